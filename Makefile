@@ -1,0 +1,51 @@
+# OpenMP threads that spin on busy cores make LightGBM up to thirty times slower.
+export OMP_WAIT_POLICY := PASSIVE
+export PYTHONHASHSEED := 0
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+READY_DEV := .venv/.ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check format bench clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(READY_DEV): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $(READY) $@
+
+demo: $(READY)  ## Run the main job on real data: import, features, models, decisions over HTTP, report
+	$(BIN)/tactful demo
+
+serve: $(READY)  ## Keep the decision service running on the demo's data
+	$(BIN)/tactful serve
+
+test: $(READY_DEV)  ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY_DEV)  ## Everything CI runs: format, lint, types, import contracts, tests
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: $(READY_DEV)  ## Format and mend what can be mended
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+bench: $(READY_DEV)  ## Run every benchmark; each writes var/bench/NAME.json
+	@for script in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+clean:  ## Remove the environment and everything generated
+	rm -rf .venv var

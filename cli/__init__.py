@@ -1,0 +1,1 @@
+"""The `tactful` command, one module a command group."""

@@ -1,0 +1,1 @@
+"""The pure decision core: catalogue, triggers, gates, contact policies, arbitration, decide."""

@@ -1,0 +1,1 @@
+"""Assignment of customers to policies, and readouts of what worked."""

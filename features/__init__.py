@@ -1,0 +1,1 @@
+"""Events to features, as of a moment."""

@@ -1,0 +1,1 @@
+"""Features to calibrated scores: code, never artefacts."""

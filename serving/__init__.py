@@ -1,0 +1,1 @@
+"""HTTP API, operational store and batch run."""

@@ -1,0 +1,1 @@
+"""Jobs: label, fit, evaluate, promote."""
