@@ -1,0 +1,211 @@
+"""Events on disk: Parquet, one folder per bucket of customers, sorted by customer and time.
+
+folder/
+  dataset.json               zone, vocabularies, counts, digest
+  bucket=00/events.parquet   the columns of `features.events.SCHEMA`
+  bucket=01/events.parquet
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.errors import EventError
+from features.events import CHANNELS, EVENT_TYPES, SCHEMA, Events, from_table, to_table
+from features.zones import utc_offsets
+
+FORMAT = 1
+MANIFEST = "dataset.json"
+
+
+def bucket(customer_id: str, buckets: int) -> int:
+    """The bucket of a customer: a stable hash, the same in every process and release.
+
+    Example:
+        >>> bucket("1234", 8)
+        3
+    """
+    digest = hashlib.blake2b(customer_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % buckets
+
+
+@dataclass(frozen=True)
+class EventDataset:
+    """A folder of events, as `write_events` leaves it.
+
+    Attributes:
+        folder: Where it is.
+        zone: The IANA zone local days are counted in.
+        rows: Events in each bucket.
+        customers: Customers in each bucket.
+        categories: The vocabulary: bit i of an event's categories stands for the i-th name.
+        digest: Sha256 of the contents, zone and vocabulary; the order of the rows written has no part in it.
+        first: Time of the first event, ISO 8601; "" if there is none.
+        last: Time of the last event.
+    """
+
+    folder: Path
+    zone: str
+    rows: tuple[int, ...]
+    customers: tuple[int, ...]
+    categories: tuple[str, ...]
+    digest: str
+    first: str
+    last: str
+
+    @property
+    def buckets(self) -> int:
+        """The number of buckets."""
+        return len(self.rows)
+
+    def events(self, number: int, columns: Collection[str] | None = None) -> Events:
+        """The histories of one bucket.
+
+        Args:
+            number: Which bucket, from 0.
+            columns: The columns to read besides customer and time; the others are zero. All by default.
+        """
+        names = [name for name in _COMPUTED if columns is None or name in columns or name in _ALWAYS]
+        return Events.from_table(self.table(number, names), self.zone)
+
+    def table(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """The columns of one bucket as they are stored."""
+        file = pq.ParquetFile(_file(self.folder, number), read_dictionary=["customer_id"])
+        with file:
+            return file.read(columns=columns, use_threads=False)
+
+
+_ALWAYS = ("customer_id", "time")
+_COMPUTED = tuple(name for name in SCHEMA.names if name not in ("subject", "event_id"))
+
+
+def write_events(
+    frame: pd.DataFrame, folder: Path, *, zone: str, buckets: int = 8, categories: Sequence[str] = ()
+) -> EventDataset:
+    """Writes events so that each customer's history lies together, replacing what was in the folder.
+
+    The folder appears complete or not at all: a reader never sees half of it.
+
+    Args:
+        frame: What `features.events.validate` returns as `events`.
+        folder: Where to write; an existing data set there is replaced, anything else is an error.
+        zone: The IANA zone local days are counted in.
+        buckets: How many buckets to split the customers into.
+        categories: The category vocabulary, at most 64 names.
+
+    Raises:
+        EventError: The frame is not canonical, the zone or the vocabulary is not one, or the folder holds
+            something else.
+    """
+    if len(categories) > 64 or len(set(categories)) < len(categories):
+        raise EventError("unfit category vocabulary", got=list(categories), wanted="at most 64 different names")
+    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+        raise EventError("the folder holds something else", got=sorted(folder.iterdir())[0].name, where=folder)
+    utc_offsets(zone)
+    table = to_table(frame)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        written = Path(scratch) / "new"
+        _write(table, written, zone, buckets, tuple(categories))
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        written.rename(folder)
+    return open_events(folder)
+
+
+def open_events(folder: Path) -> EventDataset:
+    """The data set in a folder.
+
+    Raises:
+        EventError: There is none, or a newer release wrote it.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError as error:
+        raise EventError("no event data set", got=str(folder), wanted=f"a folder with {MANIFEST}") from error
+    _check_vocabulary(manifest, folder)
+    names = {field.name for field in fields(EventDataset)} - {"folder"}
+    values: dict[str, Any] = {name: manifest[name] for name in names}
+    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return EventDataset(folder=folder, **values | lists)
+
+
+def read_events(folder: Path) -> pd.DataFrame:
+    """All events of a data set as a canonical frame, by bucket, customer and time."""
+    dataset = open_events(folder)
+    tables = [dataset.table(number) for number in range(dataset.buckets)]
+    return from_table(pa.concat_tables([table.cast(SCHEMA) for table in tables]))
+
+
+def _write(table: pa.Table, folder: Path, zone: str, buckets: int, categories: tuple[str, ...]) -> None:
+    ids = table["customer_id"].combine_chunks().dictionary_encode()
+    bucket_of = np.array([bucket(customer, buckets) for customer in ids.dictionary.to_pylist()], dtype=np.int64)
+    bucket_of_row = bucket_of[ids.indices.to_numpy()]
+    digest = hashlib.sha256(json.dumps([FORMAT, zone, categories]).encode())
+    rows = []
+    for number in range(buckets):
+        part = table.filter(pa.array(bucket_of_row == number)).combine_chunks()
+        _update(digest, part)
+        _write_bucket(part, _file(folder, number))
+        rows.append(len(part))
+    span = pc.min_max(table["time"]).as_py()
+    manifest = {
+        "format": FORMAT,
+        "types": EVENT_TYPES,
+        "channels": CHANNELS,
+        "zone": zone,
+        "rows": rows,
+        "customers": np.bincount(bucket_of, minlength=buckets).tolist(),
+        "categories": categories,
+        "digest": digest.hexdigest(),
+        "first": span["min"].isoformat() if len(table) else "",
+        "last": span["max"].isoformat() if len(table) else "",
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+
+
+def _write_bucket(part: pa.Table, file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    pq.write_table(
+        part,
+        file,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["customer_id", "type", "channel", "subject"],
+        dictionary_pagesize_limit=1 << 26,
+        store_schema=False,
+    )
+
+
+def _update(digest: Any, part: pa.Table) -> None:
+    """Feeds the contents, and nothing of how Arrow or Parquet lays them out, to a hash."""
+    digest.update(f"{len(part)}\n".encode())
+    for name in part.column_names:
+        column = part[name].combine_chunks()
+        if pa.types.is_string(column.type):
+            digest.update(pc.binary_length(column).to_numpy().tobytes())
+            digest.update("".join(column.to_pylist()).encode())
+        else:
+            digest.update(column.cast(pa.int64()).to_numpy() if name == "time" else column.to_numpy())
+
+
+def _file(folder: Path, number: int) -> Path:
+    return folder / f"bucket={number:02}" / "events.parquet"
+
+
+def _check_vocabulary(manifest: dict[str, Any], folder: Path) -> None:
+    known = {"types": EVENT_TYPES, "channels": CHANNELS}
+    for name, ours in known.items():
+        theirs = tuple(manifest.get(name, ()))
+        if manifest.get("format") != FORMAT or theirs != ours[: len(theirs)]:
+            raise EventError("a data set of another release", got=theirs, wanted=ours, where=folder / MANIFEST)

@@ -1,0 +1,337 @@
+"""The event vocabulary, the table events cross the border in, and the arrays they are computed from.
+
+At the border an event is a row of a pandas frame with the columns of `DEFAULTS`:
+
+=============  ====================  =======================================================================
+customer_id    text                  who; required
+time           datetime64[us, UTC]   when; required
+type           text                  one of `EVENT_TYPES`; required
+event_id       text                  what duplicates are told by; derived from the row where absent
+amount         float64               currency received: a purchase >= 0, a refund <= 0
+discount       float64               currency not asked for, >= 0
+quantity       float64               units bought, points earned or spent
+categories     uint64                set of up to 64 categories, bit i for the i-th name of the vocabulary
+channel        text                  one of `CHANNELS`, "" where there is none
+subject        text                  the campaign, message or product concerned, "" where there is none
+=============  ====================  =======================================================================
+
+Inside, `Events` holds the same as a struct of arrays, sorted by customer and time.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import ArrayLike, NDArray
+
+from features.errors import EventError
+from features.zones import EARLIEST, LATEST, local_days
+
+# Both are append-only: the position is the code that is stored.
+EVENT_TYPES = (
+    "purchase", "refund", "view", "search", "cart", "checkout", "signup", "contact", "delivered", "opened",
+    "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed", "redeemed", "survey", "review",
+    "profile", "contract", "earned", "spent",
+)  # fmt: skip
+CHANNELS = ("", "email", "sms", "push", "in_app", "web", "ad", "mail", "call", "store")
+
+REQUIRED = ("customer_id", "time", "type")
+DEFAULTS: dict[str, Any] = {
+    "event_id": None, "amount": 0.0, "discount": 0.0, "quantity": 0.0, "categories": 0, "channel": "", "subject": "",
+}  # fmt: skip
+LARGEST = 1e9
+"""No amount, discount or quantity is larger, in either direction: the kernel sums millionths in 64 bits."""
+
+SCHEMA = pa.schema(
+    {
+        "customer_id": pa.string(),
+        "time": pa.timestamp("us", "UTC"),
+        "type": pa.uint8(),
+        "channel": pa.uint8(),
+        "amount": pa.float64(),
+        "discount": pa.float64(),
+        "quantity": pa.float64(),
+        "categories": pa.uint64(),
+        "subject": pa.string(),
+        "event_id": pa.string(),
+    }
+)
+_CODES = {
+    "type": {name: code for code, name in enumerate(EVENT_TYPES)},
+    "channel": {name: code for code, name in enumerate(CHANNELS)},
+}
+
+_ARRAYS: dict[str, Any] = {
+    "type": np.uint8,
+    "channel": np.uint8,
+    "amount": np.float64,
+    "discount": np.float64,
+    "quantity": np.float64,
+    "categories": np.uint64,
+}
+
+
+class Validated(NamedTuple):
+    """The outcome of `validate`: every row that came in is in exactly one of the two.
+
+    Attributes:
+        events: Canonical events, all columns, in the order they came, index kept.
+        rejected: The other rows as they came, index kept, with a column `reason`.
+    """
+
+    events: pd.DataFrame
+    rejected: pd.DataFrame
+
+
+def validate(frame: pd.DataFrame) -> Validated:
+    """Separates the rows that are events from those that are not, with a reason for each of the latter.
+
+    Of rows with one `event_id` the first is kept. Where the column is absent, the id is a digest of the
+    row, so that rows alike in every column count as one event delivered twice.
+
+    Args:
+        frame: Columns `customer_id` (text or integers), `time` (datetimes with a zone) and `type`, and any
+            of those in `DEFAULTS`; others are dropped.
+
+    Raises:
+        EventError: A required column is missing, or a column's type admits no valid row.
+
+    Example:
+        >>> row = {"customer_id": "7", "time": pd.Timestamp("2026-03-01 12:00", tz="UTC")}
+        >>> valid, rejected = validate(pd.DataFrame([row | {"type": "purchase"}, row | {"type": "purchas"}]))
+        >>> len(valid), rejected["reason"].tolist()
+        (1, ['unknown type'])
+    """
+    if missing := [name for name in REQUIRED if name not in frame.columns]:
+        raise EventError("missing column", got=list(frame.columns), wanted=", ".join(missing))
+    rows = _canonical(frame)
+    reason = pd.Series("", index=rows.index, dtype=object)
+    for text, wrong in _faults(rows):
+        reason = reason.mask((reason == "") & wrong, text)
+    good = reason == ""
+    reason = reason.mask(good & rows["event_id"].where(good).duplicated(), "duplicate event_id")
+    good = reason == ""
+    return Validated(rows[good], frame[~good].assign(reason=reason[~good]))
+
+
+def _faults(rows: pd.DataFrame) -> list[tuple[str, "pd.Series[bool]"]]:
+    amount, kind = rows["amount"], rows["type"]
+    return [
+        ("missing customer_id", rows["customer_id"].fillna("").str.strip() == ""),
+        ("missing time", rows["time"].isna()),
+        ("time out of range", (rows["time"] < EARLIEST) | (rows["time"] >= LATEST)),
+        ("unknown type", ~kind.isin(EVENT_TYPES)),
+        ("unknown channel", ~rows["channel"].isin(CHANNELS)),
+        *((f"{name} not a number", ~np.isfinite(rows[name])) for name in ("amount", "discount", "quantity")),
+        *((f"{name} out of range", rows[name].abs() > LARGEST) for name in ("amount", "discount", "quantity")),
+        ("negative discount", rows["discount"] < 0),
+        ("purchase with a negative amount", (kind == "purchase") & (amount < 0)),
+        ("refund with a positive amount", (kind == "refund") & (amount > 0)),
+        ("missing event_id", rows["event_id"].fillna("") == ""),
+    ]
+
+
+def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = pd.DataFrame(index=frame.index)
+    rows["customer_id"] = _ids(frame["customer_id"])
+    rows["time"] = _moments(frame["time"])
+    for name in ("type", "channel", "subject"):
+        rows[name] = frame[name].astype("str").fillna("") if name in frame else ""
+    for name in ("amount", "discount", "quantity"):
+        rows[name] = _as_type(frame[name], "float64") if name in frame else 0.0
+    rows["categories"] = _as_type(frame["categories"], "uint64") if "categories" in frame else np.uint64(0)
+    rows["event_id"] = _ids(frame["event_id"]) if "event_id" in frame else _digests(rows)
+    return rows[["customer_id", "time", "type", *DEFAULTS]]
+
+
+def _ids(column: "pd.Series[Any]") -> "pd.Series[str]":
+    if column.dtype.kind not in "OiuUT" and not isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype):
+        raise EventError("unfit identifiers", got=str(column.dtype), wanted="text or integers", where=column.name)
+    return column.astype("str")
+
+
+def _moments(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
+    if not isinstance(column.dtype, pd.DatetimeTZDtype):
+        raise EventError("unfit times", got=str(column.dtype), wanted="datetimes with a zone", where=column.name)
+    moments: pd.Series[pd.Timestamp] = column.dt.tz_convert("UTC").dt.as_unit("us")
+    return moments
+
+
+def _as_type(column: "pd.Series[Any]", dtype: Any) -> "pd.Series[Any]":
+    try:
+        return column.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EventError("unfit values", got=str(error), wanted=dtype, where=column.name) from error
+
+
+def _digests(rows: pd.DataFrame) -> NDArray[np.str_]:
+    """Sixteen hexadecimal digits a row, the same for the same contents in any process."""
+    hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    return np.frombuffer(hashes.astype(">u8").tobytes().hex().encode(), dtype="S16").astype("U16")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """Histories as a struct of arrays, sorted by customer and time.
+
+    The events of `customers[i]` are at `starts[i]:starts[i + 1]`. Events of one customer at one moment are
+    ordered by their other fields, so that the order they arrived in leaves no trace.
+
+    Attributes:
+        zone: The IANA zone local days are counted in.
+        customers: Ids, unique, shape (c,).
+        starts: Offsets, int64, shape (c + 1,).
+        time: Microseconds since the epoch, UTC, int64, shape (n,) like all that follow.
+        day: Local day number since 1970-01-01, int32.
+        type: Index into `EVENT_TYPES`, uint8.
+        channel: Index into `CHANNELS`, uint8.
+        amount: Currency received, float64.
+        discount: Currency not asked for, float64.
+        quantity: Units or points, float64.
+        categories: Bit set, uint64.
+    """
+
+    zone: str
+    customers: NDArray[np.object_]
+    starts: NDArray[np.int64]
+    time: NDArray[np.int64]
+    day: NDArray[np.int32]
+    type: NDArray[np.uint8]
+    channel: NDArray[np.uint8]
+    amount: NDArray[np.float64]
+    discount: NDArray[np.float64]
+    quantity: NDArray[np.float64]
+    categories: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def from_table(cls, table: pa.Table, zone: str) -> Self:
+        """Reads a table sorted as `to_table` sorts it; of the columns after `time`, absent ones are zero."""
+        ids = table["customer_id"]
+        ids = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
+        ids = ids.unify_dictionaries().combine_chunks()
+        code = ids.indices.to_numpy(zero_copy_only=False)
+        starts = np.concatenate(([0], np.flatnonzero(code[1:] != code[:-1]) + 1, [len(code)])).astype(np.int64)
+        starts = starts if len(code) else np.zeros(1, dtype=np.int64)
+        time = table["time"].cast(pa.int64()).to_numpy()
+        return cls(
+            zone=zone,
+            customers=ids.dictionary.take(pa.array(code[starts[:-1]])).to_numpy(zero_copy_only=False),
+            starts=starts,
+            time=time,
+            day=local_days(time, zone),
+            **{
+                name: table[name].to_numpy() if name in table.column_names else np.zeros(len(time), dtype)
+                for name, dtype in _ARRAYS.items()
+            },
+        )
+
+
+def encode(frame: pd.DataFrame, zone: str) -> Events:
+    """Canonical events as arrays.
+
+    Args:
+        frame: What `validate` returns as `events`, rows in any order.
+        zone: The IANA zone local days are counted in.
+
+    Raises:
+        EventError: A column is missing, or a type or channel is unknown.
+
+    Example:
+        >>> times = pd.to_datetime(["2026-03-02", "2026-03-01"], utc=True)
+        >>> frame = pd.DataFrame({"customer_id": ["7", "7"], "time": times, "type": ["view", "purchase"]})
+        >>> encode(validate(frame).events, "UTC").type.tolist()
+        [0, 2]
+    """
+    return Events.from_table(to_table(frame), zone)
+
+
+def to_table(frame: pd.DataFrame) -> pa.Table:
+    """Canonical events as an Arrow table of `SCHEMA`: names as codes, sorted by customer, time and contents."""
+    if missing := [name for name in SCHEMA.names if name not in frame.columns]:
+        raise EventError("not a canonical frame", got=list(frame.columns), wanted=", ".join(missing))
+    coded = {name: _code(frame[name], codes) for name, codes in _CODES.items()}
+    moments = {"time": frame["time"].dt.tz_convert(None).to_numpy()}
+    columns = frame[list(SCHEMA.names)].assign(**coded, **moments)
+    table = pa.Table.from_pandas(columns, preserve_index=False).cast(SCHEMA)
+    return table.take(pc.sort_indices(table, [(name, "ascending") for name in SCHEMA.names]))
+
+
+def from_table(table: pa.Table) -> pd.DataFrame:
+    """The canonical frame of a table of `SCHEMA`; the inverse of `to_table` up to the order of rows."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.string(): pd.StringDtype(na_value=np.nan)}.get)
+    for name, codes in _CODES.items():
+        frame[name] = pd.Series(list(codes), dtype="str").take(frame[name].to_numpy()).set_axis(frame.index)
+    return frame[["customer_id", "time", "type", *DEFAULTS]]
+
+
+def _code(column: "pd.Series[str]", codes: dict[str, int]) -> "pd.Series[int]":
+    coded = column.map(codes)
+    if coded.isna().any():
+        raise EventError(f"unknown {column.name}", got=column[coded.isna()].iloc[0], wanted=", ".join(codes))
+    return coded.astype("uint8")
+
+
+def history(
+    zone: str,
+    time: ArrayLike,
+    type: ArrayLike,  # noqa: A002 - the column's name
+    *,
+    channel: ArrayLike = 0,
+    amount: ArrayLike = 0.0,
+    discount: ArrayLike = 0.0,
+    quantity: ArrayLike = 0.0,
+    categories: ArrayLike = 0,
+    customer_id: str = "",
+) -> Events:
+    """One customer's events from plain sequences, without pandas: what a decision is made on.
+
+    Arrays of the right dtype, sorted by time, are taken as they are.
+
+    Args:
+        zone: The IANA zone local days are counted in.
+        time: Microseconds since the epoch, shape (n,).
+        type: Indices into `EVENT_TYPES`, shape (n,).
+        channel: Indices into `CHANNELS`; this and the following of shape (n,) or one value for all.
+        amount: Currency received.
+        discount: Currency not asked for.
+        quantity: Units or points.
+        categories: Bit sets.
+        customer_id: Whose events they are.
+
+    Example:
+        >>> from features.zones import DAY
+        >>> history("UTC", [3 * DAY, DAY], [0, 2], amount=[9.5, 0.0]).amount.tolist()
+        [0.0, 9.5]
+    """
+    moments = np.ascontiguousarray(time, dtype=np.int64)
+    given = (type, channel, amount, discount, quantity, categories)
+    columns = {
+        name: _filled(values, dtype, len(moments)) for (name, dtype), values in zip(_ARRAYS.items(), given, strict=True)
+    }
+    if np.any(moments[1:] <= moments[:-1]):
+        order = np.lexsort((*reversed(columns.values()), moments))
+        moments = moments[order]
+        columns = {name: values[order] for name, values in columns.items()}
+    return Events(
+        zone=zone,
+        customers=np.array([customer_id], dtype=object),
+        starts=np.array([0, len(moments)], dtype=np.int64),
+        time=moments,
+        day=local_days(moments, zone),
+        **columns,
+    )
+
+
+def _filled(values: ArrayLike, dtype: Any, length: int) -> NDArray[Any]:
+    array = np.ascontiguousarray(values, dtype=dtype)
+    if array.shape == (length,):
+        return array
+    if array.size != 1:
+        raise EventError("columns of different lengths", got=array.shape, wanted=f"({length},) or one value")
+    return np.full(length, array.item(), dtype=dtype)
