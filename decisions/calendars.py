@@ -1,0 +1,80 @@
+"""Local wall clocks and holidays, computed in UTC: some local times exist twice in a year and some never."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+
+from decisions.errors import SnapshotError
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of an IANA name.
+
+    Raises:
+        SnapshotError: If there is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SnapshotError("unknown time zone", got=name, wanted="an IANA name such as Europe/Paris") from None
+
+
+def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """The first UTC moment at which the local wall clock of a day shows `clock` or later.
+
+    Where clocks are put forward over `clock`, that is the moment of the change; where they are put back over it,
+    the earlier of the two.
+
+    Example:
+        >>> instant(date(2026, 3, 29), time(2, 30), ZoneInfo("Europe/Berlin")).isoformat()
+        '2026-03-29T01:00:00+00:00'
+    """
+    wanted = datetime.combine(day, clock)
+    earliest = wanted.replace(tzinfo=zone).astimezone(UTC)
+    if earliest.astimezone(zone).replace(tzinfo=None) == wanted:
+        return earliest
+    low = wanted.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    while earliest - low > timedelta(seconds=1):
+        middle = low + (earliest - low) / 2
+        if middle.astimezone(zone).replace(tzinfo=None) >= wanted:
+            earliest = middle
+        else:
+            low = middle
+    return earliest.replace(microsecond=0)
+
+
+def anniversary(day: date, year: int, leap_day: str = "02-28") -> date:
+    """The anniversary of a day in a year; 29 February falls on `leap_day` in other years.
+
+    Example:
+        >>> anniversary(date(1992, 2, 29), 2027), anniversary(date(1992, 2, 29), 2028)
+        (datetime.date(2027, 2, 28), datetime.date(2028, 2, 29))
+    """
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        month, number = leap_day.split("-")
+        return date(year, int(month), int(number))
+
+
+@lru_cache(maxsize=256)
+def _holidays(country: str, year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays(country, years=year))
+
+
+def is_holiday(day: date, country: str) -> bool:
+    """Whether a day is a public holiday of a country (ISO 3166 code).
+
+    Example:
+        >>> is_holiday(date(2026, 7, 14), "FR"), is_holiday(date(2026, 7, 15), "FR")
+        (True, False)
+    """
+    return day in _holidays(country, day.year)
+
+
+def supported_countries() -> frozenset[str]:
+    """The country codes whose holidays are known."""
+    return frozenset(holidays.list_supported_countries(include_aliases=False))

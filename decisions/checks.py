@@ -1,0 +1,226 @@
+"""What one part of a catalogue says of another: unknown names, expressions that do not compile, texts that can fail."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from decisions.calendars import zone_of
+from decisions.catalogue import Catalogue, Message
+from decisions.compiled import EVENT_FACTS, Vocabulary, expressions
+from decisions.conditions import Conditions
+from decisions.contact_policies import Scope
+from decisions.errors import ConditionError, SnapshotError
+from decisions.texts import Text
+from decisions.triggers import DateTrigger
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A finding, by its place in the catalogue instead of a line.
+
+    Args:
+        place: Keys and indices from the top.
+        message: What is wrong.
+        mend: A way to mend it.
+        severity: As in `Finding`.
+        depends_on_others: It may be the consequence of another part's mistake.
+    """
+
+    place: Place
+    message: str
+    mend: str = ""
+    severity: Literal["error", "warning"] = "error"
+    depends_on_others: bool = False
+
+
+def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
+    """Every remark on a catalogue whose values are valid one by one."""
+    return [
+        *_zone(catalogue),
+        *_repeated(catalogue),
+        *_references(catalogue),
+        *_scopes(catalogue),
+        *_event_types(catalogue, vocabulary),
+        *_expressions(catalogue, vocabulary),
+        *_objective(catalogue),
+        *_offers(catalogue, vocabulary),
+        *_texts(catalogue, vocabulary),
+    ]
+
+
+def _zone(catalogue: Catalogue) -> Iterator[Remark]:
+    if catalogue.timezone is None:
+        return
+    try:
+        zone_of(catalogue.timezone)
+    except SnapshotError as error:
+        yield Remark(("timezone",), str(error))
+
+
+def _repeated(catalogue: Catalogue) -> Iterator[Remark]:
+    named: list[tuple[str, Place, str]] = [
+        *(("programme", ("programmes", i, "id"), p.id) for i, p in enumerate(catalogue.programmes)),
+        *(("message", (*place, "id"), m.id) for place, m in _messages(catalogue)),
+        *(("contact policy", ("contact_policies", i, "id"), p.id) for i, p in enumerate(catalogue.contact_policies)),
+    ]
+    counts = Counter((kind, name) for kind, _, name in named)
+    seen: set[tuple[str, str]] = set()
+    for kind, place, name in named:
+        if counts[kind, name] > 1 and (kind, name) in seen:
+            yield Remark(place, f"{kind} {name!r} stands twice", "give each its own id")
+        seen.add((kind, name))
+
+
+def _references(catalogue: Catalogue) -> Iterator[Remark]:
+    programmes = {programme.id for programme in catalogue.programmes}
+    for i, programme in enumerate(catalogue.programmes):
+        place: Place = ("programmes", i)
+        for j, other in enumerate(programme.supersedes):
+            if other not in programmes or other == programme.id:
+                yield _unknown((*place, "supersedes", j), "programme", other, programmes - {programme.id}, True)
+        after = programme.trigger.after
+        if after is not None and after.programme not in programmes:
+            yield _unknown((*place, "trigger", "after", "programme"), "programme", after.programme, programmes, True)
+        if isinstance(programme.trigger, DateTrigger):
+            dates = {name for name, attribute in catalogue.attributes.items() if attribute.type == "date"}
+            if programme.trigger.attribute not in dates:
+                name = programme.trigger.attribute
+                yield _unknown((*place, "trigger", "attribute"), "attribute of type date", name, dates)
+    for place, message in _messages(catalogue):
+        for j, channel in enumerate(message.channels):
+            if channel not in catalogue.channels:
+                yield _unknown((*place, "channels", j), "channel", channel, set(catalogue.channels))
+
+
+def _scopes(catalogue: Catalogue) -> Iterator[Remark]:
+    known = {
+        "channel": set(catalogue.channels),
+        "programme": {p.id for p in catalogue.programmes},
+        "message": {m.id for _, m in _messages(catalogue)},
+        "tag": {tag for _, m in _messages(catalogue) for tag in m.tags},
+    }
+    for i, policy in enumerate(catalogue.contact_policies):
+        if policy.segment is not None and policy.segment not in catalogue.segments:
+            continue
+        for field in type(policy).model_fields:
+            scope = getattr(policy, field)
+            if not isinstance(scope, Scope):
+                continue
+            for trait, names in known.items():
+                for j, name in enumerate(getattr(scope, trait)):
+                    if name not in names:
+                        yield _unknown(("contact_policies", i, field, trait, j), trait, name, names, trait != "channel")
+
+
+def _event_types(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    named: list[tuple[Place, str]] = []
+    for i, programme in enumerate(catalogue.programmes):
+        for field in ("type", "without", "exits"):
+            named += _spread(("programmes", i, "trigger", field), getattr(programme.trigger, field, ()))
+    for i, policy in enumerate(catalogue.contact_policies):
+        named += _spread(("contact_policies", i, "on"), getattr(policy, "on", ()))
+    for place, name in named:
+        if name not in vocabulary.event_types:
+            yield _unknown(place, "event type", name, set(vocabulary.event_types))
+
+
+def _expressions(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    conditions = Conditions(vocabulary.declared(catalogue), catalogue.segments)
+    for place, source, kind in expressions(catalogue):
+        try:
+            conditions.compile(source, kind)
+        except ConditionError as error:
+            if "segment." in source and place[0] != "segments" and _segments_fail(source, catalogue, conditions):
+                continue
+            yield Remark(place, str(error))
+
+
+def _segments_fail(source: str, catalogue: Catalogue, conditions: Conditions) -> bool:
+    """Whether a segment that stands in the expression is itself at fault, and reported in its own place."""
+    for name in catalogue.segments:
+        if f"segment.{name}" in source:
+            try:
+                conditions.compile(f"segment.{name}")
+            except ConditionError:
+                return True
+    return False
+
+
+def _objective(catalogue: Catalogue) -> Iterator[Remark]:
+    for place, message in _messages(catalogue):
+        if catalogue.objective == "effect" and message.effect is None:
+            yield Remark(place, f"message {message.id!r} has no effect", "state `effect: {mean: …}`")
+        if catalogue.objective == "propensity" and message.response is None and message.offer is None:
+            mend = "state `response: {mean: …}`, or an offer that the response model can score"
+            yield Remark(place, f"message {message.id!r} has no response", mend)
+
+
+def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    for place, message in _messages(catalogue):
+        if message.offer is None:
+            continue
+        given, wanted = set(message.offer), set(vocabulary.offers)
+        for name in sorted(given ^ wanted):
+            if name in given:
+                yield _unknown((*place, "offer", name), "offer figure", name, wanted)
+            else:
+                yield Remark((*place, "offer"), f"the offer lacks {name!r}", "the response model reads it")
+        for name in sorted(given & wanted):
+            categories = vocabulary.offers[name]
+            if categories is not None and message.offer[name] not in categories:
+                yield _unknown((*place, "offer", name), f"value of {name}", str(message.offer[name]), set(categories))
+
+
+def _texts(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    for place, message in _messages(catalogue):
+        known = {
+            "customer": frozenset(catalogue.attributes),
+            "event": frozenset(EVENT_FACTS),
+            "features": frozenset(vocabulary.features),
+            "offer": frozenset(message.offer or ()),
+        }
+        certain = frozenset(f"customer.{name}" for name in catalogue.defaults()) | frozenset(
+            f"offer.{name}" for name in message.offer or ()
+        )
+        for part in ("subject", "body"):
+            source = getattr(message.content, part)
+            if source is not None:
+                yield from _text((*place, "content", part), source, known, certain)
+        channels = [catalogue.channels[name] for name in message.channels if name in catalogue.channels]
+        if message.content.subject is None and any(channel.subject for channel in channels):
+            yield Remark((*place, "content"), f"message {message.id!r} has no subject", "one of its channels needs it")
+
+
+def _text(place: Place, source: str, known: dict[str, frozenset[str]], certain: frozenset[str]) -> Iterator[Remark]:
+    try:
+        text = Text(source)
+    except ConditionError as error:
+        yield Remark(place, str(error))
+        return
+    for name in text.unknown_names(known):
+        yield Remark(place, f"unknown placeholder {name!r}", "declare it, or name a declared one")
+    for name in text.without_fallback(certain):
+        yield Remark(place, f"placeholder {name!r} has no fallback", f"write {{{{ {name} | default: '…' }}}}")
+
+
+def _messages(catalogue: Catalogue) -> Iterator[tuple[Place, Message]]:
+    for i, programme in enumerate(catalogue.programmes):
+        for j, message in enumerate(programme.messages):
+            yield ("programmes", i, "messages", j), message
+
+
+def _spread(place: Place, names: str | tuple[str, ...]) -> list[tuple[Place, str]]:
+    if isinstance(names, str):
+        return [(place, names)]
+    return [((*place, i), name) for i, name in enumerate(names)]
+
+
+def _unknown(place: Place, kind: str, name: str, known: set[str], depends_on_others: bool = False) -> Remark:
+    return Remark(place, f"unknown {kind} {name!r}", _choice(known), depends_on_others=depends_on_others)
+
+
+def _choice(known: set[str]) -> str:
+    return f"known: {', '.join(sorted(known))}" if known else "none is declared"

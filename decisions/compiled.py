@@ -1,0 +1,163 @@
+"""A catalogue made ready: expressions compiled, texts parsed, policies bound to the actions they govern."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from decisions.calendars import zone_of
+from decisions.catalogue import Action, Catalogue, Message, Programme
+from decisions.conditions import Conditions
+from decisions.contact_policies import ContactPolicy, Suppression
+from decisions.texts import Text
+from decisions.triggers import AbsenceTrigger, EventTrigger
+from features.events import EVENT_TYPES
+
+EVENT_FACTS = {
+    "type": "string",
+    "subject": "string",
+    "channel": "string",
+    "amount": "number",
+    "age_days": "number",
+}
+LOCAL_FACTS = {"hour": "integer", "weekday": "integer", "month": "integer", "day": "integer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names a catalogue may use that it does not declare itself.
+
+    Args:
+        features: The features, in the order of the snapshot's.
+        scores: The scores of a customer, such as `lapse`.
+        offers: The figures of an offer that the response model reads; for a category, its values.
+        event_types: The types an event may have.
+    """
+
+    features: tuple[str, ...]
+    scores: tuple[str, ...] = ()
+    offers: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    event_types: tuple[str, ...] = EVENT_TYPES
+
+    def declared(self, catalogue: Catalogue) -> dict[str, str]:
+        """The type of every name that an expression of this catalogue may read."""
+        return {
+            **{f"features.{name}": "number" for name in self.features},
+            **{f"scores.{name}": "number" for name in self.scores},
+            **{f"customer.{name}": attribute.type for name, attribute in catalogue.attributes.items()},
+            **{f"event.{name}": kind for name, kind in EVENT_FACTS.items()},
+            **{f"local.{name}": kind for name, kind in LOCAL_FACTS.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An action with everything that decides about it.
+
+    Args:
+        action: The action.
+        programme: Its programme.
+        message: Its message.
+        policies: Which of the catalogue's bound policies govern it, by index.
+    """
+
+    action: Action
+    programme: Programme
+    message: Message
+    policies: tuple[int, ...]
+
+
+class CompiledCatalogue:
+    """A checked catalogue, compiled for one vocabulary.
+
+    Args:
+        catalogue: A catalogue without mistakes; `decisions.loading` sees to that.
+        vocabulary: The names its expressions may read.
+    """
+
+    def __init__(self, catalogue: Catalogue, vocabulary: Vocabulary) -> None:
+        self.catalogue = catalogue
+        self.vocabulary = vocabulary
+        self.version = _digest(catalogue)
+        self.conditions = Conditions(vocabulary.declared(catalogue), catalogue.segments)
+        self.zone: ZoneInfo | None = zone_of(catalogue.timezone) if catalogue.timezone else None
+        actions = [action for _, _, action in catalogue.actions()]
+        self.policies: list[ContactPolicy] = [bound for p in catalogue.contact_policies for bound in p.bound(actions)]
+        self.rules = [
+            Rule(action, programme, message, self._governing(action, message))
+            for programme, message, action in catalogue.actions()
+        ]
+        self.rules_by_programme = {p.id: [r for r in self.rules if r.programme is p] for p in catalogue.programmes}
+        self.mandatory = frozenset(rule.action.id for rule in self.rules if rule.message.mandatory)
+        self._texts = {rule.action.id: _text_parts(rule, catalogue) for rule in self.rules}
+        self._compile_expressions()
+
+    @property
+    def event_types(self) -> frozenset[str]:
+        """The types of event that its triggers and policies look at."""
+        types: set[str] = set()
+        for programme in self.catalogue.programmes:
+            trigger = programme.trigger
+            types.update(trigger.exits)
+            if isinstance(trigger, EventTrigger | AbsenceTrigger):
+                types.add(trigger.type)
+            if isinstance(trigger, AbsenceTrigger):
+                types.update(trigger.without)
+        for policy in self.policies:
+            if isinstance(policy, Suppression):
+                types.update(policy.on)
+        return frozenset(types)
+
+    def texts(self, action_id: str) -> Mapping[str, Text]:
+        """The compiled texts of an action: `body`, and `subject` where its channel has one."""
+        return self._texts[action_id]
+
+    def _governing(self, action: Action, message: Message) -> tuple[int, ...]:
+        return tuple(
+            index
+            for index, policy in enumerate(self.policies)
+            if policy.scope.covers(action.channel, action.programme, action.message, action.tags)
+            and not (policy.limits_frequency and message.ignores_caps)
+        )
+
+    def _compile_expressions(self) -> None:
+        for _, source, kind in expressions(self.catalogue):
+            self.conditions.compile(source, kind)
+
+
+def expressions(catalogue: Catalogue) -> list[tuple[tuple[str | int, ...], str, str]]:
+    """Every expression of a catalogue as (place, source, type)."""
+    found: list[tuple[tuple[str | int, ...], str, str]] = [
+        (("segments", name), f"segment.{name}", "boolean") for name in catalogue.segments
+    ]
+    for i, policy in enumerate(catalogue.contact_policies):
+        if policy.segment is not None:
+            found.append((("contact_policies", i, "segment"), f"segment.{policy.segment}", "boolean"))
+    for i, programme in enumerate(catalogue.programmes):
+        place: tuple[str | int, ...] = ("programmes", i)
+        found.append(((*place, "eligible"), programme.eligible, "boolean"))
+        for name, kind in (("where", "boolean"), ("when", "boolean"), ("key", "string")):
+            source = getattr(programme.trigger, name, None)
+            if source is not None:
+                found.append(((*place, "trigger", name), source, kind))
+        for j, message in enumerate(programme.messages):
+            inner = (*place, "messages", j)
+            found += [((*inner, name), getattr(message, name), "boolean") for name in ("state", "eligible")]
+            amounts = ((name, getattr(message, name)) for name in ("value", "discount", "context"))
+            found += [((*inner, name), amount, "number") for name, amount in amounts if isinstance(amount, str)]
+    return found
+
+
+def _text_parts(rule: Rule, catalogue: Catalogue) -> dict[str, Text]:
+    channel = catalogue.channels[rule.action.channel]
+    content = rule.message.content
+    parts = {"body": Text(content.body, html=channel.html)}
+    if channel.subject and content.subject is not None:
+        parts["subject"] = Text(content.subject)
+    return parts
+
+
+def _digest(catalogue: Catalogue) -> str:
+    canonical = json.dumps(catalogue.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,0 +1,155 @@
+"""Conditions in CEL, compiled and type-checked when a catalogue loads.
+
+The one module that knows the rule library. Names are flat and declared: `features.recency_days`, `scores.lapse`,
+`customer.tier`, `event.amount`, `segment.at_risk`. A condition that fails while it runs has the value of its
+failure, never an exception: whoever asked excludes the action and says why.
+
+Source: Common Expression Language, https://cel.dev.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from cel_expr_python import cel
+
+from decisions.errors import ConditionError
+
+TYPES = {
+    "number": cel.Type.DOUBLE,
+    "integer": cel.Type.INT,
+    "string": cel.Type.STRING,
+    "boolean": cel.Type.BOOL,
+    "date": cel.Type.TIMESTAMP,
+    "moment": cel.Type.TIMESTAMP,
+}
+_SEGMENT = re.compile(r"\bsegment\.([A-Za-z_]\w*)")
+_NAME = re.compile(r"\b(?:features|scores|customer|event|local)\.[A-Za-z_]\w*")
+_PROBLEM = re.compile(r"ERROR: <input>:\d+:(\d+): (.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a condition has no value, in the words of the rule library."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """A compiled expression.
+
+    Args:
+        source: The expression as it was written, segments not yet replaced.
+        names: The declared names it reads.
+    """
+
+    source: str
+    names: frozenset[str]
+    _expression: Any
+
+    def evaluate(self, activation: Any) -> Any:
+        """The value of the expression, or a `Failure`."""
+        value = self._expression.eval(activation)
+        if value.type() == cel.Type.ERROR:
+            return Failure(str(value.value()))
+        return value.value()
+
+
+class Conditions:
+    """Compiles the expressions of one catalogue and evaluates them for one customer after another.
+
+    Args:
+        declared: The type of each name an expression may use: a key of `TYPES`.
+        segments: Named conditions, replaced where `segment.NAME` stands.
+
+    Example:
+        >>> conditions = Conditions({"scores.lapse": "number"}, {"at_risk": "scores.lapse >= 0.4"})
+        >>> leaving = conditions.compile("segment.at_risk")
+        >>> leaving.evaluate(conditions.facts({"scores.lapse": 0.7}))
+        True
+        >>> leaving.evaluate(conditions.facts({}))
+        Failure(reason='UNKNOWN: No value with name "scores.lapse" found in Activation')
+    """
+
+    def __init__(self, declared: Mapping[str, str], segments: Mapping[str, str] | None = None) -> None:
+        self._declared = dict(declared)
+        self._segments = dict(segments or {})
+        self._environment = cel.NewEnv(variables={name: TYPES[kind] for name, kind in declared.items()})
+        self._compiled: dict[tuple[str, str], Condition] = {}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every declared name that some compiled expression reads."""
+        return frozenset().union(*(condition.names for condition in self._compiled.values()))
+
+    def compile(self, source: str, kind: str = "boolean") -> Condition:
+        """Compile an expression and check its type.
+
+        Args:
+            source: The expression.
+            kind: The type it must have: `boolean`, `number` or `string`.
+
+        Raises:
+            ConditionError: If it does not parse, names what is not declared, or has another type.
+        """
+        key = (source, kind)
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(source, kind)
+        return self._compiled[key]
+
+    def facts(self, values: Mapping[str, Any]) -> Any:
+        """Bind values to names, once a customer; names without a value make a condition fail."""
+        return self._environment.Activation(
+            {name: _to_cel(value) for name, value in values.items() if value is not None}
+        )
+
+    def expand(self, source: str, seen: tuple[str, ...] = ()) -> str:
+        """Replace each `segment.NAME` by its condition in brackets.
+
+        Raises:
+            ConditionError: If a segment is unknown or refers to itself.
+        """
+
+        def replace(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in seen:
+                raise ConditionError("a segment refers to itself", got=" → ".join([*seen, name]))
+            if name not in self._segments:
+                raise ConditionError(
+                    "unknown segment", got=name, wanted=", ".join(self._segments) or "none is declared"
+                )
+            return f"({self.expand(self._segments[name], (*seen, name))})"
+
+        return _SEGMENT.sub(replace, source)
+
+    def _compile(self, source: str, kind: str) -> Condition:
+        expanded = self.expand(source)
+        try:
+            expression = self._environment.compile(expanded)
+        except RuntimeError as error:
+            raise ConditionError(_problems(str(error)), where=f"expression {source!r}") from None
+        if expression.return_type() != TYPES[kind]:
+            raise ConditionError(
+                "an expression of another type",
+                got=expression.return_type().name(),
+                wanted=kind,
+                where=f"expression {source!r}",
+            )
+        return Condition(source, frozenset(_NAME.findall(expanded)) & self._declared.keys(), expression)
+
+
+def _to_cel(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time(), UTC)
+    return value
+
+
+def _problems(text: str) -> str:
+    problems = [f"{message} (column {column})" for column, message in _PROBLEM.findall(text)]
+    readable = "; ".join(problems) or text
+    if "'(double, int)'" in readable or "'(int, double)'" in readable:
+        readable += "; write numbers with a decimal point, such as 30.0"
+    return readable

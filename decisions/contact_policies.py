@@ -1,0 +1,383 @@
+"""Contact policies: what protects a customer from too much, the wrong time, or the wrong order.
+
+A policy looks at a customer's ledger and events, never at the action's worth; its verdict holds for every action in
+its scope, so it is reached once a customer. Windows are rolling and half open: a window of length w that starts at s
+holds what lies in `[s, s + w)`.
+"""
+
+from abc import abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+from typing import Annotated, ClassVar, Literal, Protocol, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from decisions.calendars import instant, is_holiday, supported_countries
+from decisions.durations import Duration, format_duration
+from decisions.exclusion import Exclusion
+from decisions.snapshot import Contact, Event
+from decisions.values import Names, Value, as_tuple
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Grouping = Literal["channel", "programme", "message"]
+
+
+class Scope(Value):
+    """Which contacts and actions a policy is about; an empty field means all.
+
+    Example:
+        >>> Scope(channel="email").covers("email", "welcome", "hello", ())
+        True
+    """
+
+    channel: Names = ()
+    programme: Names = ()
+    message: Names = ()
+    tag: Names = ()
+
+    def covers(self, channel: str, programme: str, message: str, tags: Sequence[str]) -> bool:
+        """Whether a contact or an action of these traits is in scope."""
+        return (
+            (not self.channel or channel in self.channel)
+            and (not self.programme or programme in self.programme)
+            and (not self.message or message in self.message)
+            and (not self.tag or not set(self.tag).isdisjoint(tags))
+        )
+
+    def narrowed(self, grouping: Grouping, name: str) -> "Scope":
+        """The part of this scope with one channel, programme or message."""
+        return self.model_copy(update={grouping: (name,)})
+
+
+class Addressed(Protocol):
+    """What a scope looks at in an action."""
+
+    @property
+    def channel(self) -> str: ...  # noqa: D102
+    @property
+    def programme(self) -> str: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def tags(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+class Ledger:
+    """What a policy may look at: one customer's contacts and events around a moment, and the local clock.
+
+    Args:
+        moment: The moment of the decision, UTC.
+        contacts: The customer's contacts, in any order.
+        events: The customer's events, in any order.
+        zone: The customer's zone, the catalogue's where that is unknown, or None.
+    """
+
+    __slots__ = ("contacts", "events", "local", "moment", "zone")
+
+    def __init__(
+        self, moment: datetime, contacts: Sequence[Contact], events: Sequence[Event], zone: ZoneInfo | None
+    ) -> None:
+        self.moment = moment
+        self.contacts = contacts
+        self.events = events
+        self.zone = zone
+        self.local = moment.astimezone(zone) if zone else None
+
+    def times(self, scope: Scope) -> list[datetime]:
+        """When the contacts in scope that count were or will be made, in order."""
+        return sorted(
+            contact.time
+            for contact in self.contacts
+            if contact.counts and scope.covers(contact.channel, contact.programme, contact.message, contact.tags)
+        )
+
+
+class ContactPolicy(Value):
+    """A named rule about contacts.
+
+    Args:
+        id: Its name in explanations.
+        scope: The actions it binds.
+        segment: Bind only customers of this segment; all where None.
+        per: Apply it to each channel, programme or message of the scope on its own.
+    """
+
+    id: str = Field(min_length=1)
+    scope: Scope = Scope()
+    segment: str | None = None
+    per: Grouping | None = None
+
+    limits_frequency: ClassVar[bool] = False
+
+    def bound(self, actions: Iterable[Addressed]) -> "list[ContactPolicy]":
+        """The policies this one stands for among these actions: itself, or one for each group of `per`."""
+        if self.per is None:
+            return [self]
+        grouping = self.per
+        names = {getattr(a, grouping) for a in actions if self.scope.covers(a.channel, a.programme, a.message, a.tags)}
+        return [
+            self.model_copy(update={"id": f"{self.id}[{name}]", "scope": self.scope.narrowed(grouping, name)})
+            for name in sorted(names)
+        ]
+
+    @abstractmethod
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """The exclusion of every action in scope, or None."""
+
+
+class Cap(ContactPolicy):
+    """At most `max` contacts in scope in any window of this length.
+
+    Example:
+        >>> from datetime import UTC
+        >>> at = datetime(2026, 5, 4, 9, tzinfo=UTC)
+        >>> cap = Cap(id="weekly", kind="cap", max=1, window="7d")
+        >>> print(cap.verdict(Ledger(at, [Contact(at - timedelta(days=2), "email")], [], None)).sentence)
+        cap weekly: 1 contact in 7d, at most 1 in 7d, possible from 2026-05-09 09:00 UTC
+    """
+
+    limits_frequency = True
+
+    kind: Literal["cap"]
+    max: int = Field(ge=0)
+    window: Duration = Field(gt=timedelta())
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where some window that holds the moment is already full."""
+        times = [t for t in ledger.times(self.scope) if abs(t - ledger.moment) < self.window]
+        fullest = self._fullest(times, ledger.moment)
+        if fullest < self.max:
+            return None
+        span = format_duration(self.window)
+        return Exclusion(
+            "cap",
+            self.id,
+            observed=f"{fullest} contact{'s' if fullest != 1 else ''} in {span}",
+            limit=f"at most {self.max} in {span}",
+            until=self._free(times, ledger.moment),
+        )
+
+    def _fullest(self, times: list[datetime], moment: datetime) -> int:
+        """How many of the times share a window with the moment, at the worst."""
+        starts = [t for t in times if t <= moment] + [moment]
+        return max(bisect_left(times, start + self.window) - bisect_left(times, start) for start in starts)
+
+    def _free(self, times: list[datetime], moment: datetime) -> datetime | None:
+        """The earliest moment at which no window would be full."""
+        if self.max == 0:
+            return None
+        for candidate in sorted(t + self.window for t in times if t + self.window > moment):
+            around = [t for t in times if abs(t - candidate) < self.window]
+            if self._fullest(around, candidate) < self.max:
+                return candidate
+        return None
+
+
+class Gap(ContactPolicy):
+    """At least `min` between two contacts in scope."""
+
+    limits_frequency = True
+
+    kind: Literal["gap"]
+    min: Duration = Field(gt=timedelta())
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where a contact in scope lies nearer than the gap, before or after the moment."""
+        times = ledger.times(self.scope)
+        nearest = min((abs(t - ledger.moment) for t in times), default=None)
+        if nearest is None or nearest >= self.min:
+            return None
+        return Exclusion(
+            "gap",
+            self.id,
+            observed=f"a contact {_ago(nearest)} away",
+            limit=f"at least {format_duration(self.min)} apart",
+            until=self._free(times, ledger.moment),
+        )
+
+    def _free(self, times: list[datetime], moment: datetime) -> datetime:
+        free = moment
+        for t in times:
+            if abs(t - free) < self.min:
+                free = t + self.min
+        return free
+
+
+class QuietHours(ContactPolicy):
+    """No contact between two local times; `start` after `end` spans midnight. An unknown zone is always quiet."""
+
+    kind: Literal["quiet_hours"]
+    start: time
+    end: time
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.start == self.end:
+            raise ValueError(f"quiet hours that never start: got start and end {self.start:%H:%M}; wanted two times")
+        return self
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where the customer's clock shows a quiet hour."""
+        limit = f"quiet from {self.start:%H:%M} to {self.end:%H:%M}"
+        if ledger.zone is None or ledger.local is None:
+            return Exclusion("quiet_hours", self.id, observed="no time zone known", limit=limit)
+        clock = ledger.local.time()
+        spans_midnight = self.start > self.end
+        quiet = clock >= self.start or clock < self.end if spans_midnight else self.start <= clock < self.end
+        if not quiet:
+            return None
+        days = 1 if spans_midnight and clock >= self.start else 0
+        end = instant(ledger.local.date() + timedelta(days=days), self.end, ledger.zone)
+        return Exclusion("quiet_hours", self.id, observed=f"{clock:%H:%M} local time", limit=limit, until=end)
+
+
+class QuietDays(ContactPolicy):
+    """No contact on these local weekdays, nor on public holidays of a country. An unknown zone is always quiet."""
+
+    kind: Literal["quiet_days"]
+    weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(as_tuple)] = ()
+    holidays: str | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if not self.weekdays and self.holidays is None:
+            raise ValueError("quiet days without a day: wanted weekdays or holidays")
+        if self.holidays is not None and self.holidays not in supported_countries():
+            raise ValueError(f"unknown country: got {self.holidays!r}; wanted an ISO 3166 code such as US or FR")
+        if len(set(self.weekdays)) == len(WEEKDAYS):
+            raise ValueError("every weekday is quiet: wanted at least one day for contacts")
+        return self
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where the customer's calendar shows a quiet day."""
+        if ledger.zone is None or ledger.local is None:
+            return Exclusion("quiet_days", self.id, observed="no time zone known", limit=self._limit)
+        day = ledger.local.date()
+        if not self._quiet(ledger.local):
+            return None
+        following = ledger.local
+        while self._quiet(following):
+            following += timedelta(days=1)
+        end = instant(following.date(), time(), ledger.zone)
+        return Exclusion("quiet_days", self.id, observed=f"{day:%A %Y-%m-%d}", limit=self._limit, until=end)
+
+    @property
+    def _limit(self) -> str:
+        quiet = [*self.weekdays, *([f"holidays of {self.holidays}"] if self.holidays else [])]
+        return f"not on {', '.join(quiet)}"
+
+    def _quiet(self, local: datetime) -> bool:
+        holiday = self.holidays is not None and is_holiday(local.date(), self.holidays)
+        return holiday or WEEKDAYS[local.weekday()] in self.weekdays
+
+
+class NeverAfter(ContactPolicy):
+    """No contact in scope within a time after a contact of `first`."""
+
+    kind: Literal["never_after"]
+    first: Scope
+    within: Duration = Field(gt=timedelta())
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where a contact of `first` is that near."""
+        latest = max((t for t in ledger.times(self.first) if t <= ledger.moment), default=None)
+        if latest is None or ledger.moment - latest >= self.within:
+            return None
+        return Exclusion(
+            "pair",
+            self.id,
+            observed=f"such a contact {_ago(ledger.moment - latest)} ago",
+            limit=f"not within {format_duration(self.within)}",
+            until=latest + self.within,
+        )
+
+
+class NeverWith(ContactPolicy):
+    """No contact in scope within a time after one of `other`, nor the other way round."""
+
+    kind: Literal["never_with"]
+    other: Scope
+    within: Duration = Field(gt=timedelta())
+
+    def bound(self, actions: Iterable[Addressed]) -> list[ContactPolicy]:  # noqa: ARG002
+        """One policy for each order of the pair."""
+        pairs = [(self.scope, self.other), (self.other, self.scope)]
+        return [
+            NeverAfter(
+                id=self.id,
+                kind="never_after",
+                scope=then,
+                first=first,
+                within=self.within,
+                segment=self.segment,
+            )
+            for first, then in pairs
+        ]
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """The first exclusion among both orders of the pair."""
+        return next((found for policy in self.bound(()) if (found := policy.verdict(ledger))), None)
+
+
+class OnlyAfter(ContactPolicy):
+    """A contact in scope only within a time after a contact of `first`."""
+
+    kind: Literal["only_after"]
+    first: Scope
+    within: Duration = Field(gt=timedelta())
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where no contact of `first` is that near."""
+        latest = max((t for t in ledger.times(self.first) if t <= ledger.moment), default=None)
+        if latest is not None and ledger.moment - latest < self.within:
+            return None
+        observed = f"such a contact {_ago(ledger.moment - latest)} ago" if latest else "no such contact"
+        return Exclusion("pair", self.id, observed=observed, limit=f"only within {format_duration(self.within)}")
+
+
+class Suppression(ContactPolicy):
+    """No contact in scope for a time after an event, such as a complaint, a dismissal or a purchase.
+
+    With `per`, only events of the same channel, programme or message suppress.
+    """
+
+    kind: Literal["suppression"]
+    on: Names = Field(min_length=1)
+    lasts: Duration = Field(gt=timedelta())
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where such an event is that recent."""
+        matching = (event for event in ledger.events if event.type in self.on and self._concerns(event))
+        latest = max(matching, key=lambda event: event.time, default=None)
+        if latest is None or ledger.moment - latest.time >= self.lasts:
+            return None
+        return Exclusion(
+            "suppression",
+            self.id,
+            observed=f"{latest.type} {_ago(ledger.moment - latest.time)} ago",
+            limit=f"not for {format_duration(self.lasts)} after {' or '.join(self.on)}",
+            until=latest.time + self.lasts,
+        )
+
+    def _concerns(self, event: Event) -> bool:
+        if self.per is None:
+            return True
+        return {
+            "channel": event.channel in self.scope.channel,
+            "programme": event.programme in self.scope.programme,
+            "message": event.subject in self.scope.message,
+        }[self.per]
+
+
+AnyContactPolicy = Annotated[
+    Cap | Gap | QuietHours | QuietDays | NeverAfter | NeverWith | OnlyAfter | Suppression,
+    Field(discriminator="kind"),
+]
+
+
+def _ago(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"

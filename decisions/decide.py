@@ -1,0 +1,274 @@
+"""The one kernel of decisions: the API calls it with a list of one, a batch with a list of many.
+
+Rules run customer by customer; models score once for everybody. Nothing here reads a clock, draws at random or does
+any I/O: the same requests, catalogue, policy and scorer give the same bytes.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decisions.arbitration import Factors, fatigue_price
+from decisions.compiled import CompiledCatalogue, Rule
+from decisions.conditions import Failure
+from decisions.decision import Candidate, Decision, Versions
+from decisions.exclusion import Exclusion
+from decisions.gates import Case, exclusions, openings
+from decisions.policies import Policy
+from decisions.snapshot import Snapshot
+from decisions.triggers import Opening
+
+Floats = NDArray[np.float64]
+
+
+class Scorer(Protocol):
+    """Calibrated scores. A score that cannot be known is NaN and excludes the action that needs it."""
+
+    @property
+    def version(self) -> str:
+        """What tells one set of models from another."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the feature set the models read."""
+
+    def score_customers(self, features: Floats) -> Mapping[str, Floats]:
+        """Each score of each customer: features of shape (n, k) to arrays of shape (n,)."""
+
+    def score_actions(self, features: Floats, offers: Sequence[Mapping[str, float | str]]) -> Floats:
+        """Probability of a response to each offer: features of shape (m, k) and m offers to shape (m,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to decide.
+
+    Args:
+        id: Id of the decision to come; its draw is seeded by it.
+        snapshot: The customer at the moment.
+    """
+
+    id: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What holds for every customer of a run.
+
+    Args:
+        seed: Seed of the run's draws.
+        capacity: Contacts left by channel; no limit where a channel is not named.
+        prices: Shadow price of a contact by channel, in currency.
+    """
+
+    seed: str = "tactful"
+    capacity: Mapping[str, int] = field(default_factory=dict)
+    prices: Mapping[str, float] = field(default_factory=dict)
+
+
+def decide(
+    requests: Sequence[Request],
+    compiled: CompiledCatalogue,
+    policy: Policy,
+    scorer: Scorer,
+    circumstances: Circumstances | None = None,
+) -> list[Decision]:
+    """Decide for each customer: the best surviving action, or silence.
+
+    Args:
+        requests: Customers at their moments.
+        compiled: The catalogue.
+        policy: How to choose among survivors.
+        scorer: The models.
+        circumstances: Seed, capacity and prices of the run.
+
+    Returns:
+        A decision for each request, in their order; each depends on its own request alone.
+    """
+    if not requests:
+        return []
+    circumstances = circumstances or Circumstances()
+    features = np.array([request.snapshot.features for request in requests], dtype=np.float64)
+    scores = scorer.score_customers(features)
+    cases = [
+        Case(compiled, r.snapshot, {name: float(s[i]) for name, s in scores.items()}, circumstances.capacity)
+        for i, r in enumerate(requests)
+    ]
+    drafts = [_draft(case) for case in cases]
+    responses = _responses(drafts, features, scorer)
+    versions = Versions(compiled.version, scorer.version, scorer.fingerprint)
+    return [
+        _concluded(request, case, draft, responses[i], policy, versions, circumstances)
+        for i, (request, case, draft) in enumerate(zip(requests, cases, drafts, strict=True))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A decision before scoring: candidates with their exclusions, each beside its rule and opening."""
+
+    openings: list[Opening]
+    closed: list[Exclusion]
+    rules: list[tuple[Rule, Opening, tuple[Exclusion, ...]]]
+
+
+def _draft(case: Case) -> _Draft:
+    found, closed = openings(case)
+    superseded = _superseded(found, case)
+    rules = [
+        (rule, opening, exclusions(rule, opening, case, superseded))
+        for opening in found
+        for rule in case.compiled.rules_by_programme[opening.programme]
+    ]
+    return _Draft(found, closed, rules)
+
+
+def _superseded(found: list[Opening], case: Case) -> dict[str, str]:
+    """Programmes that another open one supersedes, unless that one's opening was answered already."""
+    answered = {contact.opening for contact in case.snapshot.contacts or ()}
+    fresh = {opening.programme for opening in found if opening.key not in answered}
+    return {
+        other: programme.id
+        for programme in case.compiled.catalogue.programmes
+        if programme.id in fresh
+        for other in programme.supersedes
+    }
+
+
+def _responses(drafts: Sequence[_Draft], features: Floats, scorer: Scorer) -> list[dict[int, float]]:
+    """The scored response of each surviving candidate with an offer, by request and index: one call for all."""
+    wanted = [
+        (i, j, rule.message.offer)
+        for i, draft in enumerate(drafts)
+        for j, (rule, _, excluded) in enumerate(draft.rules)
+        if not excluded and rule.message.offer is not None
+    ]
+    found: list[dict[int, float]] = [{} for _ in drafts]
+    if wanted:
+        rows = features[[i for i, _, _ in wanted]]
+        for (i, j, _), score in zip(wanted, scorer.score_actions(rows, [o for _, _, o in wanted]), strict=True):
+            found[i][j] = float(score)
+    return found
+
+
+def _concluded(
+    request: Request,
+    case: Case,
+    draft: _Draft,
+    responses: Mapping[int, float],
+    policy: Policy,
+    versions: Versions,
+    circumstances: Circumstances,
+) -> Decision:
+    candidates = [
+        _candidate(rule, opening, excluded, case, responses.get(j), circumstances.prices)
+        for j, (rule, opening, excluded) in enumerate(draft.rules)
+    ]
+    seed = f"{circumstances.seed}:{request.id}"
+    running, silence_competes = _contenders(candidates, case)
+    probabilities = _distribution(running, candidates, silence_competes, policy, seed)
+    chosen = _drawn(probabilities, seed)
+    for position, j in enumerate(running):
+        candidates[j] = replace(candidates[j], probability=float(probabilities[position]))
+    return Decision(
+        id=request.id,
+        customer=request.snapshot.customer,
+        moment=request.snapshot.moment,
+        versions=versions,
+        policy=policy.model_dump(mode="json"),
+        seed=circumstances.seed,
+        scores={name[7:]: value for name, value in case.facts.items() if name.startswith("scores.")},
+        openings=tuple(draft.openings),
+        closed=tuple(draft.closed),
+        candidates=tuple(candidates),
+        choice=candidates[running[chosen]] if chosen < len(running) else None,
+        probability=float(probabilities[chosen]),
+        silence_probability=float(probabilities[-1]),
+    )
+
+
+def _candidate(
+    rule: Rule,
+    opening: Opening,
+    excluded: tuple[Exclusion, ...],
+    case: Case,
+    scored: float | None,
+    prices: Mapping[str, float],
+) -> Candidate:
+    if excluded:
+        return Candidate(rule.action, opening.key, excluded)
+    factors = _factors(rule, opening, case, scored, prices)
+    if isinstance(factors, Failure):
+        unknown = Exclusion("worth", rule.message.id, observed=factors.reason, limit="every factor known")
+        return Candidate(rule.action, opening.key, (unknown,))
+    return Candidate(rule.action, opening.key, factors=factors)
+
+
+def _factors(
+    rule: Rule, opening: Opening, case: Case, scored: float | None, prices: Mapping[str, float]
+) -> Factors | Failure:
+    catalogue, message = case.compiled.catalogue, rule.message
+    amounts: dict[str, float] = {}
+    for name in ("value", "discount", "context"):
+        amount = getattr(message, name)
+        found: Any = case.value(amount, "number", opening.event) if isinstance(amount, str) else amount
+        if isinstance(found, Failure):
+            return Failure(f"{name}: {found.reason}")
+        amounts[name] = float(found)
+    prior = message.response.mean if message.response else 0.0
+    response = prior if scored is None else scored
+    effect = message.effect.mean if catalogue.objective == "effect" and message.effect else response
+    factors = Factors(
+        lever=rule.programme.lever * message.lever,
+        effect=effect,
+        response=response,
+        cost=catalogue.channels[rule.action.channel].cost,
+        fatigue_price=fatigue_price(catalogue.fatigue, case.recent_contacts),
+        shadow_price=prices.get(rule.action.channel, 0.0),
+        **amounts,
+    )
+    unknown = [name for name, value in factors.as_dict().items() if not np.isfinite(value)]
+    return Failure(f"{', '.join(unknown)} unknown") if unknown else factors
+
+
+def _contenders(candidates: Sequence[Candidate], case: Case) -> tuple[list[int], bool]:
+    """The survivors, with silence; or the mandatory ones among them where there are any, without."""
+    survivors = [j for j, candidate in enumerate(candidates) if candidate.survives]
+    mandatory = [j for j in survivors if candidates[j].action.id in case.compiled.mandatory]
+    return (mandatory, False) if mandatory else (survivors, True)
+
+
+def _distribution(
+    running: Sequence[int], candidates: Sequence[Candidate], silence_competes: bool, policy: Policy, seed: str
+) -> Floats:
+    """Probabilities of the contenders and, last, of silence."""
+    actions = [candidates[j].action.id for j in running]
+    priorities = np.array([candidates[j].priority for j in running] + [0.0])
+    if silence_competes:
+        return policy.distribution(priorities, _order(actions, priorities, seed))
+    order = _order(actions, priorities[:-1], seed)
+    return np.append(policy.distribution(priorities[:-1], order), 0.0)
+
+
+def _order(actions: Sequence[str], priorities: Floats, seed: str) -> NDArray[np.int64]:
+    """Who goes first among equals: silence, then by a hash of the seed and the action."""
+    n = len(priorities)
+    if len(np.unique(priorities)) == n:
+        return np.arange(n)
+    keys = [hashlib.sha256(f"{seed}:{action}".encode()).digest() for action in actions] + [b""]
+    order = np.empty(n, dtype=np.int64)
+    order[sorted(range(n), key=keys.__getitem__)] = np.arange(n)
+    return order
+
+
+def _drawn(probabilities: Floats, seed: str) -> int:
+    """One option, by inversion of a uniform number that the seed gives."""
+    uniform = (int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") >> 11) / 2**53
+    cumulative = np.cumsum(probabilities)
+    possible = np.flatnonzero(probabilities > 0)
+    return int(min(np.searchsorted(cumulative, uniform, side="right"), possible[-1]))

@@ -1,0 +1,34 @@
+"""Why an action may not be taken, as a value."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """The recorded reason an action did not pass a gate.
+
+    Args:
+        gate: The kind of rule: `cap`, `consent`, `quiet_hours`, `state`, …
+        rule: The rule's own name in the catalogue.
+        observed: What was found, in words or figures.
+        limit: What the rule asks for.
+        until: The earliest moment at which the action could pass, or None where time alone does not help.
+
+    Example:
+        >>> Exclusion("cap", "weekly", observed="3 contacts in 7d", limit="at most 2 in 7d").sentence
+        'cap weekly: 3 contacts in 7d, at most 2 in 7d'
+    """
+
+    gate: str
+    rule: str
+    observed: str
+    limit: str
+    until: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The exclusion in one line."""
+        moment = f", possible from {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
+        name = f"{self.gate} {self.rule}" if self.rule != self.gate else self.gate
+        return f"{name}: {self.observed}, {self.limit}{moment}"

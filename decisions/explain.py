@@ -1,0 +1,100 @@
+"""Explanations: the same decision for a person, an analyst and a machine."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from decisions.decision import Candidate, Decision
+
+FACTOR_NAMES = ("effect", "value", "response", "lever", "context", "discount", "cost", "fatigue_price", "shadow_price")
+
+
+def paragraph(decision: Decision, currency: str) -> str:
+    """The decision in a few sentences, for a person.
+
+    Args:
+        decision: The decision.
+        currency: ISO 4217 code of its amounts.
+    """
+    return " ".join([_choice(decision, currency), *_runners_up(decision, currency), *_excluded(decision)])
+
+
+def table(decision: Decision) -> list[dict[str, Any]]:
+    """A row a candidate, best first, excluded ones last: action, factors, priority, probability, reasons."""
+    ranked = sorted(decision.candidates, key=lambda c: (not c.survives, -(c.priority or 0.0)))
+    return [
+        {
+            "action": candidate.action.id,
+            **{name: getattr(candidate.factors, name, None) for name in FACTOR_NAMES},
+            "priority": candidate.priority,
+            "probability": candidate.probability,
+            "reasons": [exclusion.sentence for exclusion in candidate.exclusions],
+        }
+        for candidate in ranked
+    ]
+
+
+def why_silence(decision: Decision) -> str:
+    """The one reason for silence that a summary counts by.
+
+    Returns:
+        `no opening`, the gate that stopped most candidates, `worth less than silence`, or `drawn` where the policy
+        explores; an empty string where a message was chosen.
+    """
+    if decision.choice is not None:
+        return ""
+    if not decision.candidates:
+        return "no opening"
+    worth = [candidate.priority for candidate in decision.survivors if candidate.priority is not None]
+    if worth:
+        return "worth less than silence" if max(worth) <= 0 else "drawn"
+    gates = Counter(gate for candidate in decision.candidates for gate in {e.gate for e in candidate.exclusions})
+    return max(sorted(gates), key=gates.__getitem__)
+
+
+def as_dict(decision: Decision, currency: str) -> dict[str, Any]:
+    """The decision with its explanation, for a machine."""
+    return {**decision.as_dict(), "currency": currency, "explanation": paragraph(decision, currency)}
+
+
+def _choice(decision: Decision, currency: str) -> str:
+    if decision.choice is None:
+        return f"Silence: {_silence(decision)}."
+    action, factors = decision.choice.action, decision.choice.factors
+    if factors is None:
+        return f"Chosen: {action.id}."
+    return (
+        f"Chosen: {action.message} of {action.programme} by {action.channel}, worth {factors.priority:.2f} {currency} "
+        f"more than silence (response {factors.response:.1%}, margin {factors.value:.2f}, cost {factors.cost:.2f}), "
+        f"with probability {decision.probability:.3g}."
+    )
+
+
+def _silence(decision: Decision) -> str:
+    reason = why_silence(decision)
+    if reason == "no opening":
+        closed = "; ".join(f"{exclusion.rule} ({exclusion.observed})" for exclusion in decision.closed)
+        return f"no programme is open: {closed}"
+    if reason == "worth less than silence":
+        return "every message that could be sent is worth less than silence"
+    if reason == "drawn":
+        return f"drawn with probability {decision.probability:.3g}, to learn from it"
+    return f"each of {len(decision.candidates)} candidate actions is excluded"
+
+
+def _runners_up(decision: Decision, currency: str) -> Sequence[str]:
+    others = [c for c in decision.survivors if c is not decision.choice]
+    ranked = sorted(others, key=lambda c: -(c.priority or 0.0))[:3]
+    if not ranked:
+        return []
+    named = ", ".join(f"{c.action.id} ({c.priority or 0.0:.2f} {currency})" for c in ranked)
+    return [f"Behind it: {named}."]
+
+
+def _excluded(decision: Decision) -> Sequence[str]:
+    excluded = [candidate for candidate in decision.candidates if not candidate.survives]
+    return [f"Excluded: {'; '.join(_reasons(candidate) for candidate in excluded)}."] if excluded else []
+
+
+def _reasons(candidate: Candidate) -> str:
+    return f"{candidate.action.id} by {' and '.join(e.sentence for e in candidate.exclusions)}"

@@ -1,0 +1,271 @@
+"""Gates: what an action must pass before its worth is looked at.
+
+Every gate is asked, without short circuit, so that an explanation names every reason. A condition that fails to
+evaluate, an unreadable ledger or a missing consent closes the gate.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from decisions.calendars import zone_of
+from decisions.catalogue import Holdout, Programme
+from decisions.compiled import CompiledCatalogue, Rule
+from decisions.conditions import Failure
+from decisions.contact_policies import Ledger, Scope
+from decisions.durations import format_duration
+from decisions.exclusion import Exclusion
+from decisions.snapshot import Event, Snapshot
+from decisions.triggers import Opening
+
+
+class Case:
+    """One customer before the rules of a catalogue: facts and verdicts, each found once.
+
+    Args:
+        compiled: The catalogue.
+        snapshot: The customer.
+        scores: The customer's scores.
+        capacity: Contacts left by channel; a channel that is not named has no limit.
+    """
+
+    def __init__(
+        self,
+        compiled: CompiledCatalogue,
+        snapshot: Snapshot,
+        scores: Mapping[str, float],
+        capacity: Mapping[str, int] | None = None,
+    ) -> None:
+        self.compiled = compiled
+        self.snapshot = snapshot
+        self.zone: ZoneInfo | None = zone_of(snapshot.zone) if snapshot.zone else compiled.zone
+        self.facts = _facts(compiled, snapshot, scores, self.zone)
+        self.capacity = capacity or {}
+        self._activation = compiled.conditions.facts(self.facts)
+        self._values: dict[tuple[str, str], object] = {}
+        self._ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
+        self._verdicts: dict[int, Exclusion | None] = {}
+
+    def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
+        """The value of an expression, or a `Failure`."""
+        if source == "true":
+            return True
+        condition = self.compiled.conditions.compile(source, kind)
+        if event is not None and any(name.startswith("event.") for name in condition.names):
+            facts = {**self.facts, **_event_facts(event, self.snapshot)}
+            return condition.evaluate(self.compiled.conditions.facts(facts))
+        key = (source, kind)
+        if key not in self._values:
+            self._values[key] = condition.evaluate(self._activation)
+        return self._values[key]
+
+    def verdict(self, index: int) -> Exclusion | None:
+        """What a bound contact policy says of every action in its scope."""
+        if index not in self._verdicts:
+            policy = self.compiled.policies[index]
+            binds = policy.segment is None or self.value(f"segment.{policy.segment}") is not False
+            self._verdicts[index] = policy.verdict(self._ledger) if binds else None
+        return self._verdicts[index]
+
+    @property
+    def recent_contacts(self) -> int:
+        """Contacts that count in the window of the catalogue's fatigue."""
+        since = self.snapshot.moment - self.compiled.catalogue.fatigue.window
+        return sum(t >= since for t in self._ledger.times(Scope()))
+
+    def observed(self, source: str, value: object, event: Event | None = None) -> str:
+        """A condition's value in words, with the facts that led to it."""
+        if isinstance(value, Failure):
+            return value.reason
+        facts = {**self.facts, **(_event_facts(event, self.snapshot) if event else {})}
+        names = sorted(self.compiled.conditions.compile(source).names)
+        return ", ".join(f"{name} = {_shown(facts.get(name))}" for name in names) or "never"
+
+
+def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:
+    """The programmes open for a customer, and why each other one is not.
+
+    A programme speaks of its newest opening. An opening from before the customer was known follows the late-joiner
+    rule of its programme, within its series.
+    """
+    found: list[Opening] = []
+    closed: list[Exclusion] = []
+    for programme in case.compiled.catalogue.programmes:
+        result = programme.trigger.openings(programme.id, case)
+        if isinstance(result, Failure):
+            closed.append(
+                Exclusion("trigger", programme.id, observed=result.reason, limit="a trigger that can be judged")
+            )
+        elif result:
+            found += _kept(programme, result, case.snapshot)
+        else:
+            closed.append(Exclusion("trigger", programme.id, observed=_not_met(programme, case), limit="an opening"))
+    return _late_joined(found, case), closed
+
+
+def exclusions(rule: Rule, opening: Opening, case: Case, superseded: Mapping[str, str]) -> tuple[Exclusion, ...]:
+    """Every reason for which an action may not answer an opening.
+
+    Args:
+        rule: The action.
+        opening: The opening.
+        case: The customer.
+        superseded: Programmes that are superseded, each with the programme that does it.
+    """
+    programme, message, action = rule.programme, rule.message, rule.action
+    found = [
+        _history(case),
+        _held_out("everybody", case.compiled.catalogue.holdout, case),
+        _held_out(programme.id, programme.holdout, case),
+        _duplicate(programme, opening, case),
+        _reentry(programme, case),
+        _superseded(programme, superseded),
+        _condition("eligibility", programme.id, programme.eligible, case, opening.event),
+        _condition("eligibility", message.id, message.eligible, case, opening.event),
+        _condition("state", message.id, message.state, case, opening.event),
+        _consent(action.channel, programme.purpose, case),
+        _capacity(action.channel, case),
+        *(case.verdict(index) for index in rule.policies),
+    ]
+    return tuple(exclusion for exclusion in found if exclusion is not None)
+
+
+def held_out(holdout: Holdout, customer: str) -> bool:
+    """Whether a hold-out leaves a customer alone: recomputable from the id and the salt.
+
+    Example:
+        >>> drawn = sum(held_out(Holdout(share=0.1, salt="2026"), f"c{i}") for i in range(10_000))
+        >>> 900 < drawn < 1_100
+        True
+    """
+    digest = hashlib.sha256(f"{holdout.salt}:{customer}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < holdout.share
+
+
+def _history(case: Case) -> Exclusion | None:
+    if case.snapshot.contacts is not None:
+        return None
+    return Exclusion("history", "ledger", observed="the ledger cannot be read", limit="a known history of contacts")
+
+
+def _held_out(name: str, holdout: Holdout | None, case: Case) -> Exclusion | None:
+    if holdout is None or not held_out(holdout, case.snapshot.customer):
+        return None
+    return Exclusion("holdout", name, observed="left alone on purpose", limit=f"{holdout.share:.0%} of customers")
+
+
+def _duplicate(programme: Programme, opening: Opening, case: Case) -> Exclusion | None:
+    if not any(contact.opening == opening.key for contact in case.snapshot.contacts or ()):
+        return None
+    return Exclusion("duplicate", programme.id, observed=f"{opening.key} was answered", limit="once an opening")
+
+
+def _reentry(programme: Programme, case: Case) -> Exclusion | None:
+    if programme.reentry is None:
+        return None
+    times = (contact.time for contact in case.snapshot.contacts or () if contact.programme == programme.id)
+    latest = max(times, default=None)
+    if latest is None or case.snapshot.moment - latest >= programme.reentry:
+        return None
+    limit = f"{format_duration(programme.reentry)} between contacts of {programme.id}"
+    return Exclusion(
+        "reentry", programme.id, f"last contact {latest:%Y-%m-%d %H:%M} UTC", limit, until=latest + programme.reentry
+    )
+
+
+def _superseded(programme: Programme, superseded: Mapping[str, str]) -> Exclusion | None:
+    if programme.id not in superseded:
+        return None
+    return Exclusion("superseded", programme.id, observed=f"{superseded[programme.id]} is open", limit="its absence")
+
+
+def _condition(gate: str, name: str, source: str, case: Case, event: Event | None) -> Exclusion | None:
+    value = case.value(source, event=event)
+    return None if value is True else Exclusion(gate, name, observed=case.observed(source, value, event), limit=source)
+
+
+def _consent(channel: str, purpose: str, case: Case) -> Exclusion | None:
+    allowed = case.snapshot.consents.get((channel, purpose))
+    if allowed:
+        return None
+    observed = "refused" if allowed is False else "none given"
+    return Exclusion("consent", f"{channel} for {purpose}", observed=observed, limit="consent")
+
+
+def _capacity(channel: str, case: Case) -> Exclusion | None:
+    left = case.capacity.get(channel)
+    if left is None or left > 0:
+        return None
+    return Exclusion("capacity", channel, observed=f"{left} contacts left", limit="at least 1")
+
+
+def _kept(programme: Programme, found: list[Opening], snapshot: Snapshot) -> list[Opening]:
+    joined = snapshot.joined
+    if joined is None:
+        return found[-1:]
+    late = [opening for opening in found if opening.opened < joined]
+    timely = [opening for opening in found if opening.opened >= joined][-1:]
+    keep = {"skip": [], "latest": late[-1:], "all": late}[programme.trigger.late_joiner]
+    return timely or keep
+
+
+def _late_joined(found: list[Opening], case: Case) -> list[Opening]:
+    """Of several late openings in a series that keeps the latest, only that."""
+    joined = case.snapshot.joined
+    if joined is None:
+        return found
+    programmes = {p.id: p for p in case.compiled.catalogue.programmes}
+    latest: dict[str, Opening] = {}
+    for opening in found:
+        programme = programmes[opening.programme]
+        if programme.series and opening.opened < joined and programme.trigger.late_joiner == "latest":
+            rival = latest.get(programme.series)
+            latest[programme.series] = opening if rival is None or opening.opened >= rival.opened else rival
+    return [
+        opening
+        for opening in found
+        if opening.opened >= joined
+        or (series := programmes[opening.programme].series) not in latest
+        or latest[series] is opening
+    ]
+
+
+def _not_met(programme: Programme, case: Case) -> str:
+    source = getattr(programme.trigger, "when", None)
+    return case.observed(source, False) if source else f"no {programme.trigger.kind} that opens it"
+
+
+def _facts(
+    compiled: CompiledCatalogue, snapshot: Snapshot, scores: Mapping[str, float], zone: ZoneInfo | None
+) -> dict[str, Any]:
+    """The values of the names that the catalogue's expressions read."""
+    values: dict[str, Any] = {}
+    local = snapshot.moment.astimezone(zone) if zone else None
+    features = dict(zip(compiled.vocabulary.features, snapshot.features, strict=True))
+    attributes = {**compiled.catalogue.defaults(), **{k: v for k, v in snapshot.attributes.items() if v is not None}}
+    for full in compiled.conditions.names:
+        root, name = full.split(".", 1)
+        if root == "features":
+            values[full] = features[name]
+        elif root == "scores":
+            values[full] = scores.get(name)
+        elif root == "customer":
+            values[full] = attributes.get(name)
+        elif root == "local" and local is not None:
+            values[full] = local.weekday() if name == "weekday" else getattr(local, name)
+    return values
+
+
+def _event_facts(event: Event, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "event.type": event.type,
+        "event.subject": event.subject,
+        "event.channel": event.channel,
+        "event.amount": event.amount,
+        "event.age_days": (snapshot.moment - event.time).total_seconds() / 86400,
+    }
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "unknown" if value is None else str(value)

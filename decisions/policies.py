@@ -1,0 +1,145 @@
+"""Policies: from priorities to an explicit distribution over the surviving actions and silence.
+
+Every policy is a pure function of the priorities; the draw is made elsewhere, with a seed of the decision's own. So
+the probability that is logged is the probability that was used.
+"""
+
+from abc import abstractmethod
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from decisions.values import Value
+
+Floats = NDArray[np.float64]
+
+
+class Policy(Value):
+    """A way to choose."""
+
+    @abstractmethod
+    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
+        """Probabilities of the options; silence is the last one.
+
+        Args:
+            priorities: Shape (n,), in currency; silence's is 0.
+            order: Shape (n,), a permutation: options with equal priority are ranked by it, the lowest first.
+
+        Returns:
+            Shape (n,), each at least 0, summing to one.
+        """
+
+
+def best(priorities: Floats, order: NDArray[np.int64]) -> int:
+    """The option with the highest priority, and the lowest in order among equals.
+
+    Example:
+        >>> best(np.array([1.0, 3.0, 3.0]), np.array([0, 2, 1]))
+        2
+    """
+    return int(np.lexsort((order, -priorities))[0])
+
+
+def _certain(index: int, n: int) -> Floats:
+    probabilities = np.zeros(n)
+    probabilities[index] = 1.0
+    return probabilities
+
+
+class Greedy(Policy):
+    """Always the best."""
+
+    kind: Literal["greedy"]
+
+    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
+        """One for the best, nothing for the others."""
+        return _certain(best(priorities, order), len(priorities))
+
+
+class EpsilonGreedy(Policy):
+    """The best, but with a small probability any option, all alike.
+
+    Args:
+        epsilon: That probability.
+    """
+
+    kind: Literal["epsilon"]
+    epsilon: float = Field(ge=0, le=1)
+
+    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
+        """`1 − ε` for the best, and `ε / n` for each."""
+        n = len(priorities)
+        return (1 - self.epsilon) * _certain(best(priorities, order), n) + self.epsilon / n
+
+
+class Softmax(Policy):
+    """Probabilities in proportion to `exp(priority / temperature)`, with a floor.
+
+    Args:
+        temperature: In currency; the lower, the greedier.
+        floor: Least probability of an option, as a share of `1 / n`.
+    """
+
+    kind: Literal["softmax"]
+    temperature: float = Field(gt=0)
+    floor: float = Field(default=0.0, ge=0, le=1)
+
+    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:  # noqa: ARG002
+        """The softmax of the priorities, mixed with the uniform distribution by the floor."""
+        weights = np.exp((priorities - priorities.max()) / self.temperature)
+        shares: Floats = weights / weights.sum()
+        return (1 - self.floor) * shares + self.floor / len(priorities)
+
+
+class InverseGap(Policy):
+    """Inverse-gap weighting: the farther behind the best, the less often.
+
+    Source: Foster and Rakhlin (2020), Beyond UCB: Optimal and Efficient Contextual Bandits with Regression Oracles
+    (SquareCB).
+
+    Args:
+        gamma: In 1 / currency; the higher, the greedier.
+        floor: Least probability of an option, as a share of `1 / n`.
+    """
+
+    kind: Literal["inverse_gap"]
+    gamma: float = Field(gt=0)
+    floor: float = Field(default=0.03, ge=0, le=1)
+
+    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
+        """`1 / (n + γ · gap)` for each but the best, which has the rest; mixed with the uniform by the floor."""
+        n = len(priorities)
+        winner = best(priorities, order)
+        weights: Floats = 1.0 / (n + self.gamma * (priorities[winner] - priorities))
+        weights[winner] = 0.0
+        weights[winner] = 1.0 - weights.sum()
+        return (1 - self.floor) * weights + self.floor / n
+
+
+class PriorityList(Policy):
+    """The first survivor in the marketer's order that is worth more than silence."""
+
+    kind: Literal["priority_list"]
+
+    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:  # noqa: ARG002
+        """One for the first option with a priority above silence's, or for silence."""
+        silence = len(priorities) - 1
+        worthwhile = np.flatnonzero(priorities[:silence] > priorities[silence])
+        return _certain(int(worthwhile[0]) if len(worthwhile) else silence, len(priorities))
+
+
+class RandomEligible(Policy):
+    """Any survivor or silence, all alike: the log that can judge every other policy."""
+
+    kind: Literal["random"]
+
+    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:  # noqa: ARG002
+        """`1 / n` for each."""
+        return np.full(len(priorities), 1.0 / len(priorities))
+
+
+AnyPolicy = Annotated[
+    Greedy | EpsilonGreedy | Softmax | InverseGap | PriorityList | RandomEligible, Field(discriminator="kind")
+]

@@ -1,0 +1,279 @@
+"""Triggers: what opens a programme for a customer.
+
+An opening is derived from the history as of a moment; nothing is accumulated. So a decision at run time, in a batch
+and in a replay finds the same openings, and an opening delivered twice is the same opening: it has the same key.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, ClassVar, Literal, Protocol, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from decisions.calendars import anniversary, instant
+from decisions.conditions import Failure
+from decisions.durations import Duration
+from decisions.snapshot import Contact, Event, Snapshot
+from decisions.values import Names, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A programme open for a customer.
+
+    Args:
+        programme: The programme.
+        key: Dedupe key: a contact that answers an opening bears its key, and no key is answered twice.
+        opened: Since when, UTC.
+        expires: Until when (exclusive), UTC.
+        event: The event that opened it, if one did.
+    """
+
+    programme: str
+    key: str
+    opened: datetime
+    expires: datetime
+    event: Event | None = None
+
+
+class Case(Protocol):
+    """A customer's case before the rules: the snapshot, and the values of conditions for it."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...  # noqa: D102
+    @property
+    def zone(self) -> ZoneInfo | None: ...  # noqa: D102
+    def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
+        """The value of an expression, or a `Failure`."""
+
+
+class After(Value):
+    """A step of a journey: it opens a while after the contact of an earlier programme.
+
+    Args:
+        programme: The earlier programme.
+        wait: How long after its contact.
+    """
+
+    programme: str
+    wait: Duration
+
+
+class Trigger(Value):
+    """The rule that opens a programme.
+
+    Args:
+        expiry: How long an opening lasts.
+        exits: Event types that close an opening, such as a purchase for an abandoned cart.
+        late_joiner: What an opening from before the customer was known does: `skip` drops it, `latest` keeps the
+            newest of the series, `all` keeps every one.
+        after: Makes the programme a step of a journey.
+    """
+
+    expiry: Duration = Field(gt=timedelta())
+    exits: Names = ()
+    late_joiner: Literal["skip", "latest", "all"] = "latest"
+    after: After | None = None
+
+    repeats_by_itself: ClassVar[bool] = False
+
+    def openings(self, programme: str, case: Case) -> "list[Opening] | Failure":
+        """The openings of a programme at the snapshot's moment, oldest first.
+
+        Returns:
+            The openings, or why they cannot be known.
+        """
+        found = self._found(programme, case)
+        if isinstance(found, Failure):
+            return found
+        snapshot = case.snapshot
+        if self.after is not None:
+            found = list(self._steps(programme, found, self.after, snapshot))
+        alive = (o for o in found if o.opened <= snapshot.moment < o.expires and not self._closed(o, snapshot.events))
+        return sorted(alive, key=lambda opening: (opening.opened, opening.key))
+
+    @abstractmethod
+    def _found(self, programme: str, case: Case) -> "list[Opening] | Failure":
+        """Openings before waiting, exits and expiry are looked at."""
+
+    def _opening(self, programme: str, name: str, opened: datetime, event: Event | None = None) -> Opening:
+        return Opening(programme, f"{programme}:{name}", opened, opened + self.expiry, event)
+
+    def _closed(self, opening: Opening, events: Sequence[Event]) -> bool:
+        since = opening.event.time if opening.event else opening.opened
+        return any(event.type in self.exits and event.time > since for event in events)
+
+    def _steps(self, programme: str, found: list[Opening], after: After, snapshot: Snapshot) -> Iterable[Opening]:
+        """Each contact of the earlier programme opens this one after the wait, unless an exit came in between."""
+        if not found:
+            return
+        for contact in snapshot.contacts or ():
+            if contact.programme != after.programme or contact.time > snapshot.moment:
+                continue
+            if any(event.type in self.exits and event.time > contact.time for event in snapshot.events):
+                continue
+            yield self._opening(programme, contact.opening or contact.id, contact.time + after.wait, found[-1].event)
+
+
+class EventTrigger(Trigger):
+    """An event opens the programme, after a delay.
+
+    Args:
+        type: The event's type.
+        where: A condition on `event.…`, features, scores or attributes.
+        delay: How long after the event.
+    """
+
+    kind: Literal["event"]
+    type: str
+    where: str = "true"
+    delay: Duration = timedelta()
+
+    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+        recent = case.snapshot.moment - self.delay - self.expiry
+        found = []
+        for event in case.snapshot.events:
+            if event.type != self.type or event.time <= recent:
+                continue
+            holds = case.value(self.where, event=event)
+            if isinstance(holds, Failure):
+                return holds
+            if holds:
+                found.append(
+                    self._opening(programme, event.id or event.time.isoformat(), event.time + self.delay, event)
+                )
+        return found
+
+
+class AbsenceTrigger(Trigger):
+    """An event that is not followed by another within a time opens the programme; the other, when it comes, closes it.
+
+    Args:
+        type: The type of the first event.
+        without: The types that did not follow.
+        within: How long they had.
+        where: A condition, as for an event.
+    """
+
+    kind: Literal["absence"]
+    type: str
+    without: Names = Field(min_length=1)
+    within: Duration = Field(gt=timedelta())
+    where: str = "true"
+
+    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+        events = case.snapshot.events
+        latest_answer = max((event.time for event in events if event.type in self.without), default=None)
+        found = []
+        for event in events:
+            if event.type != self.type or (latest_answer is not None and latest_answer > event.time):
+                continue
+            holds = case.value(self.where, event=event)
+            if isinstance(holds, Failure):
+                return holds
+            if holds:
+                found.append(
+                    self._opening(programme, event.id or event.time.isoformat(), event.time + self.within, event)
+                )
+        return found
+
+
+class DateTrigger(Trigger):
+    """A date of the profile opens the programme, on the day or some days before or after it, in the customer's zone.
+
+    Args:
+        attribute: A declared attribute of type date.
+        every: `year` for the anniversary, `once` for the date itself.
+        before: Days before the date.
+        days_after: Days after the date.
+        at: Local time of day.
+        leap_day: Where 29 February is kept in other years.
+    """
+
+    kind: Literal["date"]
+    attribute: str
+    every: Literal["year", "once"] = "year"
+    before: int = Field(default=0, ge=0)
+    days_after: int = Field(default=0, ge=0)
+    at: time = time()
+    leap_day: Literal["02-28", "03-01"] = "02-28"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.before and self.days_after:
+            raise ValueError("a date both before and after: wanted one of before and days_after")
+        return self
+
+    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+        day = case.snapshot.attributes.get(self.attribute)
+        if day is None:
+            return []
+        if not isinstance(day, date):
+            return Failure(f"customer.{self.attribute} is not a date: {day!r}")
+        if case.zone is None:
+            return Failure("no time zone known")
+        return [
+            self._opening(programme, d.isoformat(), instant(d + self._shift, self.at, case.zone))
+            for d in self._days(day, case.snapshot.moment.astimezone(case.zone).date())
+        ]
+
+    @property
+    def _shift(self) -> timedelta:
+        return timedelta(days=self.days_after - self.before)
+
+    def _days(self, day: date, today: date) -> list[date]:
+        if self.every == "once":
+            return [day]
+        years = range(max(today.year - 1, day.year + 1), today.year + 2)
+        return [anniversary(day, year, self.leap_day) for year in years]
+
+
+class ThresholdTrigger(Trigger):
+    """A condition on features, scores or attributes opens the programme while it holds.
+
+    Args:
+        when: The condition.
+        key: A text expression that tells one crossing from the next, such as the level reached; without one, each
+            contact of the programme starts a new opening.
+    """
+
+    kind: Literal["threshold"]
+    when: str
+    key: str | None = None
+
+    repeats_by_itself = True
+
+    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+        holds = case.value(self.when)
+        if isinstance(holds, Failure):
+            return holds
+        if not holds:
+            return []
+        name = _entry(programme, case.snapshot.contacts) if self.key is None else case.value(self.key, "string")
+        if isinstance(name, Failure):
+            return name
+        return [self._opening(programme, str(name), case.snapshot.moment)]
+
+
+class AlwaysTrigger(Trigger):
+    """The programme is always open."""
+
+    kind: Literal["always"]
+    repeats_by_itself = True
+
+    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+        return [self._opening(programme, _entry(programme, case.snapshot.contacts), case.snapshot.moment)]
+
+
+AnyTrigger = Annotated[
+    EventTrigger | AbsenceTrigger | DateTrigger | ThresholdTrigger | AlwaysTrigger, Field(discriminator="kind")
+]
+
+
+def _entry(programme: str, contacts: Sequence[Contact] | None) -> str:
+    """Names an entry by the contact before it, so that it keeps its name until it is answered."""
+    latest = max((contact.time for contact in contacts or () if contact.programme == programme), default=None)
+    return f"after-{latest.isoformat()}" if latest else "first"

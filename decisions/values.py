@@ -1,0 +1,19 @@
+"""What every part of a catalogue is made of: frozen values that validate themselves."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+
+class Value(BaseModel):
+    """A frozen value that validates itself and takes no unknown field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def as_tuple(value: Any) -> Any:
+    """A lone name as a tuple of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
