@@ -1,0 +1,261 @@
+"""Feature frames: the rows a model reads, computed by the one kernel."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.dataset import EventDataset, bucket
+from features.definitions import FeatureSet
+from features.errors import FeatureError
+from features.events import Events
+from features.kernel import Histories, Rows, fill
+from features.program import Program, columns_read, compile_features
+from features.standard import STANDARD
+from features.zones import local_days, microseconds
+
+Moment = datetime | int
+"""An aware datetime, or microseconds since the epoch."""
+Progress = Callable[[int, int], None]
+"""Called with the number of buckets done, and of all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureFrame:
+    """Features of customers as of moments.
+
+    Attributes:
+        customers: Customer ids, object, shape (n,).
+        as_of: Microseconds since the epoch, int64, shape (n,); no event at or after it has any part.
+        values: float64, shape (n, k), rows contiguous, NaN where a feature is undefined.
+        feature_set: What the columns are.
+    """
+
+    customers: NDArray[np.object_]
+    as_of: NDArray[np.int64]
+    values: NDArray[np.float64]
+    feature_set: FeatureSet
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One feature, shape (n,).
+
+        Raises:
+            FeatureError: The set has no such feature.
+        """
+        if name not in self.feature_set.names:
+            raise FeatureError("unknown feature", got=name, wanted=", ".join(self.feature_set.names))
+        return self.values[:, self.feature_set.names.index(name)]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One column a feature, indexed by `customer_id` and `as_of`."""
+        as_of = pd.to_datetime(self.as_of, unit="us", utc=True).as_unit("us")
+        index = pd.MultiIndex.from_arrays([self.customers, as_of], names=["customer_id", "as_of"])
+        return pd.DataFrame(self.values, index=index, columns=list(self.feature_set.names))
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 of the definitions, the rows and the values."""
+        digest = hashlib.sha256(self.feature_set.fingerprint.encode())
+        digest.update("\0".join(self.customers).encode())
+        digest.update(self.as_of.tobytes())
+        digest.update(self.values.tobytes())
+        return digest.hexdigest()
+
+
+def build(
+    events: Events, as_of: Sequence[Moment], feature_set: FeatureSet = STANDARD, *, everyone: bool = False
+) -> FeatureFrame:
+    """Features of every customer as of every moment.
+
+    Args:
+        events: Histories.
+        as_of: The moments.
+        feature_set: What to compute.
+        everyone: Also rows of customers without an event before the moment.
+
+    Returns:
+        Rows by customer, in the order of `events.customers`, then by moment, in the order given.
+
+    Example:
+        >>> from features.events import history
+        >>> from features.zones import DAY
+        >>> frame = build(history("UTC", [DAY, 9 * DAY], [0, 0]), [10 * DAY])
+        >>> frame.column("purchases_total").tolist(), frame.column("purchases_7d").tolist()
+        ([2.0], [1.0])
+    """
+    moments = _microseconds(as_of)
+    customer = np.repeat(np.arange(len(events.customers)), len(moments))
+    moment = np.tile(np.arange(len(moments)), len(events.customers))
+    if not everyone:
+        known = _first_moments(events)[customer] < moments[moment]
+        customer, moment = customer[known], moment[known]
+    return _build(events, customer, moment, moments, feature_set)
+
+
+def build_pairs(
+    events: Events, customers: Sequence[str], as_of: Sequence[Moment], feature_set: FeatureSet = STANDARD
+) -> FeatureFrame:
+    """Features of the i-th customer as of the i-th moment, for each i; an unknown customer has no events.
+
+    Args:
+        events: Histories.
+        customers: Ids, length n.
+        as_of: Moments, length n.
+        feature_set: What to compute.
+
+    Returns:
+        n rows in the order given.
+    """
+    if len(customers) != len(as_of):
+        raise FeatureError("pairs of different lengths", got=len(as_of), wanted=len(customers), where="as_of")
+    index_of = {customer: index for index, customer in enumerate(events.customers)}
+    stranger = len(index_of)
+    customer = np.array([index_of.get(name, stranger) for name in customers], dtype=np.int64)
+    frame = _build(events, customer, np.arange(len(customer)), _microseconds(as_of), feature_set)
+    return replace(frame, customers=np.array(customers, dtype=object))
+
+
+def build_one(events: Events, as_of: Moment, program: Program) -> NDArray[np.float64]:
+    """Features of one customer as of one moment: what a decision is made on.
+
+    Args:
+        events: The customer's history, from `features.events.history`.
+        as_of: The moment.
+        program: From `features.program.compile_features`, once.
+
+    Returns:
+        Shape (k,), the same bits as in any frame.
+    """
+    moments = _microseconds((as_of,))
+    values: NDArray[np.float64] = np.empty((1, len(program.operations)))
+    fill(_histories(events), Rows(_FIRST, _FIRST, moments, local_days(moments, events.zone)), program, values)
+    return values.reshape(-1)
+
+
+def build_dataset(
+    dataset: EventDataset,
+    as_of: Sequence[Moment],
+    feature_set: FeatureSet = STANDARD,
+    *,
+    everyone: bool = False,
+    progress: Progress | None = None,
+) -> FeatureFrame:
+    """`build` over a data set, a bucket at a time on every core.
+
+    Args:
+        dataset: From `features.dataset.open_events`.
+        as_of: The moments.
+        feature_set: What to compute.
+        everyone: Also rows of customers without an event before the moment.
+        progress: Called with (buckets done, buckets) after each.
+
+    Returns:
+        Rows by bucket, customer and moment.
+    """
+    columns = columns_read(feature_set)
+
+    def build_bucket(number: int) -> FeatureFrame:
+        return build(dataset.events(number, columns), as_of, feature_set, everyone=everyone)
+
+    most = sum(dataset.customers) * len(as_of)
+    frame = FeatureFrame(
+        np.empty(most, object), np.empty(most, np.int64), np.empty((most, len(feature_set))), feature_set
+    )
+    end = 0
+    for part in _each_bucket(build_bucket, dataset, progress):
+        begin, end = end, end + len(part)
+        frame.customers[begin:end], frame.as_of[begin:end], frame.values[begin:end] = (
+            part.customers,
+            part.as_of,
+            part.values,
+        )
+    return replace(frame, customers=frame.customers[:end], as_of=frame.as_of[:end], values=frame.values[:end])
+
+
+def build_dataset_pairs(
+    dataset: EventDataset,
+    customers: Sequence[str],
+    as_of: Sequence[Moment],
+    feature_set: FeatureSet = STANDARD,
+    *,
+    progress: Progress | None = None,
+) -> FeatureFrame:
+    """`build_pairs` over a data set, a bucket at a time on every core; rows in the order given."""
+    moments = _microseconds(as_of)
+    columns = columns_read(feature_set)
+    ids = np.array(customers, dtype=object)
+    bucket_of = np.array([bucket(customer, dataset.buckets) for customer in customers], dtype=np.int64)
+    if len(ids) != len(moments):
+        raise FeatureError("pairs of different lengths", got=len(moments), wanted=len(ids), where="as_of")
+
+    def build_bucket(number: int) -> FeatureFrame:
+        chosen = bucket_of == number
+        return build_pairs(dataset.events(number, columns), ids[chosen], moments[chosen], feature_set)
+
+    values = np.empty((len(ids), len(feature_set)))
+    for number, part in enumerate(_each_bucket(build_bucket, dataset, progress)):
+        values[bucket_of == number] = part.values
+    return FeatureFrame(ids, moments, values, feature_set)
+
+
+def _each_bucket(
+    build_bucket: Callable[[int], FeatureFrame], dataset: EventDataset, progress: Progress | None
+) -> Iterator[FeatureFrame]:
+    """The frames of the buckets, in order; Arrow and the kernel release the interpreter lock."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for number, part in enumerate(pool.map(build_bucket, range(dataset.buckets))):
+            yield part
+            if progress is not None:
+                progress(number + 1, dataset.buckets)
+
+
+def _build(
+    events: Events,
+    customer: NDArray[np.int64],
+    moment: NDArray[np.int64],
+    moments: NDArray[np.int64],
+    feature_set: FeatureSet,
+) -> FeatureFrame:
+    values = np.empty((len(customer), len(feature_set)))
+    rows = Rows(customer, moment, moments, local_days(moments, events.zone))
+    fill(_histories(events), rows, compile_features(feature_set), values)
+    names = np.append(events.customers, "")[customer]
+    return FeatureFrame(names, moments[moment], values, feature_set)
+
+
+_FIRST = np.zeros(1, dtype=np.int64)
+
+
+def _histories(events: Events) -> Histories:
+    """The arrays, with an empty history after the last customer's."""
+    return Histories(
+        np.append(events.starts, events.starts[-1]),
+        events.time,
+        events.day,
+        events.type,
+        events.channel,
+        events.amount,
+        events.discount,
+        events.quantity,
+        events.categories,
+    )
+
+
+def _first_moments(events: Events) -> NDArray[np.int64]:
+    first = np.full(len(events.customers), np.iinfo(np.int64).max)
+    begun = events.starts[:-1] < events.starts[1:]
+    first[begun] = events.time[events.starts[:-1][begun]]
+    return first
+
+
+def _microseconds(moments: Sequence[Moment] | NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.array([microseconds(m) if isinstance(m, datetime) else m for m in moments], dtype=np.int64)

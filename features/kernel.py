@@ -1,0 +1,240 @@
+# mypy: disable-error-code="no-untyped-def"
+"""The one implementation of features: a compiled interpreter of feature programs.
+
+For each (customer, as-of) row it walks that customer's events backwards from the as-of moment. All windows
+end there, so each is a prefix of the walk: the running statistics are read off when the walk leaves a
+window. Nothing is shared between rows; a row's bits depend on its own events and nothing else. Currency is
+summed in whole millionths, so sums are exact and 499.99 + 0.01 reaches a threshold of 500.
+
+A program is arrays, not code: the kernel compiles once for every feature set.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from features import program as op
+from features.program import Program
+from features.zones import DAY
+
+MILLION = 1e6
+SEASONS = np.array([(math.sin(a), math.cos(a)) for a in (math.tau * (59 + d) / 365.25 for d in range(366))])
+"""Sine and cosine of the season by day since 1 March; 1 January lies near angle 0."""
+
+# The running statistics of a slot.
+N, SUM, LEAST, MOST, BITS, LAST_TIME, FIRST_TIME, LAST_DAY, FIRST_DAY, DAYS, GAP_SQUARES, LAST_GAP, LAST = range(13)
+STATISTICS = 13
+
+
+class Histories(NamedTuple):
+    """The arrays of `features.events.Events` the kernel reads, same names."""
+
+    starts: NDArray[np.int64]
+    time: NDArray[np.int64]
+    day: NDArray[np.int32]
+    type: NDArray[np.uint8]
+    channel: NDArray[np.uint8]
+    amount: NDArray[np.float64]
+    discount: NDArray[np.float64]
+    quantity: NDArray[np.float64]
+    categories: NDArray[np.uint64]
+
+
+class Rows(NamedTuple):
+    """What to compute: each row is a customer (index into `starts`) and a moment (index into `as_of`).
+
+    `as_of` is in microseconds since the epoch; `as_of_day` is the local day of each moment.
+    """
+
+    customer: NDArray[np.int64]
+    moment: NDArray[np.int64]
+    as_of: NDArray[np.int64]
+    as_of_day: NDArray[np.int32]
+
+
+@njit(cache=True, nogil=True)
+def fill(histories: Histories, rows: Rows, program: Program, out: NDArray[np.float64]) -> None:
+    """Computes the features of each row into `out`, shape (rows, features)."""
+    state = np.zeros((len(program.sources), STATISTICS), dtype=np.int64)
+    squares = np.zeros(len(program.sources), dtype=np.float64)
+    for row in range(len(rows.customer)):
+        customer, moment = rows.customer[row], rows.moment[row]
+        first, last = histories.starts[customer], histories.starts[customer + 1]
+        last = first + np.searchsorted(histories.time[first:last], rows.as_of[moment])
+        walk(histories, first, last, rows.as_of[moment], program, state, squares, out[row])
+        derive(program, rows.as_of_day[moment], out[row])
+
+
+@njit(cache=True, nogil=True)
+def walk(histories, first, last, as_of, program, state, squares, values):
+    """Walks the events `first:last` backwards and fills in the features that aggregate events."""
+    state[:, N] = 0
+    window, windows = 0, len(program.windows)
+    for event in range(last - 1, first - 1, -1):
+        while window < windows and histories.time[event] < as_of - program.windows[window]:
+            read(program, window, state, squares, as_of, values)
+            window += 1
+        if window == windows:
+            return
+        slots = admitted(histories, event, program)
+        slot = 0
+        while slots:
+            if slots & 1:
+                add(histories, event, program.sources[slot], state[slot], squares, slot)
+            slots >>= 1
+            slot += 1
+    while window < windows:
+        read(program, window, state, squares, as_of, values)
+        window += 1
+
+
+@njit(cache=True, nogil=True)
+def admitted(histories, event, program):
+    """The slots whose filter admits an event, as a bit set."""
+    return (
+        program.admits[0, histories.type[event]]
+        & program.admits[1, histories.channel[event]]
+        & program.admits[2, (histories.day[event] + 3) % 7]
+        & program.admits[3, 1 if histories.discount[event] > 0 else 0]
+    )
+
+
+@njit(cache=True, nogil=True)
+def amount_of(histories, event, source):
+    """The summed column of an event, in millionths."""
+    if source == 1:
+        value = histories.amount[event]
+    elif source == 2:
+        value = histories.discount[event]
+    elif source == 3:
+        value = histories.quantity[event]
+    else:
+        return 0
+    return np.int64(np.rint(value * MILLION))
+
+
+@njit(cache=True, nogil=True)
+def add(histories, event, source, s, squares, slot):
+    """Adds an event, not later than those before it, to the statistics of a slot."""
+    time, day, value = histories.time[event], np.int64(histories.day[event]), amount_of(histories, event, source)
+    bits = np.int64(histories.categories[event])
+    if s[N] == 0:
+        s[N] = 1
+        s[SUM] = s[LEAST] = s[MOST] = s[LAST] = value
+        s[BITS] = bits
+        s[LAST_TIME] = s[FIRST_TIME] = time
+        s[LAST_DAY] = s[FIRST_DAY] = day
+        s[DAYS] = 1
+        s[GAP_SQUARES] = s[LAST_GAP] = 0
+        squares[slot] = 0.0
+        return
+    s[N] += 1
+    s[SUM] += value
+    s[LEAST] = min(s[LEAST], value)
+    s[MOST] = max(s[MOST], value)
+    s[BITS] |= bits
+    s[FIRST_TIME] = time
+    deviation = np.float64(value - s[LAST])
+    squares[slot] += deviation * deviation
+    gap = s[FIRST_DAY] - day
+    if gap > 0:
+        s[FIRST_DAY] = day
+        s[GAP_SQUARES] += gap * gap
+        if s[DAYS] == 1:
+            s[LAST_GAP] = gap
+        s[DAYS] += 1
+
+
+@njit(cache=True, nogil=True)
+def read(program, window, state, squares, as_of, values):
+    """Reads the features of one window off the running statistics."""
+    begin = program.ends[window - 1] if window else 0
+    for index in range(begin, program.ends[window]):
+        opcode, slot = program.operations[index, 0], program.operations[index, 1]
+        s = state[slot]
+        n, days = s[N], s[DAYS]
+        value = program.defaults[index]
+        if opcode == op.COUNT:
+            value = n
+        elif opcode == op.TOTAL:
+            value = s[SUM] / MILLION if n else 0.0
+        elif opcode == op.DISTINCT_DAYS:
+            value = days if n else 0
+        elif opcode == op.DISTINCT_CATEGORIES:
+            value = ones(s[BITS]) if n else 0
+        elif n == 0:
+            pass
+        elif opcode == op.DAYS_SINCE_LAST:
+            value = (as_of - s[LAST_TIME]) / DAY
+        elif opcode == op.DAYS_SINCE_FIRST:
+            value = (as_of - s[FIRST_TIME]) / DAY
+        elif opcode == op.MEAN:
+            value = s[SUM] / (n * MILLION)
+        elif opcode == op.MIN:
+            value = s[LEAST] / MILLION
+        elif opcode == op.MAX:
+            value = s[MOST] / MILLION
+        elif opcode == op.LATEST:
+            value = s[LAST] / MILLION
+        elif opcode == op.STD:
+            if n > 1:
+                shift = np.float64(s[SUM] - n * s[LAST])
+                value = math.sqrt(max(squares[slot] - shift * shift / n, 0.0) / (n - 1)) / MILLION
+        elif days < 2:
+            pass
+        elif opcode == op.MEAN_GAP_DAYS:
+            value = (s[LAST_DAY] - s[FIRST_DAY]) / (days - 1)
+        elif opcode == op.LAST_GAP_DAYS:
+            value = s[LAST_GAP]
+        elif days > 2:
+            gaps, span = days - 1, s[LAST_DAY] - s[FIRST_DAY]
+            value = math.sqrt((gaps * s[GAP_SQUARES] - span * span) / (gaps * (gaps - 1)))
+        values[program.operations[index, 3]] = value
+
+
+@njit(cache=True, nogil=True)
+def derive(program, day, values):
+    """Fills in what reads no event: ratios of features, and parts of the as-of date."""
+    begin = program.ends[-1] if len(program.ends) else 0
+    for index in range(begin, len(program.operations)):
+        opcode = program.operations[index, 0]
+        value = program.defaults[index]
+        if opcode == op.RATIO:
+            numerator = values[program.operations[index, 1]]
+            denominator = values[program.operations[index, 2]]
+            if denominator != 0 and not math.isnan(numerator) and not math.isnan(denominator):
+                value = numerator / denominator
+        elif opcode == op.WEEKDAY:
+            value = (day + 3) % 7
+        else:
+            since_march, month_day = civil(day)
+            if opcode == op.YEAR_SIN:
+                value = SEASONS[since_march, 0]
+            elif opcode == op.YEAR_COS:
+                value = SEASONS[since_march, 1]
+            else:
+                value = month_day
+        values[program.operations[index, 3]] = value
+
+
+@njit(cache=True, nogil=True)
+def ones(bits):
+    """The number of bits set (Hacker's Delight, section 5-1)."""
+    x = np.uint64(bits)
+    x -= (x >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit(cache=True, nogil=True)
+def civil(day):
+    """Days since 1 March, and day of the month from 1 (Hinnant, chrono-compatible low-level date algorithms)."""
+    of_era = (day + 719_468) % 146_097
+    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    since_march = of_era - (365 * year + year // 4 - year // 100)
+    month = (5 * since_march + 2) // 153
+    return since_march, since_march - (153 * month + 2) // 5 + 1
