@@ -147,7 +147,7 @@ class Cap(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where some window that holds the moment is already full."""
-        times = [t for t in ledger.times(self.scope) if abs(t - ledger.moment) < self.window]
+        times = ledger.times(self.scope)
         fullest = self._fullest(times, ledger.moment)
         if fullest < self.max:
             return None
@@ -162,18 +162,13 @@ class Cap(ContactPolicy):
 
     def _fullest(self, times: list[datetime], moment: datetime) -> int:
         """How many of the times share a window with the moment, at the worst."""
-        starts = [t for t in times if t <= moment] + [moment]
+        starts = [t for t in times if moment - self.window < t <= moment] + [moment]
         return max(bisect_left(times, start + self.window) - bisect_left(times, start) for start in starts)
 
     def _free(self, times: list[datetime], moment: datetime) -> datetime | None:
         """The earliest moment at which no window would be full."""
-        if self.max == 0:
-            return None
-        for candidate in sorted(t + self.window for t in times if t + self.window > moment):
-            around = [t for t in times if abs(t - candidate) < self.window]
-            if self._fullest(around, candidate) < self.max:
-                return candidate
-        return None
+        ends = (t + self.window for t in times if t + self.window > moment)
+        return next((end for end in ends if self._fullest(times, end) < self.max), None)
 
 
 class Gap(ContactPolicy):
