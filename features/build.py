@@ -15,7 +15,7 @@ from features.dataset import EventDataset, bucket
 from features.definitions import FeatureSet
 from features.errors import FeatureError
 from features.events import Events
-from features.kernel import Histories, Rows, fill
+from features.kernel import Histories, Rows, compute
 from features.program import Program, columns_read, compile_features
 from features.standard import STANDARD
 from features.zones import local_days, microseconds
@@ -136,9 +136,8 @@ def build_one(events: Events, as_of: Moment, program: Program) -> NDArray[np.flo
         Shape (k,), the same bits as in any frame.
     """
     moments = _microseconds((as_of,))
-    values: NDArray[np.float64] = np.empty((1, len(program.operations)))
-    fill(_histories(events), Rows(_FIRST, _FIRST, moments, local_days(moments, events.zone)), program, values)
-    return values.reshape(-1)
+    rows = Rows(_FIRST, _FIRST, moments, local_days(moments, events.zone))
+    return compute(_histories(events), rows, program).reshape(-1)
 
 
 def build_dataset(
@@ -225,9 +224,8 @@ def _build(
     moments: NDArray[np.int64],
     feature_set: FeatureSet,
 ) -> FeatureFrame:
-    values = np.empty((len(customer), len(feature_set)))
     rows = Rows(customer, moment, moments, local_days(moments, events.zone))
-    fill(_histories(events), rows, compile_features(feature_set), values)
+    values = compute(_histories(events), rows, compile_features(feature_set))
     names = np.append(events.customers, "")[customer]
     return FeatureFrame(names, moments[moment], values, feature_set)
 

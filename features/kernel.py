@@ -55,11 +55,21 @@ class Rows(NamedTuple):
     as_of_day: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
-def fill(histories: Histories, rows: Rows, program: Program, out: NDArray[np.float64]) -> None:
-    """Computes the features of each row into `out`, shape (rows, features)."""
-    state = np.zeros((len(program.sources), STATISTICS), dtype=np.int64)
-    squares = np.zeros(len(program.sources), dtype=np.float64)
+def compute(histories: Histories, rows: Rows, program: Program) -> NDArray[np.float64]:
+    """The features of each row, shape (rows, features). Releases the interpreter lock."""
+    slots = len(program.sources)
+    values: NDArray[np.float64] = np.empty((len(rows.customer), len(program.operations)))
+    fill(histories, rows, program, np.empty((slots, STATISTICS), np.int64), np.empty(slots), values)
+    return values
+
+
+# No compiled function allocates, so reference counting is switched off: it took four fifths of the time.
+compiled = njit(cache=True, nogil=True, _nrt=False)
+
+
+@compiled
+def fill(histories, rows, program, state, squares, out):
+    """Computes each row into `out`, with `state` and `squares` as scratch: the statistics of each slot."""
     for row in range(len(rows.customer)):
         customer, moment = rows.customer[row], rows.moment[row]
         first, last = histories.starts[customer], histories.starts[customer + 1]
@@ -68,7 +78,7 @@ def fill(histories: Histories, rows: Rows, program: Program, out: NDArray[np.flo
         derive(program, rows.as_of_day[moment], out[row])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def walk(histories, first, last, as_of, program, state, squares, values):
     """Walks the events `first:last` backwards and fills in the features that aggregate events."""
     state[:, N] = 0
@@ -80,18 +90,16 @@ def walk(histories, first, last, as_of, program, state, squares, values):
         if window == windows:
             return
         slots = admitted(histories, event, program)
-        slot = 0
         while slots:
-            if slots & 1:
-                add(histories, event, program.sources[slot], state[slot], squares, slot)
-            slots >>= 1
-            slot += 1
+            slot = ones((slots & -slots) - 1)
+            add(histories, event, program.sources[slot], state, squares, slot)
+            slots &= slots - 1
     while window < windows:
         read(program, window, state, squares, as_of, values)
         window += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def admitted(histories, event, program):
     """The slots whose filter admits an event, as a bit set."""
     return (
@@ -102,7 +110,7 @@ def admitted(histories, event, program):
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def amount_of(histories, event, source):
     """The summed column of an event, in millionths."""
     if source == 1:
@@ -116,86 +124,85 @@ def amount_of(histories, event, source):
     return np.int64(np.rint(value * MILLION))
 
 
-@njit(cache=True, nogil=True)
-def add(histories, event, source, s, squares, slot):
+@compiled
+def add(histories, event, source, state, squares, slot):
     """Adds an event, not later than those before it, to the statistics of a slot."""
     time, day, value = histories.time[event], np.int64(histories.day[event]), amount_of(histories, event, source)
     bits = np.int64(histories.categories[event])
-    if s[N] == 0:
-        s[N] = 1
-        s[SUM] = s[LEAST] = s[MOST] = s[LAST] = value
-        s[BITS] = bits
-        s[LAST_TIME] = s[FIRST_TIME] = time
-        s[LAST_DAY] = s[FIRST_DAY] = day
-        s[DAYS] = 1
-        s[GAP_SQUARES] = s[LAST_GAP] = 0
+    if state[slot, N] == 0:
+        state[slot, N] = 1
+        state[slot, SUM] = state[slot, LEAST] = state[slot, MOST] = state[slot, LAST] = value
+        state[slot, BITS] = bits
+        state[slot, LAST_TIME] = state[slot, FIRST_TIME] = time
+        state[slot, LAST_DAY] = state[slot, FIRST_DAY] = day
+        state[slot, DAYS] = 1
+        state[slot, GAP_SQUARES] = state[slot, LAST_GAP] = 0
         squares[slot] = 0.0
         return
-    s[N] += 1
-    s[SUM] += value
-    s[LEAST] = min(s[LEAST], value)
-    s[MOST] = max(s[MOST], value)
-    s[BITS] |= bits
-    s[FIRST_TIME] = time
-    deviation = np.float64(value - s[LAST])
+    state[slot, N] += 1
+    state[slot, SUM] += value
+    state[slot, LEAST] = min(state[slot, LEAST], value)
+    state[slot, MOST] = max(state[slot, MOST], value)
+    state[slot, BITS] |= bits
+    state[slot, FIRST_TIME] = time
+    deviation = np.float64(value - state[slot, LAST])
     squares[slot] += deviation * deviation
-    gap = s[FIRST_DAY] - day
+    gap = state[slot, FIRST_DAY] - day
     if gap > 0:
-        s[FIRST_DAY] = day
-        s[GAP_SQUARES] += gap * gap
-        if s[DAYS] == 1:
-            s[LAST_GAP] = gap
-        s[DAYS] += 1
+        state[slot, FIRST_DAY] = day
+        state[slot, GAP_SQUARES] += gap * gap
+        if state[slot, DAYS] == 1:
+            state[slot, LAST_GAP] = gap
+        state[slot, DAYS] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def read(program, window, state, squares, as_of, values):
     """Reads the features of one window off the running statistics."""
     begin = program.ends[window - 1] if window else 0
     for index in range(begin, program.ends[window]):
         opcode, slot = program.operations[index, 0], program.operations[index, 1]
-        s = state[slot]
-        n, days = s[N], s[DAYS]
+        n, days = state[slot, N], state[slot, DAYS]
         value = program.defaults[index]
         if opcode == op.COUNT:
             value = n
         elif opcode == op.TOTAL:
-            value = s[SUM] / MILLION if n else 0.0
+            value = state[slot, SUM] / MILLION if n else 0.0
         elif opcode == op.DISTINCT_DAYS:
             value = days if n else 0
         elif opcode == op.DISTINCT_CATEGORIES:
-            value = ones(s[BITS]) if n else 0
+            value = ones(state[slot, BITS]) if n else 0
         elif n == 0:
             pass
         elif opcode == op.DAYS_SINCE_LAST:
-            value = (as_of - s[LAST_TIME]) / DAY
+            value = (as_of - state[slot, LAST_TIME]) / DAY
         elif opcode == op.DAYS_SINCE_FIRST:
-            value = (as_of - s[FIRST_TIME]) / DAY
+            value = (as_of - state[slot, FIRST_TIME]) / DAY
         elif opcode == op.MEAN:
-            value = s[SUM] / (n * MILLION)
+            value = state[slot, SUM] / (n * MILLION)
         elif opcode == op.MIN:
-            value = s[LEAST] / MILLION
+            value = state[slot, LEAST] / MILLION
         elif opcode == op.MAX:
-            value = s[MOST] / MILLION
+            value = state[slot, MOST] / MILLION
         elif opcode == op.LATEST:
-            value = s[LAST] / MILLION
+            value = state[slot, LAST] / MILLION
         elif opcode == op.STD:
             if n > 1:
-                shift = np.float64(s[SUM] - n * s[LAST])
+                shift = np.float64(state[slot, SUM] - n * state[slot, LAST])
                 value = math.sqrt(max(squares[slot] - shift * shift / n, 0.0) / (n - 1)) / MILLION
         elif days < 2:
             pass
         elif opcode == op.MEAN_GAP_DAYS:
-            value = (s[LAST_DAY] - s[FIRST_DAY]) / (days - 1)
+            value = (state[slot, LAST_DAY] - state[slot, FIRST_DAY]) / (days - 1)
         elif opcode == op.LAST_GAP_DAYS:
-            value = s[LAST_GAP]
+            value = state[slot, LAST_GAP]
         elif days > 2:
-            gaps, span = days - 1, s[LAST_DAY] - s[FIRST_DAY]
-            value = math.sqrt((gaps * s[GAP_SQUARES] - span * span) / (gaps * (gaps - 1)))
+            gaps, span = days - 1, state[slot, LAST_DAY] - state[slot, FIRST_DAY]
+            value = math.sqrt((gaps * state[slot, GAP_SQUARES] - span * span) / (gaps * (gaps - 1)))
         values[program.operations[index, 3]] = value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def derive(program, day, values):
     """Fills in what reads no event: ratios of features, and parts of the as-of date."""
     begin = program.ends[-1] if len(program.ends) else 0
@@ -220,9 +227,9 @@ def derive(program, day, values):
         values[program.operations[index, 3]] = value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def ones(bits):
-    """The number of bits set (Hacker's Delight, section 5-1)."""
+    """The number of bits set in an int64 (Hacker's Delight, section 5-1)."""
     x = np.uint64(bits)
     x -= (x >> np.uint64(1)) & np.uint64(0x5555555555555555)
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -230,7 +237,7 @@ def ones(bits):
     return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def civil(day):
     """Days since 1 March, and day of the month from 1 (Hinnant, chrono-compatible low-level date algorithms)."""
     of_era = (day + 719_468) % 146_097
