@@ -15,8 +15,8 @@ from features.dataset import EventDataset, bucket
 from features.definitions import FeatureSet
 from features.errors import FeatureError
 from features.events import Events
-from features.kernel import Histories, Rows, compute
-from features.program import Program, columns_read, compile_features
+from features.kernel import Histories, Program, Rows, compute
+from features.program import columns_read, compile_features
 from features.standard import STANDARD
 from features.zones import local_days, microseconds
 
@@ -234,18 +234,21 @@ _FIRST = np.zeros(1, dtype=np.int64)
 
 
 def _histories(events: Events) -> Histories:
-    """The arrays, with an empty history after the last customer's."""
-    return Histories(
+    """The arrays, with an empty history after the last customer's, all read-only: one type to compile for."""
+    arrays = Histories(
         np.append(events.starts, events.starts[-1]),
-        events.time,
-        events.day,
-        events.type,
-        events.channel,
-        events.amount,
-        events.discount,
-        events.quantity,
-        events.categories,
+        events.time.view(),
+        events.day.view(),
+        events.type.view(),
+        events.channel.view(),
+        events.amount.view(),
+        events.discount.view(),
+        events.quantity.view(),
+        events.categories.view(),
     )
+    for array in arrays:
+        array.setflags(write=False)
+    return arrays
 
 
 def _first_moments(events: Events) -> NDArray[np.int64]:

@@ -16,17 +16,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features import program as op
-from features.program import Program
-from features.zones import DAY
-
 MILLION = 1e6
+DAY = 86_400 * 1_000_000
 SEASONS = np.array([(math.sin(a), math.cos(a)) for a in (math.tau * (59 + d) / 365.25 for d in range(366))])
 """Sine and cosine of the season by day since 1 March; 1 January lies near angle 0."""
 
 # The running statistics of a slot.
 N, SUM, LEAST, MOST, BITS, LAST_TIME, FIRST_TIME, LAST_DAY, FIRST_DAY, DAYS, GAP_SQUARES, LAST_GAP, LAST = range(13)
 STATISTICS = 13
+
+# What an operation computes. Numba caches by this file alone, so its constants stand here.
+(
+    COUNT, TOTAL, MEAN, MIN, MAX, STD, LATEST, DISTINCT_DAYS, DISTINCT_CATEGORIES, DAYS_SINCE_LAST, DAYS_SINCE_FIRST,
+    MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS, RATIO, YEAR_SIN, YEAR_COS, WEEKDAY, MONTH_DAY,
+) = range(19)  # fmt: skip
 
 
 class Histories(NamedTuple):
@@ -53,6 +56,30 @@ class Rows(NamedTuple):
     moment: NDArray[np.int64]
     as_of: NDArray[np.int64]
     as_of_day: NDArray[np.int32]
+
+
+class Program(NamedTuple):
+    """A feature set as the kernel reads it.
+
+    A slot is a distinct (filter, column): one set of running statistics.
+
+    Attributes:
+        admits: Bit s of `admits[f, code]` tells whether slot s admits an event whose field f (type, channel,
+            weekday, discounted) has that code; int64, shape (4, 256).
+        sources: The column each slot sums: 0 for none, i + 1 for `COLUMNS[i]`; int64, shape (slots,).
+        windows: Lengths in microseconds, ascending, shape (w,).
+        operations: Rows (opcode, first operand, second operand, output column), grouped by window, those
+            that read no event last; int64, shape (features, 4).
+        ends: Where in `operations` the group of each window ends; int64, shape (w,).
+        defaults: The value of each operation where it is undefined, float64.
+    """
+
+    admits: NDArray[np.int64]
+    sources: NDArray[np.int64]
+    windows: NDArray[np.int64]
+    operations: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    defaults: NDArray[np.float64]
 
 
 def compute(histories: Histories, rows: Rows, program: Program) -> NDArray[np.float64]:
@@ -164,37 +191,37 @@ def read(program, window, state, squares, as_of, values):
         opcode, slot = program.operations[index, 0], program.operations[index, 1]
         n, days = state[slot, N], state[slot, DAYS]
         value = program.defaults[index]
-        if opcode == op.COUNT:
+        if opcode == COUNT:
             value = n
-        elif opcode == op.TOTAL:
+        elif opcode == TOTAL:
             value = state[slot, SUM] / MILLION if n else 0.0
-        elif opcode == op.DISTINCT_DAYS:
+        elif opcode == DISTINCT_DAYS:
             value = days if n else 0
-        elif opcode == op.DISTINCT_CATEGORIES:
+        elif opcode == DISTINCT_CATEGORIES:
             value = ones(state[slot, BITS]) if n else 0
         elif n == 0:
             pass
-        elif opcode == op.DAYS_SINCE_LAST:
+        elif opcode == DAYS_SINCE_LAST:
             value = (as_of - state[slot, LAST_TIME]) / DAY
-        elif opcode == op.DAYS_SINCE_FIRST:
+        elif opcode == DAYS_SINCE_FIRST:
             value = (as_of - state[slot, FIRST_TIME]) / DAY
-        elif opcode == op.MEAN:
+        elif opcode == MEAN:
             value = state[slot, SUM] / (n * MILLION)
-        elif opcode == op.MIN:
+        elif opcode == MIN:
             value = state[slot, LEAST] / MILLION
-        elif opcode == op.MAX:
+        elif opcode == MAX:
             value = state[slot, MOST] / MILLION
-        elif opcode == op.LATEST:
+        elif opcode == LATEST:
             value = state[slot, LAST] / MILLION
-        elif opcode == op.STD:
+        elif opcode == STD:
             if n > 1:
                 shift = np.float64(state[slot, SUM] - n * state[slot, LAST])
                 value = math.sqrt(max(squares[slot] - shift * shift / n, 0.0) / (n - 1)) / MILLION
         elif days < 2:
             pass
-        elif opcode == op.MEAN_GAP_DAYS:
+        elif opcode == MEAN_GAP_DAYS:
             value = (state[slot, LAST_DAY] - state[slot, FIRST_DAY]) / (days - 1)
-        elif opcode == op.LAST_GAP_DAYS:
+        elif opcode == LAST_GAP_DAYS:
             value = state[slot, LAST_GAP]
         elif days > 2:
             gaps, span = days - 1, state[slot, LAST_DAY] - state[slot, FIRST_DAY]
@@ -209,18 +236,18 @@ def derive(program, day, values):
     for index in range(begin, len(program.operations)):
         opcode = program.operations[index, 0]
         value = program.defaults[index]
-        if opcode == op.RATIO:
+        if opcode == RATIO:
             numerator = values[program.operations[index, 1]]
             denominator = values[program.operations[index, 2]]
             if denominator != 0 and not math.isnan(numerator) and not math.isnan(denominator):
                 value = numerator / denominator
-        elif opcode == op.WEEKDAY:
+        elif opcode == WEEKDAY:
             value = (day + 3) % 7
         else:
             since_march, month_day = civil(day)
-            if opcode == op.YEAR_SIN:
+            if opcode == YEAR_SIN:
                 value = SEASONS[since_march, 0]
-            elif opcode == op.YEAR_COS:
+            elif opcode == YEAR_COS:
                 value = SEASONS[since_march, 1]
             else:
                 value = month_day

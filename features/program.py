@@ -2,48 +2,40 @@
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features import kernel
 from features.definitions import COLUMNS, Aggregation, AnyFeature, Feature, FeatureSet, Part, Ratio, Where
 from features.errors import FeatureError
 from features.events import CHANNELS, EVENT_TYPES
+from features.kernel import Program
 from features.zones import DAY
 
 FOREVER = 1 << 62
 MAX_SLOTS = 62
 
-OPCODES = {name: code for code, name in enumerate([*Aggregation, "ratio", *Part])}
-(
-    COUNT, TOTAL, MEAN, MIN, MAX, STD, LATEST, DISTINCT_DAYS, DISTINCT_CATEGORIES, DAYS_SINCE_LAST, DAYS_SINCE_FIRST,
-    MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS, RATIO, YEAR_SIN, YEAR_COS, WEEKDAY, MONTH_DAY,
-) = range(19)  # fmt: skip
-
-
-class Program(NamedTuple):
-    """A feature set as the kernel reads it.
-
-    A slot is a distinct (filter, column): one set of running statistics.
-
-    Attributes:
-        admits: Bit s of `admits[f, code]` tells whether slot s admits an event whose field f (type, channel,
-            weekday, discounted) has that code; int64, shape (4, 256).
-        sources: The column each slot sums: 0 for none, i + 1 for `COLUMNS[i]`; int64, shape (slots,).
-        windows: Lengths in microseconds, ascending, shape (w,).
-        operations: Rows (opcode, first operand, second operand, output column), grouped by window, those
-            that read no event last; int64, shape (features, 4).
-        ends: Where in `operations` the group of each window ends; int64, shape (w,).
-        defaults: The value of each operation where it is undefined, float64.
-    """
-
-    admits: NDArray[np.int64]
-    sources: NDArray[np.int64]
-    windows: NDArray[np.int64]
-    operations: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    defaults: NDArray[np.float64]
+OPCODES = {
+    Aggregation.COUNT: kernel.COUNT,
+    Aggregation.SUM: kernel.TOTAL,
+    Aggregation.MEAN: kernel.MEAN,
+    Aggregation.MIN: kernel.MIN,
+    Aggregation.MAX: kernel.MAX,
+    Aggregation.STD: kernel.STD,
+    Aggregation.LAST: kernel.LATEST,
+    Aggregation.DISTINCT_DAYS: kernel.DISTINCT_DAYS,
+    Aggregation.DISTINCT_CATEGORIES: kernel.DISTINCT_CATEGORIES,
+    Aggregation.DAYS_SINCE_LAST: kernel.DAYS_SINCE_LAST,
+    Aggregation.DAYS_SINCE_FIRST: kernel.DAYS_SINCE_FIRST,
+    Aggregation.MEAN_GAP_DAYS: kernel.MEAN_GAP_DAYS,
+    Aggregation.STD_GAP_DAYS: kernel.STD_GAP_DAYS,
+    Aggregation.LAST_GAP_DAYS: kernel.LAST_GAP_DAYS,
+    Part.YEAR_SIN: kernel.YEAR_SIN,
+    Part.YEAR_COS: kernel.YEAR_COS,
+    Part.WEEKDAY: kernel.WEEKDAY,
+    Part.MONTH_DAY: kernel.MONTH_DAY,
+}
 
 
 @lru_cache(maxsize=64)
@@ -89,7 +81,7 @@ def _slots(feature_set: FeatureSet) -> list[tuple[Where, str]]:
 
 def _operation(feature: AnyFeature, slots: list[tuple[Where, str]], column_of: dict[str, int]) -> tuple[int, int, int]:
     if isinstance(feature, Ratio):
-        return OPCODES["ratio"], column_of[feature.numerator], column_of[feature.denominator]
+        return kernel.RATIO, column_of[feature.numerator], column_of[feature.denominator]
     if not isinstance(feature, Feature):
         return OPCODES[feature.part], 0, 0
     slot = next(
