@@ -200,9 +200,10 @@ def _text(place: Place, source: str, known: dict[str, frozenset[str]], certain: 
     except ConditionError as error:
         yield Remark(place, str(error))
         return
-    for name in text.unknown_names(known):
+    unknown = text.unknown_names(known)
+    for name in unknown:
         yield Remark(place, f"unknown placeholder {name!r}", "declare it, or name a declared one")
-    for name in text.without_fallback(certain):
+    for name in text.without_fallback(certain | frozenset(unknown)):
         yield Remark(place, f"placeholder {name!r} has no fallback", f"write {{{{ {name} | default: '…' }}}}")
 
 

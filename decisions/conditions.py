@@ -52,7 +52,10 @@ class Condition:
 
     def evaluate(self, activation: Any) -> Any:
         """The value of the expression, or a `Failure`."""
-        value = self._expression.eval(activation)
+        try:
+            value = self._expression.eval(activation)
+        except RuntimeError as error:
+            return Failure(str(error))
         if value.type() == cel.Type.ERROR:
             return Failure(str(value.value()))
         return value.value()
@@ -134,7 +137,7 @@ class Conditions:
         if expression.return_type() != TYPES[kind]:
             raise ConditionError(
                 "an expression of another type",
-                got=expression.return_type().name(),
+                got=expression.return_type().name().lower(),
                 wanted=kind,
                 where=f"expression {source!r}",
             )

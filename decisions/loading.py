@@ -59,10 +59,10 @@ def inspect_catalogue(text: str, vocabulary: Vocabulary, file: str) -> tuple[Cat
         return None, [Finding(file, 1, "error", "an empty catalogue", "start with `catalogue: NAME`")]
     lines = dict(_lines(root))
     catalogue, findings = _validate(content, lines, file)
-    whole = catalogue or _without_mistakes(content)
+    whole, places = (catalogue, lines) if catalogue else _without_mistakes(content, lines)
     if whole is not None:
         findings += [
-            Finding(file, _line(lines, remark.place), remark.severity, remark.message, remark.mend)
+            Finding(file, _line(places, remark.place), remark.severity, remark.message, remark.mend)
             for remark in check(whole, vocabulary)
             if catalogue is not None or not remark.depends_on_others
         ]
@@ -129,6 +129,7 @@ def _holds(content: Any, part: str | int) -> bool:
     return (part in content) if isinstance(content, dict) else isinstance(content, list) and isinstance(part, int)
 
 
+_GONE = object()
 _NEUTRAL: dict[str | int, Any] = {
     "trigger": {"kind": "always", "expiry": "1d"},
     "reentry": "1d",
@@ -137,34 +138,57 @@ _NEUTRAL: dict[str | int, Any] = {
 }
 
 
-def _without_mistakes(content: dict[str, Any]) -> Catalogue | None:
-    """The catalogue with its invalid parts made neutral or left out, so that the others can be checked too."""
-    remaining: Any = content
+def _without_mistakes(content: Any, lines: Mapping[Place, int]) -> tuple[Catalogue | None, Mapping[Place, int]]:
+    """The catalogue with its invalid parts made neutral or left out, so that the others can be checked too.
+
+    Returns:
+        The catalogue, and the lines of its places: an entry that is left out moves those behind it.
+    """
     for _ in range(200):
         try:
-            return Catalogue.model_validate(remaining)
+            return Catalogue.model_validate(content), lines
         except ValidationError as error:
             mistake = next((m for m in error.errors() if not _consequence(m)), error.errors()[0])
-            path = _existing(mistake["loc"], remaining)
+            path, cure = _cure(_existing(mistake["loc"], content), missing=mistake["type"] == "missing")
             if not path:
-                return None
-            remaining = _mended(remaining, path, missing=mistake["type"] == "missing")
-    return None
+                break
+            content = _with(content, path, cure)
+            if cure is _GONE and isinstance(path[-1], int):
+                lines = dict(_moved_up(lines, path))
+    return None, lines
 
 
-def _mended(content: Any, path: Place, *, missing: bool) -> Any:
-    """A copy in which the value at a path is neutral or gone; where it is missing, the list entry around it is gone."""
-    head, *tail = path
-    rest = tuple(tail)
-    if isinstance(content, list):
-        changed = _mended(content[int(head)], rest, missing=missing) if rest else None
-        return [*content[: int(head)], *([changed] if changed is not None else []), *content[int(head) + 1 :]]
-    if head in _NEUTRAL:
-        return {**content, head: _NEUTRAL[head]}
+def _cure(path: Place, *, missing: bool) -> tuple[Place, Any]:
+    """What to put where: a neutral value, or nothing in place of the wrong one or of the entry that lacks one."""
+    for depth, part in enumerate(path, start=1):
+        if part in _NEUTRAL:
+            return path[:depth], _NEUTRAL[part]
+    if not missing:
+        return path, _GONE
+    entries = [depth for depth, part in enumerate(path, start=1) if isinstance(part, int)]
+    return (path[: entries[-1]] if entries else ()), _GONE
+
+
+def _with(content: Any, path: Place, value: Any) -> Any:
+    """A copy with a value at a path, or without what stands there."""
+    head, rest = path[0], path[1:]
     if rest:
-        changed = _mended(content[head], rest, missing=missing)
-        return {**content, head: changed} if changed is not None else {k: v for k, v in content.items() if k != head}
-    return None if missing else {key: value for key, value in content.items() if key != head}
+        value = _with(content[head], rest, value)
+    if isinstance(content, list):
+        return [*content[: int(head)], *([] if value is _GONE else [value]), *content[int(head) + 1 :]]
+    kept = {key: old for key, old in content.items() if key != head}
+    return kept if value is _GONE else {**kept, head: value}
+
+
+def _moved_up(lines: Mapping[Place, int], gone: Place) -> Iterator[tuple[Place, int]]:
+    """The lines of all places after one list entry is gone."""
+    parent, index = gone[:-1], int(gone[-1])
+    depth = len(parent)
+    for place, line in lines.items():
+        if place[:depth] != parent or len(place) == depth or int(place[depth]) < index:
+            yield place, line
+        elif place[depth] != index:
+            yield (*parent, int(place[depth]) - 1, *place[depth + 1 :]), line
 
 
 def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:

@@ -92,10 +92,15 @@ class Text:
 
 @lru_cache(maxsize=4096)
 def _compile(source: str, html: bool) -> BoundTemplate:
+    environment = _ENVIRONMENTS[html]
     try:
-        return _ENVIRONMENTS[html].from_string(_BRAZE.sub(r"customer.\1", source))
+        template = environment.from_string(_BRAZE.sub(r"customer.\1", source))
     except LiquidError as error:
         raise ConditionError("a text that is not Liquid", got=_first_line(error), where=source[:60]) from None
+    unknown = sorted(set(template.analyze().filters) - set(environment.filters))
+    if unknown:
+        raise ConditionError("a text that is not Liquid", got=f"filter {unknown[0]!r}", where=source[:60])
+    return template
 
 
 def _printed(template: BoundTemplate) -> Iterator[FilteredExpression]:

@@ -1,0 +1,98 @@
+"""A catalogue with mistakes: all of them at once, each with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from decisions.errors import CatalogueError
+from decisions.loading import load_catalogue, parse_catalogue
+from tests.decisions.retailer import CATALOGUE, VOCABULARY
+
+
+def mistakes(text: str) -> list[tuple[int, str]]:
+    with pytest.raises(CatalogueError) as caught:
+        parse_catalogue(text, VOCABULARY, "shop.yaml")
+    return [(finding.line, finding.message) for finding in caught.value.findings]
+
+
+def line_of(fragment: str, text: str = CATALOGUE) -> int:
+    return next(i for i, line in enumerate(text.splitlines(), start=1) if fragment in line)
+
+
+def test_five_mistakes_of_five_kinds_are_all_reported_with_their_lines() -> None:
+    text = (
+        CATALOGUE.replace("max: 2", "max: -2")
+        .replace("segment.at_risk && features.days_since_purchase > 14.0", "segment.at_riks")
+        .replace("channels: email", "channels: fax", 1)
+        .replace("{{ ${first_name} | default: 'friend' }}", "{{ ${first_name} }}")
+        .replace("on: complained", "on: complaned")
+    )
+    found = mistakes(text)
+    assert [line for line, _ in found] == [
+        line_of("max: -2", text),
+        line_of("complaned", text),
+        line_of("at_riks", text),
+        line_of("fax", text),
+        line_of("${first_name}", text),
+    ]
+    words = [message for _, message in found]
+    for message, fragment in zip(
+        words,
+        ["max: Input should be greater", "event type 'complaned'", "unknown segment", "channel 'fax'", "no fallback"],
+        strict=True,
+    ):
+        assert fragment in message
+
+
+@pytest.mark.parametrize(
+    ("fragment", "replacement", "said"),
+    [
+        ("value: 5", "valu: 5", "Field required"),
+        ("scores.lapse >= 0.4", "scores.lapsed >= 0.4", "undeclared reference to 'scores.lapsed'"),
+        ("features.spend >= 100.0", "features.spend >= 100", "write numbers with a decimal point"),
+        ("features.spend >= 100.0", "features.spend", "wanted boolean"),
+        ("value: features.spend * 0.1", "value: features.spend > 0.1", "wanted number"),
+        ("kind: threshold", "kind: treshold", "treshold"),
+        ("reentry: 28d\n", "\n", "wanted reentry"),
+        ("attribute: birthday", "attribute: first_name", "attribute of type date"),
+        ("offer: {kind: A, days: 30}", "offer: {kind: C, days: 30}", "value of kind 'C'"),
+        ("offer: {kind: A, days: 30}", "offer: {kind: A}", "the offer lacks 'days'"),
+        ("subject: Thank you, ", "", "has no subject"),
+        ("{{ event.amount | default: '' }}", "{{ event.amont | default: '' }}", "unknown placeholder 'event.amont'"),
+        ("{{ event.amount | default: '' }}", "{{ event.amount | default: '' ", "not Liquid"),
+        ("scope: {channel: mail}", "scope: {channel: post}", "unknown channel 'post'"),
+        ("id: thank_you", "id: miss_you", "stands twice"),
+        ("timezone: America/New_York", "timezone: America/Nowhere", "unknown time zone"),
+        ("rich: features.spend >= 100.0", "rich: segment.rich", "a segment refers to itself"),
+        ("response: {mean: 0.3}", "effect: {mean: 0.3}", "has no response"),
+        ("window: 7d", "window: 7 days", "not a duration"),
+        ("reentry: 28d", "reentry: 28d\n    supersedes: nothing", "unknown programme 'nothing'"),
+    ],
+)
+def test_a_mistake_is_named(fragment: str, replacement: str, said: str) -> None:
+    assert fragment in CATALOGUE
+    found = mistakes(CATALOGUE.replace(fragment, replacement, 1))
+    assert any(said in message for _, message in found)
+    assert len(found) <= 2
+
+
+def test_clock_times_need_no_quotes_and_a_key_given_twice_is_a_mistake() -> None:
+    unquoted = parse_catalogue(CATALOGUE.replace('"21:00"', "21:00").replace('"08:00"', "08:00"), VOCABULARY)
+    quoted = parse_catalogue(CATALOGUE, VOCABULARY)
+    assert unquoted.catalogue == quoted.catalogue
+    assert mistakes(CATALOGUE.replace("currency: USD", "currency: USD\ncurrency: EUR")) == [
+        (4, "not YAML: key 'currency' given twice")
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "catalogue: [unclosed"])
+def test_what_is_no_catalogue_says_so(text: str) -> None:
+    assert len(mistakes(text)) == 1
+
+
+def test_the_version_tells_catalogues_apart_but_not_comments(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_text(CATALOGUE + "# a comment\n", encoding="utf-8")
+    assert load_catalogue(path, VOCABULARY).version == parse_catalogue(CATALOGUE, VOCABULARY).version
+    dearer = parse_catalogue(CATALOGUE.replace("value: 5", "value: 6"), VOCABULARY)
+    assert dearer.version != parse_catalogue(CATALOGUE, VOCABULARY).version
