@@ -1,0 +1,189 @@
+"""A mapping as one query over the rows of a log, each expression checked against the file's columns."""
+
+# ruff: noqa: S608  SQL is composed here by design: of a mapping's expressions, in a database locked and thrown away
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from features.errors import MappingError
+from features.log_files import ROW, quoted
+from features.mapping import Mapping, Place, first_line
+from features.mapping_file import together
+
+NUMBERS = ("amount", "discount", "quantity")
+
+_LOCAL = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+_INSTANT = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)"
+
+_INSTANT_TYPE = "TIMESTAMP WITH TIME ZONE"
+
+_NAME = r"VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID|DATE|TIMESTAMP.*|ENUM.*|BOOLEAN"
+_TEXT = r'VARCHAR|ENUM.*|"NULL"'
+_NUMBER = r"VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*"
+_MOMENT = r"VARCHAR|DATE|TIMESTAMP.*"
+_READABLE = {
+    _NAME: "text or a whole number: CAST(... AS BIGINT)",
+    _TEXT: "text",
+    _NUMBER: "a number",
+    _MOMENT: "text, a date or a timestamp: to_timestamp(seconds) for Unix time",
+    "BOOLEAN": "a condition",
+}
+
+
+def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
+    """The query of the judged rows of a log.
+
+    Its columns are `ROW`, `__kind` (which of the mapping's events), `__group` (its group, as text), those of an
+    event, with `category` and the time in UTC, and `reason`: why the row is in no event, NULL if it is in one.
+
+    Args:
+        log: A log as `features.log_files.open_log` returns it.
+        mapping: What its rows mean.
+
+    Raises:
+        MappingError: Expressions that name columns the file has not, or yield what the field is not; all
+            mistakes together.
+    """
+    fields = _Fields(log, mapping)
+    rules = [
+        f"WHEN {fields.condition(rule.when, ('reject', place, 'when'))} THEN {quoted(rule.reason)}"
+        for place, rule in enumerate(mapping.reject)
+    ]
+    kinds = [
+        f"WHEN {fields.condition(kind.when or 'true', ('events', place, 'when'))} THEN {place}"
+        for place, kind in enumerate(mapping.events)
+    ]
+    columns = {
+        "customer_id": fields.by_kind("customer", fields.name),
+        "__local": fields.by_kind("time", fields.local),
+        "__instant": fields.by_kind("time", fields.instant),
+        "type": fields.by_kind("type", fields.text),
+        **{name: fields.by_kind(name, fields.number, absent="0.0") for name in NUMBERS},
+        "channel": fields.by_kind("channel", fields.text),
+        "subject": fields.by_kind("subject", fields.name),
+        "category": fields.by_kind("category", fields.name),
+        "event_id": fields.name(mapping.event_id or "NULL::VARCHAR", ("event_id",)),
+        "__group": fields.group(),
+    }
+    if fields.mistakes:
+        raise together(list(fields.mistakes.values()))
+    selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    chosen = f"SELECT *, {_case(rules)} AS __rule, {_case(kinds)} AS __kind FROM raw"
+    mapped = f"SELECT {ROW}, __rule, __kind, {selected} FROM ({chosen})"
+    zone = quoted(mapping.zone)
+    timed = f"SELECT *, coalesce(__instant, timezone({zone}, __local)) AS time FROM ({mapped})"
+    return f"SELECT *, {_reason(mapping)} AS reason FROM ({timed})"
+
+
+def _reason(mapping: Mapping) -> str:
+    """The first thing wrong with a mapped row, NULL if nothing is."""
+    faults = {
+        "no kind of event declared for it": "__kind IS NULL",
+        "missing customer_id": "customer_id IS NULL",
+        "time missing or not readable": "time IS NULL",
+        "local time that the clock skips": f"timezone({quoted(mapping.zone)}, time) <> __local",
+        "missing type": "type IS NULL",
+        **{f"{name} missing or not a number": f"NOT coalesce(isfinite({name}), false)" for name in NUMBERS},
+    }
+    if mapping.categories:
+        names = ", ".join(map(quoted, mapping.categories))
+        faults["unknown category"] = f"category NOT IN ({names})"
+    if mapping.group_by:
+        faults["missing group_by"] = "__group IS NULL"
+    if mapping.event_id:
+        faults["missing event_id"] = "event_id IS NULL"
+    found = [f"WHEN {fault} THEN {quoted(text)}" for text, fault in faults.items()]
+    return f"coalesce(__rule, {_case(found)})"
+
+
+@dataclass
+class _Fields:
+    """Turns the expressions of a mapping into SQL that yields NULL where it cannot be computed."""
+
+    log: duckdb.DuckDBPyConnection
+    mapping: Mapping
+    mistakes: dict[Place, MappingError] = field(default_factory=dict)
+
+    def by_kind(self, name: str, compiled: Callable[[str, Place], str], absent: str = "NULL::VARCHAR") -> str:
+        """A field, from the expression of the row's kind of event."""
+        declared = [self.mapping.field(kind, name) for kind in range(len(self.mapping.events))]
+        values = [absent if sql is None else compiled(sql, place) for sql, place in declared]
+        if len(set(values)) == 1:
+            return values[0]
+        return _case([f"WHEN __kind = {kind} THEN {value}" for kind, value in enumerate(values)])
+
+    def condition(self, sql: str, place: Place) -> str:
+        return self._checked(sql, place, "BOOLEAN")[0]
+
+    def name(self, sql: str, place: Place) -> str:
+        return f"nullif(trim(CAST({self._checked(sql, place, _NAME)[0]} AS VARCHAR)), '')"
+
+    def text(self, sql: str, place: Place) -> str:
+        return f"nullif(trim(CAST({self._checked(sql, place, _TEXT)[0]} AS VARCHAR)), '')"
+
+    def number(self, sql: str, place: Place) -> str:
+        return f"TRY_CAST({self._checked(sql, place, _NUMBER)[0]} AS DOUBLE)"
+
+    def local(self, sql: str, place: Place) -> str:
+        moment, kind = self._moment(sql, place)
+        if kind == "VARCHAR":
+            return f"CASE WHEN regexp_full_match({moment}, '{_LOCAL}') THEN TRY_CAST({moment} AS TIMESTAMP) END"
+        return "NULL::TIMESTAMP" if kind == _INSTANT_TYPE else f"CAST({moment} AS TIMESTAMP)"
+
+    def instant(self, sql: str, place: Place) -> str:
+        moment, kind = self._moment(sql, place)
+        if kind == "VARCHAR":
+            return f"CASE WHEN regexp_full_match({moment}, '{_INSTANT}') THEN TRY_CAST({moment} AS TIMESTAMPTZ) END"
+        return moment if kind == _INSTANT_TYPE else "NULL::TIMESTAMPTZ"
+
+    def group(self) -> str:
+        keys = [self.name(sql, ("group_by", place)) for place, sql in enumerate(self.mapping.group_by)]
+        if len(keys) < 2:
+            return keys[0] if keys else "NULL::VARCHAR"
+        complete = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+        return f"CASE WHEN {complete} THEN CAST([{', '.join(keys)}] AS VARCHAR) END"
+
+    def _moment(self, sql: str, place: Place) -> tuple[str, str]:
+        """The expression of a time, and its type, once text is read as the mapping says."""
+        if self.mapping.time_format is None:
+            moment, kind = self._checked(sql, place, _MOMENT)
+            return (f"trim({moment})", kind) if kind == "VARCHAR" else (moment, kind)
+        return self._checked(f"try_strptime(({sql}\n), {quoted(self.mapping.time_format)})", place, _MOMENT)
+
+    def _checked(self, sql: str, place: Place, wanted: str) -> tuple[str, str]:
+        """The expression, NULL where it fails, and its type; a mistake noted if it is not of the type wanted."""
+        try:
+            guarded, kind = self._guarded(sql)
+        except duckdb.Error as error:
+            self.mistakes[place] = self._error(error, place)
+            return "NULL", "NULL"
+        if not re.fullmatch(wanted, kind):
+            where = self.mapping.where(place)
+            self.mistakes[place] = MappingError("unfit type", got=kind, wanted=_READABLE[wanted], where=where)
+        return guarded, kind
+
+    def _guarded(self, sql: str) -> tuple[str, str]:
+        """DuckDB's TRY takes no window functions and subqueries: those stand bare."""
+        try:
+            return self._typed(f"TRY(({sql}\n))")
+        except duckdb.BinderException:
+            return self._typed(f"(({sql}\n))")
+
+    def _typed(self, sql: str) -> tuple[str, str]:
+        described = self.log.execute(f"DESCRIBE SELECT {ROW}, {sql} AS value FROM raw").fetchall()
+        return sql, described[1][1]
+
+    def _error(self, error: duckdb.Error, place: Place) -> MappingError:
+        where = self.mapping.where(place)
+        if missing := re.search(r'Referenced column "(.+?)" not found', str(error)):
+            present = [name for name, *_ in self.log.execute("DESCRIBE raw").fetchall() if name != ROW]
+            wanted = "a column of the log: " + ", ".join(present)
+            return MappingError("no such column", got=missing[1], wanted=wanted, where=where)
+        return MappingError("not computable", got=first_line(error), where=where)
+
+
+def _case(branches: Sequence[str]) -> str:
+    return f"CASE {' '.join(branches)} END" if branches else "NULL"

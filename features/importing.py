@@ -1,0 +1,177 @@
+"""A foreign log to events: every row of the file ends in an event or, with a reason, in the quarantine."""
+
+# ruff: noqa: S608  SQL is composed here by design: of a mapping's expressions, in a database locked and thrown away
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from features.compiled_mapping import NUMBERS, compile_mapping
+from features.errors import MappingError
+from features.events import validate
+from features.log_files import ROW, open_log, quoted
+from features.mapping import Mapping, first_line
+
+EVENT = "__event"
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """What became of a log; `rows_read == rows_used + len(rejected)`.
+
+    Attributes:
+        events: Canonical events, as `features.events.validate` returns them.
+        rejected: The rows in no event: `rejected_row` (in the file, from 1), `rejected_reason`, then the
+            columns of the file; a malformed line has `rejected_line` and `rejected_text` instead. Arrow types.
+        zone: The mapping's zone.
+        categories: The category vocabulary: bit i of an event's categories stands for the i-th name.
+        rows_read: Rows in the file; blank lines are none.
+        rows_used: Rows that are part of an event.
+    """
+
+    events: pd.DataFrame
+    rejected: pd.DataFrame
+    zone: str
+    categories: tuple[str, ...]
+    rows_read: int
+    rows_used: int
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows each reason rejected, the most frequent first."""
+        return {str(reason): int(count) for reason, count in self.rejected["rejected_reason"].value_counts().items()}
+
+
+def import_log(file: Path, mapping: Mapping, progress: Callable[[str], None] = lambda _: None) -> Imported:
+    """Reads a log by its mapping.
+
+    Args:
+        file: CSV, spaced text or Parquet.
+        mapping: What its rows mean.
+        progress: Told the name of each step as it begins, of those in `STEPS`.
+
+    Raises:
+        MappingError: The file is not as the mapping says, or not one of its rows is an event.
+    """
+    progress(STEPS[0])
+    with open_log(file, mapping.source) as log:
+        progress(STEPS[1])
+        try:
+            _judge(log, mapping)
+            categories = _vocabulary(log, mapping)
+            candidates = _gather(log, mapping, categories)
+        except duckdb.Error as error:
+            raise MappingError(
+                "an expression fails on the log", got=first_line(error), wanted="TRY_CAST, or a rule that rejects"
+            ) from error
+        progress(STEPS[2])
+        events, refused = validate(candidates.drop(columns="rows"))
+        imported = Imported(
+            events=events.reset_index(drop=True),
+            rejected=_quarantine(log, refused["reason"]),
+            zone=mapping.zone,
+            categories=categories,
+            rows_read=_count(log, "raw") + _count(log, "malformed"),
+            rows_used=int(candidates["rows"].loc[events.index].sum()),
+        )
+    _check(imported, file)
+    return imported
+
+
+STEPS = ("reading the file", "applying the mapping", "validating the events")
+
+
+def _judge(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
+    """Makes the table `judged`: a row's fields, its event's number, and the reason why it is in none."""
+    log.execute(f"CREATE TABLE mapped AS {compile_mapping(log, mapping)}")
+    first = f"min({ROW}) OVER (PARTITION BY reason IS NULL, __kind, type, customer_id, __group)"
+    event = first if mapping.group_by else ROW
+    log.execute(f"CREATE TABLE judged AS SELECT *, CASE WHEN reason IS NULL THEN {event} END AS {EVENT} FROM mapped")
+
+
+def _vocabulary(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> tuple[str, ...]:
+    found = log.execute(
+        "SELECT DISTINCT category FROM judged WHERE reason IS NULL AND category IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    names = mapping.categories or tuple(name for (name,) in found)
+    if len(names) > 64:
+        raise MappingError(
+            "too many categories", got=len(names), wanted="at most 64: a coarser expression",
+            where=mapping.where(("category",)),
+        )  # fmt: skip
+    return names
+
+
+def _gather(log: duckdb.DuckDBPyConnection, mapping: Mapping, categories: tuple[str, ...]) -> pd.DataFrame:
+    """The candidates, a row an event, indexed by their number, with the count of their rows."""
+    names = f"CAST([{', '.join(map(quoted, categories))}] AS VARCHAR[])"
+    bits = f"CASE WHEN category IS NULL THEN 0 ELSE 1::UBIGINT << (list_position({names}, category) - 1) END"
+    judged = f"SELECT * REPLACE (CAST({bits} AS UBIGINT) AS category) FROM judged WHERE reason IS NULL"
+    query = _grouped(judged, bool(mapping.event_id)) if mapping.group_by else _ungrouped(judged)
+    candidates = _frame(log, query).set_index(EVENT)
+    identified = mapping.event_id or mapping.group_by
+    return candidates if identified else candidates.drop(columns="event_id")
+
+
+def _ungrouped(judged: str) -> str:
+    return (
+        f"SELECT {EVENT}, customer_id, time, type, event_id, amount, discount, quantity, category AS categories,"
+        f" channel, subject, 1 AS rows FROM ({judged}) ORDER BY {EVENT}"
+    )
+
+
+def _grouped(judged: str, identified: bool) -> str:
+    """Sums in the order of the rows, so that the same file gives the same bits."""
+    group = "concat_ws('|', type, customer_id, any_value(__group))"
+    columns = {
+        "time": "min(time)",
+        "event_id": f"first(event_id ORDER BY {ROW})" if identified else group,
+        **{name: f"sum({name} ORDER BY {ROW})" for name in NUMBERS},
+        "categories": "bit_or(category)",
+        "channel": f"first(channel ORDER BY {ROW})",
+        "subject": f"first(subject ORDER BY {ROW})",
+        "rows": "count(*)",
+    }
+    selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+    return (
+        f"SELECT {EVENT}, customer_id, type, {selected} FROM ({judged})"
+        f" GROUP BY {EVENT}, customer_id, type ORDER BY {EVENT}"
+    )
+
+
+def _quarantine(log: duckdb.DuckDBPyConnection, refused: "pd.Series[str]") -> pd.DataFrame:
+    """The rejected rows as they were read; `refused` holds the reason against each event that is none."""
+    log.register("refused", pd.DataFrame({"event": refused.index.astype("int64"), "why": refused.astype("str")}))
+    query = (
+        f"SELECT {ROW} AS rejected_row, coalesce(reason, why) AS rejected_reason, NULL::BIGINT AS rejected_line,"
+        f" NULL::VARCHAR AS rejected_text, raw.* EXCLUDE ({ROW})"
+        f" FROM raw JOIN judged USING ({ROW}) LEFT JOIN refused ON {EVENT} = event"
+        " WHERE rejected_reason IS NOT NULL"
+        " UNION ALL BY NAME"
+        " SELECT reason AS rejected_reason, line AS rejected_line, text AS rejected_text FROM malformed"
+        " ORDER BY rejected_row, rejected_line"
+    )
+    return _frame(log, query, types_mapper=pd.ArrowDtype)
+
+
+def _frame(log: duckdb.DuckDBPyConnection, query: str, **options: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = log.sql(query).to_arrow_table().to_pandas(**options)
+    return frame
+
+
+def _count(log: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(log.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def _check(imported: Imported, file: Path) -> None:
+    rejected = len(imported.rejected)
+    if imported.rows_read != imported.rows_used + rejected:
+        got = f"{imported.rows_read} read, {imported.rows_used} used, {rejected} rejected"
+        raise MappingError("rows were lost", got=got, wanted="read = used + rejected", where=file)
+    if not imported.rows_used:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in imported.reasons.items())
+        raise MappingError("no row is an event", got=reasons or "no rows", wanted="at least one", where=file)
