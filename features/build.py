@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from features.dataset import EventDataset, bucket
 from features.definitions import FeatureSet
 from features.errors import FeatureError
-from features.events import Events
+from features.histories import Events
 from features.kernel import Histories, Program, Rows, compute
 from features.program import columns_read, compile_features
 from features.standard import STANDARD
@@ -86,7 +86,7 @@ def build(
         Rows by customer, in the order of `events.customers`, then by moment, in the order given.
 
     Example:
-        >>> from features.events import history
+        >>> from features.histories import history
         >>> from features.zones import DAY
         >>> frame = build(history("UTC", [DAY, 9 * DAY], [0, 0]), [10 * DAY])
         >>> frame.column("purchases_total").tolist(), frame.column("purchases_7d").tolist()
@@ -128,7 +128,7 @@ def build_one(events: Events, as_of: Moment, program: Program) -> NDArray[np.flo
     """Features of one customer as of one moment: what a decision is made on.
 
     Args:
-        events: The customer's history, from `features.events.history`.
+        events: The customer's history, from `features.histories.history`.
         as_of: The moment.
         program: From `features.program.compile_features`, once.
 

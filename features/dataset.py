@@ -21,7 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import EventError
-from features.events import CHANNELS, EVENT_TYPES, SCHEMA, Events, from_table, to_table
+from features.events import SCHEMA, from_sorted, from_table, to_table
+from features.histories import Events
+from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import utc_offsets
 
 FORMAT = 1
@@ -76,7 +78,7 @@ class EventDataset:
             columns: The columns to read besides customer and time; the others are zero. All by default.
         """
         names = [name for name in _COMPUTED if columns is None or name in columns or name in _ALWAYS]
-        return Events.from_table(self.table(number, names), self.zone)
+        return from_sorted(self.table(number, names), self.zone)
 
     def table(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
         """The columns of one bucket as they are stored."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from features.errors import FeatureError
-from features.events import CHANNELS, EVENT_TYPES
+from features.vocabulary import CHANNELS, EVENT_TYPES
 
 KERNEL_VERSION = 1
 """Rises when a definition comes to mean another number, so that fingerprints differ."""

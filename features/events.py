@@ -18,33 +18,26 @@ subject        text                  the campaign, message or product concerned,
 Inside, `Events` holds the same as a struct of arrays, sorted by customer and time.
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from features.errors import EventError
+from features.histories import ARRAYS, Events, history
+from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
 from features.zones import EARLIEST, LATEST, local_days
 
-# Both are append-only: the position is the code that is stored.
-EVENT_TYPES = (
-    "purchase", "refund", "view", "search", "cart", "checkout", "signup", "contact", "delivered", "opened",
-    "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed", "redeemed", "survey", "review",
-    "profile", "contract", "earned", "spent",
-)  # fmt: skip
-CHANNELS = ("", "email", "sms", "push", "in_app", "web", "ad", "mail", "call", "store")
+__all__ = ["CHANNELS", "EVENT_TYPES", "Events", "Validated", "encode", "history", "validate"]
+
 
 REQUIRED = ("customer_id", "time", "type")
 DEFAULTS: dict[str, Any] = {
     "event_id": None, "amount": 0.0, "discount": 0.0, "quantity": 0.0, "categories": 0, "channel": "", "subject": "",
 }  # fmt: skip
-LARGEST = 1e9
-"""No amount, discount or quantity is larger, in either direction: the kernel sums millionths in 64 bits."""
-
 SCHEMA = pa.schema(
     {
         "customer_id": pa.string(),
@@ -62,15 +55,6 @@ SCHEMA = pa.schema(
 _CODES = {
     "type": {name: code for code, name in enumerate(EVENT_TYPES)},
     "channel": {name: code for code, name in enumerate(CHANNELS)},
-}
-
-_ARRAYS: dict[str, Any] = {
-    "type": np.uint8,
-    "channel": np.uint8,
-    "amount": np.float64,
-    "discount": np.float64,
-    "quantity": np.float64,
-    "categories": np.uint64,
 }
 
 
@@ -173,65 +157,6 @@ def _digests(rows: pd.DataFrame) -> NDArray[np.str_]:
     return np.frombuffer(hashes.astype(">u8").tobytes().hex().encode(), dtype="S16").astype("U16")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Events:
-    """Histories as a struct of arrays, sorted by customer and time.
-
-    The events of `customers[i]` are at `starts[i]:starts[i + 1]`. Events of one customer at one moment are
-    ordered by their other fields, so that the order they arrived in leaves no trace.
-
-    Attributes:
-        zone: The IANA zone local days are counted in.
-        customers: Ids, unique, shape (c,).
-        starts: Offsets, int64, shape (c + 1,).
-        time: Microseconds since the epoch, UTC, int64, shape (n,) like all that follow.
-        day: Local day number since 1970-01-01, int32.
-        type: Index into `EVENT_TYPES`, uint8.
-        channel: Index into `CHANNELS`, uint8.
-        amount: Currency received, float64.
-        discount: Currency not asked for, float64.
-        quantity: Units or points, float64.
-        categories: Bit set, uint64.
-    """
-
-    zone: str
-    customers: NDArray[np.object_]
-    starts: NDArray[np.int64]
-    time: NDArray[np.int64]
-    day: NDArray[np.int32]
-    type: NDArray[np.uint8]
-    channel: NDArray[np.uint8]
-    amount: NDArray[np.float64]
-    discount: NDArray[np.float64]
-    quantity: NDArray[np.float64]
-    categories: NDArray[np.uint64]
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    @classmethod
-    def from_table(cls, table: pa.Table, zone: str) -> Self:
-        """Reads a table sorted as `to_table` sorts it; of the columns after `time`, absent ones are zero."""
-        ids = table["customer_id"]
-        ids = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
-        ids = ids.unify_dictionaries().combine_chunks()
-        code = ids.indices.to_numpy(zero_copy_only=False)
-        starts = np.concatenate(([0], np.flatnonzero(code[1:] != code[:-1]) + 1, [len(code)])).astype(np.int64)
-        starts = starts if len(code) else np.zeros(1, dtype=np.int64)
-        time = table["time"].cast(pa.int64()).to_numpy()
-        return cls(
-            zone=zone,
-            customers=ids.dictionary.take(pa.array(code[starts[:-1]])).to_numpy(zero_copy_only=False),
-            starts=starts,
-            time=time,
-            day=local_days(time, zone),
-            **{
-                name: table[name].to_numpy() if name in table.column_names else np.zeros(len(time), dtype)
-                for name, dtype in _ARRAYS.items()
-            },
-        )
-
-
 def encode(frame: pd.DataFrame, zone: str) -> Events:
     """Canonical events as arrays.
 
@@ -248,7 +173,7 @@ def encode(frame: pd.DataFrame, zone: str) -> Events:
         >>> encode(validate(frame).events, "UTC").type.tolist()
         [0, 2]
     """
-    return Events.from_table(to_table(frame), zone)
+    return from_sorted(to_table(frame), zone)
 
 
 def to_table(frame: pd.DataFrame) -> pa.Table:
@@ -277,61 +202,22 @@ def _code(column: "pd.Series[str]", codes: dict[str, int]) -> "pd.Series[int]":
     return coded.astype("uint8")
 
 
-def history(
-    zone: str,
-    time: ArrayLike,
-    type: ArrayLike,  # noqa: A002 - the column's name
-    *,
-    channel: ArrayLike = 0,
-    amount: ArrayLike = 0.0,
-    discount: ArrayLike = 0.0,
-    quantity: ArrayLike = 0.0,
-    categories: ArrayLike = 0,
-    customer_id: str = "",
-) -> Events:
-    """One customer's events from plain sequences, without pandas: what a decision is made on.
-
-    Arrays of the right dtype, sorted by time, are taken as they are.
-
-    Args:
-        zone: The IANA zone local days are counted in.
-        time: Microseconds since the epoch, shape (n,).
-        type: Indices into `EVENT_TYPES`, shape (n,).
-        channel: Indices into `CHANNELS`; this and the following of shape (n,) or one value for all.
-        amount: Currency received.
-        discount: Currency not asked for.
-        quantity: Units or points.
-        categories: Bit sets.
-        customer_id: Whose events they are.
-
-    Example:
-        >>> from features.zones import DAY
-        >>> history("UTC", [3 * DAY, DAY], [0, 2], amount=[9.5, 0.0]).amount.tolist()
-        [0.0, 9.5]
-    """
-    moments = np.ascontiguousarray(time, dtype=np.int64)
-    given = (type, channel, amount, discount, quantity, categories)
-    columns = {
-        name: _filled(values, dtype, len(moments)) for (name, dtype), values in zip(_ARRAYS.items(), given, strict=True)
-    }
-    if np.any(moments[1:] <= moments[:-1]):
-        order = np.lexsort((*reversed(columns.values()), moments))
-        moments = moments[order]
-        columns = {name: values[order] for name, values in columns.items()}
+def from_sorted(table: pa.Table, zone: str) -> Events:
+    """Arrays of a table sorted as `to_table` sorts it; of the columns after `time`, absent ones are zero."""
+    ids = table["customer_id"]
+    ids = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
+    ids = ids.unify_dictionaries().combine_chunks()
+    code = ids.indices.to_numpy(zero_copy_only=False)
+    starts = np.flatnonzero(np.append(True, code[1:] != code[:-1])) if len(code) else np.empty(0, np.int64)
+    time = table["time"].cast(pa.int64()).to_numpy()
     return Events(
         zone=zone,
-        customers=np.array([customer_id], dtype=object),
-        starts=np.array([0, len(moments)], dtype=np.int64),
-        time=moments,
-        day=local_days(moments, zone),
-        **columns,
+        customers=ids.dictionary.take(pa.array(code[starts])).to_numpy(zero_copy_only=False),
+        starts=np.append(starts, len(code)),
+        time=time,
+        day=local_days(time, zone),
+        **{
+            name: table[name].to_numpy() if name in table.column_names else np.zeros(len(time), dtype)
+            for name, dtype in ARRAYS.items()
+        },
     )
-
-
-def _filled(values: ArrayLike, dtype: Any, length: int) -> NDArray[Any]:
-    array = np.ascontiguousarray(values, dtype=dtype)
-    if array.shape == (length,):
-        return array
-    if array.size != 1:
-        raise EventError("columns of different lengths", got=array.shape, wanted=f"({length},) or one value")
-    return np.full(length, array.item(), dtype=dtype)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from features import kernel
 from features.definitions import COLUMNS, Aggregation, AnyFeature, Feature, FeatureSet, Part, Ratio, Where
 from features.errors import FeatureError
-from features.events import CHANNELS, EVENT_TYPES
 from features.kernel import Program
+from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import DAY
 
 FOREVER = 1 << 62

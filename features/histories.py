@@ -1,0 +1,122 @@
+"""Histories as arrays: what features are computed from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from features.errors import EventError
+from features.vocabulary import LARGEST
+from features.zones import local_days
+
+ARRAYS: dict[str, Any] = {
+    "type": np.uint8,
+    "channel": np.uint8,
+    "amount": np.float64,
+    "discount": np.float64,
+    "quantity": np.float64,
+    "categories": np.uint64,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """Histories as a struct of arrays, sorted by customer and time.
+
+    The events of `customers[i]` are at `starts[i]:starts[i + 1]`. Events of one customer at one moment are
+    ordered by their other fields, so that the order they arrived in leaves no trace.
+
+    Attributes:
+        zone: The IANA zone local days are counted in.
+        customers: Ids, unique, shape (c,).
+        starts: Offsets, int64, shape (c + 1,).
+        time: Microseconds since the epoch, UTC, int64, shape (n,) like all that follow.
+        day: Local day number since 1970-01-01, int32.
+        type: Index into `EVENT_TYPES`, uint8.
+        channel: Index into `CHANNELS`, uint8.
+        amount: Currency received, float64.
+        discount: Currency not asked for, float64.
+        quantity: Units or points, float64.
+        categories: Bit set, uint64.
+    """
+
+    zone: str
+    customers: NDArray[np.object_]
+    starts: NDArray[np.int64]
+    time: NDArray[np.int64]
+    day: NDArray[np.int32]
+    type: NDArray[np.uint8]
+    channel: NDArray[np.uint8]
+    amount: NDArray[np.float64]
+    discount: NDArray[np.float64]
+    quantity: NDArray[np.float64]
+    categories: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+def history(
+    zone: str,
+    time: ArrayLike,
+    type: ArrayLike,  # noqa: A002 - the column's name
+    *,
+    channel: ArrayLike = 0,
+    amount: ArrayLike = 0.0,
+    discount: ArrayLike = 0.0,
+    quantity: ArrayLike = 0.0,
+    categories: ArrayLike = 0,
+    customer_id: str = "",
+) -> Events:
+    """One customer's events from plain sequences, without pandas: what a decision is made on.
+
+    Arrays of the right dtype, sorted by time, are taken as they are.
+
+    Args:
+        zone: The IANA zone local days are counted in.
+        time: Microseconds since the epoch, shape (n,).
+        type: Indices into `EVENT_TYPES`, shape (n,).
+        channel: Indices into `CHANNELS`; this and the following of shape (n,) or one value for all.
+        amount: Currency received.
+        discount: Currency not asked for.
+        quantity: Units or points.
+        categories: Bit sets.
+        customer_id: Whose events they are.
+
+    Raises:
+        EventError: Columns differ in length, or a number is none or too large.
+
+    Example:
+        >>> from features.zones import DAY
+        >>> history("UTC", [3 * DAY, DAY], [0, 2], amount=[9.5, 0.0]).amount.tolist()
+        [0.0, 9.5]
+    """
+    moments = np.ascontiguousarray(time, dtype=np.int64)
+    given = (type, channel, amount, discount, quantity, categories)
+    columns = {
+        name: _column(values, dtype, len(moments)) for (name, dtype), values in zip(ARRAYS.items(), given, strict=True)
+    }
+    if np.any(moments[1:] <= moments[:-1]):
+        order = np.lexsort((*reversed(columns.values()), moments))
+        moments = moments[order]
+        columns = {name: values[order] for name, values in columns.items()}
+    return Events(
+        zone=zone,
+        customers=np.array([customer_id], dtype=object),
+        starts=np.array([0, len(moments)], dtype=np.int64),
+        time=moments,
+        day=local_days(moments, zone),
+        **columns,
+    )
+
+
+def _column(values: ArrayLike, dtype: Any, length: int) -> NDArray[Any]:
+    array = np.ascontiguousarray(values, dtype=dtype)
+    if dtype is np.float64 and array.size and not np.abs(array).max() <= LARGEST:
+        raise EventError("not a number, or too large", got=array.tolist(), wanted=f"at most {LARGEST:g}")
+    if array.shape == (length,):
+        return array
+    if array.size != 1:
+        raise EventError("columns of different lengths", got=array.shape, wanted=f"({length},) or one value")
+    return np.full(length, array.item(), dtype=dtype)
