@@ -182,6 +182,8 @@ def _concluded(
         versions=versions,
         policy=policy.model_dump(mode="json"),
         seed=circumstances.seed,
+        capacity=circumstances.capacity,
+        prices=circumstances.prices,
         scores={name[7:]: value for name, value in case.facts.items() if name.startswith("scores.")},
         openings=tuple(draft.openings),
         closed=tuple(draft.closed),

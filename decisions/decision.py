@@ -70,6 +70,8 @@ class Decision:
         versions: What it was made with.
         policy: The policy, as the catalogue states it.
         seed: Seed of the run.
+        capacity: Contacts that were left by channel, where that was limited.
+        prices: Shadow prices by channel, in currency.
         scores: The customer's scores.
         openings: The programmes open for the customer.
         closed: Why each other programme was not open.
@@ -85,6 +87,8 @@ class Decision:
     versions: Versions
     policy: Mapping[str, Any]
     seed: str
+    capacity: Mapping[str, int]
+    prices: Mapping[str, float]
     scores: Mapping[str, float]
     openings: tuple[Opening, ...]
     closed: tuple[Exclusion, ...]
@@ -116,6 +120,8 @@ class Decision:
             },
             "policy": dict(self.policy),
             "seed": self.seed,
+            "capacity": dict(self.capacity),
+            "prices": dict(self.prices),
             "scores": {name: _number(score) for name, score in self.scores.items()},
             "openings": [_opening(opening) for opening in self.openings],
             "closed": [_exclusion(exclusion) for exclusion in self.closed],
