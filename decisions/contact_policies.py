@@ -160,6 +160,10 @@ class Cap(ContactPolicy):
             until=self._free(times, ledger.moment),
         )
 
+    def fullest(self, ledger: Ledger) -> int:
+        """Contacts in scope that share a window with the moment, in the window that holds most."""
+        return self._fullest(ledger.times(self.scope), ledger.moment)
+
     def _fullest(self, times: list[datetime], moment: datetime) -> int:
         """How many of the times share a window with the moment, at the worst."""
         starts = [t for t in times if moment - self.window < t <= moment] + [moment]

@@ -24,6 +24,9 @@ from decisions.triggers import Opening
 
 Floats = NDArray[np.float64]
 
+KERNEL = "1"
+"""Version of the rules of deciding: another number where the same inputs may give other bytes."""
+
 
 class Scorer(Protocol):
     """Calibrated scores. A score that cannot be known is NaN and excludes the action that needs it."""
@@ -101,7 +104,7 @@ def decide(
     ]
     drafts = [_draft(case) for case in cases]
     responses = _responses(drafts, features, scorer)
-    versions = Versions(compiled.version, scorer.version, scorer.fingerprint)
+    versions = Versions(compiled.version, scorer.version, scorer.fingerprint, KERNEL)
     return [
         _concluded(request, case, draft, responses[i], policy, versions, circumstances)
         for i, (request, case, draft) in enumerate(zip(requests, cases, drafts, strict=True))
@@ -171,8 +174,9 @@ def _concluded(
     ]
     seed = f"{circumstances.seed}:{request.id}"
     running, silence_competes = _contenders(candidates, case)
-    probabilities = _distribution(running, candidates, silence_competes, policy, seed)
-    chosen = _drawn(probabilities, seed)
+    contenders = [candidates[j] for j in running]
+    probabilities = distribution(contenders, policy, seed, silence_competes=silence_competes)
+    chosen = drawn(probabilities, seed)
     for position, j in enumerate(running):
         candidates[j] = replace(candidates[j], probability=float(probabilities[position]))
     return Decision(
@@ -245,12 +249,12 @@ def _contenders(candidates: Sequence[Candidate], case: Case) -> tuple[list[int],
     return (mandatory, False) if mandatory else (survivors, True)
 
 
-def _distribution(
-    running: Sequence[int], candidates: Sequence[Candidate], silence_competes: bool, policy: Policy, seed: str
+def distribution(
+    contenders: Sequence[Candidate], policy: Policy, seed: str, *, silence_competes: bool = True
 ) -> Floats:
-    """Probabilities of the contenders and, last, of silence."""
-    actions = [candidates[j].action.id for j in running]
-    priorities = np.array([candidates[j].priority for j in running] + [0.0])
+    """Probabilities of the contenders, in their order, and last of silence: shape (n + 1,)."""
+    actions = [candidate.action.id for candidate in contenders]
+    priorities = np.array([candidate.priority for candidate in contenders] + [0.0])
     if silence_competes:
         return policy.distribution(priorities, _order(actions, priorities, seed))
     order = _order(actions, priorities[:-1], seed)
@@ -268,7 +272,7 @@ def _order(actions: Sequence[str], priorities: Floats, seed: str) -> NDArray[np.
     return order
 
 
-def _drawn(probabilities: Floats, seed: str) -> int:
+def drawn(probabilities: Floats, seed: str) -> int:
     """One option, by inversion of a uniform number that the seed gives."""
     uniform = (int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") >> 11) / 2**53
     cumulative = np.cumsum(probabilities)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -52,11 +52,13 @@ class Versions:
         catalogue: Digest of the catalogue.
         bundle: Version of the models.
         features: Fingerprint of the feature set.
+        kernel: Version of the rules of deciding.
     """
 
     catalogue: str
     bundle: str
     features: str
+    kernel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +115,7 @@ class Decision:
             "id": self.id,
             "customer": self.customer,
             "moment": self.moment.isoformat(),
-            "versions": {
-                "catalogue": self.versions.catalogue,
-                "bundle": self.versions.bundle,
-                "features": self.versions.features,
-            },
+            "versions": asdict(self.versions),
             "policy": dict(self.policy),
             "seed": self.seed,
             "capacity": dict(self.capacity),

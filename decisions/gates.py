@@ -44,7 +44,7 @@ class Case:
         self.capacity = capacity or {}
         self._activation = compiled.conditions.facts(self.facts)
         self._values: dict[tuple[str, str], object] = {}
-        self._ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
+        self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
         self._verdicts: dict[int, Exclusion | None] = {}
 
     def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
@@ -65,14 +65,14 @@ class Case:
         if index not in self._verdicts:
             policy = self.compiled.policies[index]
             binds = policy.segment is None or self.value(f"segment.{policy.segment}") is not False
-            self._verdicts[index] = policy.verdict(self._ledger) if binds else None
+            self._verdicts[index] = policy.verdict(self.ledger) if binds else None
         return self._verdicts[index]
 
     @property
     def recent_contacts(self) -> int:
         """Contacts that count in the window of the catalogue's fatigue."""
         since = self.snapshot.moment - self.compiled.catalogue.fatigue.window
-        return sum(t >= since for t in self._ledger.times(Scope()))
+        return sum(t >= since for t in self.ledger.times(Scope()))
 
     def observed(self, source: str, value: object, event: Event | None = None) -> str:
         """A condition's value in words, with the facts that led to it."""

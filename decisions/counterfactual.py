@@ -1,0 +1,169 @@
+"""For each action that lost: the smallest single change that would have made it win.
+
+A priority is linear in a message's value and in its score, so the change needed is the solution of linear
+inequalities against every rival, siblings on other channels included, whose priorities move along. A gate that is the
+only one in the way is opened by its own change. What is reported was decided again and won.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from decisions.arbitration import Factors
+from decisions.compiled import CompiledCatalogue
+from decisions.contact_policies import Cap
+from decisions.decide import Circumstances, Request, Scorer
+from decisions.decision import Candidate, Decision
+from decisions.gates import Case
+from decisions.policies import Greedy
+from decisions.what_if import Changes, what_if
+
+Slope = Callable[[Factors], float]
+"""By how much a priority rises with an amount."""
+
+_NUDGE = 1e-6
+_GREEDY = Greedy(kind="greedy")
+_POLICY_GATES = {"cap", "gap", "quiet_hours", "quiet_days", "pair", "suppression"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One change that would have made an action win.
+
+    Args:
+        kind: What changes: the message's `value`, its `score`, a `cap`'s maximum, another contact `policy` (left
+            out), a `consent` (given), or the `time`.
+        subject: The message, policy, or channel it is about.
+        current: What it is.
+        needed: What it would have to be at least; for time, the earliest moment.
+    """
+
+    kind: Literal["value", "score", "cap", "policy", "consent", "time"]
+    subject: str
+    current: float | str | None
+    needed: float | str | datetime
+
+
+def remedies(
+    request: Request,
+    compiled: CompiledCatalogue,
+    scorer: Scorer,
+    circumstances: Circumstances | None = None,
+) -> dict[str, tuple[Remedy, ...]]:
+    """For each action that did not win, the smallest change of each kind that would have made it the best.
+
+    Args:
+        request: The customer at the moment.
+        compiled: The catalogue.
+        scorer: The models.
+        circumstances: Those of the decision.
+
+    Returns:
+        By action id, smallest first; an empty tuple where no single change would do. An action wins where its
+        priority is the highest and above silence, whatever the policy explores.
+    """
+    decision = what_if(request, compiled, _GREEDY, scorer, Changes(), circumstances)
+    found: dict[str, tuple[Remedy, ...]] = {}
+    for candidate in decision.candidates:
+        if candidate is decision.choice:
+            continue
+        if candidate.survives:
+            tried = _by_worth(candidate, decision, compiled)
+        else:
+            tried = _by_gate(candidate, decision, compiled, request)
+        found[candidate.action.id] = tuple(
+            remedy
+            for remedy, changes in tried
+            if what_if(request, compiled, _GREEDY, scorer, changes, circumstances).outcome == candidate.action.id
+        )
+    return found
+
+
+def _by_worth(
+    candidate: Candidate, decision: Decision, compiled: CompiledCatalogue
+) -> Iterator[tuple[Remedy, Changes]]:
+    message, factors = candidate.action.message, candidate.factors
+    assert factors is not None
+    rivals = [c for c in decision.survivors if c.action.id != candidate.action.id]
+    value = _least(factors.value, candidate, rivals, _slope_by_value)
+    if value is not None:
+        yield Remedy("value", message, factors.value, value), Changes(messages={message: {"value": value}})
+    by_effect = compiled.catalogue.objective == "effect"
+    current = factors.effect if by_effect else factors.response
+    score = _least(current, candidate, rivals, _slope_by_effect if by_effect else _slope_by_response)
+    if score is not None and score <= 1:
+        field = "effect" if by_effect else "response"
+        fields = {field: {"mean": score}, **({} if by_effect else {"offer": None})}
+        yield Remedy("score", message, current, score), Changes(messages={message: fields})
+
+
+def _slope_by_value(factors: Factors) -> float:
+    return factors.lever * factors.context * factors.effect
+
+
+def _slope_by_effect(factors: Factors) -> float:
+    return factors.lever * factors.context * factors.value
+
+
+def _slope_by_response(factors: Factors) -> float:
+    return factors.lever * factors.context * factors.value - factors.discount
+
+
+def _least(
+    current: float, candidate: Candidate, rivals: Sequence[Candidate], slope_of: Callable[[Factors], float]
+) -> float | None:
+    """The least amount above the current one at which the candidate beats silence and every rival, or None.
+
+    A rival that is the same message on another channel moves along with it.
+    """
+    assert candidate.factors is not None
+    slope = slope_of(candidate.factors)
+    own = candidate.factors.priority - slope * current
+    lines = [(0.0, 0.0)]
+    for rival in rivals:
+        assert rival.factors is not None
+        moves = slope_of(rival.factors) if rival.action.message == candidate.action.message else 0.0
+        lines.append((moves, rival.factors.priority - moves * current))
+    least, most = current, float("inf")
+    for rival_slope, rival_own in lines:
+        steeper = slope - rival_slope
+        if abs(steeper) < 1e-12:
+            if own <= rival_own:
+                return None
+        elif steeper > 0:
+            least = max(least, (rival_own - own) / steeper)
+        else:
+            most = min(most, (rival_own - own) / steeper)
+    least += _NUDGE * max(1.0, abs(least))
+    return least if least < most else None
+
+
+def _by_gate(
+    candidate: Candidate, decision: Decision, compiled: CompiledCatalogue, request: Request
+) -> Iterator[tuple[Remedy, Changes]]:
+    moments = [exclusion.until for exclusion in candidate.exclusions]
+    latest = max((moment for moment in moments if moment), default=None)
+    if latest and None not in moments:
+        yield Remedy("time", "moment", decision.moment.isoformat(), latest), Changes(moment=latest)
+    if len(candidate.exclusions) != 1:
+        return
+    (exclusion,) = candidate.exclusions
+    rule = exclusion.rule.split("[")[0]
+    if exclusion.gate == "cap":
+        room = _room_needed(exclusion.rule, compiled, request, decision)
+        current = next(p.max for p in compiled.catalogue.contact_policies if isinstance(p, Cap) and p.id == rule)
+        yield Remedy("cap", exclusion.rule, float(current), float(room)), Changes(policies={rule: {"max": room}})
+    elif exclusion.gate in _POLICY_GATES:
+        yield Remedy("policy", exclusion.rule, "in force", "left out"), Changes(policies={rule: None})
+    elif exclusion.gate == "consent":
+        programme = next(p for p in compiled.catalogue.programmes if p.id == candidate.action.programme)
+        pair = (candidate.action.channel, programme.purpose)
+        yield Remedy("consent", exclusion.rule, exclusion.observed, "given"), Changes(consents={pair: True})
+
+
+def _room_needed(rule: str, compiled: CompiledCatalogue, request: Request, decision: Decision) -> int:
+    """The least maximum of a cap that leaves room for one more contact."""
+    case = Case(compiled, request.snapshot, decision.scores)
+    policy = next(p for p in compiled.policies if isinstance(p, Cap) and p.id == rule)
+    return policy.fullest(case.ledger) + 1

@@ -1,0 +1,182 @@
+"""What another catalogue would have decided for the same customers at the same moments."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from decisions.compiled import CompiledCatalogue
+from decisions.conditions import Failure
+from decisions.decide import Request, Scorer, decide
+from decisions.decision import SILENCE, Decision
+from decisions.gates import Case
+
+EVERYBODY = "everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with its 95 % interval, normal, over customers.
+
+    Args:
+        mean: The mean.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How often something is chosen, before and after.
+
+    Args:
+        segment: The customers.
+        subject: A programme.
+        before: Decisions for it under the old catalogue.
+        after: Under the new one.
+    """
+
+    segment: str
+    subject: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The differences.
+
+    Args:
+        decisions: How many were decided twice.
+        customers: Of how many customers.
+        changed: How many came out otherwise.
+        changes: By segment and programme, those that differ.
+        starving: Actions chosen before and never after.
+        silenced: Customers who got a message before and get none now.
+        contacts: Change in contacts a customer.
+        value: Change in expected value a customer, each catalogue by its own reckoning, in currency.
+        currency: ISO 4217 code of the new catalogue.
+    """
+
+    decisions: int
+    customers: int
+    changed: int
+    changes: tuple[Change, ...]
+    starving: tuple[str, ...]
+    silenced: tuple[str, ...]
+    contacts: Estimate
+    value: Estimate
+    currency: str
+
+    def as_dict(self) -> dict[str, object]:
+        """The differences as JSON values."""
+        return asdict(self)
+
+    def markdown(self) -> str:
+        """The differences as Markdown, for a pull request."""
+        lines = [
+            f"**{self.changed:,} of {self.decisions:,} decisions change** ({self.customers:,} customers).",
+            "",
+            f"- contacts a customer: {_signed(self.contacts)}",
+            f"- expected value a customer: {_signed(self.value)} {self.currency}, each catalogue by its own reckoning",
+            f"- customers left without any message: {len(self.silenced):,}{_examples(self.silenced)}",
+            f"- actions that starve: {', '.join(f'`{action}`' for action in self.starving) or 'none'}",
+            "",
+        ]
+        if self.changes:
+            lines += ["| segment | programme | before | after | change |", "|---|---|--:|--:|--:|"]
+            lines += [
+                f"| {c.segment} | {c.subject} | {c.before:,} | {c.after:,} | {c.after - c.before:+,} |"
+                for c in self.changes
+            ]
+        return "\n".join(lines).rstrip() + "\n"
+
+
+def diff(requests: Sequence[Request], old: CompiledCatalogue, new: CompiledCatalogue, scorer: Scorer) -> Diff:
+    """Decide every request under both catalogues, each with its own policy and the same seed.
+
+    Args:
+        requests: Past requests: snapshots as they were recorded.
+        old: The catalogue before.
+        new: The catalogue after, compiled for the same vocabulary.
+        scorer: The models, the same for both.
+    """
+    before = decide(requests, old, old.catalogue.policy, scorer)
+    after = decide(requests, new, new.catalogue.policy, scorer)
+    members = [_segments(request, decision, new) for request, decision in zip(requests, after, strict=True)]
+    customers = [request.snapshot.customer for request in requests]
+    return Diff(
+        decisions=len(requests),
+        customers=len(set(customers)),
+        changed=sum(a.outcome != b.outcome for a, b in zip(before, after, strict=True)),
+        changes=_changes(before, after, members),
+        starving=tuple(sorted(_chosen(before) - _chosen(after))),
+        silenced=tuple(sorted(_contacted(before) - _contacted(after))),
+        contacts=_mean_change(customers, [_contacts(b) - _contacts(a) for a, b in zip(before, after, strict=True)]),
+        value=_mean_change(customers, [_worth(b) - _worth(a) for a, b in zip(before, after, strict=True)]),
+        currency=new.catalogue.currency,
+    )
+
+
+def _changes(before: Sequence[Decision], after: Sequence[Decision], members: Sequence[list[str]]) -> tuple[Change, ...]:
+    counts = [
+        Counter((s, _programme(d)) for d, found in zip(side, members, strict=True) for s in found)
+        for side in (before, after)
+    ]
+    keys = sorted(counts[0].keys() | counts[1].keys(), key=lambda key: (key[0] != EVERYBODY, key))
+    changes = (Change(segment, subject, *(count[segment, subject] for count in counts)) for segment, subject in keys)
+    return tuple(change for change in changes if change.before != change.after)
+
+
+def _segments(request: Request, decision: Decision, compiled: CompiledCatalogue) -> list[str]:
+    case = Case(compiled, request.snapshot, decision.scores)
+    held = {name: case.value(f"segment.{name}") for name in compiled.catalogue.segments}
+    return [EVERYBODY, *(name for name, value in held.items() if not isinstance(value, Failure) and value)]
+
+
+def _programme(decision: Decision) -> str:
+    return decision.choice.action.programme if decision.choice else SILENCE
+
+
+def _chosen(decisions: Iterable[Decision]) -> set[str]:
+    return {decision.outcome for decision in decisions} - {SILENCE}
+
+
+def _contacted(decisions: Iterable[Decision]) -> set[str]:
+    return {decision.customer for decision in decisions if decision.choice}
+
+
+def _contacts(decision: Decision) -> float:
+    """The expected number of contacts."""
+    return 1.0 - decision.silence_probability
+
+
+def _worth(decision: Decision) -> float:
+    """The expected worth over silence."""
+    return sum(c.probability * (c.priority or 0.0) for c in decision.survivors)
+
+
+def _mean_change(customers: Sequence[str], changes: Sequence[float]) -> Estimate:
+    """The mean change a customer, with an interval over customers, who are what varies independently."""
+    sums: dict[str, float] = defaultdict(float)
+    for customer, change in zip(customers, changes, strict=True):
+        sums[customer] += change
+    n = len(sums)
+    if n == 0:
+        return Estimate(0.0, 0.0, 0.0)
+    mean = sum(sums.values()) / n
+    variance = sum((value - mean) ** 2 for value in sums.values()) / max(n - 1, 1)
+    half = 1.96 * math.sqrt(variance / n)
+    return Estimate(mean, mean - half, mean + half)
+
+
+def _signed(estimate: Estimate) -> str:
+    return f"{estimate.mean:+.3f} (95 % interval {estimate.low:+.3f} to {estimate.high:+.3f})"
+
+
+def _examples(names: Sequence[str]) -> str:
+    return f" (such as {', '.join(names[:3])})" if names else ""

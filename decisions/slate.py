@@ -1,0 +1,60 @@
+"""Slates: several messages at once, for a web page or an app with several places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from decisions.decide import distribution, drawn
+from decisions.decision import Candidate, Decision
+from decisions.policies import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of a slate.
+
+    Args:
+        candidate: What fills it.
+        probability: Probability of this choice, given the places before it.
+    """
+
+    candidate: Candidate
+    probability: float
+
+
+def slate(
+    decision: Decision, policy: Policy, places: int, channels: Sequence[str] = (), per_programme: int = 1
+) -> tuple[Place, ...]:
+    """Fill places one after another from a decision's survivors, each by the policy among what is left.
+
+    A place stays empty, and so do those behind it, once silence is drawn. The probability of the whole slate is the
+    product of the probabilities of its places.
+
+    Args:
+        decision: The decision.
+        policy: How to choose.
+        places: How many, at least 1.
+        channels: Only these channels; all where empty.
+        per_programme: At most so many messages of one programme.
+
+    Returns:
+        At most `places` places, in order.
+    """
+    left = [c for c in decision.survivors if not channels or c.action.channel in channels]
+    filled: list[Place] = []
+    while left and len(filled) < places:
+        seed = f"{decision.seed}:{decision.id}:{len(filled)}"
+        probabilities = distribution(left, policy, seed)
+        chosen = drawn(probabilities, seed)
+        if chosen == len(left):
+            break
+        filled.append(Place(left[chosen], float(probabilities[chosen])))
+        left = [c for c in left if _fits(c, filled, per_programme)]
+    return tuple(filled)
+
+
+def _fits(candidate: Candidate, filled: Sequence[Place], per_programme: int) -> bool:
+    actions = [place.candidate.action for place in filled]
+    same = np.count_nonzero([action.programme == candidate.action.programme for action in actions])
+    return bool(same < per_programme) and candidate.action.message not in {action.message for action in actions}
