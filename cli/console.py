@@ -1,0 +1,88 @@
+"""How every command speaks: tables and bars for people, JSON for machines."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+PLAIN_WIDTH = 100
+"""Columns where the output is no terminal, unless `COLUMNS` says otherwise."""
+
+Advance = Callable[[int, int], None]
+"""Called with how much is done, and how much there is."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read: coloured and as wide as the terminal, or plain and of one width."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else int(os.environ.get("COLUMNS", PLAIN_WIDTH))
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+
+
+def say(console: Console, what: RenderableType, style: str | None = None) -> None:
+    """Prints something; where the output is no terminal, without the blanks that would fill its lines up."""
+    if console.is_terminal:
+        console.print(what, style=style, markup=False)
+        return
+    with console.capture() as captured:
+        console.print(what, markup=False)
+    lines = captured.get().splitlines()
+    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def print_json(value: Any) -> None:
+    """Prints a value on stdout for a machine: sorted keys, no NaN."""
+    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Collection[str] = (), title: str | None = None
+) -> Table:
+    """A table for people; whole numbers get thousands separators.
+
+    Args:
+        headings: One a column.
+        rows: One value a column; None is shown as a dash.
+        numbers: The headings of columns to align right.
+        title: Stands above it.
+    """
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for heading in headings:
+        right = heading in numbers
+        made.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for row in rows:
+        made.add_row(*(shown(value) for value in row))
+    return made
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it.
+
+    Example:
+        >>> shown(155848), shown(None), shown("mail")
+        ('155,848', '–', 'mail')
+    """
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@contextmanager
+def progress(description: str, console: Console) -> Iterator[Advance]:
+    """A bar while something runs, on a terminal; it leaves no trace.
+
+    Args:
+        description: What runs.
+        console: Where to show it.
+    """
+    columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(description, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
