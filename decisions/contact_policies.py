@@ -136,7 +136,7 @@ class Cap(ContactPolicy):
         >>> at = datetime(2026, 5, 4, 9, tzinfo=UTC)
         >>> cap = Cap(id="weekly", kind="cap", max=1, window="7d")
         >>> print(cap.verdict(Ledger(at, [Contact(at - timedelta(days=2), "email")], [], None)).sentence)
-        cap weekly: 1 contact in 7d, at most 1 in 7d, possible from 2026-05-09 09:00 UTC
+        cap weekly (1 contact in 7d; wanted at most 1 in 7d, possible from 2026-05-09 09:00 UTC)
     """
 
     limits_frequency = True

@@ -17,7 +17,7 @@ class Exclusion:
 
     Example:
         >>> Exclusion("cap", "weekly", observed="3 contacts in 7d", limit="at most 2 in 7d").sentence
-        'cap weekly: 3 contacts in 7d, at most 2 in 7d'
+        'cap weekly (3 contacts in 7d; wanted at most 2 in 7d)'
     """
 
     gate: str
@@ -31,4 +31,4 @@ class Exclusion:
         """The exclusion in one line."""
         moment = f", possible from {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
         name = f"{self.gate} {self.rule}" if self.rule != self.gate else self.gate
-        return f"{name}: {self.observed}, {self.limit}{moment}"
+        return f"{name} ({self.observed}; wanted {self.limit}{moment})"

@@ -8,6 +8,9 @@ from decisions.decision import Candidate, Decision
 
 FACTOR_NAMES = ("effect", "value", "response", "lever", "context", "discount", "cost", "fatigue_price", "shadow_price")
 
+_NAMED = 4
+"""Reasons for exclusion that a paragraph has room for."""
+
 
 def paragraph(decision: Decision, currency: str) -> str:
     """The decision in a few sentences, for a person.
@@ -93,8 +96,13 @@ def _runners_up(decision: Decision, currency: str) -> Sequence[str]:
 
 def _excluded(decision: Decision) -> Sequence[str]:
     excluded = [candidate for candidate in decision.candidates if not candidate.survives]
-    return [f"Excluded: {'; '.join(_reasons(candidate) for candidate in excluded)}."] if excluded else []
+    by_reasons: dict[str, list[str]] = {}
+    for candidate in excluded:
+        by_reasons.setdefault(_reasons(candidate), []).append(candidate.action.id)
+    grouped = [f"{', '.join(actions)} by {reasons}" for reasons, actions in by_reasons.items()]
+    more = [f"{len(grouped) - _NAMED} more reasons in the table"] if len(grouped) > _NAMED else []
+    return [f"Excluded: {'; '.join(grouped[:_NAMED] + more)}."] if excluded else []
 
 
 def _reasons(candidate: Candidate) -> str:
-    return f"{candidate.action.id} by {' and '.join(e.sentence for e in candidate.exclusions)}"
+    return " and ".join(exclusion.sentence for exclusion in candidate.exclusions)

@@ -177,7 +177,9 @@ def _reentry(programme: Programme, case: Case) -> Exclusion | None:
 def _superseded(programme: Programme, superseded: Mapping[str, str]) -> Exclusion | None:
     if programme.id not in superseded:
         return None
-    return Exclusion("superseded", programme.id, observed=f"{superseded[programme.id]} is open", limit="its absence")
+    return Exclusion(
+        "superseded", programme.id, observed=f"{superseded[programme.id]} is open", limit="it closed or answered"
+    )
 
 
 def _condition(gate: str, name: str, source: str, case: Case, event: Event | None) -> Exclusion | None:

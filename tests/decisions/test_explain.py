@@ -10,7 +10,7 @@ def test_a_person_reads_the_winner_its_worth_the_runners_up_and_the_reasons() ->
     text = paragraph(decided(having(consents={("email", "marketing"): True})), "USD")
     assert text.startswith("Chosen: come_back_coupon of win_back by email, worth 3.59 USD more than silence")
     assert "Behind it: win_back/miss_you/email (0.99 USD)." in text
-    assert "win_back/miss_you/mail by consent mail for marketing: none given, consent" in text
+    assert "Excluded: win_back/miss_you/mail, win_back/come_back_coupon/mail by consent mail for marketing" in text
 
 
 def test_an_analyst_reads_a_row_a_candidate_best_first() -> None:
@@ -18,7 +18,7 @@ def test_an_analyst_reads_a_row_a_candidate_best_first() -> None:
     assert [row["action"] for row in rows][:2] == ["win_back/come_back_coupon/email", "win_back/miss_you/email"]
     assert rows[0]["priority"] > rows[1]["priority"]
     assert rows[-1]["priority"] is None
-    assert rows[-1]["reasons"] == ["consent mail for marketing: none given, consent"]
+    assert rows[-1]["reasons"] == ["consent mail for marketing (none given; wanted consent)"]
 
 
 def test_a_machine_reads_the_whole_record_as_json() -> None:
