@@ -5,12 +5,13 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import duckdb
 
 from features.errors import MappingError
-from features.log_files import ROW, quoted
-from features.mapping import Mapping, Place, first_line
+from features.log_files import ROW, quoted, quoted_name
+from features.mapping import COLUMN_NAME, Mapping, Place, first_line
 from features.mapping_file import together
 
 NUMBERS = ("amount", "discount", "quantity")
@@ -18,10 +19,11 @@ NUMBERS = ("amount", "discount", "quantity")
 _LOCAL = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _INSTANT = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)"
 
+_UNKNOWN = '"NULL"'
 _INSTANT_TYPE = "TIMESTAMP WITH TIME ZONE"
 
 _NAME = r"VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID|DATE|TIMESTAMP.*|ENUM.*|BOOLEAN"
-_TEXT = r'VARCHAR|ENUM.*|"NULL"'
+_TEXT = r"VARCHAR|ENUM.*"
 _NUMBER = r"VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*"
 _MOMENT = r"VARCHAR|DATE|TIMESTAMP.*"
 _READABLE = {
@@ -107,6 +109,11 @@ class _Fields:
     mapping: Mapping
     mistakes: dict[Place, MappingError] = field(default_factory=dict)
 
+    @cached_property
+    def columns(self) -> list[str]:
+        """Those of the file."""
+        return [name for name, *_ in self.log.execute("DESCRIBE raw").fetchall() if name != ROW]
+
     def by_kind(self, name: str, compiled: Callable[[str, Place], str], absent: str = "NULL::VARCHAR") -> str:
         """A field, from the expression of the row's kind of event."""
         declared = [self.mapping.field(kind, name) for kind in range(len(self.mapping.events))]
@@ -151,16 +158,20 @@ class _Fields:
         if self.mapping.time_format is None:
             moment, kind = self._checked(sql, place, _MOMENT)
             return (f"trim({moment})", kind) if kind == "VARCHAR" else (moment, kind)
-        return self._checked(f"try_strptime(({sql}\n), {quoted(self.mapping.time_format)})", place, _MOMENT)
+        text = self._column_or_sql(sql)
+        return self._checked(f"try_strptime(({text}\n), {quoted(self.mapping.time_format)})", place, _MOMENT)
+
+    def _column_or_sql(self, sql: str) -> str:
+        return quoted_name(sql) if sql in self.columns else sql
 
     def _checked(self, sql: str, place: Place, wanted: str) -> tuple[str, str]:
         """The expression, NULL where it fails, and its type; a mistake noted if it is not of the type wanted."""
         try:
-            guarded, kind = self._guarded(sql)
+            guarded, kind = self._guarded(self._column_or_sql(sql))
         except duckdb.Error as error:
-            self.mistakes[place] = self._error(error, place)
-            return "NULL", "NULL"
-        if not re.fullmatch(wanted, kind):
+            self.mistakes[place] = self._error(error, sql, place)
+            return "NULL", _UNKNOWN
+        if not re.fullmatch(f"{wanted}|{_UNKNOWN}", kind):
             where = self.mapping.where(place)
             self.mistakes[place] = MappingError("unfit type", got=kind, wanted=_READABLE[wanted], where=where)
         return guarded, kind
@@ -176,12 +187,12 @@ class _Fields:
         described = self.log.execute(f"DESCRIBE SELECT {ROW}, {sql} AS value FROM raw").fetchall()
         return sql, described[1][1]
 
-    def _error(self, error: duckdb.Error, place: Place) -> MappingError:
+    def _error(self, error: duckdb.Error, sql: str, place: Place) -> MappingError:
         where = self.mapping.where(place)
-        if missing := re.search(r'Referenced column "(.+?)" not found', str(error)):
-            present = [name for name, *_ in self.log.execute("DESCRIBE raw").fetchall() if name != ROW]
-            wanted = "a column of the log: " + ", ".join(present)
-            return MappingError("no such column", got=missing[1], wanted=wanted, where=where)
+        missing = re.search(r'Referenced column "(.+?)" not found', str(error))
+        if missing or (isinstance(error, duckdb.ParserException) and COLUMN_NAME.fullmatch(sql)):
+            wanted = "a column of the log: " + ", ".join(self.columns)
+            return MappingError("no such column", got=missing[1] if missing else sql, wanted=wanted, where=where)
         return MappingError("not computable", got=first_line(error), where=where)
 
 

@@ -46,20 +46,21 @@ class Imported:
         return {str(reason): int(count) for reason, count in self.rejected["rejected_reason"].value_counts().items()}
 
 
-def import_log(file: Path, mapping: Mapping, progress: Callable[[str], None] = lambda _: None) -> Imported:
+def import_log(
+    file: Path, mapping: Mapping, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Imported:
     """Reads a log by its mapping.
 
     Args:
         file: CSV, spaced text or Parquet.
         mapping: What its rows mean.
-        progress: Told the name of each step as it begins, of those in `STEPS`.
+        progress: Told after each step how many are done, and how many there are.
 
     Raises:
         MappingError: The file is not as the mapping says, or not one of its rows is an event.
     """
-    progress(STEPS[0])
     with open_log(file, mapping.source) as log:
-        progress(STEPS[1])
+        progress(1, 3)
         try:
             _judge(log, mapping)
             categories = _vocabulary(log, mapping)
@@ -68,7 +69,7 @@ def import_log(file: Path, mapping: Mapping, progress: Callable[[str], None] = l
             raise MappingError(
                 "an expression fails on the log", got=first_line(error), wanted="TRY_CAST, or a rule that rejects"
             ) from error
-        progress(STEPS[2])
+        progress(2, 3)
         events, refused = validate(candidates.drop(columns="rows"))
         imported = Imported(
             events=events.reset_index(drop=True),
@@ -79,10 +80,8 @@ def import_log(file: Path, mapping: Mapping, progress: Callable[[str], None] = l
             rows_used=int(candidates["rows"].loc[events.index].sum()),
         )
     _check(imported, file)
+    progress(3, 3)
     return imported
-
-
-STEPS = ("reading the file", "applying the mapping", "validating the events")
 
 
 def _judge(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:

@@ -46,7 +46,7 @@ def open_log(file: Path, source: Source) -> duckdb.DuckDBPyConnection:
         connection.execute(f"SET {setting}")
     try:
         _READERS[source.format or _format(file)](connection, file, source)
-    except (duckdb.Error, OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
+    except (duckdb.Error, OSError, EOFError, csv.Error, UnicodeError) as error:
         message = first_line(error) if isinstance(error, duckdb.Error) else str(error)
         raise MappingError("the log is not written as declared", got=message, where=file) from error
     connection.execute("SET enable_external_access = false")
@@ -57,6 +57,11 @@ def open_log(file: Path, source: Source) -> duckdb.DuckDBPyConnection:
 def quoted(text: str) -> str:
     """A text literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def quoted_name(name: str) -> str:
+    """A column's name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _format(file: Path) -> str:
@@ -72,7 +77,7 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, file: Path, source: Sou
     names = _checked(source.columns or present, file)
     if len(names) != len(present):
         raise MappingError("not the columns of the log", got=names, wanted=", ".join(present), where=file)
-    _create_raw(connection, f"{log} AS log({', '.join(map(_name, names))})")
+    _create_raw(connection, f"{log} AS log({', '.join(map(quoted_name, names))})")
     connection.execute("CREATE TABLE malformed (line BIGINT, text VARCHAR, reason VARCHAR)")
 
 
@@ -82,7 +87,7 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, file: Path, source: Source)
     names = _checked(source.columns or _header(header, source, file), file)
     _create_raw(connection, _text_reader(file, source, names, source.delimiter, source.quote))
     connection.execute(
-        "CREATE TABLE malformed AS SELECT line, any_value(csv_line) AS text,"
+        "CREATE TABLE malformed AS SELECT CAST(line AS BIGINT) AS line, trim(any_value(csv_line), E'\\r\\n') AS text,"
         " 'malformed line: ' || lower(CAST(any_value(error_type) AS VARCHAR)) AS reason"
         " FROM reject_errors GROUP BY line, line_byte_position"
     )
@@ -100,7 +105,7 @@ def _read_spaced(connection: duckdb.DuckDBPyConnection, file: Path, source: Sour
     )
     nulls = f"[{', '.join(map(quoted, source.nulls))}]"
     columns = ", ".join(
-        f"CASE WHEN NOT list_contains({nulls}, field[{place}]) THEN field[{place}] END AS {_name(name)}"
+        f"CASE WHEN NOT list_contains({nulls}, field[{place}]) THEN field[{place}] END AS {quoted_name(name)}"
         for place, name in enumerate(names, 1)
     )
     _create_raw(connection, f"(SELECT {columns} FROM lines WHERE len(field) = {len(names)} ORDER BY line)")
@@ -120,7 +125,7 @@ def _create_raw(connection: duckdb.DuckDBPyConnection, log: str) -> None:
 
 def _text_reader(file: Path, source: Source, names: Sequence[str], delimiter: str, quote: str) -> str:
     """DuckDB's CSV reader with nothing left to its guesses, lines that do not fit set aside."""
-    columns = ", ".join(f"{_name(name)}: 'VARCHAR'" for name in names)
+    columns = ", ".join(f"{quoted_name(name)}: 'VARCHAR'" for name in names)
     options = {
         "auto_detect": "false",
         "columns": f"{{{columns}}}",
@@ -139,8 +144,8 @@ def _text_reader(file: Path, source: Source, names: Sequence[str], delimiter: st
 def _open(file: Path, source: Source) -> IO[str]:
     encoding = "utf-8-sig" if source.encoding == "utf-8" else source.encoding
     if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding=encoding, newline="")
-    return file.open(encoding=encoding, newline="")
+        return gzip.open(file, "rt", encoding=encoding, newline="", errors="replace")
+    return file.open(encoding=encoding, newline="", errors="replace")
 
 
 def _header(header: Sequence[str], source: Source, file: Path) -> list[str]:
@@ -154,8 +159,3 @@ def _checked(names: Sequence[str], file: Path) -> list[str]:
     if repeated := [name for name in names if counts[name.lower()] > 1]:
         raise MappingError("columns named alike", got=repeated, wanted="source.columns with other names", where=file)
     return list(names)
-
-
-def _name(name: str) -> str:
-    """A column's name in SQL."""
-    return '"' + name.replace('"', '""') + '"'

@@ -1,8 +1,8 @@
 """How a foreign log becomes events: a declaration in YAML, checked before a row is read.
 
-Every field is an SQL expression of DuckDB's dialect over the columns of the file; `type` and `channel` also
-take a word of their vocabulary. A field given beside `events` holds for every kind of event, one given inside
-a kind for that kind alone:
+Every field is a column's name, as it is, or an SQL expression of DuckDB's dialect over the columns; `type` and
+`channel` also take a word of their vocabulary, before anything else. A field given beside `events` holds for
+every kind of event, one given inside a kind for that kind alone:
 
     zone: Europe/London
     customer: CAST("Customer ID" AS BIGINT)
@@ -16,6 +16,7 @@ a kind for that kind alone:
       - {type: purchase}
 """
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -31,10 +32,13 @@ from pydantic import (
 )
 
 from features.errors import EventError
-from features.events import CHANNELS, EVENT_TYPES
+from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import utc_offsets
 
 Place = tuple[int | str, ...]
+
+COLUMN_NAME = re.compile(r"[\w .-]+")
+"""What may be the name of a column, though it is no SQL: order, Customer ID, user-id."""
 
 
 class Origin(NamedTuple):
@@ -58,6 +62,8 @@ def _parsed(text: str) -> str:
     try:
         duckdb.SQLExpression(text)
     except duckdb.Error as error:
+        if COLUMN_NAME.fullmatch(text):
+            return text
         raise ValueError(f"not an SQL expression ({first_line(error)})") from error
     return text
 
@@ -77,6 +83,13 @@ def _zone(name: str) -> str:
     except EventError as error:
         raise ValueError(f"{error.message}; wanted {error.wanted}") from error
     return name
+
+
+def _not_empty(kinds: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Unlike pydantic's `min_length`, which counts an invalid item as none."""
+    if not kinds:
+        raise ValueError("at least one is wanted")
+    return kinds
 
 
 def _listed(value: Any) -> Any:
@@ -195,7 +208,7 @@ class Mapping(Fields):
     group_by: Annotated[tuple[Sql, ...], BeforeValidator(_listed)] = ()
     categories: Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)] | None = None
     reject: tuple[Reject, ...] = ()
-    events: Annotated[tuple[EventKind, ...], Field(min_length=1)]
+    events: Annotated[tuple[EventKind, ...], AfterValidator(_not_empty)]
     _origin: Origin = PrivateAttr(default=Origin())
 
     def field(self, kind: int, name: str) -> tuple[Any, Place]:

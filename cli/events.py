@@ -1,0 +1,92 @@
+"""`tactful events`: bring histories in."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli.console import console, print_json, progress, table
+from features.dataset import EventDataset, write_events
+from features.importing import Imported, import_log
+from features.mapping_file import load_mapping
+
+events_app = typer.Typer(no_args_is_help=True)
+
+QUARANTINE = "quarantine.parquet"
+
+
+@events_app.callback()
+def _events() -> None:
+    """Bring customer histories in."""
+
+
+@events_app.command("import")
+def import_events(
+    file: Annotated[Path, typer.Argument(help="The log: CSV, text parted by spaces, or Parquet.")],
+    mapping: Annotated[Path, typer.Option(help="What its columns and rows mean, in YAML.")],
+    out: Annotated[Path, typer.Option(help="Where to write; a data set that is there is replaced.")],
+    buckets: Annotated[int, typer.Option(min=1, max=4096, help="Parts to split the customers into.")] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Import a log of any shape as events.
+
+    Each row of the file becomes part of an event, or goes to quarantine.parquet beside them, with a reason.
+    """
+    bars = console(stderr=True)
+    with progress("Importing", bars) as advance:
+        imported = import_log(file, load_mapping(mapping), advance)
+    with progress("Writing", bars):
+        dataset = write_events(
+            imported.events, out, zone=imported.zone, buckets=buckets, categories=imported.categories
+        )
+        quarantine = _write_quarantine(imported, out)
+    report = _report(imported, dataset, quarantine)
+    if as_json:
+        print_json(report)
+    else:
+        _show(report, console())
+
+
+def _write_quarantine(imported: Imported, folder: Path) -> Path | None:
+    if imported.rejected.empty:
+        return None
+    file = folder / QUARANTINE
+    imported.rejected.to_parquet(file, index=False)
+    return file
+
+
+def _report(imported: Imported, dataset: EventDataset, quarantine: Path | None) -> dict[str, Any]:
+    by_type = imported.events["type"].value_counts()
+    return {
+        "rows": {"read": imported.rows_read, "used": imported.rows_used, "rejected": len(imported.rejected)},
+        "events": {"total": len(imported.events), **{str(name): int(count) for name, count in by_type.items()}},
+        "customers": sum(dataset.customers),
+        "categories": len(dataset.categories),
+        "first": dataset.first,
+        "last": dataset.last,
+        "rejected": imported.reasons,
+        "quarantine": str(quarantine) if quarantine else None,
+        "dataset": {"folder": str(dataset.folder), "buckets": dataset.buckets, "digest": dataset.digest},
+    }
+
+
+def _show(report: dict[str, Any], screen: Console) -> None:
+    rows, events = report["rows"], dict(report["events"])
+    total = events.pop("total")
+    facts = [
+        ("rows read", rows["read"]),
+        ("rows in events", rows["used"]),
+        ("rows rejected", rows["rejected"]),
+        ("events", total),
+        *((f"  {name}", count) for name, count in events.items()),
+        ("customers", report["customers"]),
+        ("categories", report["categories"]),
+        ("first event", report["first"]),
+        ("last event", report["last"]),
+    ]
+    screen.print(table(("imported", "value"), facts, numbers=("value",)))
+    if report["rejected"]:
+        screen.print(table(("rejected because", "rows"), report["rejected"].items(), numbers=("rows",)))
+        screen.print(f"rejected rows: {report['quarantine']}")
+    screen.print(f"events:        {report['dataset']['folder']}, {report['dataset']['buckets']} buckets")

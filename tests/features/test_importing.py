@@ -1,0 +1,406 @@
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.errors import MappingError
+from features.importing import Imported, import_log
+from features.mapping_file import load_mapping, parse_mapping
+
+ROOT = Path(__file__).parents[2]
+RETAIL = ROOT.parent / "shared" / "data" / "online_retail_2009_2010" / "online_retail.parquet"
+CDNOW = ROOT.parent / "shared" / "data" / "cdnow" / "CDNOW_master.txt"
+
+PURCHASES = """\
+zone: Europe/London
+customer: who
+time: day
+amount: paid
+events:
+  - type: purchase
+"""
+
+INVOICES = """\
+zone: Europe/London
+customer: who
+time: day
+amount: quantity::INT * price::DOUBLE
+quantity: quantity
+category: left(article, 1)
+subject: article
+group_by: invoice
+reject:
+  - {reason: test article, when: article = 'TEST'}
+  - {reason: no price, when: price::DOUBLE <= 0}
+events:
+  - {type: refund, when: "starts_with(invoice, 'C')"}
+  - {type: purchase}
+"""
+
+
+def read(tmp_path: Path, content: str | bytes, mapping: str, name: str = "log.csv") -> Imported:
+    file = tmp_path / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return import_log(file, parse_mapping(mapping))
+
+
+def refuse(tmp_path: Path, content: str | bytes, mapping: str, name: str = "log.csv") -> str:
+    with pytest.raises(MappingError) as caught:
+        read(tmp_path, content, mapping, name)
+    return str(caught.value).replace(str(tmp_path), "")
+
+
+def rejected(imported: Imported) -> dict[int, str]:
+    return dict(zip(imported.rejected["rejected_row"], imported.rejected["rejected_reason"], strict=True))
+
+
+def test_rows_become_events_or_go_to_quarantine_with_a_reason(tmp_path):
+    log = "who,day,paid\n007,2026-01-02 10:00:00,5.5\n,2026-01-02,1\n8,yesterday,1\n8,2026-01-02,much\n8,2026-01-03,\n"
+    imported = read(tmp_path, log, PURCHASES)
+    assert imported.events[["customer_id", "type", "amount"]].values.tolist() == [["007", "purchase", 5.5]]
+    assert imported.events["time"].tolist() == [pd.Timestamp("2026-01-02 10:00", tz="UTC")]
+    assert rejected(imported) == {
+        2: "missing customer_id",
+        3: "time missing or not readable",
+        4: "amount missing or not a number",
+        5: "amount missing or not a number",
+    }
+    assert imported.rejected["day"].tolist() == ["2026-01-02", "yesterday", "2026-01-02", "2026-01-03"]
+    assert (imported.rows_read, imported.rows_used) == (5, 1)
+
+
+def test_lines_of_an_invoice_are_one_event(tmp_path):
+    log = (
+        "invoice,who,day,article,quantity,price\n"
+        "1,a,2026-01-02 10:01:00,B2,2,0.1\n"
+        "1,a,2026-01-02 10:00:00,A1,1,0.2\n"
+        "1,a,2026-01-02 10:00:00,TEST,1,5\n"
+        "1,b,2026-01-02 10:00:00,A1,1,3\n"
+        "C2,a,2026-01-05 09:00:00,A1,-1,0.2\n"
+        ",a,2026-01-05 09:00:00,A1,1,0.2\n"
+        "3,a,2026-01-05 09:00:00,A1,1,0\n"
+    )
+    imported = read(tmp_path, log, INVOICES)
+    events = imported.events.set_index("event_id")
+    assert list(events.index) == ["purchase|a|1", "purchase|b|1", "refund|a|C2"]
+    assert events["amount"].tolist() == [0.1 * 2 + 0.2, 3.0, -0.2]
+    assert events["quantity"].tolist() == [3.0, 1.0, -1.0]
+    assert events["time"].iloc[0] == pd.Timestamp("2026-01-02 10:00", tz="UTC")
+    assert events["subject"].tolist() == ["B2", "A1", "A1"]
+    assert imported.categories == ("A", "B")
+    assert events["categories"].tolist() == [3, 1, 1]
+    assert rejected(imported) == {3: "test article", 6: "missing group_by", 7: "no price"}
+    assert imported.reasons == {"test article": 1, "missing group_by": 1, "no price": 1}
+    assert (imported.rows_read, imported.rows_used) == (7, 4)
+
+
+def test_every_row_of_an_event_that_is_none_goes_to_quarantine(tmp_path):
+    log = "invoice,who,day,article,quantity,price\n1,a,2026-01-02,A,-1,3\n1,a,2026-01-02,A,1,1\n2,a,2026-01-02,A,1,1\n"
+    imported = read(tmp_path, log, INVOICES)
+    assert rejected(imported) == dict.fromkeys((1, 2), "purchase with a negative amount")
+    assert imported.rows_used == len(imported.events) == 1
+
+
+def test_rules_and_kinds_are_tried_in_order(tmp_path):
+    mapping = """\
+{zone: UTC, customer: who, time: day, channel: web,
+ reject: [{reason: first, when: n::INT > 2}, {reason: second, when: n::INT > 1}, {reason: unknown, when: "NULL"}],
+ events: [{type: cart, when: n = '1'}, {type: view, when: n = '1'}, {type: kind, when: n = '0', channel: app}]}
+"""
+    log = "who,day,n,kind,app\na,2026-01-01,3,,\na,2026-01-01,2,,\na,2026-01-01,1,,\na,2026-01-01,0,view,push\n"
+    log += "a,2026-01-01,0,viwe,\na,2026-01-01,,,\na,2026-01-01,0,,\na,2026-01-02,0,view,fax\n"
+    imported = read(tmp_path, log, mapping)
+    assert imported.events[["type", "channel"]].values.tolist() == [["cart", "web"], ["view", "push"]]
+    assert rejected(imported) == {
+        1: "first",
+        2: "second",
+        5: "unknown type",
+        6: "no kind of event declared for it",
+        7: "missing type",
+        8: "unknown channel",
+    }
+
+
+def test_local_times_at_changes_of_the_clock(tmp_path):
+    log = "who,day,paid\na,2026-03-29 01:30:00,1\na,2026-10-25 01:30:00,1\na,2026-07-01 12:00:00,1\n"
+    imported = read(tmp_path, log, PURCHASES)
+    assert rejected(imported) == {1: "local time that the clock skips"}
+    later, summer = imported.events["time"]
+    assert later == pd.Timestamp("2026-10-25 01:30", tz="UTC")
+    assert summer == pd.Timestamp("2026-07-01 11:00", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-07-01T12:00:00+02:00",
+        "2026-07-01 10:00Z",
+        "2026-07-01 10:00:00.0 UTC",
+        "2026-07-01 11:00",
+        "2026-07-01 05:00-05",
+    ],
+)
+def test_times_with_an_offset_are_moments(tmp_path, text):
+    assert read(tmp_path, f"who,day,paid\na,{text},1\n", PURCHASES).events["time"].tolist() == [
+        pd.Timestamp("2026-07-01 10:00", tz="UTC")
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-07-01 12:00 Europe/Paris", "2026-02-30", "01/02/2026", "infinity", "1782000000"]
+)
+def test_times_that_would_be_guessed_are_rejected(tmp_path, text):
+    imported = read(tmp_path, f"who,day,paid\na,{text},1\nb,2026-07-01,1\n", PURCHASES)
+    assert rejected(imported) == {1: "time missing or not readable"}
+
+
+def test_columns_whose_names_are_no_sql_or_mean_something_else_in_it(tmp_path):
+    log = "Customer ID,at,price-paid,price,paid\na,2026-01-01,1,8,3\n"
+    mapping = PURCHASES.replace("who", "Customer ID").replace("day", "at").replace("paid", "price-paid")
+    imported = read(tmp_path, log, mapping + 'time_format: "%Y-%m-%d"')
+    assert imported.events[["customer_id", "amount"]].values.tolist() == [["a", 1.0]]
+
+
+def test_a_declared_format_of_time(tmp_path):
+    log = "who,day,paid\na,1/2/2026 5:30 PM,1\na,2026-02-01,1\n"
+    imported = read(tmp_path, log, PURCHASES + 'time_format: "%d/%m/%Y %I:%M %p"')
+    assert imported.events["time"].tolist() == [pd.Timestamp("2026-02-01 17:30", tz="UTC")]
+    assert rejected(imported) == {2: "time missing or not readable"}
+    assert "not computable" in refuse(tmp_path, log, PURCHASES + 'time_format: "%Q"')
+
+
+def test_unix_time_is_an_expression(tmp_path):
+    mapping = PURCHASES.replace("time: day", "time: to_timestamp(day::BIGINT)")
+    imported = read(tmp_path, "who,day,paid\na,86400,1\na,x,1\na,-1,1\n", mapping)
+    assert imported.events["time"].tolist() == [pd.Timestamp("1970-01-02", tz="UTC")]
+    assert rejected(imported) == {2: "time missing or not readable", 3: "time out of range"}
+
+
+def test_malformed_lines_go_to_quarantine_as_they_are(tmp_path):
+    log = 'who,day,paid\na,2026-01-01,1\nb,2026-01-01\n\nc,2026-01-01,3,4\n"d,2026-01-01,1'
+    imported = read(tmp_path, log, PURCHASES)
+    assert imported.rows_used == 1
+    assert imported.reasons == {
+        "malformed line: missing columns": 1,
+        "malformed line: too many columns": 1,
+        "malformed line: unquoted value": 1,
+    }
+    assert imported.rejected["rejected_line"].tolist() == [3, 5, 6]
+    assert imported.rejected["rejected_text"].tolist()[:2] == ["b,2026-01-01", "c,2026-01-01,3,4"]
+
+
+def test_a_window_finds_repeated_lines(tmp_path):
+    mapping = (
+        PURCHASES
+        + "reject: [{reason: repeated, when: 'row_number() OVER (PARTITION BY who, day, paid ORDER BY __row) > 1'}]"
+    )
+    assert rejected(read(tmp_path, "who,day,paid\na,2026-01-01,1\na,2026-01-01,1\n", mapping)) == {2: "repeated"}
+
+
+def test_events_alike_are_told_apart_by_their_id_alone(tmp_path):
+    log = "who,day,paid,id\na,2026-01-01,1,x\na,2026-01-01,1,y\na,2026-01-02,1,x\na,2026-01-03,1,\n"
+    assert rejected(read(tmp_path, log, PURCHASES)) == {2: "duplicate event_id"}
+    assert rejected(read(tmp_path, log, PURCHASES + "event_id: id")) == {3: "duplicate event_id", 4: "missing event_id"}
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "name"),
+    [
+        (
+            "who;day;paid\n'a;b';2026-01-01;-\n'a;b';2026-01-01;2\n",
+            '{delimiter: ;, quote: "\'", nulls: [-]}',
+            "log.csv",
+        ),
+        (
+            "a;b\t2026-01-01\t\na;b\t2026-01-01\t2\n",
+            '{header: no, columns: [who, day, paid], delimiter: "\\t"}',
+            "log.txt",
+        ),
+        ("  who  day paid\n\n a;b 2026-01-01   NA\n a;b 2026-01-01 2\n", "{format: spaced, nulls: NA}", "log.txt"),
+        ("\ufeffwho,day,paid\r\na;b,2026-01-01,\r\na;b,2026-01-01,2\r\n", "{}", "log.csv"),
+        ("who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n".encode("utf-16"), "{encoding: utf-16}", "log.csv"),
+        (gzip.compress(b"who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n"), "{}", "log.csv.gz"),
+    ],
+)
+def test_ways_to_write_a_text(tmp_path, content, options, name):
+    imported = read(tmp_path, content, PURCHASES + f"source: {options}", name)
+    assert imported.events[["customer_id", "amount"]].values.tolist() == [["a;b", 2.0]]
+    assert rejected(imported) == {1: "amount missing or not a number"}
+    assert imported.rejected["paid"].isna().all()
+
+
+def test_spaced_lines_with_other_numbers_of_fields(tmp_path):
+    imported = read(
+        tmp_path,
+        "who day paid\n1 2026-01-01\n2 2026-01-01 2\n\n3 2026-01-01 3 3\n",
+        PURCHASES + "source: {format: spaced}",
+    )
+    assert imported.events["customer_id"].tolist() == ["2"]
+    assert imported.rejected["rejected_line"].tolist() == [2, 5]
+    assert imported.rejected["rejected_text"].tolist() == ["1 2026-01-01", "3 2026-01-01 3 3"]
+
+
+def test_letters_of_another_encoding_are_malformed_or_read_as_declared(tmp_path):
+    log = "who,day,paid\nJosé,2026-01-01,1\nb,2026-01-01,1\n".encode("latin-1")
+    assert read(tmp_path, log, PURCHASES).reasons == {"malformed line: invalid encoding": 1}
+    assert read(tmp_path, log, PURCHASES + "source: {encoding: latin-1}").events["customer_id"].tolist() == [
+        "José",
+        "b",
+    ]
+
+
+def test_parquet_keeps_its_types_in_the_quarantine(tmp_path):
+    file = tmp_path / "log.parquet"
+    who = pd.array([2**60 + 1, None], dtype="Int64")
+    pd.DataFrame({"who": who, "day": pd.to_datetime(["2026-01-01"] * 2), "paid": [1.0, 2.0]}).to_parquet(file)
+    imported = import_log(file, parse_mapping(PURCHASES))
+    assert imported.events["customer_id"].tolist() == [str(2**60 + 1)]
+    assert rejected(imported) == {2: "missing customer_id"}
+    assert str(imported.rejected["who"].dtype) == "int64[pyarrow]"
+
+
+def test_a_vocabulary_of_categories_can_be_declared(tmp_path):
+    log = "invoice,who,day,article,quantity,price\n1,a,2026-01-02,A,1,3\n2,a,2026-01-02,Z,1,1\n3,a,2026-01-03,,1,1\n"
+    imported = read(tmp_path, log, INVOICES + "categories: [C, B, A]")
+    assert imported.categories == ("C", "B", "A")
+    assert imported.events["categories"].tolist() == [4, 0]
+    assert rejected(imported) == {2: "unknown category"}
+
+
+def test_sixty_four_categories_and_no_more(tmp_path):
+    lines = [f"{n},a,2026-01-02,{chr(0x4E00 + n)},1,1" for n in range(65)]
+    heading = "invoice,who,day,article,quantity,price"
+    imported = read(tmp_path, "\n".join([heading, *lines[:64]]), INVOICES)
+    assert sorted(imported.events["categories"]) == [2**n for n in range(64)]
+    assert refuse(tmp_path, "\n".join([heading, *lines]), INVOICES) == (
+        "too many categories: got 65; wanted at most 64: a coarser expression; at mapping.yaml:6 category"
+    )
+
+
+def test_columns_the_file_has_not_are_named_with_those_it_has(tmp_path):
+    mapping = PURCHASES.replace("who", '"Customer ID"').replace("paid", "price * 2")
+    assert refuse(tmp_path, "who,day,paid\n", mapping).splitlines() == [
+        "2 mistakes in the mapping",
+        "  no such column: got 'Customer ID'; wanted a column of the log: who, day, paid; at mapping.yaml:2 customer",
+        "  no such column: got 'price'; wanted a column of the log: who, day, paid; at mapping.yaml:4 amount",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "expression", "said"),
+    [
+        ("customer", "day::DOUBLE", "unfit type: got 'DOUBLE'; wanted text or a whole number: CAST(... AS BIGINT)"),
+        ("time", "paid::BIGINT", "unfit type: got 'BIGINT'; wanted text, a date or a timestamp"),
+        ("amount", "day::DATE", "unfit type: got 'DATE'; wanted a number"),
+        ("customer", "max(who)", 'not computable: got \'column "__row" must appear in the GROUP BY'),
+        ("customer", "whom(who)", "not computable: got 'Scalar Function with name whom does not exist!"),
+        (
+            "customer",
+            "(SELECT any_value(content) FROM read_text('/etc/hostname'))",
+            "not computable: got 'Cannot access file",
+        ),
+        ("time", "day a", "no such column: got 'day a'; wanted a column of the log: who, day, paid"),
+    ],
+)
+def test_expressions_that_do_not_fit(tmp_path, field, expression, said):
+    lines = [f"{field}: {expression}" if line.startswith(field) else line for line in PURCHASES.splitlines()]
+    message = refuse(tmp_path, "who,day,paid\na,2026-01-01,1\n", "\n".join(lines))
+    assert message.startswith(said)
+    assert f" at mapping.yaml:{['zone', 'customer', 'time', 'amount'].index(field) + 1} {field}" in message
+
+
+def test_a_window_that_fails_is_an_error_not_a_traceback(tmp_path):
+    mapping = PURCHASES + "reject: [{reason: x, when: max(who::INT) OVER () > 1}]"
+    message = refuse(tmp_path, "who,day,paid\na,2026-01-01,1\n", mapping)
+    assert message.startswith("an expression fails on the log: got \"Could not convert string 'a' to INT32")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "name", "said"),
+    [
+        (
+            "who,day,paid\n,,\n",
+            "{}",
+            "log.csv",
+            "no row is an event: got '1 missing customer_id'; wanted at least one; at /log.csv",
+        ),
+        ("who,day,paid\n", "{}", "log.csv", "no row is an event: got 'no rows'"),
+        ("", "{}", "log.csv", "no names for the columns: wanted a header or source.columns; at /log.csv"),
+        ("a,b,c", "{header: no}", "log.csv", "no names for the columns"),
+        ("who,day,Who", "{}", "log.csv", "columns named alike: got ['who', 'Who']"),
+        ("who,day,paid,__row", "{}", "log.csv", "columns named alike: got ['__row']"),
+        (
+            "who,day,paid",
+            "{}",
+            "log.xls",
+            "unknown format: got 'log.xls'; wanted source.format, or .parquet, .csv, .txt",
+        ),
+        ("who,day,paid", "{}", "log.parquet", "the log is not written as declared: got"),
+        ("who,day,paid", "{}", "log.csv.gz", 'the log is not written as declared: got "Not a gzipped file'),
+        ("who,day,paid", "{}", "log*.csv", "cannot read the log: got '/log*.csv'; wanted an existing file, no * ? ["),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path, content, options, name, said):
+    assert refuse(tmp_path, content, PURCHASES + f"source: {options}", name).startswith(said)
+
+
+def test_progress_counts_to_its_total(tmp_path):
+    steps = []
+    (tmp_path / "log.csv").write_text("who,day,paid\na,2026-01-01,1\n")
+    import_log(tmp_path / "log.csv", parse_mapping(PURCHASES), lambda done, total: steps.append((done, total)))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+cells = st.one_of(
+    st.sampled_from(["", "1", "2", "C3", "-4.5", "2026-01-01", "2026-03-29 01:30:00", "TEST", "nan", "1e300", "1e10"]),
+    st.text(alphabet="aé\"', \n;\\-0", max_size=6),
+)
+
+
+@settings(max_examples=60)
+@given(rows=st.lists(st.lists(cells, min_size=1, max_size=7), max_size=25))
+def test_every_row_is_in_an_event_or_in_the_quarantine(tmp_path_factory, rows):
+    rows.append(["1", "a", "2026-01-01", "A", "1", "1"])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerows([["invoice", "who", "day", "article", "quantity", "price"], *rows])
+    imported = read(tmp_path_factory.mktemp("log"), text.getvalue(), INVOICES)
+    assert imported.rows_read == len(rows)
+    assert imported.rows_used + len(imported.rejected) == len(rows)
+    assert imported.rejected["rejected_reason"].notna().all()
+    assert sum(imported.reasons.values()) == len(imported.rejected)
+    assert len(imported.events) <= imported.rows_used
+    parsed = imported.rejected["rejected_row"].dropna().tolist()
+    well_formed = [row for row in rows if len(row) == 6 or row[6:] == [""]]
+    assert len(parsed) + imported.rows_used == len(well_formed)
+    source = imported.rejected.dropna(subset="rejected_row")
+    for number, article in zip(source["rejected_row"], source["article"].fillna(""), strict=True):
+        assert article == well_formed[number - 1][3]
+
+
+@pytest.mark.skipif(not RETAIL.exists(), reason="the retailer's invoices of 2009 and 2010 are not at ../shared/data")
+def test_a_year_of_a_retailers_invoices():
+    imported = import_log(RETAIL, load_mapping(ROOT / "docs/guides/mappings/online_retail.yaml"))
+    assert imported.rows_read == 525_461
+    assert imported.reasons == {
+        "no customer": 107_927,
+        "postage, fee or adjustment": 1_801,
+        "no price": 28,
+        "test article": 16,
+    }
+    assert imported.events["type"].value_counts().to_dict() == {"purchase": 18_966, "refund": 4_020}
+    assert imported.events["customer_id"].nunique() == 4_314
+    assert imported.events["amount"].sum() == pytest.approx(8_428_133.68)
+
+
+@pytest.mark.skipif(not CDNOW.exists(), reason="the purchases of compact discs are not at ../shared/data")
+def test_a_cohort_of_buyers_of_compact_discs():
+    imported = import_log(CDNOW, load_mapping(ROOT / "docs/guides/mappings/cdnow.yaml"))
+    assert (imported.rows_read, imported.rows_used, len(imported.events)) == (69_659, 69_659, 67_591)
+    assert imported.events["customer_id"].nunique() == 23_570
+    assert imported.events["amount"].sum() == pytest.approx(2_500_315.63)
