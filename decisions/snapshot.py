@@ -1,10 +1,8 @@
 """What a decision is made from: one customer at one moment, as plain frozen values."""
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from decisions.errors import SnapshotError
@@ -104,64 +102,3 @@ class Snapshot:
                 wanted=f"before {self.moment.isoformat()}",
                 where=f"customer {self.customer}",
             )
-
-    def as_bytes(self) -> bytes:
-        """The snapshot as canonical JSON, so that a decision can be replayed."""
-        return json.dumps(
-            {
-                "customer": self.customer,
-                "moment": self.moment.isoformat(),
-                "features": [feature if math.isfinite(feature) else None for feature in self.features],
-                "contacts": None if self.contacts is None else [_plain(contact) for contact in self.contacts],
-                "events": [_plain(event) for event in self.events],
-                "attributes": {name: _attribute(value) for name, value in self.attributes.items()},
-                "consents": [[*pair, allowed] for pair, allowed in sorted(self.consents.items())],
-                "zone": self.zone,
-                "joined": self.joined.isoformat() if self.joined else None,
-            },
-            sort_keys=True,
-            separators=(",", ":"),
-            allow_nan=False,
-        ).encode()
-
-    @staticmethod
-    def from_bytes(content: bytes) -> "Snapshot":
-        """The snapshot that `as_bytes` wrote.
-
-        Example:
-            >>> from datetime import UTC
-            >>> snapshot = Snapshot("c1", datetime(2026, 5, 1, tzinfo=UTC), features=(3.0,), contacts=None)
-            >>> Snapshot.from_bytes(snapshot.as_bytes()) == snapshot
-            True
-        """
-        found = json.loads(content)
-        contacts = found["contacts"]
-        return Snapshot(
-            customer=found["customer"],
-            moment=datetime.fromisoformat(found["moment"]),
-            features=tuple(math.nan if feature is None else feature for feature in found["features"]),
-            contacts=None if contacts is None else tuple(_contact(entry) for entry in contacts),
-            events=tuple(
-                Event(**{**event, "time": datetime.fromisoformat(event["time"])}) for event in found["events"]
-            ),
-            attributes={name: _from_attribute(value) for name, value in found["attributes"].items()},
-            consents={(channel, purpose): allowed for channel, purpose, allowed in found["consents"]},
-            zone=found["zone"],
-            joined=datetime.fromisoformat(found["joined"]) if found["joined"] else None,
-        )
-
-
-def _plain(entry: Event | Contact) -> dict[str, Any]:
-    return {**asdict(entry), "time": entry.time.isoformat()}
-
-
-def _contact(entry: Mapping[str, Any]) -> Contact:
-    return Contact(**{**entry, "time": datetime.fromisoformat(entry["time"]), "tags": tuple(entry["tags"])})
-
-
-def _attribute(value: Any) -> Any:
-    return {"date": value.isoformat()} if isinstance(value, date) else value
-
-
-def _from_attribute(value: Any) -> Any:
-    return date.fromisoformat(value["date"]) if isinstance(value, dict) else value
