@@ -146,9 +146,10 @@ def _quarantine(log: duckdb.DuckDBPyConnection, refused: "pd.Series[str]") -> pd
     """The rejected rows as they were read; `refused` holds the reason against each event that is none."""
     log.register("refused", pd.DataFrame({"event": refused.index.astype("int64"), "why": refused.astype("str")}))
     query = (
-        f"SELECT {ROW} AS rejected_row, coalesce(reason, why) AS rejected_reason, NULL::BIGINT AS rejected_line,"
+        f"SELECT raw.{ROW} AS rejected_row, coalesce(judged.reason, refused.why) AS rejected_reason,"
+        " NULL::BIGINT AS rejected_line,"
         f" NULL::VARCHAR AS rejected_text, raw.* EXCLUDE ({ROW})"
-        f" FROM raw JOIN judged USING ({ROW}) LEFT JOIN refused ON {EVENT} = event"
+        f" FROM raw JOIN judged ON raw.{ROW} = judged.{ROW} LEFT JOIN refused ON judged.{EVENT} = refused.event"
         " WHERE rejected_reason IS NOT NULL"
         " UNION ALL BY NAME"
         " SELECT reason AS rejected_reason, line AS rejected_line, text AS rejected_text FROM malformed"

@@ -17,8 +17,8 @@ from features.mapping import Source, first_line
 ROW = "__row"
 """The column beside those of the file: which row it was, from 1, malformed lines not counted."""
 
-RESERVED = (ROW, "rejected_row", "rejected_reason", "rejected_line", "rejected_text")
-"""Names no column of a file may have: those of the quarantine."""
+RESERVED = (ROW, "__kind", "__rule", "rejected_row", "rejected_reason", "rejected_line", "rejected_text")
+"""Names no column of a file may have: those of the query and of the quarantine."""
 
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".txt": "csv"}
 _UNUSED = "\x1f"

@@ -3,6 +3,7 @@ import gzip
 import io
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -164,6 +165,47 @@ def test_columns_whose_names_are_no_sql_or_mean_something_else_in_it(tmp_path):
     mapping = PURCHASES.replace("who", "Customer ID").replace("day", "at").replace("paid", "price-paid")
     imported = read(tmp_path, log, mapping + 'time_format: "%Y-%m-%d"')
     assert imported.events[["customer_id", "amount"]].values.tolist() == [["a", 1.0]]
+
+
+def test_columns_named_like_our_own(tmp_path):
+    names = [
+        "customer_id",
+        "time",
+        "type",
+        "event_id",
+        "category",
+        "reason",
+        "event",
+        "why",
+        "row",
+        "line",
+        "text",
+        "raw",
+    ]
+    log = f"{','.join(names)}\n" + ",".join(["a", "2026-01-01", "view", *"123456789"]) + "\n" + "," * 11 + "\n"
+    imported = read(
+        tmp_path, log, "{zone: UTC, customer: customer_id, time: time, events: [{type: type, when: why = '5'}]}"
+    )
+    assert imported.events[["customer_id", "type"]].values.tolist() == [["a", "view"]]
+    assert rejected(imported) == {2: "no kind of event declared for it"}
+    assert imported.rejected.columns.tolist()[4:] == names
+
+
+def test_timestamps_of_parquet(tmp_path):
+    file = tmp_path / "log.parquet"
+    query = (
+        "SELECT 'a' AS who, 1 AS paid, unnest([TIMESTAMP 'infinity', TIMESTAMP '-infinity', NULL,"
+        " TIMESTAMP '200000-01-01', TIMESTAMP '2026-07-01']) AS day"
+    )
+    duckdb.sql(query).write_parquet(str(file))
+    imported = import_log(file, parse_mapping(PURCHASES))
+    assert imported.events["time"].tolist() == [pd.Timestamp("2026-06-30 23:00", tz="UTC")]
+    assert rejected(imported) == {
+        1: "time out of range",
+        2: "time out of range",
+        3: "time missing or not readable",
+        4: "time out of range",
+    }
 
 
 def test_a_declared_format_of_time(tmp_path):
