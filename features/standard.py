@@ -20,7 +20,7 @@ CLICK = Where(types=("clicked",))
 COMPLAINT = Where(types=("complained", "unsubscribed"))
 ANYTHING = Where()
 
-_WINDOWS = (7, 14, 28, 56, 84, 182, 365)
+_WINDOWS = (7, 14, 28, 56, 84, 112, 182, 365)
 
 
 def _family(family: str, *features: AnyFeature) -> tuple[AnyFeature, ...]:
