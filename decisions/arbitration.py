@@ -8,7 +8,7 @@ uses the response itself, and with no costs the formula is P · C · V · L, as 
 
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from decisions.catalogue import Fatigue
@@ -56,9 +56,9 @@ class Factors:
         )
 
     @property
-    def known(self) -> bool:
-        """Whether every factor is a finite number."""
-        return all(math.isfinite(getattr(self, field.name)) for field in fields(self))
+    def unknown(self) -> list[str]:
+        """The factors that are no finite number."""
+        return [name for name in _NAMES if not math.isfinite(getattr(self, name))]
 
     def without(self, dropped: Collection[str]) -> "Factors":
         """The factors with some switched off: multipliers become 1, prices 0.
@@ -68,11 +68,14 @@ class Factors:
             2.0
         """
         neutral = {"lever": 1.0, "context": 1.0, "effect": 1.0, "value": 1.0}
-        return Factors(**{name: neutral.get(name, 0.0) if name in dropped else v for name, v in asdict(self).items()})
+        return Factors(**{name: neutral.get(name, 0.0) if name in dropped else v for name, v in self.as_dict().items()})
 
     def as_dict(self) -> dict[str, Any]:
         """The factors by name."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _NAMES}
+
+
+_NAMES = tuple(field.name for field in fields(Factors))
 
 
 def fatigue_price(fatigue: Fatigue, recent_contacts: int) -> float:

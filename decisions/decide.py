@@ -17,7 +17,7 @@ from decisions.compiled import CompiledCatalogue, Rule
 from decisions.conditions import Failure
 from decisions.decision import Candidate, Decision, Versions
 from decisions.exclusion import Exclusion
-from decisions.gates import Case, exclusions, openings
+from decisions.gates import Case, judged, openings
 from decisions.policies import Policy
 from decisions.snapshot import Snapshot
 from decisions.triggers import Opening
@@ -124,9 +124,9 @@ def _draft(case: Case) -> _Draft:
     found, closed = openings(case)
     superseded = _superseded(found, case)
     rules = [
-        (rule, opening, exclusions(rule, opening, case, superseded))
+        (rule, opening, excluded)
         for opening in found
-        for rule in case.compiled.rules_by_programme[opening.programme]
+        for rule, excluded in judged(case.compiled.rules_by_programme[opening.programme], opening, case, superseded)
     ]
     return _Draft(found, closed, rules)
 
@@ -238,8 +238,7 @@ def _factors(
         shadow_price=prices.get(rule.action.channel, 0.0),
         **amounts,
     )
-    unknown = [name for name, value in factors.as_dict().items() if not np.isfinite(value)]
-    return Failure(f"{', '.join(unknown)} unknown") if unknown else factors
+    return Failure(f"{', '.join(factors.unknown)} unknown") if factors.unknown else factors
 
 
 def _contenders(candidates: Sequence[Candidate], case: Case) -> tuple[list[int], bool]:

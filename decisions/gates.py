@@ -5,7 +5,7 @@ evaluate, an unreadable ledger or a missing consent closes the gate.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,9 @@ class Case:
         self._activation = compiled.conditions.facts(self.facts)
         self._values: dict[tuple[str, str], object] = {}
         self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
+        self._events: dict[str, list[Event]] = {}
+        for event in snapshot.events:
+            self._events.setdefault(event.type, []).append(event)
         self._verdicts: dict[int, Exclusion | None] = {}
 
     def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
@@ -67,6 +70,12 @@ class Case:
             binds = policy.segment is None or self.value(f"segment.{policy.segment}") is not False
             self._verdicts[index] = policy.verdict(self.ledger) if binds else None
         return self._verdicts[index]
+
+    def events_of(self, types: Collection[str]) -> Sequence[Event]:
+        """The customer's events of some types, in time order."""
+        if len(types) == 1:
+            return self._events.get(next(iter(types)), ())
+        return [event for event in self.snapshot.events if event.type in types]
 
     @property
     def recent_contacts(self) -> int:
@@ -104,17 +113,19 @@ def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:
     return _late_joined(found, case), closed
 
 
-def exclusions(rule: Rule, opening: Opening, case: Case, superseded: Mapping[str, str]) -> tuple[Exclusion, ...]:
-    """Every reason for which an action may not answer an opening.
+def judged(
+    rules: Sequence[Rule], opening: Opening, case: Case, superseded: Mapping[str, str]
+) -> Iterator[tuple[Rule, tuple[Exclusion, ...]]]:
+    """The actions of a programme, each with every reason for which it may not answer an opening.
 
     Args:
-        rule: The action.
+        rules: The programme's actions.
         opening: The opening.
         case: The customer.
         superseded: Programmes that are superseded, each with the programme that does it.
     """
-    programme, message, action = rule.programme, rule.message, rule.action
-    found = [
+    programme = rules[0].programme
+    shared = [
         _history(case),
         _held_out("everybody", case.compiled.catalogue.holdout, case),
         _held_out(programme.id, programme.holdout, case),
@@ -122,13 +133,22 @@ def exclusions(rule: Rule, opening: Opening, case: Case, superseded: Mapping[str
         _reentry(programme, case),
         _superseded(programme, superseded),
         _condition("eligibility", programme.id, programme.eligible, case, opening.event),
+    ]
+    for rule in rules:
+        found = [*shared, *_own(rule, opening, case)]
+        yield rule, tuple(exclusion for exclusion in found if exclusion is not None)
+
+
+def _own(rule: Rule, opening: Opening, case: Case) -> list[Exclusion | None]:
+    """What the gates of the message and its channel say of one action."""
+    message, channel = rule.message, rule.action.channel
+    return [
         _condition("eligibility", message.id, message.eligible, case, opening.event),
         _condition("state", message.id, message.state, case, opening.event),
-        _consent(action.channel, programme.purpose, case),
-        _capacity(action.channel, case),
+        _consent(channel, rule.programme.purpose, case),
+        _capacity(channel, case),
         *(case.verdict(index) for index in rule.policies),
     ]
-    return tuple(exclusion for exclusion in found if exclusion is not None)
 
 
 def held_out(holdout: Holdout, customer: str) -> bool:

@@ -5,7 +5,7 @@ and in a replay finds the same openings, and an opening delivered twice is the s
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, ClassVar, Literal, Protocol, Self
@@ -46,6 +46,9 @@ class Case(Protocol):
     def snapshot(self) -> Snapshot: ...  # noqa: D102
     @property
     def zone(self) -> ZoneInfo | None: ...  # noqa: D102
+    def events_of(self, types: Collection[str]) -> Sequence[Event]:
+        """The customer's events of some types, in time order."""
+
     def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
         """The value of an expression, or a `Failure`."""
 
@@ -92,7 +95,8 @@ class Trigger(Value):
         snapshot = case.snapshot
         if self.after is not None:
             found = list(self._steps(programme, found, self.after, snapshot))
-        alive = (o for o in found if o.opened <= snapshot.moment < o.expires and not self._closed(o, snapshot.events))
+        exits = case.events_of(self.exits) if self.exits else ()
+        alive = (o for o in found if o.opened <= snapshot.moment < o.expires and not _closed(o, exits))
         return sorted(alive, key=lambda opening: (opening.opened, opening.key))
 
     @abstractmethod
@@ -101,10 +105,6 @@ class Trigger(Value):
 
     def _opening(self, programme: str, name: str, opened: datetime, event: Event | None = None) -> Opening:
         return Opening(programme, f"{programme}:{name}", opened, opened + self.expiry, event)
-
-    def _closed(self, opening: Opening, events: Sequence[Event]) -> bool:
-        since = opening.event.time if opening.event else opening.opened
-        return any(event.type in self.exits and event.time > since for event in events)
 
     def _steps(self, programme: str, found: list[Opening], after: After, snapshot: Snapshot) -> Iterable[Opening]:
         """Each contact of the earlier programme opens this one after the wait, unless an exit came in between."""
@@ -135,8 +135,8 @@ class EventTrigger(Trigger):
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
         recent = case.snapshot.moment - self.delay - self.expiry
         found = []
-        for event in case.snapshot.events:
-            if event.type != self.type or event.time <= recent:
+        for event in case.events_of((self.type,)):
+            if event.time <= recent:
                 continue
             holds = case.value(self.where, event=event)
             if isinstance(holds, Failure):
@@ -165,11 +165,10 @@ class AbsenceTrigger(Trigger):
     where: str = "true"
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
-        events = case.snapshot.events
-        latest_answer = max((event.time for event in events if event.type in self.without), default=None)
+        latest_answer = max((event.time for event in case.events_of(self.without)), default=None)
         found = []
-        for event in events:
-            if event.type != self.type or (latest_answer is not None and latest_answer > event.time):
+        for event in case.events_of((self.type,)):
+            if latest_answer is not None and latest_answer > event.time:
                 continue
             holds = case.value(self.where, event=event)
             if isinstance(holds, Failure):
@@ -271,6 +270,11 @@ class AlwaysTrigger(Trigger):
 AnyTrigger = Annotated[
     EventTrigger | AbsenceTrigger | DateTrigger | ThresholdTrigger | AlwaysTrigger, Field(discriminator="kind")
 ]
+
+
+def _closed(opening: Opening, exits: Sequence[Event]) -> bool:
+    since = opening.event.time if opening.event else opening.opened
+    return any(event.time > since for event in exits)
 
 
 def _entry(programme: str, contacts: Sequence[Contact] | None) -> str:
