@@ -12,7 +12,7 @@ from decisions.conditions import Conditions
 from decisions.contact_policies import ContactPolicy, Suppression
 from decisions.texts import Text
 from decisions.triggers import AbsenceTrigger, EventTrigger
-from features.events import EVENT_TYPES
+from features.vocabulary import EVENT_TYPES
 
 EVENT_FACTS = {
     "type": "string",

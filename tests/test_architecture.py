@@ -1,0 +1,43 @@
+"""The rooms are all there, all under contract, and imported from this repository."""
+
+import importlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ROOMS = CONFIGURATION["tool"]["importlinter"]["root_packages"]
+NOT_ROOMS = {"benchmarks", "tests"}
+
+
+def test_every_top_level_package_is_a_room_under_contract() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - NOT_ROOMS
+    (layers,) = (c["layers"] for c in CONFIGURATION["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    layered = {name.strip() for layer in layers for name in layer.split("|")}
+    assert packages == set(ROOMS) == layered
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_is_imported_from_this_repository(room: str) -> None:
+    file = importlib.import_module(room).__file__
+    assert file is not None
+    assert Path(file).parent.parent == ROOT
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    folders = {path.parent for path in (ROOT / "tests").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_a_service_never_loads_mlflow_and_tells_openmp_to_wait() -> None:
+    program = (
+        "import os, sys; import serving.bootstrap; "
+        "assert 'lightgbm' in sys.modules and 'mlflow' not in sys.modules; "
+        "assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'"
+    )
+    environment = {"PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, env=environment)
