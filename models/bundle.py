@@ -1,0 +1,232 @@
+"""The models a service scores with, as a folder that proves itself before it is parsed.
+
+folder/
+  manifest.json    version, features and their fingerprint; for each model its file, sha256, calibration, record
+  lapse.txt        LightGBM's native text, one file a model
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.definitions import FeatureSet
+from models import calibration
+from models.errors import BundleError, ModelError
+from models.gbm import Rows, TreeModel
+from models.scorer import ActionFeature, FittedModel
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """Models that score rows of one feature set.
+
+    Attributes:
+        version: The first 12 digits of the contents' digest: equal versions, equal scores.
+        fingerprint: Of the feature set.
+        feature_names: Its columns, in order.
+        models: By the name of the score they give; at most one of them scores actions.
+    """
+
+    version: str
+    fingerprint: str
+    feature_names: tuple[str, ...]
+    models: Mapping[str, FittedModel]
+    _positions: Mapping[str, NDArray[np.intp]]
+
+    @property
+    def customer_scores(self) -> tuple[str, ...]:
+        """Names of the scores a customer gets, such as "lapse"."""
+        return tuple(name for name, model in self.models.items() if not model.per_action)
+
+    @property
+    def action_features(self) -> tuple[str, ...]:
+        """Names of the offer's properties that the response depends on."""
+        return tuple(feature.name for _, model in self._per_action() for feature in model.action_features)
+
+    def score_customers(self, features: Rows) -> dict[str, NDArray[np.float64]]:
+        """The scores of customers.
+
+        Args:
+            features: Shape (n, len(feature_names)).
+
+        Returns:
+            By score a calibrated probability for each customer, shape (n,).
+
+        Raises:
+            ModelError: The rows have another number of columns.
+        """
+        self._check(features)
+        return {name: self.models[name].score(features[:, self._positions[name]]) for name in self.customer_scores}
+
+    def score_actions(self, features: Rows, offers: Sequence[Mapping[str, float | str]]) -> NDArray[np.float64]:
+        """The probability that a customer responds to an offer.
+
+        Args:
+            features: The customer's features, a row for each offer, shape (m, len(feature_names)).
+            offers: Their m properties; one that is absent or unknown to the model counts as missing.
+
+        Returns:
+            Calibrated probabilities, shape (m,); NaN, which is unknown, from a bundle without a model of responses.
+
+        Raises:
+            ModelError: Rows and offers do not fit.
+        """
+        self._check(features)
+        if len(offers) != len(features):
+            raise ModelError("unequal numbers of rows and offers", got=len(offers), wanted=len(features))
+        for name, model in self._per_action():
+            return model.score(np.hstack([features[:, self._positions[name]], model.encode(offers)]))
+        return np.full(len(offers), np.nan)
+
+    def _per_action(self) -> list[tuple[str, FittedModel]]:
+        return [(name, model) for name, model in self.models.items() if model.per_action]
+
+    def _check(self, features: Rows) -> None:
+        if features.ndim != 2 or features.shape[1] != len(self.feature_names):
+            raise ModelError("rows do not fit the bundle", got=features.shape, wanted=f"(n, {len(self.feature_names)})")
+
+
+def export(folder: Path, models: Mapping[str, FittedModel], feature_set: FeatureSet) -> str:
+    """Writes a bundle, replacing what was in the folder; it appears complete or not at all.
+
+    Args:
+        folder: Where to write.
+        models: By the name of the score they give.
+        feature_set: What their columns are taken from.
+
+    Returns:
+        The version.
+
+    Raises:
+        BundleError: No model, two that score actions, a model that reads features the set does not have, or a
+            folder that holds something else.
+    """
+    _check_models(models, feature_set)
+    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+        raise BundleError("the folder holds something else", got=sorted(folder.iterdir())[0].name, where=folder)
+    texts = {name: model.trees.text.encode() for name, model in models.items()}
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "features": list(feature_set.names),
+        "fingerprint": feature_set.fingerprint,
+        "models": {name: _describe(name, models[name], texts[name]) for name in models},
+    }
+    manifest["version"] = _version(manifest)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        written = Path(scratch) / "new"
+        written.mkdir()
+        for name, text in texts.items():
+            (written / f"{name}.txt").write_bytes(text)
+        (written / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True, allow_nan=False) + "\n")
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        written.rename(folder)
+    return str(manifest["version"])
+
+
+def load(folder: Path, *, fingerprint: str) -> Bundle:
+    """Reads a bundle: every digest is checked before a model is parsed.
+
+    Args:
+        folder: As `export` left it.
+        fingerprint: Of the feature set whose rows will be scored.
+
+    Raises:
+        BundleError: A file is missing or changed, or the models were fitted to other features.
+    """
+    manifest = _manifest(folder)
+    if manifest["fingerprint"] != fingerprint:
+        raise BundleError(
+            "a bundle for other features", got=manifest["fingerprint"][:12], wanted=fingerprint[:12], where=folder
+        )
+    entries = manifest["models"]
+    texts = {name: _verified(folder / entry["file"], entry["sha256"]) for name, entry in entries.items()}
+    models = {name: _model(entry, texts[name]) for name, entry in entries.items()}
+    names = tuple(manifest["features"])
+    return Bundle(
+        version=manifest["version"],
+        fingerprint=fingerprint,
+        feature_names=names,
+        models=models,
+        _positions={
+            name: np.array([names.index(column) for column in model.customer_columns], dtype=np.intp)
+            for name, model in models.items()
+        },
+    )
+
+
+def _check_models(models: Mapping[str, FittedModel], feature_set: FeatureSet) -> None:
+    if not models:
+        raise BundleError("an empty bundle", got=0, wanted="at least one model")
+    per_action = [name for name, model in models.items() if model.per_action]
+    if len(per_action) > 1:
+        raise BundleError("several models score actions", got=per_action, wanted="at most one")
+    for name, model in models.items():
+        if unknown := sorted(set(model.customer_columns) - set(feature_set.names)):
+            raise BundleError("a model of other features", got=unknown, wanted="names of the set", where=name)
+
+
+def _describe(name: str, model: FittedModel, text: bytes) -> dict[str, Any]:
+    return {
+        "file": f"{name}.txt",
+        "sha256": hashlib.sha256(text).hexdigest(),
+        "per_action": model.per_action,
+        "action_features": [asdict(feature) for feature in model.action_features],
+        "calibration": calibration.to_json(model.calibration),
+        "data_digest": model.data_digest,
+        "metrics": model.metrics,
+    }
+
+
+def _version(manifest: Mapping[str, Any]) -> str:
+    contents = {name: value for name, value in manifest.items() if name != "version"}
+    return hashlib.sha256(json.dumps(contents, sort_keys=True, allow_nan=False).encode()).hexdigest()[:12]
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    where = folder / MANIFEST
+    try:
+        manifest = json.loads(where.read_bytes())
+    except OSError as error:
+        raise BundleError("no bundle", got=error.strerror, wanted=f"a folder with {MANIFEST}", where=folder) from error
+    except ValueError as error:
+        raise BundleError("an unreadable manifest", got=str(error), wanted="JSON", where=where) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise BundleError("a bundle of another release", wanted=f"format {FORMAT}", where=where)
+    if manifest.get("version") != (actual := _version(manifest)):
+        raise BundleError("a changed manifest", got=actual, wanted=manifest.get("version"), where=where)
+    return manifest
+
+
+def _verified(file: Path, sha256: str) -> str:
+    try:
+        contents = file.read_bytes()
+    except OSError as error:
+        raise BundleError("a missing file", got=error.strerror, wanted=f"sha256 {sha256[:12]}", where=file) from error
+    if (actual := hashlib.sha256(contents).hexdigest()) != sha256:
+        raise BundleError("a changed file", got=f"sha256 {actual[:12]}", wanted=f"sha256 {sha256[:12]}", where=file)
+    return contents.decode()
+
+
+def _model(entry: Mapping[str, Any], text: str) -> FittedModel:
+    return FittedModel(
+        trees=TreeModel(text),
+        calibration=calibration.from_json(entry["calibration"]),
+        per_action=entry["per_action"],
+        action_features=tuple(
+            ActionFeature(feature["name"], tuple(feature["categories"])) for feature in entry["action_features"]
+        ),
+        data_digest=entry["data_digest"],
+        metrics=entry["metrics"],
+    )

@@ -1,0 +1,83 @@
+"""A fitted model as one value: trees, calibration, and what its columns mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import Beta, Identity, Platt
+from models.errors import ModelError
+from models.gbm import Rows, TreeModel
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFeature:
+    """A property of an offer that a model reads besides the customer's features.
+
+    Attributes:
+        name: The offer's key.
+        categories: The values a category can take, their position is their code; empty for a number.
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
+
+    def encode(self, offer: Mapping[str, float | str]) -> float:
+        """The offer's value as the model's column; NaN, which is missing, for an absent value or new category.
+
+        Raises:
+            ModelError: A text where the model takes a number.
+
+        Example:
+            >>> ActionFeature("campaign_type", ("A", "B")).encode({"campaign_type": "B"})
+            1.0
+        """
+        value = offer.get(self.name)
+        if value is None:
+            return float("nan")
+        if self.categories:
+            return float(self.categories.index(value)) if value in self.categories else float("nan")
+        if isinstance(value, str):
+            raise ModelError("unfit value of an offer", got=value, wanted="a number", where=self.name)
+        return float(value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedModel:
+    """Features to calibrated probabilities.
+
+    Attributes:
+        trees: Its columns are features of the customer, then those of the action.
+        calibration: Applied to what the trees say.
+        per_action: Whether it scores a customer and an offer, or a customer.
+        action_features: The last columns; empty unless `per_action`.
+        data_digest: Digest of the events it was fitted to.
+        metrics: How it did on the test rows, for the record: numbers, texts and mappings of them.
+    """
+
+    trees: TreeModel
+    calibration: Identity | Platt | Beta
+    per_action: bool
+    action_features: tuple[ActionFeature, ...]
+    data_digest: str
+    metrics: Mapping[str, Any]
+
+    @property
+    def customer_columns(self) -> tuple[str, ...]:
+        """The features of the customer it reads, in order."""
+        return self.trees.columns[: len(self.trees.columns) - len(self.action_features)]
+
+    def score(self, rows: Rows) -> NDArray[np.float64]:
+        """Calibrated probabilities of complete rows, shape (n,).
+
+        Args:
+            rows: Shape (n, len(trees.columns)).
+        """
+        return self.calibration.apply(self.trees.predict(rows))
+
+    def encode(self, offers: Sequence[Mapping[str, float | str]]) -> NDArray[np.float64]:
+        """The action's columns of offers, shape (n, len(action_features))."""
+        codes = [[feature.encode(offer) for feature in self.action_features] for offer in offers]
+        return np.array(codes, dtype=np.float64).reshape(len(offers), len(self.action_features))

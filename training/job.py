@@ -1,0 +1,208 @@
+"""One training job: features of labelled examples, a fit on what came first, a test on what came last."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.build import FeatureFrame, build_dataset_pairs
+from features.dataset import EventDataset
+from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet
+from models import calibration
+from models.gbm import Parameters
+from models.metrics import Outcomes
+from models.scorer import ActionFeature, FittedModel
+from training.evaluation import TestRows, evaluate, univariate
+from training.fitting import Fit, Table, fit_calibrated
+from training.labels import Examples, iso_date
+from training.splits import Split
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step that begins, its number from 1, and how many there are."""
+
+STEPS = ("labels", "features", "fit", "evaluation")
+_GROWING = frozenset(
+    {
+        Aggregation.COUNT,
+        Aggregation.SUM,
+        Aggregation.DISTINCT_DAYS,
+        Aggregation.DISTINCT_CATEGORIES,
+        Aggregation.DAYS_SINCE_FIRST,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What to learn.
+
+    Attributes:
+        name: Of the score.
+        examples: Labelled rows.
+        split: Of the examples.
+        baselines: The models to beat: sets of a single feature.
+        per_action: Whether the score is of a customer and an offer.
+        settings: What defines the label, for the record.
+    """
+
+    name: str
+    examples: Examples
+    split: Split
+    baselines: Mapping[str, FeatureSet]
+    per_action: bool
+    settings: Mapping[str, int | float | str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """A fitted model with its evidence.
+
+    Attributes:
+        name: Of the score, such as "lapse".
+        model: What goes into a bundle.
+        feature_set: What it reads.
+        metrics: See `training.evaluation.evaluate`; besides, `calibration`, `rounds`, `split` and `left_out`.
+        parameters: What labels and fit depend on.
+        dataset: The events.
+        test: The rows it was tested on.
+    """
+
+    name: str
+    model: FittedModel
+    feature_set: FeatureSet
+    metrics: dict[str, Any]
+    parameters: dict[str, int | float | str]
+    dataset: EventDataset
+    test: TestRows
+
+
+def announce(progress: Progress | None, step: str) -> None:
+    """Tells that a step of a job begins."""
+    if progress is not None:
+        progress(step, STEPS.index(step) + 1, len(STEPS))
+
+
+def run(
+    task: Task,
+    dataset: EventDataset,
+    feature_set: FeatureSet,
+    parameters: Parameters,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Fits and tests a model.
+
+    Args:
+        task: What to learn.
+        dataset: The events its examples were labelled from.
+        feature_set: What to compute of each customer.
+        parameters: Of the fit.
+        progress: Told of each step.
+
+    Raises:
+        ModelError: The outcome never varies in one of the parts.
+    """
+    announce(progress, "features")
+    frame = _frame(task.examples, dataset, feature_set)
+    actions = _action_features(task) if task.per_action else ()
+    table = _table(task.examples, frame, actions)
+    announce(progress, "fit")
+    fitted = fit_calibrated(table, task.split, parameters)
+    announce(progress, "evaluation")
+    model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {})
+    test = _test(task, table, frame, model, dataset)
+    metrics = {**evaluate(test), **_record(task, fitted)}
+    summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
+    return TrainingResult(
+        name=task.name,
+        model=replace(model, metrics=summary),
+        feature_set=feature_set,
+        metrics=metrics,
+        parameters={**task.settings, **parameters.as_dict()},
+        dataset=dataset,
+        test=test,
+    )
+
+
+def learnable(feature_set: FeatureSet) -> tuple[str, ...]:
+    """The features that mean the same at any moment, in order.
+
+    A part of the date is the same for all rows of a moment: with a year of data it does no more than name it.
+    A count or sum over the whole history grows with the log itself, so that what was learnt when the log was
+    young does not hold when it is older.
+    """
+    return tuple(feature.name for feature in feature_set.features if not _names_the_moment(feature))
+
+
+def _names_the_moment(feature: AnyFeature) -> bool:
+    if isinstance(feature, Feature):
+        return feature.window_days is None and feature.aggregation in _GROWING
+    return isinstance(feature, Calendar)
+
+
+def _frame(examples: Examples, dataset: EventDataset, feature_set: FeatureSet) -> FeatureFrame:
+    return build_dataset_pairs(dataset, examples.customers.tolist(), examples.as_of.tolist(), feature_set)
+
+
+def _action_features(task: Task) -> tuple[ActionFeature, ...]:
+    """The offers' properties; of categories, those seen before the test."""
+    seen = [offer for offer, known in zip(task.examples.offers, task.split.pool, strict=True) if known]
+    names = sorted({name for offer in seen for name in offer})
+    return tuple(ActionFeature(name, _categories([offer[name] for offer in seen if name in offer])) for name in names)
+
+
+def _categories(values: list[float | str]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in values if isinstance(value, str)}))
+
+
+def _table(examples: Examples, frame: FeatureFrame, actions: tuple[ActionFeature, ...]) -> Table:
+    names = learnable(frame.feature_set)
+    positions = [frame.feature_set.names.index(name) for name in names]
+    codes = [[feature.encode(offer) for feature in actions] for offer in examples.offers]
+    return Table(
+        values=np.hstack([frame.values[:, positions], *([np.array(codes)] if actions else [])]),
+        positive=examples.positive,
+        customers=examples.customers,
+        columns=(*names, *(feature.name for feature in actions)),
+        categorical=tuple(feature.name for feature in actions if feature.categories),
+    )
+
+
+def _test(task: Task, table: Table, frame: FeatureFrame, model: FittedModel, dataset: EventDataset) -> TestRows:
+    chosen = np.flatnonzero(task.split.test)
+    return TestRows(
+        outcomes=Outcomes.of(table.positive[chosen], table.customers[chosen].astype(str)),
+        probability=model.score(table.values[chosen]),
+        baselines={name: _baseline(task, dataset, feature_set)[chosen] for name, feature_set in task.baselines.items()},
+        features=frame.values[chosen],
+        offers=tuple(task.examples.offers[i] for i in chosen) if task.per_action else (),
+    )
+
+
+def _baseline(task: Task, dataset: EventDataset, feature_set: FeatureSet) -> NDArray[np.float64]:
+    alone = _frame(task.examples, dataset, feature_set).values[:, 0]
+    return univariate(alone, task.examples.positive, task.split.pool)
+
+
+def _record(task: Task, fitted: Fit) -> dict[str, Any]:
+    parts = {name: getattr(task.split, name) for name in ("train", "validation", "pool", "test")}
+    return {
+        "calibration": calibration.to_json(fitted.calibration),
+        "validation_log_loss": fitted.validation_log_loss,
+        "rounds": fitted.trees.rounds,
+        "split": {name: _describe(task.examples, mask) for name, mask in parts.items()},
+        "left_out": dict(task.examples.left_out),
+    }
+
+
+def _describe(examples: Examples, mask: NDArray[np.bool_]) -> dict[str, Any]:
+    as_of = examples.as_of[mask]
+    return {
+        "rows": int(mask.sum()),
+        "positives": int(examples.positive[mask].sum()),
+        "moments": len(np.unique(as_of)),
+        "from": iso_date(int(as_of.min())),
+        "to": iso_date(int(as_of.max())),
+        "settled": iso_date(int(examples.known[mask].max())),
+    }

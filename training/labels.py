@@ -1,0 +1,228 @@
+"""Labels: what became of a customer after a moment, only where the log goes on long enough to tell."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from features.dataset import EventDataset
+from features.events import CHANNELS, EVENT_TYPES, Events
+from features.zones import DAY, SECOND
+from training.errors import TrainingError
+
+_NEVER = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Rows to learn from: who, as of when, and what happened.
+
+    Attributes:
+        customers: Ids, shape (n,) like all that follow.
+        as_of: Microseconds since the epoch; features are of what came before.
+        known: When the outcome was settled: it depends on nothing at or after.
+        positive: The outcome.
+        offers: What was offered, for responses; else empty.
+        left_out: Numbers of rows without a label, by reason.
+    """
+
+    customers: NDArray[np.object_]
+    as_of: NDArray[np.int64]
+    known: NDArray[np.int64]
+    positive: NDArray[np.bool_]
+    offers: tuple[Mapping[str, float | str], ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time a log covers.
+
+    Attributes:
+        first: Moment of the first purchase, microseconds since the epoch.
+        end: The moment after the last event.
+    """
+
+    first: int
+    end: int
+
+    @property
+    def days(self) -> float:
+        """Its length."""
+        return (self.end - self.first) / DAY
+
+    def __str__(self) -> str:
+        return f"{self.days:.0f} days, {iso_date(self.first)} to {iso_date(self.end)}"
+
+
+def iso_date(moment: int) -> str:
+    """The UTC date of a moment in microseconds since the epoch."""
+    return datetime.fromtimestamp(moment // SECOND, UTC).date().isoformat()
+
+
+def span(dataset: EventDataset) -> Span:
+    """From the first purchase to the end of a log.
+
+    Raises:
+        TrainingError: The log has no purchase.
+    """
+    first, end = [], []
+    for events in _buckets(dataset):
+        bought = events.time[events.type == _code("purchase")]
+        first.extend([int(bought.min())] if len(bought) else [])
+        end.extend([int(events.time.max()) + 1] if len(events) else [])
+    if not first:
+        raise TrainingError("a log without purchases", got=f"{sum(dataset.rows)} other events", where=dataset.folder)
+    return Span(min(first), max(end))
+
+
+def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: float, lookback_days: float) -> Examples:
+    """Who of those who bought in the lookback before a moment did not in the horizon after it.
+
+    Args:
+        dataset: The log.
+        moments: Microseconds since the epoch.
+        horizon_days: A purchase in `[moment, moment + horizon)` is no lapse.
+        lookback_days: Only customers with a purchase in `[moment - lookback, moment)` can lapse.
+
+    Returns:
+        A row for each such customer and moment.
+
+    Raises:
+        TrainingError: The log ends within a horizon: its end could not be told from a lapse.
+    """
+    horizon, lookback = round(horizon_days * DAY), round(lookback_days * DAY)
+    covered = span(dataset)
+    if (short := max(moments) + horizon - covered.end) > 0:
+        raise TrainingError("the log ends within the horizon", got=f"{short / DAY:.1f} days short", where=covered)
+    customers, as_of, positive = [], [], []
+    for events in _buckets(dataset):
+        for moment in moments:
+            last, returned = _around(events, moment, horizon)
+            active = last >= moment - lookback
+            customers.append(events.customers[active])
+            as_of.append(np.full(int(active.sum()), moment))
+            positive.append(~returned[active])
+    moment_of = np.concatenate(as_of)
+    return Examples(np.concatenate(customers), moment_of, moment_of + horizon, np.concatenate(positive))
+
+
+def responses(
+    dataset: EventDataset, campaigns: pd.DataFrame | None = None, *, window_days: float | None = None
+) -> Examples:
+    """Which contacts were answered by a redemption of what they offered, within their window.
+
+    A contact's window opens with it and ends with its campaign, or `window_days` later. A redemption answers
+    it if it has the same subject. Contacts before the first purchase are left out, since the log does not
+    know those customers yet; so are those whose window it does not cover.
+
+    Args:
+        dataset: The log.
+        campaigns: Columns `campaign`, which is the subject of its contacts, `type`, and `end`, a moment.
+        window_days: Instead, for logs without campaigns.
+
+    Returns:
+        A row for each contact; its offer has the `channel` and, of campaigns, the `campaign_type`.
+
+    Raises:
+        TrainingError: Not one of campaigns and window, no contacts, or no redemptions.
+    """
+    if (campaigns is None) == (window_days is None):
+        raise TrainingError("unknown response windows", wanted="either a table of campaigns or a window in days")
+    contacts, redemptions = _of_type(dataset, "contact"), _of_type(dataset, "redeemed")
+    contacts = _with_window(contacts, window_days) if campaigns is None else _with_campaign(contacts, campaigns)
+    covered = span(dataset)
+    early = contacts["time"] < covered.first
+    late = contacts["end"] > covered.end
+    kept = contacts[~(early | late)].reset_index(drop=True)
+    return Examples(
+        customers=kept["customer_id"].to_numpy(dtype=object),
+        as_of=kept["time"].to_numpy(),
+        known=kept["end"].to_numpy(),
+        positive=_answered(kept, redemptions),
+        offers=_offers(kept),
+        left_out={
+            "before the first purchase": int(early.sum()),
+            "window beyond the end of the log": int((late & ~early).sum()),
+        },
+    )
+
+
+def _code(event_type: str) -> int:
+    return EVENT_TYPES.index(event_type)
+
+
+def _buckets(dataset: EventDataset) -> Iterator[Events]:
+    return (dataset.events(number, ["type"]) for number in range(dataset.buckets))
+
+
+def _around(events: Events, moment: int, horizon: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Each customer's last purchase before a moment, and whether one followed within the horizon."""
+    if not len(events):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+    bought = events.type == _code("purchase")
+    before = np.where(bought & (events.time < moment), events.time, _NEVER)
+    after = bought & (events.time >= moment) & (events.time < moment + horizon)
+    starts = events.starts[:-1]
+    return np.maximum.reduceat(before, starts), np.logical_or.reduceat(after, starts)
+
+
+def _of_type(dataset: EventDataset, event_type: str) -> pd.DataFrame:
+    """The events of a type: `customer_id`, `time` in microseconds, `subject` and `channel`."""
+    columns = ["customer_id", "time", "type", "channel", "subject"]
+    tables = [dataset.table(number, columns) for number in range(dataset.buckets)]
+    chosen = pa.concat_tables([table.filter(pc.equal(table["type"], _code(event_type))) for table in tables])
+    if not len(chosen):
+        raise TrainingError(f"a log without {event_type} events", got=0, wanted="contacts and redemptions")
+    return pd.DataFrame(
+        {
+            "customer_id": chosen["customer_id"].cast(pa.string()).to_pylist(),
+            "time": chosen["time"].cast(pa.int64()).to_numpy(),
+            "subject": chosen["subject"].cast(pa.string()).to_pylist(),
+            "channel": np.array(CHANNELS, dtype=object)[chosen["channel"].to_numpy()],
+        }
+    )
+
+
+def _with_campaign(contacts: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
+    if missing := sorted({"campaign", "type", "end"} - set(campaigns.columns)):
+        raise TrainingError("missing columns of campaigns", got=list(campaigns.columns), wanted=", ".join(missing))
+    known = pd.DataFrame(
+        {
+            "subject": campaigns["campaign"].astype(str),
+            "campaign_type": campaigns["type"].astype(str),
+            "end": campaigns["end"].dt.tz_convert("UTC").dt.as_unit("us").astype("int64"),
+        }
+    )
+    joined = contacts.merge(known, on="subject", validate="many_to_one")
+    if joined.empty:
+        raise TrainingError(
+            "no contact of a known campaign",
+            got=sorted(set(contacts["subject"]))[:3],
+            wanted=sorted(known["subject"])[:3],
+        )
+    return joined
+
+
+def _with_window(contacts: pd.DataFrame, window_days: float | None) -> pd.DataFrame:
+    return contacts.assign(end=contacts["time"] + round((window_days or 0.0) * DAY))
+
+
+def _offers(contacts: pd.DataFrame) -> tuple[dict[str, float | str], ...]:
+    names = [name for name in ("campaign_type", "channel") if name in contacts]
+    return tuple(dict(zip(names, values, strict=True)) for values in contacts[names].itertuples(index=False))
+
+
+def _answered(contacts: pd.DataFrame, redemptions: pd.DataFrame) -> NDArray[np.bool_]:
+    keys = ["customer_id", "subject"]
+    pairs = contacts.reset_index().merge(redemptions[[*keys, "time"]], on=keys, suffixes=("", "_redeemed"))
+    within = (pairs["time_redeemed"] >= pairs["time"]) & (pairs["time_redeemed"] < pairs["end"])
+    return np.isin(np.arange(len(contacts)), pairs.loc[within, "index"].to_numpy())

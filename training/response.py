@@ -1,0 +1,71 @@
+"""The response model: which offer a customer will answer."""
+
+import pandas as pd
+
+from features.dataset import EventDataset
+from features.definitions import Aggregation, Feature, FeatureSet, Where
+from features.standard import STANDARD
+from models.gbm import Parameters
+from training.job import Progress, Task, TrainingResult, announce, run
+from training.labels import Examples, responses
+from training.splits import Split, by_time, latest_share
+
+NAME = "response"
+PARAMETERS = Parameters(leaves=4)
+"""There are fewer contacts than customers times months: smaller trees, which validation prefers too."""
+
+TEST_SHARE = 0.3
+
+
+def train(
+    dataset: EventDataset,
+    campaigns: pd.DataFrame | None = None,
+    *,
+    window_days: float | None = None,
+    feature_set: FeatureSet = STANDARD,
+    parameters: Parameters = PARAMETERS,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Trains on the contacts of earlier campaigns and tests on those of the latest ones whose window is over.
+
+    Args:
+        dataset: The log; it needs contacts, redemptions and purchases.
+        campaigns: When campaigns end, see `training.labels.responses`.
+        window_days: Instead, how long after a contact a redemption answers it.
+        feature_set: What to learn from, besides the offer.
+        parameters: Of the fit.
+        progress: Told of each step.
+
+    Raises:
+        TrainingError: The log lacks contacts or redemptions, or is too short.
+    """
+    announce(progress, "labels")
+    examples = responses(dataset, campaigns, window_days=window_days)
+    task = Task(
+        name=NAME,
+        examples=examples,
+        split=_split(examples),
+        baselines={"past_redemptions": _past_redemptions()},
+        per_action=True,
+        settings={"window": "campaign" if window_days is None else f"{window_days:g} days"},
+    )
+    return run(task, dataset, feature_set, parameters, progress)
+
+
+def _split(examples: Examples) -> Split:
+    """Tests on the latest part, validates on the latest part of what was settled by then."""
+    test_from = latest_share(examples.as_of, TEST_SHARE)
+    settled = examples.as_of[examples.known <= test_from]
+    validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
+    return by_time(examples.as_of, examples.known, validation_from=validation_from, test_from=test_from)
+
+
+def _past_redemptions() -> FeatureSet:
+    redemptions = Feature(
+        name="redemptions",
+        family="past response",
+        description="redemptions ever",
+        aggregation=Aggregation.COUNT,
+        where=Where(types=("redeemed",)),
+    )
+    return FeatureSet((redemptions,))
