@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.arrays import Histories, Program, Rows
 from features.dataset import EventDataset, bucket
 from features.definitions import FeatureSet
 from features.errors import FeatureError
 from features.histories import Events
-from features.kernel import Histories, Program, Rows, compute
+from features.kernel import compute
 from features.program import columns_read, compile_features
 from features.standard import STANDARD
 from features.zones import local_days, microseconds

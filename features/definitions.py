@@ -2,18 +2,23 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self
 
+from features.accounts import Balance, Entry, Level, Standing
 from features.errors import FeatureError
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.filters import COLUMNS, EVERY_EVENT, Where, require_name
 
-KERNEL_VERSION = 1
-"""Rises when a definition comes to mean another number, so that fingerprints differ."""
+__all__ = [
+    "COLUMNS", "NEVER_UNDEFINED", "OF_A_COLUMN", "Aggregation", "AnyFeature", "Balance", "Calendar", "Entry", "Feature",
+    "FeatureSet", "Level", "Part", "Ratio", "Standing", "Where",
+]  # fmt: skip
+
+KERNEL_VERSION = 2
+"""Rises when definitions gain a kind or come to mean another number, so that fingerprints differ."""
 
 
 class Aggregation(StrEnum):
@@ -48,45 +53,12 @@ class Part(StrEnum):
     MONTH_DAY = "month_day"
 
 
-COLUMNS = ("amount", "discount", "quantity")
 OF_A_COLUMN = frozenset(
     {Aggregation.SUM, Aggregation.MEAN, Aggregation.MIN, Aggregation.MAX, Aggregation.STD, Aggregation.LAST}
 )
 NEVER_UNDEFINED = frozenset(
     {Aggregation.COUNT, Aggregation.SUM, Aggregation.DISTINCT_DAYS, Aggregation.DISTINCT_CATEGORIES}
 )
-
-
-def _require_name(name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise FeatureError("unfit feature name", got=name, wanted="lower case letters, digits and _")
-
-
-def _require_known(what: str, given: tuple[Any, ...], known: Iterable[Any]) -> None:
-    if unknown := [item for item in given if item not in known]:
-        raise FeatureError(f"unknown {what}", got=unknown, wanted=f"some of {list(known)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Which events count. An empty field admits all.
-
-    Attributes:
-        types: Names out of `EVENT_TYPES`.
-        channels: Names out of `CHANNELS`.
-        weekdays: Local weekdays, Monday is 0.
-        discounted: Only events with a discount above zero, or only those without.
-    """
-
-    types: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    weekdays: tuple[int, ...] = ()
-    discounted: bool | None = None
-
-    def __post_init__(self) -> None:
-        _require_known("event type", self.types, EVENT_TYPES)
-        _require_known("channel", self.channels, CHANNELS)
-        _require_known("weekday", self.weekdays, range(7))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +81,13 @@ class Feature:
     family: str
     description: str
     aggregation: Aggregation
-    where: Where = Where()
+    where: Where = EVERY_EVENT
     column: str = ""
     window_days: float | None = None
     default: float | None = None
 
     def __post_init__(self) -> None:
-        _require_name(self.name)
+        require_name(self.name)
         object.__setattr__(self, "aggregation", Aggregation(self.aggregation))
         needs_column = self.aggregation in OF_A_COLUMN
         if (self.column in COLUMNS) != needs_column or (self.column and not needs_column):
@@ -148,7 +120,7 @@ class Ratio:
     default: float | None = None
 
     def __post_init__(self) -> None:
-        _require_name(self.name)
+        require_name(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +140,14 @@ class Calendar:
     family: str = "season"
 
     def __post_init__(self) -> None:
-        _require_name(self.name)
+        require_name(self.name)
         object.__setattr__(self, "part", Part(self.part))
 
 
-AnyFeature = Feature | Ratio | Calendar
-_KINDS: dict[str, type[AnyFeature]] = {"feature": Feature, "ratio": Ratio, "calendar": Calendar}
+AnyFeature = Feature | Ratio | Calendar | Balance | Level
+_KINDS: dict[str, type[AnyFeature]] = {
+    "feature": Feature, "ratio": Ratio, "calendar": Calendar, "balance": Balance, "level": Level,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,9 +168,7 @@ class FeatureSet:
             if feature.name in known:
                 raise FeatureError("two features of one name", got=feature.name)
             if unknown := [name for name in _operands(feature) if name not in known]:
-                raise FeatureError(
-                    "a ratio of unknown features", got=unknown, wanted="earlier ones", where=feature.name
-                )
+                raise FeatureError("made of unknown features", got=unknown, wanted="earlier ones", where=feature.name)
             known.add(feature.name)
 
     def __eq__(self, other: object) -> bool:
@@ -227,7 +199,7 @@ class FeatureSet:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def subset(self, names: Iterable[str]) -> "FeatureSet":
-        """The named features, and those their ratios are made of, in the order of this set."""
+        """The named features, and those they are made of, in the order of this set."""
         wanted = set(names)
         if unknown := sorted(wanted - set(self.names)):
             raise FeatureError("unknown feature", got=unknown, wanted="names of the set")
@@ -256,21 +228,36 @@ class FeatureSet:
 
 
 def _parsed(item: dict[str, Any]) -> AnyFeature:
-    fields = dict(item)
     try:
-        if "where" in fields:
-            where: dict[str, Any] = fields["where"]
-            lists = {name: tuple(value) for name, value in where.items() if isinstance(value, list)}
-            fields["where"] = Where(**where | lists)
+        fields = {name: _FIELDS.get(name, _plain)(value) for name, value in item.items()}
         return _KINDS[fields.pop("kind")](**fields)
     except (TypeError, ValueError, KeyError) as error:
         raise FeatureError("malformed definition", got=str(error), where=item.get("name")) from error
 
 
-def _stated(fields: dict[str, Any]) -> dict[str, Any]:
-    nested = {name: _stated(value) if isinstance(value, dict) else value for name, value in fields.items()}
-    return {name: value for name, value in nested.items() if value is not None and value not in ("", (), {})}
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _where(value: dict[str, Any]) -> Where:
+    return Where(**{name: _plain(field) for name, field in value.items()})
+
+
+def _entries(value: list[dict[str, Any]]) -> tuple[Entry, ...]:
+    return tuple(Entry(**entry | {"where": _where(entry.get("where", {}))}) for entry in value)
+
+
+_FIELDS: dict[str, Any] = {"where": _where, "entries": _entries}
+
+
+def _stated(value: Any) -> Any:
+    if isinstance(value, dict):
+        stated = {name: _stated(field) for name, field in value.items()}
+        return {name: field for name, field in stated.items() if field is not None and field not in ((), {})}
+    return tuple(map(_stated, value)) if isinstance(value, tuple) else value
 
 
 def _operands(feature: AnyFeature) -> tuple[str, ...]:
-    return (feature.numerator, feature.denominator) if isinstance(feature, Ratio) else ()
+    if isinstance(feature, Ratio):
+        return feature.numerator, feature.denominator
+    return (feature.of,) if isinstance(feature, Level) else ()

@@ -3,18 +3,20 @@
 
 For each (customer, as-of) row it walks that customer's events backwards from the as-of moment. All windows
 end there, so each is a prefix of the walk: the running statistics are read off when the walk leaves a
-window. Nothing is shared between rows; a row's bits depend on its own events and nothing else. Currency is
-summed in whole millionths, so sums are exact and 499.99 + 0.01 reaches a threshold of 500.
+window. An account is walked forwards, since debits use the oldest credits first. Nothing is shared between
+rows; a row's bits depend on its own events and nothing else. Currency is summed in whole millionths, so sums
+are exact and 499.99 + 0.01 reaches a threshold of 500.
 
 A program is arrays, not code: the kernel compiles once for every feature set.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from features.arrays import Histories, Program, Rows
 
 MILLION = 1e6
 DAY = 86_400 * 1_000_000
@@ -28,64 +30,14 @@ STATISTICS = 13
 # What an operation computes. Numba caches by this file alone, so its constants stand here.
 (
     COUNT, TOTAL, MEAN, MIN, MAX, STD, LATEST, DISTINCT_DAYS, DISTINCT_CATEGORIES, DAYS_SINCE_LAST, DAYS_SINCE_FIRST,
-    MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS, RATIO, YEAR_SIN, YEAR_COS, WEEKDAY, MONTH_DAY,
-) = range(19)  # fmt: skip
-
-
-class Histories(NamedTuple):
-    """The arrays of `features.events.Events` the kernel reads, same names."""
-
-    starts: NDArray[np.int64]
-    time: NDArray[np.int64]
-    day: NDArray[np.int32]
-    type: NDArray[np.uint8]
-    channel: NDArray[np.uint8]
-    amount: NDArray[np.float64]
-    discount: NDArray[np.float64]
-    quantity: NDArray[np.float64]
-    categories: NDArray[np.uint64]
-
-
-class Rows(NamedTuple):
-    """What to compute: each row is a customer (index into `starts`) and a moment (index into `as_of`).
-
-    `as_of` is in microseconds since the epoch; `as_of_day` is the local day of each moment.
-    """
-
-    customer: NDArray[np.int64]
-    moment: NDArray[np.int64]
-    as_of: NDArray[np.int64]
-    as_of_day: NDArray[np.int32]
-
-
-class Program(NamedTuple):
-    """A feature set as the kernel reads it.
-
-    A slot is a distinct (filter, column): one set of running statistics.
-
-    Attributes:
-        admits: Bit s of `admits[f, code]` tells whether slot s admits an event whose field f (type, channel,
-            weekday, discounted) has that code; int64, shape (4, 256).
-        sources: The column each slot sums: 0 for none, i + 1 for `COLUMNS[i]`; int64, shape (slots,).
-        windows: Lengths in microseconds, ascending, shape (w,).
-        operations: Rows (opcode, first operand, second operand, output column), grouped by window, those
-            that read no event last; int64, shape (features, 4).
-        ends: Where in `operations` the group of each window ends; int64, shape (w,).
-        defaults: The value of each operation where it is undefined, float64.
-    """
-
-    admits: NDArray[np.int64]
-    sources: NDArray[np.int64]
-    windows: NDArray[np.int64]
-    operations: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    defaults: NDArray[np.float64]
+    MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS, RATIO, YEAR_SIN, YEAR_COS, WEEKDAY, MONTH_DAY, REACHED, TO_NEXT, ABOVE,
+) = range(22)  # fmt: skip
 
 
 def compute(histories: Histories, rows: Rows, program: Program) -> NDArray[np.float64]:
     """The features of each row, shape (rows, features). Releases the interpreter lock."""
-    slots = len(program.sources)
-    values: NDArray[np.float64] = np.empty((len(rows.customer), len(program.operations)))
+    slots, features = len(program.sources), len(program.operations) + len(program.accounts.columns)
+    values: NDArray[np.float64] = np.empty((len(rows.customer), features))
     fill(histories, rows, program, np.empty((slots, STATISTICS), np.int64), np.empty(slots), values)
     return values
 
@@ -102,6 +54,7 @@ def fill(histories, rows, program, state, squares, out):
         first, last = histories.starts[customer], histories.starts[customer + 1]
         last = first + np.searchsorted(histories.time[first:last], rows.as_of[moment])
         walk(histories, first, last, rows.as_of[moment], program, state, squares, out[row])
+        settle(histories, first, last, rows.as_of[moment], program.accounts, out[row])
         derive(program, rows.as_of_day[moment], out[row])
 
 
@@ -116,7 +69,7 @@ def walk(histories, first, last, as_of, program, state, squares, values):
             window += 1
         if window == windows:
             return
-        slots = admitted(histories, event, program)
+        slots = admitted(histories, event, program.admits)
         while slots:
             slot = ones((slots & -slots) - 1)
             add(histories, event, program.sources[slot], state, squares, slot)
@@ -127,13 +80,13 @@ def walk(histories, first, last, as_of, program, state, squares, values):
 
 
 @compiled
-def admitted(histories, event, program):
-    """The slots whose filter admits an event, as a bit set."""
+def admitted(histories, event, admits):
+    """The slots or entries whose filter admits an event, as a bit set."""
     return (
-        program.admits[0, histories.type[event]]
-        & program.admits[1, histories.channel[event]]
-        & program.admits[2, (histories.day[event] + 3) % 7]
-        & program.admits[3, 1 if histories.discount[event] > 0 else 0]
+        admits[0, histories.type[event]]
+        & admits[1, histories.channel[event]]
+        & admits[2, (histories.day[event] + 3) % 7]
+        & admits[3, 1 if histories.discount[event] > 0 else 0]
     )
 
 
@@ -230,8 +183,54 @@ def read(program, window, state, squares, as_of, values):
 
 
 @compiled
+def settle(histories, first, last, as_of, accounts, values):
+    """Fills in the balances: debits use the oldest credits first, and credits lapse."""
+    for account in range(len(accounts.columns)):
+        lasts, notice = accounts.lasts[account], accounts.notice[account]
+        credited, gone, lapsed, oldest = 0, 0, 0, first
+        for event in range(first, last):
+            entered = entry(histories, event, accounts, account)
+            credited += max(entered, 0)
+            if entered < 0:
+                oldest, lapsed = lapse(
+                    histories, oldest, event, histories.time[event] - lasts, accounts, account, lapsed
+                )
+                gone = min(max(gone, lapsed) - entered, credited)
+        oldest, lapsed = lapse(histories, oldest, last, as_of - lasts, accounts, account, lapsed)
+        gone = max(gone, lapsed)
+        balance = credited - gone
+        if notice:
+            oldest, lapsed = lapse(histories, oldest, last, as_of + notice - lasts, accounts, account, lapsed)
+            balance = max(lapsed - gone, 0)
+        values[accounts.columns[account]] = balance / MILLION
+
+
+@compiled
+def lapse(histories, oldest, end, before, accounts, account, lapsed):
+    """Goes on from the `oldest` event to those before a moment, and adds their credits to what has lapsed."""
+    while oldest < end and histories.time[oldest] < before:
+        lapsed += max(entry(histories, oldest, accounts, account), 0)
+        oldest += 1
+    return oldest, lapsed
+
+
+@compiled
+def entry(histories, event, accounts, account):
+    """What an event enters into an account, in millionths: a credit or, below 0, a debit."""
+    total = np.int64(0)
+    entries = admitted(histories, event, accounts.admits) & accounts.entries[account]
+    while entries:
+        index = ones((entries & -entries) - 1)
+        source = accounts.sources[index]
+        value = amount_of(histories, event, source) if source else np.int64(MILLION)
+        total += np.int64(np.rint(accounts.weights[index] * value))
+        entries &= entries - 1
+    return total
+
+
+@compiled
 def derive(program, day, values):
-    """Fills in what reads no event: ratios of features, and parts of the as-of date."""
+    """Fills in what reads no event: ratios and levels of features, and parts of the as-of date."""
     begin = program.ends[-1] if len(program.ends) else 0
     for index in range(begin, len(program.operations)):
         opcode = program.operations[index, 0]
@@ -241,6 +240,10 @@ def derive(program, day, values):
             denominator = values[program.operations[index, 2]]
             if denominator != 0 and not math.isnan(numerator) and not math.isnan(denominator):
                 value = numerator / denominator
+        elif opcode in (REACHED, TO_NEXT, ABOVE):
+            value = standing(
+                opcode, values[program.operations[index, 1]], program.ladders[program.operations[index, 2]], value
+            )
         elif opcode == WEEKDAY:
             value = (day + 3) % 7
         else:
@@ -252,6 +255,21 @@ def derive(program, day, values):
             else:
                 value = month_day
         values[program.operations[index, 3]] = value
+
+
+@compiled
+def standing(opcode, value, ladder, default):
+    """How a value stands among ascending levels; infinity is no level."""
+    if math.isnan(value):
+        return default
+    reached = 0
+    while reached < len(ladder) - 1 and ladder[reached] <= value:
+        reached += 1
+    if opcode == REACHED:
+        return float(reached)
+    if opcode == ABOVE:
+        return value - ladder[reached - 1] if reached else value
+    return ladder[reached] - value if ladder[reached] < math.inf else default
 
 
 @compiled

@@ -7,14 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import kernel
-from features.definitions import COLUMNS, Aggregation, AnyFeature, Feature, FeatureSet, Part, Ratio, Where
+from features.accounts import Balance, Level, Standing
+from features.arrays import Accounts, Program
+from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
 from features.errors import FeatureError
-from features.kernel import Program
+from features.filters import COLUMNS, Where
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import DAY
 
+__all__ = ["MAX_SLOTS", "OPCODES", "Program", "columns_read", "compile_features"]
+
 FOREVER = 1 << 62
 MAX_SLOTS = 62
+"""Distinct filters, and entries into accounts, a bit of an int64 each."""
 
 OPCODES = {
     Aggregation.COUNT: kernel.COUNT,
@@ -35,6 +40,9 @@ OPCODES = {
     Part.YEAR_COS: kernel.YEAR_COS,
     Part.WEEKDAY: kernel.WEEKDAY,
     Part.MONTH_DAY: kernel.MONTH_DAY,
+    Standing.REACHED: kernel.REACHED,
+    Standing.TO_NEXT: kernel.TO_NEXT,
+    Standing.ABOVE: kernel.ABOVE,
 }
 
 
@@ -43,24 +51,28 @@ def compile_features(feature_set: FeatureSet) -> Program:
     """Translates definitions into the arrays the kernel interprets.
 
     Raises:
-        FeatureError: The set has more distinct filters than the kernel has slots.
+        FeatureError: The set has more distinct filters, or entries into accounts, than the kernel has slots.
     """
     slots = _slots(feature_set)
-    windows = sorted({_length(feature) for feature in _aggregates(feature_set)})
+    windows = sorted({_length(feature.window_days) for feature in _aggregates(feature_set)})
     column_of = {name: column for column, name in enumerate(feature_set.names)}
+    ladders = _ladders(feature_set)
+    features = [feature for feature in feature_set.features if not isinstance(feature, Balance)]
     operations = [
-        (_window(feature, windows), *_operation(feature, slots, column_of), column_of[feature.name])
-        for feature in feature_set.features
+        (_window(feature, windows), *_operation(feature, slots, ladders, column_of), column_of[feature.name])
+        for feature in features
     ]
     order = sorted(range(len(operations)), key=lambda index: operations[index][0])
     groups = [operations[index][0] for index in order]
     return Program(
         admits=_admits([where for where, _ in slots]),
-        sources=np.array([COLUMNS.index(c) + 1 if c else 0 for _, c in slots], dtype=np.int64),
+        sources=_sources([column for _, column in slots]),
         windows=np.array(windows, dtype=np.int64),
         operations=np.array([operations[index][1:] for index in order], dtype=np.int64).reshape(-1, 4),
         ends=np.searchsorted(groups, np.arange(len(windows)), side="right").astype(np.int64),
-        defaults=np.array([_default(feature_set.features[index]) for index in order], dtype=np.float64),
+        defaults=np.array([_default(features[index]) for index in order], dtype=np.float64),
+        ladders=_padded(ladders),
+        accounts=_accounts(feature_set, column_of),
     )
 
 
@@ -79,10 +91,48 @@ def _slots(feature_set: FeatureSet) -> list[tuple[Where, str]]:
     return slots
 
 
-def _operation(feature: AnyFeature, slots: list[tuple[Where, str]], column_of: dict[str, int]) -> tuple[int, int, int]:
+def _ladders(feature_set: FeatureSet) -> list[tuple[float, ...]]:
+    return list(dict.fromkeys(feature.levels for feature in feature_set.features if isinstance(feature, Level)))
+
+
+def _padded(ladders: list[tuple[float, ...]]) -> NDArray[np.float64]:
+    padded = np.full((len(ladders), max(map(len, ladders), default=0) + 1), np.inf)
+    for row, ladder in zip(padded, ladders, strict=True):
+        row[: len(ladder)] = ladder
+    return padded
+
+
+def _accounts(feature_set: FeatureSet, column_of: dict[str, int]) -> Accounts:
+    balances = [feature for feature in feature_set.features if isinstance(feature, Balance)]
+    entries = list(dict.fromkeys(entry for balance in balances for entry in balance.entries))
+    if len(entries) > MAX_SLOTS:
+        raise FeatureError("too many entries into accounts", got=len(entries), wanted=f"at most {MAX_SLOTS}")
+    return Accounts(
+        admits=_admits([entry.where for entry in entries]),
+        sources=_sources([entry.column for entry in entries]),
+        weights=np.array([entry.weight for entry in entries], dtype=np.float64),
+        entries=np.array([sum({1 << entries.index(e) for e in b.entries}) for b in balances], dtype=np.int64),
+        lasts=np.array([_length(balance.lasts_days) for balance in balances], dtype=np.int64),
+        notice=np.array([_length(balance.lapsing_days or 0) for balance in balances], dtype=np.int64),
+        columns=np.array([column_of[balance.name] for balance in balances], dtype=np.int64),
+    )
+
+
+def _sources(columns: list[str]) -> NDArray[np.int64]:
+    return np.array([COLUMNS.index(column) + 1 if column else 0 for column in columns], dtype=np.int64)
+
+
+def _operation(
+    feature: Feature | Ratio | Level | Calendar,
+    slots: list[tuple[Where, str]],
+    ladders: list[tuple[float, ...]],
+    column_of: dict[str, int],
+) -> tuple[int, int, int]:
     if isinstance(feature, Ratio):
         return kernel.RATIO, column_of[feature.numerator], column_of[feature.denominator]
-    if not isinstance(feature, Feature):
+    if isinstance(feature, Level):
+        return OPCODES[feature.standing], column_of[feature.of], ladders.index(feature.levels)
+    if isinstance(feature, Calendar):
         return OPCODES[feature.part], 0, 0
     slot = next(
         index
@@ -92,26 +142,28 @@ def _operation(feature: AnyFeature, slots: list[tuple[Where, str]], column_of: d
     return OPCODES[feature.aggregation], slot, 0
 
 
-def _length(feature: Feature) -> int:
-    return FOREVER if feature.window_days is None else round(feature.window_days * DAY)
+def _length(days: float | None) -> int:
+    return FOREVER if days is None else round(days * DAY)
 
 
 def _window(feature: AnyFeature, windows: list[int]) -> int:
-    return windows.index(_length(feature)) if isinstance(feature, Feature) else len(windows)
+    return windows.index(_length(feature.window_days)) if isinstance(feature, Feature) else len(windows)
 
 
 def _default(feature: AnyFeature) -> float:
-    default = None if not isinstance(feature, Feature | Ratio) else feature.default
+    default = getattr(feature, "default", None)
     return math.nan if default is None else float(default)
 
 
 def columns_read(feature_set: FeatureSet) -> frozenset[str]:
     """The event columns a feature set depends on, besides customer and time."""
     aggregates = _aggregates(feature_set)
-    columns = {feature.column for feature in aggregates} - {""}
-    columns |= {"type" for feature in aggregates if feature.where.types}
-    columns |= {"channel" for feature in aggregates if feature.where.channels}
-    columns |= {"discount" for feature in aggregates if feature.where.discounted is not None}
+    reads = [(feature.where, feature.column) for feature in aggregates]
+    reads += [(e.where, e.column) for f in feature_set.features if isinstance(f, Balance) for e in f.entries]
+    columns = {column for _, column in reads} - {""}
+    columns |= {"type" for where, _ in reads if where.types}
+    columns |= {"channel" for where, _ in reads if where.channels}
+    columns |= {"discount" for where, _ in reads if where.discounted is not None}
     columns |= {"categories" for feature in aggregates if feature.aggregation is Aggregation.DISTINCT_CATEGORIES}
     return frozenset(columns)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
+from features.accounts import Balance, Entry, Level, Standing
 from features.definitions import (
-    COLUMNS,
     NEVER_UNDEFINED,
     OF_A_COLUMN,
     Aggregation,
@@ -17,9 +17,9 @@ from features.definitions import (
     FeatureSet,
     Part,
     Ratio,
-    Where,
 )
 from features.events import CHANNELS, validate
+from features.filters import COLUMNS, Where
 
 TYPES = ("purchase", "refund", "view", "contact", "redeemed")
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Auckland", "Asia/Kolkata")
@@ -100,10 +100,45 @@ def aggregates(draw: st.DrawFn, aggregation: Aggregation) -> Feature:
     )
 
 
+entries = st.builds(
+    Entry,
+    where=wheres,
+    # Halves are exact in binary, so that the reference can be.
+    weight=st.sampled_from((1.0, 2.0, 300.0, 0.5, -1.0, -0.25)),
+    column=st.sampled_from(("", *COLUMNS)),
+)
+
+
+@st.composite
+def balances(draw: st.DrawFn, name: str, lapsing: bool) -> Balance:
+    """An account: its balance, or what of it lapses soon."""
+    return Balance(
+        name=name,
+        family="test",
+        description="",
+        entries=tuple(draw(st.lists(entries, min_size=1, max_size=3))),
+        lasts_days=draw(st.sampled_from(WINDOWS[1:] if lapsing else WINDOWS)),
+        lapsing_days=draw(st.sampled_from(WINDOWS[1:])) if lapsing else None,
+    )
+
+
 @st.composite
 def feature_sets(draw: st.DrawFn) -> FeatureSet:
-    """Every aggregation, two ratios of what stands before them, and every part of the date."""
+    """Every aggregation, two balances, standings and ratios of what stands before them, and every part of the date."""
     features: list[AnyFeature] = [draw(aggregates(aggregation)) for aggregation in Aggregation]
+    features += [draw(balances("balance", lapsing=False)), draw(balances("lapsing", lapsing=True))]
+    for standing in Standing:
+        features.append(
+            Level(
+                name=standing.value,
+                family="test",
+                description="",
+                of=draw(st.sampled_from(("count", "sum", "last_gap_days", "balance"))),
+                levels=tuple(sorted(draw(st.sets(st.integers(-5, 500), min_size=1, max_size=4)))),
+                standing=standing,
+                default=draw(st.sampled_from((None, 0.0))),
+            )
+        )
     for name in ("ratio", "ratio_of_ratio"):
         names = st.sampled_from([feature.name for feature in features])
         numerator, denominator, default = draw(names), draw(names), draw(st.sampled_from((None, 0.0)))

@@ -13,11 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio, Where
+from features.accounts import Balance, Entry, Level, Standing
+from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
+from features.filters import Where
 from features.vocabulary import CHANNELS, EVENT_TYPES
 
 NAN = math.nan
 Row = dict[str, Any]
+Lots = list[tuple[datetime, Fraction]]
 
 
 def row(frame: pd.DataFrame, customer: str, as_of: datetime, features: FeatureSet, zone: str) -> dict[str, float]:
@@ -52,7 +55,10 @@ def _value(feature: AnyFeature, events: list[Row], values: dict[str, float], as_
         numerator, denominator = values[feature.numerator], values[feature.denominator]
         undefined = denominator == 0 or math.isnan(numerator) or math.isnan(denominator)
         return default if undefined else numerator / denominator
-    assert isinstance(feature, Feature), "this reference knows no other kind"
+    if isinstance(feature, Level):
+        return _standing(feature, values[feature.of])
+    if isinstance(feature, Balance):
+        return float(_balance(feature, events, as_of, zone))
     begin = datetime(1, 1, 1, tzinfo=UTC)
     if feature.window_days is not None:
         begin = as_of - timedelta(days=feature.window_days)
@@ -105,6 +111,61 @@ def _aggregate(feature: Feature, events: list[Row], as_of: datetime, zone: str) 
             return math.sqrt(statistics.variance(map(Fraction, gaps))) if len(gaps) > 1 else None
         case Aggregation.LAST_GAP_DAYS:
             return gaps[-1] if gaps else None
+
+
+def _balance(account: Balance, events: list[Row], as_of: datetime, zone: str) -> Fraction:
+    """A list of credits, each with its time and what is left of it."""
+    lots: Lots = []
+    for event in events:
+        entered = sum((_entered(entry, event, zone) for entry in account.entries), Fraction(0))
+        if entered < 0:
+            lots = _spent(_unlapsed(lots, account, event["time"]), -entered)
+        else:
+            lots.append((event["time"], entered))
+    lots = _unlapsed(lots, account, as_of)
+    held = sum((left for _, left in lots), Fraction(0))
+    if account.lapsing_days is None:
+        return held
+    later = _unlapsed(lots, account, as_of + timedelta(days=account.lapsing_days))
+    return held - sum((left for _, left in later), Fraction(0))
+
+
+def _entered(entry: Entry, event: Row, zone: str) -> Fraction:
+    if not _matches(entry.where, event, zone):
+        return Fraction(0)
+    amount = Fraction(round(event[entry.column] * 1e6), 10**6) if entry.column else Fraction(1)
+    return Fraction(round(amount * Fraction(entry.weight) * 10**6), 10**6)
+
+
+def _unlapsed(lots: Lots, account: Balance, moment: datetime) -> Lots:
+    if account.lasts_days is None:
+        return lots
+    return [(time, left) for time, left in lots if moment - time <= timedelta(days=account.lasts_days)]
+
+
+def _spent(lots: Lots, debit: Fraction) -> Lots:
+    """What is left after the oldest credits have paid; what they cannot pay is forgotten."""
+    left = []
+    for time, credit in lots:
+        paid = min(credit, debit)
+        debit -= paid
+        left.append((time, credit - paid))
+    return left
+
+
+def _standing(feature: Level, value: float) -> float:
+    default = NAN if feature.default is None else feature.default
+    if math.isnan(value):
+        return default
+    reached = [level for level in feature.levels if level <= value]
+    ahead = [level for level in feature.levels if level > value]
+    match feature.standing:
+        case Standing.REACHED:
+            return len(reached)
+        case Standing.TO_NEXT:
+            return ahead[0] - value if ahead else default
+        case Standing.ABOVE:
+            return value - reached[-1] if reached else value
 
 
 def _day(event: Row, zone: str) -> date:
