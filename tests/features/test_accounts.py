@@ -8,7 +8,7 @@ import pytest
 
 from features.accounts import Balance, Entry, Level, Standing
 from features.build import build_one
-from features.definitions import AnyFeature, Feature, FeatureSet
+from features.definitions import Aggregation, AnyFeature, Feature, FeatureSet
 from features.errors import FeatureError
 from features.filters import Where
 from features.histories import history
@@ -90,7 +90,7 @@ def test_levels_are_reached_exactly(points: float, reached: float, to_next: floa
 
 def test_what_is_undefined_has_no_level() -> None:
     unknown = Feature(
-        name="points", family="test", description="", aggregation="mean", column="amount", where=Where(types=("view",))
+        name="points", family="test", description="", aggregation=Aggregation.MEAN, column="amount", where=Where(types=("view",))
     )
     values = computed([0], [EARNED], [5], 1, unknown, level("reached"), level("above", default=-1.0))
     assert values == pytest.approx([math.nan, math.nan, -1.0], nan_ok=True)
