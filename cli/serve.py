@@ -1,0 +1,57 @@
+"""`tactful serve`: the decision service, in the foreground."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import console
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
+
+
+def serve(
+    data: Annotated[
+        Path, typer.Option(envvar="TACTFUL_DATA", help="Folder with the store, the champion and the catalogue.")
+    ] = Path("var/demo"),
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless TACTFUL_HOST says so.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one. 8080 unless TACTFUL_PORT says so.")
+    ] = None,
+) -> None:
+    """Answer requests for decisions over HTTP.
+
+    Stops at Ctrl+C, after it has answered what it was asked.
+    """
+    from serving import logs
+    from serving.bootstrap import open_service
+    from serving.server import address, listen, run
+    from serving.settings import Settings
+
+    settings = Settings.of(data, host=host, port=port)
+    _check(settings)
+    logs.configure(settings.log_level)
+    service = open_service(settings)
+    with listen(settings.host, settings.port) as listening:
+        at = f"; every decision is made as of {settings.now:%Y-%m-%d %H:%M %Z}" if settings.now else ""
+        console().print(
+            f"Answering at {address(listening)} from {data}{at}. Ctrl+C stops.", markup=False, soft_wrap=True
+        )
+        try:
+            run(service, listening, body_limit=settings.body_limit)
+        except KeyboardInterrupt:
+            console().print("Stopped.")
+    service.store.close()
+
+
+def _check(settings: "Settings") -> None:
+    from serving.errors import NotReadyError
+
+    missing = [str(path) for path in (settings.champion, settings.catalogue) if not path.exists()]
+    if missing:
+        raise NotReadyError(
+            "nothing to serve", got=f"no {' and no '.join(missing)}", wanted="a folder that `make demo` has filled"
+        )

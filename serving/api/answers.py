@@ -1,0 +1,83 @@
+"""A decision as the API tells it."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from decisions.decision import Candidate, Decision
+from decisions.exclusion import Exclusion
+from decisions.explain import paragraph, why_silence
+from serving.making import Answer
+from serving.rendering import RenderedText
+
+
+def content(answer: Answer) -> bytes:
+    """An answer as canonical JSON: the same decision is told in the same bytes each time."""
+    return json.dumps(_document(answer), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    decision = answer.decision
+    record = decision.as_dict()
+    return {
+        "id": decision.id,
+        "customer_id": decision.customer,
+        "moment": record["moment"],
+        "choice": _choice(decision.choice, answer.text),
+        "silence": why_silence(decision) or None,
+        "probability": decision.probability,
+        "silence_probability": decision.silence_probability,
+        "scores": record["scores"],
+        "runners_up": [_ranked(candidate) for candidate in _runners_up(decision)],
+        "excluded": [
+            {**_action(candidate), "reasons": [_exclusion(e) for e in candidate.exclusions]}
+            for candidate in decision.candidates
+            if not candidate.survives
+        ],
+        "closed": [{"programme": e.rule, "observed": e.observed, "limit": e.limit} for e in decision.closed],
+        "currency": answer.currency,
+        "policy": record["policy"],
+        "versions": record["versions"],
+        "explanation": paragraph(decision, answer.currency),
+    }
+
+
+def _choice(choice: Candidate | None, text: RenderedText | None) -> dict[str, Any] | None:
+    if choice is None:
+        return None
+    return {
+        **_ranked(choice),
+        "opening": choice.opening,
+        "response": choice.factors.response if choice.factors else None,
+        "subject": text.subject if text else None,
+        "body": text.body if text else None,
+    }
+
+
+def _runners_up(decision: Decision) -> Sequence[Candidate]:
+    others = [candidate for candidate in decision.survivors if candidate is not decision.choice]
+    return sorted(others, key=lambda candidate: -(candidate.priority or 0.0))
+
+
+def _ranked(candidate: Candidate) -> dict[str, Any]:
+    return {**_action(candidate), "priority": candidate.priority, "probability": candidate.probability}
+
+
+def _action(candidate: Candidate) -> dict[str, Any]:
+    action = candidate.action
+    return {
+        "action": action.id,
+        "programme": action.programme,
+        "message": action.message,
+        "channel": action.channel,
+    }
+
+
+def _exclusion(exclusion: Exclusion) -> dict[str, Any]:
+    return {
+        "gate": exclusion.gate,
+        "rule": exclusion.rule,
+        "observed": exclusion.observed,
+        "limit": exclusion.limit,
+        "until": exclusion.until.isoformat() if exclusion.until else None,
+    }

@@ -1,0 +1,159 @@
+"""Errors over HTTP: every one of them is a problem document (RFC 9457)."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from serving.errors import (
+    ContendedError,
+    DecisionConflictError,
+    NotReadyError,
+    ServingError,
+    StoreError,
+    UnknownCustomerError,
+    UnknownDecisionError,
+    UnrenderableError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = logging.getLogger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request."""
+
+    place: str = Field(description="Where it stands, such as `body.customer_id`.")
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document."""
+
+    type: str = Field(description="Names the kind of problem; it never changes.")
+    title: str = Field(description="The kind of problem, for a person.")
+    status: int
+    detail: str = Field(description="This occurrence, for a person.")
+    hint: str | None = Field(default=None, description="What to do about it.")
+    errors: list[FieldProblem] | None = Field(default=None, description="Each field that is wrong.")
+    request_id: str = Field(description="Quote it to whoever runs the service.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem.
+
+    Args:
+        status: Its HTTP status.
+        name: Its name, hyphenated.
+        hint: What to do about it.
+        retry_after: Seconds to wait before asking again, or None where that does not help.
+    """
+
+    status: int
+    name: str
+    hint: str | None = None
+    retry_after: int | None = None
+
+    def response(
+        self,
+        detail: str,
+        request_id: str,
+        *,
+        errors: Sequence[FieldProblem] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The problem document of an occurrence."""
+        waiting = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        content = self.document(detail, request_id, errors)
+        body = json.dumps(content, sort_keys=True).encode()
+        return Response(body, self.status, {**(headers or {}), **waiting}, MEDIA_TYPE)
+
+    def document(self, detail: str, request_id: str, errors: Sequence[FieldProblem] | None = None) -> dict[str, Any]:
+        """The problem document of an occurrence as JSON values."""
+        problem = Problem(
+            type=f"urn:tactful:problem:{self.name}",
+            title=self.name.replace("-", " ").capitalize(),
+            status=self.status,
+            detail=detail,
+            hint=self.hint,
+            errors=None if errors is None else list(errors),
+            request_id=request_id,
+        )
+        return problem.model_dump(exclude_none=True)
+
+
+INVALID = Kind(422, "invalid-request", "Send JSON as /openapi.json describes it, with Content-Type: application/json.")
+TOO_LARGE = Kind(413, "body-too-large", "Send a smaller body.")
+INTERNAL = Kind(500, "internal-error", "Ask whoever runs the service, with the request id.")
+OF_FRAMEWORK = {
+    HTTPStatus.BAD_REQUEST: Kind(400, "malformed-body", "Send JSON as /openapi.json describes it."),
+    HTTPStatus.NOT_FOUND: Kind(404, "no-such-path", "See /openapi.json for the paths there are."),
+    HTTPStatus.METHOD_NOT_ALLOWED: Kind(405, "method-not-allowed", "The header Allow names those that are."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TOO_LARGE,
+}
+KINDS: Mapping[type[Exception], Kind] = {
+    UnknownCustomerError: Kind(404, "unknown-customer", "Load the customer's history, then ask again."),
+    UnknownDecisionError: Kind(404, "unknown-decision", "Ask for a decision first: POST /v1/decisions."),
+    DecisionConflictError: Kind(409, "decision-conflict", "Use an id for one decision; leave it out to be given one."),
+    ContendedError: Kind(503, "contended", "Ask again with the same id.", retry_after=1),
+    NotReadyError: Kind(503, "not-ready", "Wait until /health/ready says ready.", retry_after=5),
+    StoreError: Kind(503, "store-unavailable", "Ask again with the same id.", retry_after=5),
+    UnrenderableError: Kind(500, "unrenderable-message", "Mend the message in the catalogue."),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of an application a problem document."""
+    app.add_exception_handler(ServingError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _of_framework)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    kind = KINDS.get(type(error), INTERNAL)
+    if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request failed", extra={"error": type(error).__name__, "reason": str(error)})
+    return kind.response(str(error), request.state.request_id)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = [FieldProblem(place=_place(e["loc"]), message=_message(e)) for e in error.errors()]
+    count = f"{len(fields)} field{'s' if len(fields) != 1 else ''}"
+    return INVALID.response(f"{count} of the request cannot be used", request.state.request_id, errors=fields)
+
+
+async def _of_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    kind = OF_FRAMEWORK.get(status, Kind(status, status.phrase.lower().replace(" ", "-")))
+    return kind.response(
+        f"{error.detail}: {request.method} {request.url.path}", request.state.request_id, headers=error.headers
+    )
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("request failed", extra={"error": type(error).__name__}, exc_info=error)
+    return INTERNAL.response("something went wrong that should not", request.state.request_id)
+
+
+def _place(location: Sequence[int | str]) -> str:
+    """A place in a request, such as `body.customer_id`; for text that is not JSON, the character."""
+    if len(location) == 2 and location[0] == "body" and isinstance(location[1], int):
+        return f"body, character {location[1]}"
+    return ".".join(str(part) for part in location)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    reason = error.get("ctx", {}).get("error")
+    return f"{error['msg']}: {reason}" if isinstance(reason, str) else str(error["msg"])

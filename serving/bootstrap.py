@@ -1,0 +1,65 @@
+"""The composition root: the one place where settings become adapters."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from decisions.decide import Circumstances
+from features.build import build_one
+from features.histories import history
+from features.program import compile_features
+from features.standard import STANDARD
+from features.zones import EARLIEST
+from serving.champion import Champions
+from serving.errors import StoreError
+from serving.making import Maker
+from serving.service import DecisionService
+from serving.settings import Settings
+from serving.store.port import Store
+from serving.store.sqlite import SqliteStore
+
+SQLITE = "sqlite:///"
+
+
+def open_store(url: str) -> Store:
+    """The store at a URL, brought to the present schema.
+
+    Args:
+        url: `sqlite:///PATH`.
+
+    Raises:
+        StoreError: No adapter knows the URL, or the database fails.
+    """
+    if not url.startswith(SQLITE):
+        raise StoreError("a store of an unknown kind", got=url.split("://")[0], wanted=f"{SQLITE}PATH")
+    return SqliteStore(Path(url.removeprefix(SQLITE)))
+
+
+def open_service(settings: Settings, store: Store | None = None) -> DecisionService:
+    """The decision service that the settings describe.
+
+    The feature kernel is made ready, so that the first customer need not wait for its compiler.
+
+    Args:
+        settings: The settings.
+        store: Its store, where it is open already.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    build_one(history("UTC", [], []), EARLIEST, compile_features(STANDARD))
+    return DecisionService(
+        store or open_store(settings.store),
+        Champions(settings.champion, settings.catalogue, STANDARD),
+        Maker(Circumstances(seed=settings.seed), settings.reservation),
+        clock(settings.now),
+        settings.tenant,
+    )
+
+
+def clock(fixed: datetime | None) -> Callable[[], datetime]:
+    """Tells the moment, UTC: always the fixed one where there is one."""
+    if fixed is None:
+        return lambda: datetime.now(UTC)
+    moment = fixed.astimezone(UTC)
+    return lambda: moment

@@ -1,0 +1,154 @@
+"""The champion: the bundle and the catalogue that decisions are made with, taken together or not at all."""
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.loading import load_catalogue
+from features.definitions import FeatureSet
+from features.program import Program, compile_features
+from features.vocabulary import EVENT_TYPES
+from models.bundle import MANIFEST, Bundle, load
+from serving.errors import NotReadyError
+from serving.rendering import Renderer
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Champion:
+    """A bundle and a catalogue compiled for it.
+
+    Args:
+        bundle: The models.
+        compiled: The catalogue.
+        renderer: Renders its messages.
+        program: Computes the features that the models read.
+        event_types: Codes of the event types that the catalogue's triggers and policies look at.
+    """
+
+    bundle: Bundle
+    compiled: CompiledCatalogue
+    renderer: Renderer
+    program: Program
+    event_types: frozenset[int]
+
+
+def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Champion:
+    """Reads the bundle that a pointer names and the catalogue.
+
+    Args:
+        pointer: A bundle folder, or a text file that names one, relative to the file's own folder.
+        catalogue: A YAML file.
+        feature_set: The features that the service computes.
+
+    Raises:
+        BundleError: The bundle is damaged, incomplete or made for other features.
+        CatalogueError: The catalogue has mistakes.
+        NotReadyError: The pointer or the catalogue is missing.
+    """
+    bundle = load(bundle_folder(pointer), fingerprint=feature_set.fingerprint)
+    if not catalogue.is_file():
+        raise NotReadyError("no catalogue", wanted="a YAML file", where=catalogue)
+    compiled = load_catalogue(catalogue, vocabulary(bundle))
+    codes = frozenset(EVENT_TYPES.index(name) for name in compiled.event_types)
+    renderer = Renderer(compiled.catalogue, bundle.feature_names)
+    return Champion(bundle, compiled, renderer, compile_features(feature_set), codes)
+
+
+def bundle_folder(pointer: Path) -> Path:
+    """The folder a pointer names: itself where it is one."""
+    if not pointer.is_file():
+        return pointer
+    name = pointer.read_text(encoding="utf-8").strip()
+    if not name:
+        raise NotReadyError("an empty pointer", wanted="the name of a bundle folder", where=pointer)
+    return pointer.parent / name
+
+
+def vocabulary(bundle: Bundle) -> Vocabulary:
+    """The names a catalogue may use with this bundle."""
+    offers = {
+        feature.name: feature.categories or None
+        for model in bundle.models.values()
+        for feature in model.action_features
+    }
+    return Vocabulary(bundle.feature_names, bundle.customer_scores, offers)
+
+
+def point_to(pointer: Path, bundle: Path) -> None:
+    """Makes a pointer name a bundle folder, at once: a reader sees the old name or the new one."""
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    written = pointer.with_name(f".{pointer.name}.new")
+    written.write_text(f"{os.path.relpath(bundle, pointer.parent)}\n", encoding="utf-8")
+    written.replace(pointer)
+
+
+class Champions:
+    """Follows the champion: a new one takes over whole, a bad one is refused and the present one stays.
+
+    The files are looked at on every use, which costs a few microseconds, and read only when they have changed.
+
+    Args:
+        pointer: As for `load_champion`, like the others.
+        catalogue: The catalogue's file.
+        feature_set: The features that the service computes.
+    """
+
+    def __init__(self, pointer: Path, catalogue: Path, feature_set: FeatureSet) -> None:
+        self._pointer = pointer
+        self._catalogue = catalogue
+        self._feature_set = feature_set
+        self._lock = threading.Lock()
+        self._manifest = pointer
+        self._seen: tuple[tuple[int, ...], ...] = ()
+        self._present: Champion | None = None
+        self._refusal = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why the files as they were last seen were refused; empty if they were not."""
+        return self._refusal
+
+    def present(self) -> Champion:
+        """The champion of this moment.
+
+        Raises:
+            NotReadyError: There has not been a good one yet.
+        """
+        with self._lock:
+            if self._identities() != self._seen:
+                self._refresh()
+            if self._present is None:
+                raise NotReadyError("nothing to decide with", got=self._refusal, wanted="a bundle and a catalogue")
+            return self._present
+
+    def _refresh(self) -> None:
+        """Whatever is wrong with the new champion, the present one stays."""
+        try:
+            self._manifest = bundle_folder(self._pointer) / MANIFEST
+            self._seen = self._identities()
+            champion = load_champion(self._pointer, self._catalogue, self._feature_set)
+        except Exception as error:
+            self._refusal = str(error)
+            kept = self._present.bundle.version if self._present else None
+            _log.error("champion refused", extra={"reason": self._refusal, "kept": kept})
+            return
+        self._present, self._refusal = champion, ""
+        versions = {"bundle": champion.bundle.version, "catalogue": champion.compiled.version}
+        _log.info("champion taken", extra=versions)
+
+    def _identities(self) -> tuple[tuple[int, ...], ...]:
+        """What tells the files apart from others of the same names."""
+        return tuple(_identity(path) for path in (self._pointer, self._manifest, self._catalogue))
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns

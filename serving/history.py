@@ -1,0 +1,125 @@
+"""Loads a data set of events, with profiles, into the store."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from decisions.snapshot import Contact
+from features.dataset import EventDataset
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import microseconds
+from serving.store.port import Consent, History, Profile, Store, from_micros
+
+CONTACT = EVENT_TYPES.index("contact")
+_TRAITS = ("customer_id", "zone", "joined")
+
+
+def load_history(
+    store: Store,
+    tenant: str,
+    dataset: EventDataset,
+    *,
+    asserted: datetime,
+    profiles: pd.DataFrame | None = None,
+    consents: Mapping[Consent, bool] | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Load customers with their events; contacts among these enter the ledger as sent, so that policies count them.
+
+    Loading again adds what is new and changes nothing else.
+
+    Args:
+        store: Where to.
+        tenant: Whose customers they are.
+        dataset: The events.
+        asserted: The moment the consents are as of; a consent of a later moment stands.
+        profiles: A row a customer: `customer_id`, and where known `zone` (IANA), `joined` (aware moments); every
+            other column is an attribute. A customer without a row joined with the first event.
+        consents: What every customer is taken to have allowed or refused, by channel and purpose.
+        until: Leave out what happened at or after this moment, as for a replay of the past.
+
+    Returns:
+        The number of events in the data set before that moment.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    before = None if until is None else microseconds(until)
+    tables = [_before(dataset.table(number), before) for number in range(dataset.buckets)]
+    store.load(
+        tenant,
+        History(
+            zone=dataset.zone,
+            asserted=asserted,
+            profiles=_profiles(tables, profiles, consents or {}),
+            events=(event for table in tables for event in _events(table)),
+            contacts=(contact for table in tables for contact in _contacts(table)),
+        ),
+    )
+    return sum(len(table) for table in tables)
+
+
+def _before(table: pa.Table, moment: int | None) -> pa.Table:
+    return table if moment is None else table.filter(pc.less(table["time"].cast(pa.int64()), moment))
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """The customer, then the columns of `StoredEvent`, an event each."""
+    columns = [
+        table["customer_id"].cast(pa.string()).to_pylist(),
+        table["time"].cast(pa.int64()).to_pylist(),
+        *(table[name].to_pylist() for name in ("type", "channel", "amount", "discount", "quantity")),
+        table["categories"].to_numpy().view(np.int64).tolist(),
+        table["subject"].to_pylist(),
+        table["event_id"].to_pylist(),
+    ]
+    return zip(*columns, strict=True)
+
+
+def _events(table: pa.Table) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    return ((customer, (*event, "")) for customer, *event in _rows(table))
+
+
+def _contacts(table: pa.Table) -> Iterator[tuple[str, Contact]]:
+    for customer, time, _, channel, *_, subject, id_ in _rows(table.filter(pc.equal(table["type"], CONTACT))):
+        yield customer, Contact(time=from_micros(time), channel=CHANNELS[channel], message=subject, id=id_)
+
+
+def _profiles(
+    tables: Iterable[pa.Table], profiles: pd.DataFrame | None, consents: Mapping[Consent, bool]
+) -> Iterator[Profile]:
+    first = _first_moments(tables)
+    rows: list[dict[str, Any]] = [] if profiles is None else profiles.to_dict("records")  # type: ignore[assignment]
+    told = {str(row["customer_id"]): row for row in rows}
+    for customer in sorted(first.keys() | told.keys()):
+        row = {name: _plain(value) for name, value in told.get(customer, {}).items() if not pd.isna(value)}
+        joined = row.get("joined")
+        yield Profile(
+            customer,
+            zone=row.get("zone"),
+            joined=datetime.fromisoformat(joined) if joined else first.get(customer),
+            attributes={name: value for name, value in row.items() if name not in _TRAITS},
+            consents=consents,
+        )
+
+
+def _first_moments(tables: Iterable[pa.Table]) -> dict[str, datetime]:
+    first: dict[str, datetime] = {}
+    for table in tables:
+        found = table.group_by("customer_id").aggregate([("time", "min")])
+        ids = found["customer_id"].cast(pa.string()).to_pylist()
+        times = found["time_min"].cast(pa.int64()).to_pylist()
+        first.update(zip(ids, map(from_micros, times), strict=True))
+    return first
+
+
+def _plain(value: Any) -> Any:
+    """A cell of a frame as JSON has it: dates and moments as ISO 8601 texts."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,135 @@
+"""Makes decisions from what is known, without recording them: from customers and a champion to drafts and answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from decisions.catalogue import Catalogue
+from decisions.decide import Circumstances, Request, decide
+from decisions.decision import Decision
+from decisions.snapshot import Contact, Snapshot
+from serving.champion import Champion
+from serving.rendering import RenderedText, Renderer
+from serving.snapshots import as_bytes, from_bytes, snapshot
+from serving.store.port import Draft, KnownCustomer, StoredDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody wants decided.
+
+    Args:
+        customer: About whom.
+        id: Id of the decision; asking again with it gives the same decision.
+        moment: When, an aware UTC moment.
+    """
+
+    customer: str
+    id: str
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision, ready to be told.
+
+    Args:
+        decision: The decision.
+        currency: ISO 4217 code of its amounts.
+        text: The text of the choice; None for silence, or where the personal data were erased.
+    """
+
+    decision: Decision
+    currency: str
+    text: RenderedText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision that is not recorded yet, and what is told of it once it is."""
+
+    draft: Draft
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """How decisions are made here.
+
+    Args:
+        circumstances: The seed of the draws, capacities and prices.
+        reservation: How long a contact that is neither confirmed nor released counts.
+    """
+
+    circumstances: Circumstances
+    reservation: timedelta
+
+    def make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion) -> list[Made | Exception]:
+        """One decision a case; where one fails, each is made alone, so that only its own outcome is the error."""
+        try:
+            return list(self._make(cases, champion))
+        except Exception as error:
+            if len(cases) == 1:
+                return [error]
+            return [made for case in cases for made in self.make([case], champion)]
+
+    def _make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion) -> list[Made]:
+        compiled = champion.compiled
+        requests = [Request(ask.id, snapshot(known, ask.moment, champion)) for ask, known in cases]
+        decisions = decide(requests, compiled, compiled.catalogue.policy, champion.bundle, self.circumstances)
+        return [
+            self._made(decision, request.snapshot, known.version, champion)
+            for decision, request, (_, known) in zip(decisions, requests, cases, strict=True)
+        ]
+
+    def _made(self, decision: Decision, made_on: Snapshot, version: int, champion: Champion) -> Made:
+        renderer, opened_by = champion.renderer, _opened_by(decision)
+        text = renderer.render(decision.choice.action, made_on, opened_by) if decision.choice else None
+        draft = Draft(
+            decision,
+            opened_by=opened_by,
+            inputs=as_bytes(made_on),
+            based_on=version,
+            reservation=_contact(decision, renderer.catalogue),
+            expires=decision.moment + self.reservation,
+        )
+        return Made(draft, Answer(decision, renderer.catalogue.currency, text))
+
+
+def told_again(stored: StoredDecision, decision: Decision, renderer: Renderer) -> Answer:
+    """The answer of a stored decision, the same as when it was made.
+
+    Args:
+        stored: The decision as it was kept.
+        decision: Its record, read back.
+        renderer: Of the catalogue it was made with.
+    """
+    text = None
+    if decision.choice is not None and stored.inputs is not None:
+        made_on = from_bytes(stored.inputs, renderer.catalogue.attributes)
+        text = renderer.render(decision.choice.action, made_on, stored.opened_by)
+    return Answer(decision, renderer.catalogue.currency, text)
+
+
+def _opened_by(decision: Decision) -> str:
+    """Id of the event that opened the programme of the choice; empty where none did."""
+    choice = decision.choice
+    events = (o.event for o in decision.openings if choice is not None and o.key == choice.opening)
+    return next((event.id for event in events if event is not None), "")
+
+
+def _contact(decision: Decision, catalogue: Catalogue) -> Contact | None:
+    """The contact that a decision leads to, as the ledger bears it."""
+    if decision.choice is None:
+        return None
+    action = decision.choice.action
+    return Contact(
+        time=decision.moment,
+        channel=action.channel,
+        programme=action.programme,
+        message=action.message,
+        tags=action.tags,
+        opening=decision.choice.opening,
+        counts=catalogue.message(action.message).counts_toward_caps,
+        id=decision.id,
+    )

@@ -1,0 +1,69 @@
+"""A decision's record read back, so that what is said of a stored decision is what was said when it was made."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from decisions.arbitration import Factors
+from decisions.catalogue import Action
+from decisions.decision import Candidate, Decision, Versions
+from decisions.exclusion import Exclusion
+from decisions.triggers import Opening
+
+
+def parse(record: bytes) -> Decision:
+    """The decision of a record.
+
+    What a record does not bear is left out: the tags of actions and the events of openings.
+
+    Args:
+        record: From `Decision.as_bytes`, whose bytes the result gives again.
+    """
+    fields = json.loads(record)
+    candidates = tuple(_candidate(item) for item in fields["candidates"])
+    return Decision(
+        id=fields["id"],
+        customer=fields["customer"],
+        moment=datetime.fromisoformat(fields["moment"]),
+        versions=Versions(**fields["versions"]),
+        policy=fields["policy"],
+        seed=fields["seed"],
+        capacity=fields["capacity"],
+        prices=fields["prices"],
+        scores={name: math.nan if value is None else value for name, value in fields["scores"].items()},
+        openings=tuple(_opening(item) for item in fields["openings"]),
+        closed=_exclusions(fields["closed"]),
+        candidates=candidates,
+        choice=next((c for c in candidates if c.action.id == fields["choice"] and c.probability > 0), None),
+        probability=fields["probability"],
+        silence_probability=fields["silence_probability"],
+    )
+
+
+def _candidate(item: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        action=Action(item["programme"], item["message"], item["channel"]),
+        opening=item["opening"],
+        exclusions=_exclusions(item["exclusions"]),
+        factors=Factors(**item["factors"]) if item["factors"] else None,
+        probability=item["probability"],
+    )
+
+
+def _exclusions(items: Sequence[Mapping[str, Any]]) -> tuple[Exclusion, ...]:
+    return tuple(Exclusion(**{**item, "until": _moment(item["until"])}) for item in items)
+
+
+def _opening(item: Mapping[str, Any]) -> Opening:
+    return Opening(
+        item["programme"],
+        item["key"],
+        datetime.fromisoformat(item["opened"]),
+        datetime.fromisoformat(item["expires"]),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,99 @@
+"""Runs the service over HTTP: in the foreground, or beside the caller's own work."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from serving.api.app import create_app
+from serving.errors import ServingError
+from serving.service import DecisionService
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Args:
+        host: Address.
+        port: Port; 0 takes a free one.
+
+    Raises:
+        ServingError: The address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Naming the protocol lets asyncio see that it is TCP and send small answers without delay.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise ServingError(
+            "cannot listen", got=error.strerror, wanted="another host or port", where=f"{host}:{port}"
+        ) from error
+    return listening
+
+
+def address(listening: socket.socket) -> str:
+    """The URL that a listening socket is reached at."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(service: DecisionService, listening: socket.socket, *, body_limit: int = 65_536) -> None:
+    """Serve until the process is told to stop; requests that began are finished.
+
+    Args:
+        service: Decides.
+        listening: Where requests come in.
+        body_limit: Largest request body, in bytes.
+    """
+    _Server(service, body_limit).run([listening])
+
+
+@contextmanager
+def running(
+    service: DecisionService, host: str = "127.0.0.1", port: int = 0, *, body_limit: int = 65_536
+) -> Iterator[str]:
+    """Serve on a thread while the block runs.
+
+    Args:
+        service: Decides.
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+        body_limit: Largest request body, in bytes.
+
+    Yields:
+        The URL.
+
+    Raises:
+        ServingError: The address cannot be had.
+    """
+    server = _Server(service, body_limit)
+    with listen(host, port) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],), name="http")
+        thread.start()
+        server.answers.wait()
+        try:
+            yield address(listening)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, service: DecisionService, body_limit: int) -> None:
+        app = create_app(service, body_limit=body_limit)
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
+        self.answers = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.answers.set()

@@ -1,0 +1,136 @@
+"""From what the store knows to what a decision is made from, and that as bytes to keep beside the decision."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from decisions.catalogue import Attribute
+from decisions.snapshot import Contact, Event, Snapshot
+from features.build import build_one
+from features.histories import history
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from serving.champion import Champion
+from serving.store.port import KnownCustomer, from_micros
+
+
+def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snapshot:
+    """What a decision about a customer is made from.
+
+    Features come from every event by the one kernel; of the events themselves, the decision sees those of the types
+    that the catalogue looks at.
+
+    Args:
+        known: The customer before the moment.
+        moment: The moment of the decision.
+        champion: What it will be made with.
+    """
+    return Snapshot(
+        customer=known.id,
+        moment=moment,
+        features=_features(known, moment, champion),
+        contacts=known.contacts,
+        events=tuple(_event(row) for row in known.events if row[1] in champion.event_types),
+        attributes=_attributes(known.attributes, champion.compiled.catalogue.attributes),
+        consents=known.consents,
+        zone=known.zone,
+        joined=known.joined,
+    )
+
+
+def as_bytes(snapshot: Snapshot) -> bytes:
+    """A snapshot as canonical JSON; events and contacts are lists of their fields, in order."""
+    contacts, joined = snapshot.contacts, snapshot.joined
+    document = {
+        "customer": snapshot.customer,
+        "moment": snapshot.moment.isoformat(),
+        "features": [value if math.isfinite(value) else None for value in snapshot.features],
+        "contacts": None if contacts is None else [_contact_row(contact) for contact in contacts],
+        "events": [_event_row(event) for event in snapshot.events],
+        "attributes": {name: _untyped(value) for name, value in snapshot.attributes.items()},
+        "consents": sorted([channel, purpose, allowed] for (channel, purpose), allowed in snapshot.consents.items()),
+        "zone": snapshot.zone,
+        "joined": joined.isoformat() if joined else None,
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
+    """The snapshot that `as_bytes` wrote: a decision made on it again is the same decision.
+
+    Args:
+        content: The bytes.
+        declared: The attributes as the catalogue of the decision declares them.
+    """
+    found = json.loads(content)
+    contacts, joined = found["contacts"], found["joined"]
+    return Snapshot(
+        customer=found["customer"],
+        moment=datetime.fromisoformat(found["moment"]),
+        features=tuple(math.nan if value is None else value for value in found["features"]),
+        contacts=None if contacts is None else tuple(_contact_of(row) for row in contacts),
+        events=tuple(Event(type_, datetime.fromisoformat(time), *rest) for type_, time, *rest in found["events"]),
+        attributes=_attributes(found["attributes"], declared),
+        consents={(channel, purpose): allowed for channel, purpose, allowed in found["consents"]},
+        zone=found["zone"],
+        joined=datetime.fromisoformat(joined) if joined else None,
+    )
+
+
+def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tuple[float, ...]:
+    columns = list(zip(*known.events, strict=True)) or [()] * 7
+    time, kind, channel, amount, discount, quantity, categories = columns[:7]
+    events = history(
+        known.history_zone,
+        time,
+        kind,
+        channel=channel,
+        amount=amount,
+        discount=discount,
+        quantity=quantity,
+        categories=np.array(categories, dtype=np.int64).view(np.uint64),
+    )
+    return tuple(build_one(events, moment, champion.program).tolist())
+
+
+def _event(row: Sequence[Any]) -> Event:
+    time, kind, channel, amount, _, _, _, subject, id_, programme = row
+    return Event(EVENT_TYPES[kind], from_micros(time), id_, subject, amount, CHANNELS[channel], programme)
+
+
+def _attributes(stored: Mapping[str, Any], declared: Mapping[str, Attribute]) -> dict[str, Any]:
+    """The declared attributes that have a value."""
+    known = {name: value for name, value in stored.items() if name in declared and value is not None}
+    return {name: _typed(value, declared[name].type) for name, value in known.items()}
+
+
+def _typed(value: Any, kind: str) -> Any:
+    """A value of JSON in its declared type; what does not fit stays as it is, and its conditions fail."""
+    if kind == "number" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind == "date" and isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _untyped(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _event_row(e: Event) -> list[Any]:
+    return [e.type, e.time.isoformat(), e.id, e.subject, e.amount, e.channel, e.programme]
+
+
+def _contact_row(c: Contact) -> list[Any]:
+    return [c.time.isoformat(), c.channel, c.programme, c.message, c.tags, c.opening, c.counts, c.id]
+
+
+def _contact_of(row: Sequence[Any]) -> Contact:
+    time, channel, programme, message, tags, *rest = row
+    return Contact(datetime.fromisoformat(time), channel, programme, message, tuple(tags), *rest)

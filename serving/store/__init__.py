@@ -1,0 +1,1 @@
+"""The operational store: one schema, one port, an adapter a database."""

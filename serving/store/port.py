@@ -1,0 +1,210 @@
+"""What the service needs of a store, in the words of the domain.
+
+A decision is made on what `customers` returned and kept by `record`, which takes the customer's lock and refuses a
+decision made on an older version. So whatever a decision looked at (ledger, events, consents, profile) is still true
+when it is kept, and every contact policy holds exactly, however many callers decide at once.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Literal, NamedTuple
+
+from decisions.decision import Decision
+from decisions.snapshot import Contact
+from features.zones import EARLIEST
+
+Consent = tuple[str, str]
+"""A channel and a purpose."""
+
+
+class StoredEvent(NamedTuple):
+    """An event as it is stored: the columns of `features.events`, and the programme an outcome answers.
+
+    `time` is in microseconds since the epoch, `type` and `channel` are positions in the vocabularies.
+    """
+
+    time: int
+    type: int
+    channel: int
+    amount: float
+    discount: float
+    quantity: float
+    categories: int
+    subject: str
+    id: str
+    programme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """All that is known of a customer before a moment.
+
+    Args:
+        id: Its pseudonymous id.
+        version: Moves with every change to what a decision about the customer reads.
+        history_zone: The IANA zone that the local days of features are counted in.
+        zone: The customer's own IANA zone, or None.
+        joined: When the customer became known, or None.
+        attributes: Profile values, as JSON gives them.
+        consents: Whether (channel, purpose) is allowed.
+        contacts: The contacts that count at the moment, in time order; None where the ledger cannot be read.
+        events: What happened before the moment, in time order, each a tuple like `StoredEvent`.
+    """
+
+    id: str
+    version: int
+    history_zone: str
+    zone: str | None
+    joined: datetime | None
+    attributes: Mapping[str, Any]
+    consents: Mapping[Consent, bool]
+    contacts: tuple[Contact, ...] | None
+    events: Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A decision to keep.
+
+    Args:
+        decision: The decision.
+        opened_by: Id of the event that opened the programme of its choice, or an empty string.
+        inputs: The personal snapshot it was made on, as bytes.
+        based_on: The version of the customer it was made on.
+        reservation: The contact it reserves, or None.
+        expires: When the reservation stops counting unless it is confirmed.
+    """
+
+    decision: Decision
+    opened_by: str
+    inputs: bytes
+    based_on: int
+    reservation: Contact | None = None
+    expires: datetime | None = None
+
+
+class Fate(Enum):
+    """What became of a draft."""
+
+    RECORDED = "recorded"
+    STALE = "the customer changed since: decide again"
+    KNOWN = "a decision of this id was kept before, and stands"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision as it was kept.
+
+    Args:
+        id: Its id.
+        customer: Whom it is about.
+        opened_by: Id of the event that opened the programme of its choice, or an empty string.
+        record: Its canonical bytes.
+        inputs: The personal snapshot it was made on, or None where that was erased.
+    """
+
+    id: str
+    customer: str
+    opened_by: str
+    record: bytes
+    inputs: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A customer to be loaded; what is None or absent leaves what is stored."""
+
+    customer: str
+    zone: str | None = None
+    joined: datetime | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    consents: Mapping[Consent, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Customers, events and past contacts to be loaded at once.
+
+    Args:
+        zone: The IANA zone that the local days of features are counted in.
+        asserted: The moment the consents are as of.
+        profiles: The customers; everyone whom events and contacts are about.
+        events: Pairs of a customer and its event, a tuple like `StoredEvent`.
+        contacts: Pairs of a customer and a contact that was made; its id tells it from others.
+    """
+
+    zone: str
+    asserted: datetime
+    profiles: Iterable[Profile]
+    events: Iterable[tuple[str, tuple[Any, ...]]] = ()
+    contacts: Iterable[tuple[str, Contact]] = ()
+
+
+class Store(ABC):
+    """The operational store. Every method raises `StoreError` where the database fails."""
+
+    @abstractmethod
+    def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
+        """What is known of each customer before its moment, or None for a stranger; one consistent view of all."""
+
+    @abstractmethod
+    def customer_ids(self, tenant: str) -> list[str]:
+        """Every customer, in the order of their ids."""
+
+    @abstractmethod
+    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[Fate]:
+        """Keep decisions with their reservations, durably, in one transaction; each has its own fate."""
+
+    @abstractmethod
+    def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
+        """Confirm or release a reservation.
+
+        A confirmation that comes late still counts, since the contact was made; a contact once sent stays sent.
+
+        Returns:
+            Whether anything changed.
+        """
+
+    @abstractmethod
+    def decision(self, tenant: str, decision_id: str) -> StoredDecision | None:
+        """A decision, or None."""
+
+    @abstractmethod
+    def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
+        """Every decision, in the order of their moments."""
+
+    @abstractmethod
+    def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
+        """Every entry of every customer as (customer, status, contact), by customer and time."""
+
+    @abstractmethod
+    def load(self, tenant: str, history: History) -> None:
+        """Load customers, events and past contacts in one transaction.
+
+        Profiles are merged, the newest consent holds, and an event or contact that is there already stays as it is;
+        so loading the same history twice changes nothing.
+        """
+
+    @abstractmethod
+    def keep_catalogue(self, tenant: str, version: str, features: str, content: str) -> None:
+        """Keep a catalogue under its version and the fingerprint of the features it was compiled for."""
+
+    @abstractmethod
+    def catalogue(self, tenant: str, version: str, features: str) -> str | None:
+        """The content kept under a version and a fingerprint, or None."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise `StoreError` unless the database answers."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release every connection."""
+
+
+def from_micros(moment: int) -> datetime:
+    """The aware UTC moment of microseconds since the epoch; the inverse of `features.zones.microseconds`."""
+    return EARLIEST + timedelta(microseconds=moment)

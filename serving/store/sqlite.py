@@ -1,0 +1,323 @@
+"""The store on SQLite: embedded, durable, one writer at a time.
+
+Writes begin IMMEDIATE, so that what a transaction reads cannot change before it commits; a plain BEGIN would fail with
+"database is locked" when it turned into a write. `synchronous=FULL` makes an acknowledged decision survive the loss of
+power. Each thread has a connection of its own.
+"""
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from decisions.snapshot import Contact
+from features.zones import microseconds
+from serving.errors import StoreError
+from serving.store.migrate import upgrade
+from serving.store.port import (
+    Draft,
+    Fate,
+    History,
+    KnownCustomer,
+    Profile,
+    Store,
+    StoredDecision,
+    from_micros,
+)
+
+PATIENCE = 10.0
+"""Seconds to wait for another writer."""
+
+_log = logging.getLogger(__name__)
+
+_CUSTOMER = """
+SELECT c.version, t.zone, c.zone, c.joined, c.attributes
+FROM customers c JOIN tenants t USING (tenant) WHERE tenant = ? AND customer = ?"""
+_CONSENTS = "SELECT channel, purpose, allowed FROM consents WHERE tenant = ? AND customer = ?"
+_EVENTS = """
+SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme
+FROM events WHERE tenant = ? AND customer = ? AND time < ? ORDER BY time, id"""
+_CONTACT = "id, time, channel, programme, message, tags, opening, counts"
+_CONTACTS = f"""
+SELECT {_CONTACT} FROM ledger WHERE tenant = ? AND customer = ?
+AND (status = 'sent' OR (status = 'reserved' AND expires > ?)) ORDER BY time, id"""  # noqa: S608 - our own columns
+_LEDGER = f"SELECT customer, status, {_CONTACT} FROM ledger WHERE tenant = ? ORDER BY customer, time, id"  # noqa: S608
+_VERSION = "SELECT version FROM customers WHERE tenant = ? AND customer = ?"
+_MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
+_EXISTS = "SELECT 1 FROM decisions WHERE tenant = ? AND id = ?"
+_DECISION = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = ? AND id = ?"
+_LOG = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = ? ORDER BY moment, id"
+_KEEP_DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_TENANT = "INSERT INTO tenants VALUES (?, ?) ON CONFLICT DO UPDATE SET zone = excluded.zone"
+_KEEP_CUSTOMER = """
+INSERT INTO customers VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET
+  version = version + 1, zone = coalesce(excluded.zone, zone), joined = coalesce(joined, excluded.joined),
+  attributes = json_patch(attributes, excluded.attributes)"""
+_KEEP_CONSENT = """
+INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+  allowed = excluded.allowed, time = excluded.time WHERE excluded.time > time"""
+_KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_CATALOGUE = "INSERT INTO catalogues VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_CATALOGUE = "SELECT content FROM catalogues WHERE tenant = ? AND version = ? AND features = ?"
+_SETTLE = {
+    "sent": "UPDATE ledger SET status = 'sent' WHERE tenant = ? AND customer = ? AND id = ? AND status <> 'sent'",
+    "released": "UPDATE ledger SET status = 'released' WHERE tenant = ? AND customer = ? AND id = ? "
+    "AND status = 'reserved'",
+}
+
+
+class SqliteStore(Store):
+    """The store in one SQLite file, brought to the present schema when it is opened.
+
+    Args:
+        path: The file; it and its folder are made where they are missing.
+        synchronous: `FULL` survives the loss of power, `NORMAL` only that of the process.
+
+    Raises:
+        StoreError: The file cannot be opened, or is not a database.
+    """
+
+    def __init__(self, path: Path, *, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
+        self._path = path
+        self._synchronous = synchronous
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        with self._guarded():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._migrate()
+
+    def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
+        """See `Store.customers`."""
+        with self._guarded(), self._transaction("BEGIN") as connection:
+            return [self._customer(connection, (tenant, customer), moment) for customer, moment in wanted]
+
+    def customer_ids(self, tenant: str) -> list[str]:
+        """See `Store.customer_ids`."""
+        return [row[0] for row in self._rows("SELECT customer FROM customers WHERE tenant = ? ORDER BY 1", tenant)]
+
+    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[Fate]:
+        """See `Store.record`."""
+        with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+            return [self._record(connection, tenant, draft) for draft in drafts]
+
+    def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
+        """See `Store.settle`."""
+        with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+            changed = connection.execute(_SETTLE[status], (tenant, customer, contact)).rowcount > 0
+            if changed:
+                connection.execute(_MOVE, (tenant, customer))
+            return changed
+
+    def decision(self, tenant: str, decision_id: str) -> StoredDecision | None:
+        """See `Store.decision`."""
+        return next((StoredDecision(*row) for row in self._rows(_DECISION, tenant, decision_id)), None)
+
+    def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
+        """See `Store.decision_log`."""
+        return (StoredDecision(*row) for row in self._rows(_LOG, tenant))
+
+    def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
+        """See `Store.ledger`."""
+        return ((customer, status, _contact(entry)) for customer, status, *entry in self._rows(_LEDGER, tenant))
+
+    def load(self, tenant: str, history: History) -> None:
+        """See `Store.load`."""
+        profiles = list(history.profiles)
+        asserted = microseconds(history.asserted)
+        with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+            connection.execute(_KEEP_TENANT, (tenant, history.zone))
+            connection.executemany(_KEEP_CUSTOMER, (_customer_row(tenant, profile) for profile in profiles))
+            connection.executemany(
+                _KEEP_CONSENT,
+                (
+                    (tenant, profile.customer, channel, purpose, allowed, asserted)
+                    for profile in profiles
+                    for (channel, purpose), allowed in profile.consents.items()
+                ),
+            )
+            connection.executemany(_KEEP_EVENT, (_event_row(tenant, customer, e) for customer, e in history.events))
+            connection.executemany(
+                _KEEP_CONTACT, (_contact_row(tenant, customer, c, "sent", None) for customer, c in history.contacts)
+            )
+
+    def keep_catalogue(self, tenant: str, version: str, features: str, content: str) -> None:
+        """See `Store.keep_catalogue`."""
+        with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+            connection.execute(_KEEP_CATALOGUE, (tenant, version, features, content))
+
+    def catalogue(self, tenant: str, version: str, features: str) -> str | None:
+        """See `Store.catalogue`."""
+        return next((str(row[0]) for row in self._rows(_CATALOGUE, tenant, version, features)), None)
+
+    def check(self) -> None:
+        """See `Store.check`."""
+        list(self._rows("SELECT count(*) FROM tenants"))
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        while self._open:
+            self._open.pop().close()
+        self._local = threading.local()
+
+    def _customer(self, connection: sqlite3.Connection, key: tuple[str, str], moment: datetime) -> KnownCustomer | None:
+        row = connection.execute(_CUSTOMER, key).fetchone()
+        if row is None:
+            return None
+        version, history_zone, zone, joined, attributes = row
+        before = microseconds(moment)
+        return KnownCustomer(
+            id=key[1],
+            version=version,
+            history_zone=history_zone,
+            zone=zone,
+            joined=None if joined is None else from_micros(joined),
+            attributes=json.loads(attributes),
+            consents={
+                (channel, purpose): bool(allowed) for channel, purpose, allowed in connection.execute(_CONSENTS, key)
+            },
+            contacts=self._contacts(connection, key, before),
+            events=connection.execute(_EVENTS, (*key, before)).fetchall(),
+        )
+
+    def _contacts(
+        self, connection: sqlite3.Connection, key: tuple[str, str], moment: int
+    ) -> tuple[Contact, ...] | None:
+        try:
+            return tuple(_contact(row) for row in connection.execute(_CONTACTS, (*key, moment)))
+        except (sqlite3.DatabaseError, ValueError) as error:
+            _log.error("ledger unreadable", extra={"reason": str(error)})
+            return None
+
+    def _record(self, connection: sqlite3.Connection, tenant: str, draft: Draft) -> Fate:
+        decision, key = draft.decision, (tenant, draft.decision.customer)
+        if connection.execute(_EXISTS, (tenant, decision.id)).fetchone():
+            return Fate.KNOWN
+        if connection.execute(_VERSION, key).fetchone() != (draft.based_on,):
+            return Fate.STALE
+        connection.execute(_KEEP_DECISION, _decision_row(tenant, draft))
+        if draft.reservation is not None:
+            expires = None if draft.expires is None else microseconds(draft.expires)
+            connection.execute(_KEEP_CONTACT, _contact_row(*key, draft.reservation, "reserved", expires))
+            connection.execute(_MOVE, key)
+        return Fate.RECORDED
+
+    def _rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with self._guarded():
+            return self._connection.execute(query, parameters).fetchall()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+            self._open.append(connection)
+        return connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        connection = self._connection
+        connection.execute(begin)
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError("the store fails", got=str(error), where=self._path) from error
+
+    def _migrate(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        engine = create_engine(
+            "sqlite://", creator=lambda: sqlite3.connect(self._path, timeout=PATIENCE), poolclass=NullPool
+        )
+        event.listen(engine, "connect", _without_driver_transactions)
+        event.listen(engine, "begin", _begin_immediate)
+        with engine.begin() as connection:
+            upgrade(connection)
+
+
+def _without_driver_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _contact(row: Sequence[Any]) -> Contact:
+    id_, time, channel, programme, message, tags, opening, counts = row
+    return Contact(
+        time=from_micros(time),
+        channel=channel,
+        programme=programme,
+        message=message,
+        tags=tuple(json.loads(tags)) if tags else (),
+        opening=opening,
+        counts=bool(counts),
+        id=id_,
+    )
+
+
+def _contact_row(tenant: str, customer: str, contact: Contact, status: str, expires: int | None) -> tuple[Any, ...]:
+    return (
+        tenant,
+        customer,
+        contact.id,
+        status,
+        microseconds(contact.time),
+        expires,
+        contact.channel,
+        contact.programme,
+        contact.message,
+        json.dumps(contact.tags) if contact.tags else "",
+        contact.opening,
+        contact.counts,
+    )
+
+
+def _customer_row(tenant: str, profile: Profile) -> tuple[Any, ...]:
+    joined = None if profile.joined is None else microseconds(profile.joined)
+    return tenant, profile.customer, profile.zone, joined, json.dumps(dict(profile.attributes), sort_keys=True)
+
+
+def _event_row(tenant: str, customer: str, row: Sequence[Any]) -> tuple[Any, ...]:
+    time, kind, channel, amount, discount, quantity, categories, subject, id_, programme = row
+    return tenant, customer, time, id_, kind, channel, amount, discount, quantity, categories, subject, programme
+
+
+def _decision_row(tenant: str, draft: Draft) -> tuple[Any, ...]:
+    decision, versions = draft.decision, draft.decision.versions
+    return (
+        tenant,
+        decision.id,
+        decision.customer,
+        microseconds(decision.moment),
+        decision.outcome,
+        draft.opened_by,
+        versions.catalogue,
+        versions.bundle,
+        versions.features,
+        decision.as_bytes(),
+        draft.inputs,
+    )
