@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from decisions.compiled import CompiledCatalogue
 from decisions.decide import Circumstances, Request, Scorer, decide
+from decisions.decision import Decision
 from decisions.policies import AnyPolicy, Policy
 from decisions.snapshot import Snapshot
 
@@ -52,6 +53,11 @@ def replay(record: bytes, snapshot: Snapshot, compiled: CompiledCatalogue, score
     replayed = json.loads(decision.as_bytes())
     place, before, after = _first_difference(recorded, replayed)
     return Replay(False, place, before, after, _cause(recorded["versions"], replayed["versions"]))
+
+
+def policy_of(decision: Decision) -> Policy:
+    """The policy a decision was made with."""
+    return _POLICY.validate_python(decision.policy)
 
 
 def _cause(recorded: dict[str, str], replayed: dict[str, str]) -> str:

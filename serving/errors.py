@@ -4,6 +4,7 @@ TactfulError
 └── ServingError
     ├── UnknownCustomerError    nothing is known of the customer
     ├── UnknownDecisionError    no decision bears the id
+    ├── ErasedError             the personal data of a decision were erased
     ├── DecisionConflictError   the id belongs to a decision about another customer
     ├── ContendedError          others changed the customer again and again while we decided
     ├── UnrenderableError       a text that cannot be rendered, or is too long for its channel
@@ -25,6 +26,10 @@ class UnknownCustomerError(ServingError):
 
 class UnknownDecisionError(ServingError):
     """No decision bears the id."""
+
+
+class ErasedError(ServingError):
+    """The personal data of a decision were erased."""
 
 
 class DecisionConflictError(ServingError):

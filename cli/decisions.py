@@ -1,0 +1,163 @@
+"""`tactful explain`, `replay` and `what-if`: look at decisions again, without writing anything."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import console, print_json, say, table
+from features.errors import TactfulError
+
+if TYPE_CHECKING:
+    from decisions.counterfactual import Remedy
+    from decisions.decision import Decision
+    from serving.archive import Archive
+
+Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a decision.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def explain(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = False) -> None:
+    """Say why a decision came out as it did, and what each loser would have needed."""
+    from decisions.counterfactual import remedies
+    from decisions.decide import Circumstances
+    from decisions.explain import as_dict
+
+    archive, scorer = _archive(data)
+    recorded = archive.decision(decision_id)
+    decision, compiled = recorded.decision, recorded.compiled
+    circumstances = Circumstances(decision.seed, decision.capacity, decision.prices)
+    needed = remedies(recorded.request, compiled, scorer, circumstances)
+    currency = compiled.catalogue.currency
+    if as_json:
+        found = {action: [_plain(remedy) for remedy in changes] for action, changes in needed.items()}
+        print_json({**as_dict(decision, currency), "remedies": found})
+        return
+    _show(decision, currency, needed)
+
+
+def replay(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = False) -> None:
+    """Make a decision again from its recorded inputs and compare, byte for byte.
+
+    Exits with 1 if it comes out otherwise, and names the first difference and its cause.
+    """
+    archive, _ = _archive(data)
+    found = archive.replay(decision_id)
+    if as_json:
+        print_json(asdict(found))
+    elif found.identical:
+        console().print(f"{decision_id}: identical, byte for byte")
+    else:
+        where = f"{found.place}: recorded {found.recorded!r}, now {found.replayed!r}"
+        console().print(f"{decision_id}: differs at {where} (cause: {found.cause})", markup=False, soft_wrap=True)
+    raise typer.Exit(0 if found.identical else 1)
+
+
+def what_if(
+    decision_id: Id,
+    at: Annotated[
+        str | None, typer.Option(metavar="MOMENT", help="Another moment, ISO 8601; UTC where it names no zone.")
+    ] = None,
+    feature: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Another feature.")] = None,
+    score: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Another score.")] = None,
+    value: Annotated[list[str] | None, typer.Option(metavar="MESSAGE=NUMBER", help="Another value.")] = None,
+    without: Annotated[list[str] | None, typer.Option(metavar="POLICY", help="Leave a contact policy out.")] = None,
+    data: Data = Path("var/demo"),
+    as_json: Json = False,
+) -> None:
+    """Decide again with something different; nothing is written."""
+    from decisions.decide import Circumstances
+    from decisions.explain import as_dict
+    from decisions.replay import policy_of
+    from decisions.what_if import Changes
+    from decisions.what_if import what_if as supposed
+
+    archive, scorer = _archive(data)
+    recorded = archive.decision(decision_id)
+    decision = recorded.decision
+    changes = Changes(
+        moment=_moment(at) if at else None,
+        features=_numbers(feature),
+        scores=_numbers(score),
+        messages={name: {"value": number} for name, number in _numbers(value).items()},
+        policies=dict.fromkeys(without or ()),
+    )
+    circumstances = Circumstances(decision.seed, decision.capacity, decision.prices)
+    found = supposed(recorded.request, recorded.compiled, policy_of(decision), scorer, changes, circumstances)
+    currency = recorded.compiled.catalogue.currency
+    if as_json:
+        print_json({"before": as_dict(decision, currency), "after": as_dict(found, currency)})
+        return
+    screen = console()
+    screen.print(f"{'unchanged' if found.outcome == decision.outcome else 'changed'}: was {decision.outcome}")
+    _show(found, currency, {})
+
+
+def _archive(data: Path) -> "tuple[Archive, Any]":
+    from features.standard import STANDARD
+    from serving.archive import Archive
+    from serving.bootstrap import open_store
+    from serving.champion import load_champion
+    from serving.settings import Settings
+
+    settings = Settings.of(data)
+    champion = load_champion(settings.champion, settings.catalogue, STANDARD)
+    return Archive(open_store(settings.store), settings.tenant, champion), champion.bundle
+
+
+def _show(decision: "Decision", currency: str, needed: "dict[str, tuple[Remedy, ...]]") -> None:
+    from decisions.explain import paragraph
+    from decisions.explain import table as rows_of
+
+    screen = console()
+    say(screen, paragraph(decision, currency))
+    rows = [
+        (
+            row["action"],
+            _amount(row["priority"]),
+            _amount(row["probability"], 3),
+            "; ".join(row["reasons"]) or _needed(needed.get(row["action"], ())),
+        )
+        for row in rows_of(decision)
+    ]
+    headings = ("action", f"worth, {currency}", "probability", "excluded by, or needed to win")
+    say(screen, table(headings, rows, numbers=headings[1:3]))
+
+
+def _needed(changes: "tuple[Remedy, ...]") -> str:
+    return "; ".join(f"{remedy.kind} {_shown(remedy.needed)} instead of {_shown(remedy.current)}" for remedy in changes)
+
+
+def _plain(remedy: "Remedy") -> dict[str, Any]:
+    needed = remedy.needed
+    return {**asdict(remedy), "needed": needed.isoformat() if isinstance(needed, datetime) else needed}
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _amount(value: float | None, digits: int = 2) -> str | None:
+    return None if value is None else f"{value:.{digits}f}"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise TactfulError("not a moment", got=text, wanted="ISO 8601, such as 2026-05-04T09:00+02:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _numbers(given: list[str] | None) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for text in given or ():
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise TactfulError("not an assignment", got=text, wanted="NAME=NUMBER") from None
+    return found
