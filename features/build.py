@@ -93,13 +93,7 @@ def build(
         >>> frame.column("purchases_total").tolist(), frame.column("purchases_7d").tolist()
         ([2.0], [1.0])
     """
-    moments = _microseconds(as_of)
-    customer = np.repeat(np.arange(len(events.customers)), len(moments))
-    moment = np.tile(np.arange(len(moments)), len(events.customers))
-    if not everyone:
-        known = _first_moments(events)[customer] < moments[moment]
-        customer, moment = customer[known], moment[known]
-    return _build(events, customer, moment, moments, feature_set)
+    return _build(events, _rows(events, _microseconds(as_of), everyone), feature_set)
 
 
 def build_pairs(
@@ -121,7 +115,9 @@ def build_pairs(
     index_of = {customer: index for index, customer in enumerate(events.customers)}
     stranger = len(index_of)
     customer = np.array([index_of.get(name, stranger) for name in customers], dtype=np.int64)
-    frame = _build(events, customer, np.arange(len(customer)), _microseconds(as_of), feature_set)
+    moments = _microseconds(as_of)
+    rows = Rows(customer, np.arange(len(customer)), moments, local_days(moments, events.zone))
+    frame = _build(events, rows, feature_set)
     return replace(frame, customers=np.array(customers, dtype=object))
 
 
@@ -161,24 +157,27 @@ def build_dataset(
     Returns:
         Rows by bucket, customer and moment.
     """
-    columns = columns_read(feature_set)
+    columns, moments = columns_read(feature_set), _microseconds(as_of)
+    places = np.cumsum([0, *dataset.customers]) * len(moments)
+    values = np.empty((places[-1], len(feature_set)))
 
     def build_bucket(number: int) -> FeatureFrame:
-        return build(dataset.events(number, columns), as_of, feature_set, everyone=everyone)
+        events = dataset.events(number, columns)
+        rows = _rows(events, moments, everyone)
+        return _build(events, rows, feature_set, values[places[number] :][: len(rows.customer)])
 
-    most = sum(dataset.customers) * len(as_of)
-    frame = FeatureFrame(
-        np.empty(most, object), np.empty(most, np.int64), np.empty((most, len(feature_set))), feature_set
-    )
+    parts = list(_each_bucket(build_bucket, dataset, progress))
     end = 0
-    for part in _each_bucket(build_bucket, dataset, progress):
+    for part, place in zip(parts, places, strict=False):
         begin, end = end, end + len(part)
-        frame.customers[begin:end], frame.as_of[begin:end], frame.values[begin:end] = (
-            part.customers,
-            part.as_of,
-            part.values,
-        )
-    return replace(frame, customers=frame.customers[:end], as_of=frame.as_of[:end], values=frame.values[:end])
+        if begin < place:
+            values[begin:end] = part.values
+    return FeatureFrame(
+        np.concatenate([part.customers for part in parts]),
+        np.concatenate([part.as_of for part in parts]),
+        values[:end],
+        feature_set,
+    )
 
 
 def build_dataset_pairs(
@@ -218,17 +217,20 @@ def _each_bucket(
                 progress(number + 1, dataset.buckets)
 
 
-def _build(
-    events: Events,
-    customer: NDArray[np.int64],
-    moment: NDArray[np.int64],
-    moments: NDArray[np.int64],
-    feature_set: FeatureSet,
-) -> FeatureFrame:
-    rows = Rows(customer, moment, moments, local_days(moments, events.zone))
-    values = compute(_histories(events), rows, compile_features(feature_set))
-    names = np.append(events.customers, "")[customer]
-    return FeatureFrame(names, moments[moment], values, feature_set)
+def _rows(events: Events, moments: NDArray[np.int64], everyone: bool) -> Rows:
+    """Every customer as of every moment, by default only where there is an event before it."""
+    customer = np.repeat(np.arange(len(events.customers)), len(moments))
+    moment = np.tile(np.arange(len(moments)), len(events.customers))
+    if not everyone:
+        known = _first_moments(events)[customer] < moments[moment]
+        customer, moment = customer[known], moment[known]
+    return Rows(customer, moment, moments, local_days(moments, events.zone))
+
+
+def _build(events: Events, rows: Rows, feature_set: FeatureSet, out: NDArray[np.float64] | None = None) -> FeatureFrame:
+    values = compute(_histories(events), rows, compile_features(feature_set), out)
+    names = np.append(events.customers, "")[rows.customer]
+    return FeatureFrame(names, rows.as_of[rows.moment], values, feature_set)
 
 
 _FIRST = np.zeros(1, dtype=np.int64)

@@ -34,10 +34,12 @@ STATISTICS = 13
 ) = range(22)  # fmt: skip
 
 
-def compute(histories: Histories, rows: Rows, program: Program) -> NDArray[np.float64]:
-    """The features of each row, shape (rows, features). Releases the interpreter lock."""
+def compute(
+    histories: Histories, rows: Rows, program: Program, out: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The features of each row, shape (rows, features), in `out` where given. Releases the interpreter lock."""
     slots, features = len(program.sources), len(program.operations) + len(program.accounts.columns)
-    values: NDArray[np.float64] = np.empty((len(rows.customer), features))
+    values = np.empty((len(rows.customer), features)) if out is None else out
     fill(histories, rows, program, np.empty((slots, STATISTICS), np.int64), np.empty(slots), values)
     return values
 
