@@ -131,8 +131,8 @@ def broken_windows(
 ) -> list[Violation]:
     """Every window `[t, t + length)` from a contact on that holds more contacts than a cap allows.
 
-    A window counts only if a decided contact that the cap binds is in it: contacts made elsewhere break no promise of
-    ours.
+    Only what stood in a window when the last decided contact that the cap binds was made counts: contacts that others
+    make break no promise of ours.
 
     Args:
         ledger: Contacts of any customers, in any order.
@@ -147,21 +147,24 @@ def broken_windows(
         [Violation(customer='c1', rule='daily', observed=2, limit=1)]
     """
     return [
-        Violation(customer, cap.id, len(window), cap.max)
+        Violation(customer, cap.id, observed, cap.max)
         for customer, contacts in sorted(_by_customer(ledger).items())
         for cap in caps
         for group in _groups(contacts, cap)
         for first in group
-        if len(window := _window(group, first.time, first.time + _length(cap))) > cap.max
-        and any(contact.id in decided and contact.message not in exempt for contact in window)
+        if (observed := _standing(_window(group, first.time, cap), decided, exempt)) > cap.max
     ]
 
 
-def _window(contacts: Sequence[Recorded], start: int, end: int) -> list[Recorded]:
-    """The contacts in `[start, end)`, without reservations that had lapsed when the last of them was made."""
-    inside = [contact for contact in contacts if start <= contact.time < end]
-    latest = max(contact.time for contact in inside)
-    return [contact for contact in inside if contact.expires is None or contact.expires > latest]
+def _window(contacts: Sequence[Recorded], start: int, cap: Cap) -> list[Recorded]:
+    return [contact for contact in contacts if start <= contact.time < start + _length(cap)]
+
+
+def _standing(window: Sequence[Recorded], decided: Collection[str], exempt: Collection[str]) -> int:
+    """How many contacts of a window stood when the last bound one was decided: neither later nor lapsed by then."""
+    bound = [contact.time for contact in window if contact.id in decided and contact.message not in exempt]
+    latest = max(bound, default=-1)
+    return sum(c.time <= latest and (c.expires is None or c.expires > latest) for c in window)
 
 
 def _groups(contacts: Sequence[Recorded], cap: Cap) -> list[list[Recorded]]:

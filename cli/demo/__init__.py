@@ -1,0 +1,1 @@
+"""`tactful demo`: the whole job on real data."""

@@ -1,0 +1,147 @@
+"""The middle steps: features become calibrated models, and the models that pass the gate a serving bundle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.demo import plots
+from cli.demo.data import Grocer
+from cli.demo.narrator import Step
+from features.standard import STANDARD
+from models.bundle import MANIFEST
+from models.registry import MlflowRegistry
+from training import lapse, response
+from training.job import TrainingResult
+from training.promote import Verdict, promote, release
+from training.tracking import track
+
+QUESTIONS = {
+    lapse.NAME: "lapse: will a household that bought in the last 56 days buy nothing in the next 28?",
+    response.NAME: "response: will a household that is mailed coupons redeem one before their campaign ends?",
+}
+METRICS = ("auc", "log_loss", "ece")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A model with its evidence and what the gate said of it."""
+
+    result: TrainingResult
+    verdict: Verdict
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """For the report: metrics with intervals, of the model and of each baseline alone."""
+        metrics = self.result.metrics
+        return {
+            **{name: metrics[name] for name in (*METRICS, "n", "positives", "baselines", "split", "rounds")},
+            "calibration": metrics["calibration"]["kind"],
+            "champion": self.verdict.promoted,
+            "refused_because": list(self.verdict.reasons),
+        }
+
+
+def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
+    """Trains, tracks and registers both models, and asks the gate.
+
+    Args:
+        grocer: The data.
+        folder: Of the run; MLflow's store goes to `mlflow/`.
+        step: Where it is told.
+    """
+    store = folder / "mlflow"
+    with step.progress("lapse model") as advance:
+        results = [lapse.train(grocer.dataset, progress=lambda _, number, of: advance(number - 1, of))]
+    with step.progress("response model") as advance:
+        results += [
+            response.train(grocer.dataset, grocer.campaigns, progress=lambda _, number, of: advance(number - 1, of))
+        ]
+    with step.progress("tracking, release gate"):
+        registry = MlflowRegistry(store)
+        trained = [Trained(result, promote(result, registry, run=track(result, store))) for result in results]
+    step.say(
+        "LightGBM, split in time with an embargo: what a model learns from was settled before the first day it is "
+        "tested on. Each baseline is one number alone, in a logistic regression. Intervals are 95 %, by drawing "
+        "households again and again; the gain is paired on the same draws. ECE: expected calibration error."
+    )
+    for model in trained:
+        _tell(model, step)
+    step.say(f"Runs, data digests, metrics, plots and model texts are in {store}, an MLflow store on SQLite.")
+    return trained
+
+
+def export(trained: list[Trained], folder: Path, step: Step) -> dict[str, Any]:
+    """Puts the champions together into the bundle that the service loads, and returns its manifest.
+
+    Args:
+        trained: The models.
+        folder: Of the run; the bundle goes to `champion/`.
+        step: Where it is told.
+
+    Raises:
+        RegistryError: The gate let one of the models not through.
+    """
+    names = [model.result.name for model in trained]
+    bundle = folder / "champion"
+    version = release(MlflowRegistry(folder / "mlflow"), names, bundle, STANDARD)
+    manifest: dict[str, Any] = json.loads((bundle / MANIFEST).read_text())
+    step.say(
+        f"Bundle {version} in {bundle}, for features {manifest['fingerprint'][:12]}. A worker compares each digest "
+        "before it parses a model, since LightGBM aborts the whole process on a truncated text."
+    )
+    files = {entry["file"]: entry["sha256"] for entry in manifest["models"].values()}
+    step.table(
+        ("file", "bytes", "sha256"),
+        [
+            (file.name, file.stat().st_size, files[file.name][:16] if file.name in files else None)
+            for file in sorted(bundle.iterdir())
+        ],
+        numbers=("bytes",),
+    )
+    return manifest
+
+
+def _tell(model: Trained, step: Step) -> None:
+    metrics = model.result.metrics
+    learnt, tested = metrics["split"]["pool"], metrics["split"]["test"]
+    step.table(
+        ("", "AUC", "log-loss", "ECE", "gain in AUC"),
+        [
+            ("the model", *(_interval(metrics[name]) for name in METRICS), None),
+            *(
+                (name.replace("_", " "), *(_interval(baseline[metric]) for metric in (*METRICS, "auc_gain")))
+                for name, baseline in metrics["baselines"].items()
+            ),
+        ],
+        title=QUESTIONS[model.result.name],
+    )
+    step.say(
+        f"Learnt from {learnt['rows']:,} rows ({learnt['from']} to {learnt['to']}, settled by {learnt['settled']}), "
+        f"tested on {tested['rows']:,} ({tested['from']} to {tested['to']}), of which "
+        f"{tested['positives'] / tested['rows']:.1%} are positive. {metrics['rounds']} trees, calibration: "
+        f"{metrics['calibration']['kind']}. {_verdict(model.verdict)}"
+    )
+    step.figure(_evidence(model.result), f"The {model.result.name} model on its test rows.")
+
+
+def _evidence(result: TrainingResult) -> str:
+    outcomes, probability = result.test.outcomes, result.test.probability
+    curve = outcomes.reliability(probability)
+    importance = result.model.trees.importance()
+    return plots.evidence(
+        outcomes.positive, probability, result.test.baselines, (curve.predicted, curve.observed), importance
+    )
+
+
+def _verdict(verdict: Verdict) -> str:
+    if verdict.promoted:
+        return f"The gate lets it through: version {verdict.version} is the champion."
+    return f"The gate refuses version {verdict.version}: {'; '.join(verdict.reasons)}."
+
+
+def _interval(estimate: Mapping[str, float]) -> str:
+    """A value and its interval, without the noughts before the point of the latter."""
+    value, low, high = (f"{estimate[name]:.3f}" for name in ("value", "low", "high"))
+    return f"{value} ({low.removeprefix('0')}–{high.removeprefix('0')})"

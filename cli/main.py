@@ -1,0 +1,85 @@
+"""The `tactful` command."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+from cli.console import console
+from features.errors import TactfulError
+
+COMMANDS = {
+    "demo": ("cli.demo.command:demo", "Do the whole job on real data: import, learn, decide, report."),
+    "serve": ("cli.serve:serve", "Answer requests for decisions over HTTP."),
+    "events": ("cli.events:events_app", "Bring customer histories in."),
+    "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
+    "catalogue": ("cli.catalogue:catalogue_app", "Look after catalogues."),
+}
+"""Where each command is, and its line in the help."""
+
+
+class Commands(TyperGroup):
+    """Imports a command only when it is called: nobody waits for LightGBM to read the help."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, and its arguments."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(str(name)), rest
+
+
+def load(name: str) -> Any:
+    """Imports a command."""
+    module, attribute = COMMANDS[name][0].split(":")
+    found = getattr(import_module(module), attribute)
+    host = typer.Typer(add_completion=False, rich_markup_mode=None)
+    if not isinstance(found, typer.Typer):
+        host.command(name)(found)
+        return get_command(host)
+    host.add_typer(found, name=name)
+    return get_group(host).commands[name]
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tactful {version('tactful')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tactful(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Choose the message most worth sending to a customer now, or silence."""
+
+
+for _name, (_, _line) in COMMANDS.items():
+    app.command(_name, help=_line)(lambda: None)
+
+
+def main() -> None:
+    """Runs the command; an error of ours is one line and exit code 2."""
+    try:
+        app(prog_name="tactful")
+    except TactfulError as error:
+        console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
