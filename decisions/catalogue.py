@@ -13,9 +13,11 @@ from pydantic import Field, model_validator
 
 from decisions.contact_policies import AnyContactPolicy
 from decisions.durations import Duration
+from decisions.loyalty import Loyalty
 from decisions.policies import AnyPolicy, Greedy
 from decisions.triggers import AnyTrigger
 from decisions.values import Names, Value
+from features.definitions import AnyFeature, FeatureSet
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Amount = float | str
@@ -42,12 +44,14 @@ class Channel(Value):
         subject: Whether its texts have a subject.
         html: Whether values are escaped for HTML.
         max_length: Longest rendered body, in characters.
+        purposes: The purposes that consent can be given for on it; any where empty.
     """
 
     cost: float = Field(default=0.0, ge=0)
     subject: bool = False
     html: bool = False
     max_length: int | None = Field(default=None, gt=0)
+    purposes: Names = ()
 
 
 class Prior(Value):
@@ -212,6 +216,7 @@ class Catalogue(Value):
         policy: How an action is chosen among the surviving ones.
         holdout: Customers nobody contacts.
         fatigue: The price of one more contact.
+        loyalty: The loyalty programme, whose points and tiers expressions and texts can read as features.
         programmes: The programmes, in the marketer's order of priority.
     """
 
@@ -226,6 +231,7 @@ class Catalogue(Value):
     policy: AnyPolicy = Greedy(kind="greedy")
     holdout: Holdout | None = None
     fatigue: Fatigue = Fatigue()
+    loyalty: Loyalty | None = None
     programmes: tuple[Programme, ...] = Field(min_length=1)
 
     def actions(self) -> Iterator[tuple[Programme, Message, Action]]:
@@ -246,3 +252,16 @@ class Catalogue(Value):
     def defaults(self) -> dict[str, Any]:
         """The attributes that have a default."""
         return {name: a.default for name, a in self.attributes.items() if a.default is not None}
+
+    def feature_set(self, base: FeatureSet) -> FeatureSet:
+        """The features of a snapshot: those that models read, then the catalogue's own.
+
+        Args:
+            base: What the models read.
+        """
+        return FeatureSet((*base.features, *self.own_features)) if self.own_features else base
+
+    @property
+    def own_features(self) -> tuple[AnyFeature, ...]:
+        """The features that the catalogue brings itself: those of its loyalty programme."""
+        return self.loyalty.features() if self.loyalty else ()

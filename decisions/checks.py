@@ -38,10 +38,12 @@ class Remark:
 
 def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
     """Every remark on a catalogue whose values are valid one by one."""
+    vocabulary = vocabulary.of(catalogue)
     return [
         *_zone(catalogue),
         *_repeated(catalogue),
         *_references(catalogue),
+        *_purposes(catalogue),
         *_scopes(catalogue),
         *_event_types(catalogue, vocabulary),
         *_expressions(catalogue, vocabulary),
@@ -93,6 +95,18 @@ def _references(catalogue: Catalogue) -> Iterator[Remark]:
         for j, channel in enumerate(message.channels):
             if channel not in catalogue.channels:
                 yield _unknown((*place, "channels", j), "channel", channel, set(catalogue.channels))
+
+
+def _purposes(catalogue: Catalogue) -> Iterator[Remark]:
+    """Messages on channels where nobody can consent to the purpose of their programme."""
+    for i, programme in enumerate(catalogue.programmes):
+        for j, message in enumerate(programme.messages):
+            for k, name in enumerate(message.channels):
+                purposes = catalogue.channels[name].purposes if name in catalogue.channels else ()
+                if purposes and programme.purpose not in purposes:
+                    place = ("programmes", i, "messages", j, "channels", k)
+                    what = f"nobody can consent to {programme.purpose!r} on channel {name!r}"
+                    yield Remark(place, what, f"its purposes: {', '.join(purposes)}")
 
 
 def _scopes(catalogue: Catalogue) -> Iterator[Remark]:

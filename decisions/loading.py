@@ -1,7 +1,7 @@
 """Reads a catalogue from YAML and reports every mistake at once, with its line."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import yaml
 from pydantic import ValidationError
 
 from decisions.catalogue import Catalogue
-from decisions.checks import check
+from decisions.checks import Remark, check
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.errors import CatalogueError, Finding
+from decisions.lint import lint
 
 Place = tuple[str | int, ...]
 
@@ -40,33 +41,56 @@ def parse_catalogue(text: str, vocabulary: Vocabulary, file: str = "catalogue.ya
     Raises:
         CatalogueError: With every mistake found, each with file and line.
     """
-    catalogue, findings = inspect_catalogue(text, vocabulary, file)
-    mistakes = [finding for finding in findings if finding.severity == "error"]
+    catalogue, findings, _ = _checked(text, vocabulary, file)
+    mistakes = _mistakes(findings)
     if mistakes or catalogue is None:
         raise CatalogueError(mistakes)
     return CompiledCatalogue(catalogue, vocabulary)
 
 
 def inspect_catalogue(text: str, vocabulary: Vocabulary, file: str) -> tuple[Catalogue | None, list[Finding]]:
-    """The catalogue, where its values are valid, and every finding, in the order of lines."""
+    """The catalogue, where its values are valid, and every finding, in the order of lines.
+
+    A catalogue without mistakes is linted too: `decisions.lint` says what can never hold, be sent or bind.
+    """
+    catalogue, findings, lines = _checked(text, vocabulary, file)
+    if catalogue is None or _mistakes(findings):
+        return catalogue, findings
+    return catalogue, _sorted([*findings, *_placed(lint(catalogue, vocabulary), lines, file)])
+
+
+def _checked(
+    text: str, vocabulary: Vocabulary, file: str
+) -> tuple[Catalogue | None, list[Finding], Mapping[Place, int]]:
+    """The catalogue, where its values are valid, its findings without lints, and the lines of its places."""
     try:
         root = yaml.compose(text, Loader=_Loader)
         content = _Loader("").construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return None, [Finding(file, line, "error", f"not YAML: {error.problem}")]
+        return None, [Finding(file, line, "error", f"not YAML: {error.problem}")], {}
     if root is None or not isinstance(content, dict):
-        return None, [Finding(file, 1, "error", "an empty catalogue", "start with `catalogue: NAME`")]
+        return None, [Finding(file, 1, "error", "an empty catalogue", "start with `catalogue: NAME`")], {}
     lines = dict(_lines(root))
     catalogue, findings = _validate(content, lines, file)
     whole, places = (catalogue, lines) if catalogue else _without_mistakes(content, lines)
     if whole is not None:
-        findings += [
-            Finding(file, _line(places, remark.place), remark.severity, remark.message, remark.mend)
-            for remark in check(whole, vocabulary)
-            if catalogue is not None or not remark.depends_on_others
-        ]
-    return catalogue, sorted(findings, key=lambda finding: (finding.line, finding.message))
+        remarks = check(whole, vocabulary)
+        certain = (remark for remark in remarks if catalogue is not None or not remark.depends_on_others)
+        findings += _placed(certain, places, file)
+    return catalogue, _sorted(findings), lines
+
+
+def _placed(remarks: Iterable[Remark], lines: Mapping[Place, int], file: str) -> list[Finding]:
+    return [Finding(file, _line(lines, r.place), r.severity, r.message, r.mend) for r in remarks]
+
+
+def _mistakes(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity == "error"]
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: (finding.line, finding.message))
 
 
 class _Loader(yaml.SafeLoader):

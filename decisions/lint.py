@@ -1,0 +1,86 @@
+"""Lints of a catalogue: what is no mistake, but can never hold, never be sent, never bind, or is read by nothing.
+
+A lint speaks only where it is certain, for every customer and moment; where it cannot tell, it keeps silent. All are
+warnings: they do not keep a catalogue from loading.
+"""
+
+from collections.abc import Iterator
+
+from decisions.catalogue import Catalogue
+from decisions.checks import Remark
+from decisions.compiled import CompiledCatalogue, Vocabulary, expressions
+from decisions.inspection import Doubt, Inspection, doubt, segments_in
+from decisions.lint_conditions import contradictions, shadowed, superseded, worthless
+from decisions.lint_contacts import excluded_pairs, idle, silencing, suppressed_by_themselves, unbegun, uncovering
+from decisions.lint_quiet import lost_in_quiet
+from decisions.texts import Text
+from decisions.triggers import DateTrigger
+
+
+def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
+    """Every doubt about a catalogue.
+
+    Args:
+        catalogue: A catalogue without mistakes, as `decisions.checks.check` finds them.
+        vocabulary: The names its expressions may read.
+
+    Returns:
+        Warnings, each by its place in the catalogue.
+    """
+    inspection = Inspection(CompiledCatalogue(catalogue, vocabulary))
+    doubts = [
+        found
+        for finder in (
+            contradictions,
+            superseded,
+            silencing,
+            suppressed_by_themselves,
+            excluded_pairs,
+            lost_in_quiet,
+            worthless,
+            idle,
+            uncovering,
+            _unused,
+        )
+        for found in finder(inspection)
+    ]
+    silenced = frozenset().union(*(found.silenced for found in doubts))
+    doubts += [*unbegun(inspection, silenced), *shadowed(inspection, silenced)]
+    return [found.remark for found in doubts if found.remark is not None]
+
+
+def _unused(inspection: Inspection) -> Iterator[Doubt]:
+    """Segments, attributes and channels that are declared and read by nothing."""
+    catalogue = inspection.catalogue
+    for name in sorted(catalogue.segments.keys() - _segments_read(inspection)):
+        yield doubt(("segments", name), f"segment {name!r} is read by nothing", "drop it, or put it to use")
+    for name in sorted(catalogue.attributes.keys() - _attributes_read(inspection)):
+        yield doubt(("attributes", name), f"attribute {name!r} is read by nothing", "drop it, or put it to use")
+    for name in sorted(catalogue.channels.keys() - {rule.action.channel for rule in inspection.rules.values()}):
+        yield doubt(("channels", name), f"no message goes by channel {name!r}", "drop it, or put it to use")
+
+
+def _segments_read(inspection: Inspection) -> set[str]:
+    """The segments that something besides an unused segment reads."""
+    catalogue = inspection.catalogue
+    pending = [source for place, source, _ in expressions(catalogue) if place[0] != "segments"]
+    read: set[str] = set()
+    while pending:
+        found = segments_in(pending.pop()) - read
+        read |= found
+        pending += [catalogue.segments[name] for name in found]
+    return read
+
+
+def _attributes_read(inspection: Inspection) -> set[str]:
+    catalogue = inspection.catalogue
+    names = {name.partition(".") for name in inspection.compiled.conditions.names}
+    read = {name for root, _, name in names if root == "customer"}
+    for programme in catalogue.programmes:
+        if isinstance(programme.trigger, DateTrigger):
+            read.add(programme.trigger.attribute)
+        for message in programme.messages:
+            for source in filter(None, (message.content.subject, message.content.body)):
+                placeholders = (name.partition(".") for name in Text(source).unknown_names({}))
+                read |= {name for root, _, name in placeholders if root == "customer"}
+    return read
