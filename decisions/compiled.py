@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from decisions.calendars import zone_of
@@ -29,7 +29,7 @@ class Vocabulary:
     """The names a catalogue may use that it does not declare itself.
 
     Args:
-        features: The features, in the order of the snapshot's.
+        features: The features, in the order of the snapshot's; those that models read come first.
         scores: The scores of a customer, such as `lapse`.
         offers: The figures of an offer that the response model reads; for a category, its values.
         event_types: The types an event may have.
@@ -39,6 +39,11 @@ class Vocabulary:
     scores: tuple[str, ...] = ()
     offers: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     event_types: tuple[str, ...] = EVENT_TYPES
+
+    def of(self, catalogue: Catalogue) -> "Vocabulary":
+        """The vocabulary of a catalogue: the same, with the catalogue's own features as the last ones."""
+        own = tuple(feature.name for feature in catalogue.own_features)
+        return replace(self, features=(*(name for name in self.features if name not in own), *own))
 
     def declared(self, catalogue: Catalogue) -> dict[str, str]:
         """The type of every name that an expression of this catalogue may read."""
@@ -73,14 +78,19 @@ class CompiledCatalogue:
 
     Args:
         catalogue: A catalogue without mistakes; `decisions.loading` sees to that.
-        vocabulary: The names its expressions may read.
+        vocabulary: The names its expressions may read, besides its own features.
+
+    Attributes:
+        vocabulary: The same with its own features, in the order of a snapshot's.
+        scored: How many of these features the models read: the first ones.
     """
 
     def __init__(self, catalogue: Catalogue, vocabulary: Vocabulary) -> None:
         self.catalogue = catalogue
-        self.vocabulary = vocabulary
+        self.vocabulary = vocabulary.of(catalogue)
+        self.scored = len(self.vocabulary.features) - len(catalogue.own_features)
         self.version = _digest(catalogue)
-        self.conditions = Conditions(vocabulary.declared(catalogue), catalogue.segments)
+        self.conditions = Conditions(self.vocabulary.declared(catalogue), catalogue.segments)
         self.zone: ZoneInfo | None = zone_of(catalogue.timezone) if catalogue.timezone else None
         actions = [action for _, _, action in catalogue.actions()]
         self.policies: list[ContactPolicy] = [bound for p in catalogue.contact_policies for bound in p.bound(actions)]

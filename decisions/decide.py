@@ -96,7 +96,7 @@ def decide(
     if not requests:
         return []
     circumstances = circumstances or Circumstances()
-    features = np.array([request.snapshot.features for request in requests], dtype=np.float64)
+    features = np.array([request.snapshot.features for request in requests], dtype=np.float64)[:, : compiled.scored]
     scores = scorer.score_customers(features)
     cases = [
         Case(compiled, r.snapshot, {name: float(s[i]) for name, s in scores.items()}, circumstances.capacity)

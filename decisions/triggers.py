@@ -56,6 +56,8 @@ class Case(Protocol):
 class After(Value):
     """A step of a journey: it opens a while after the contact of an earlier programme.
 
+    A journey branches by the states of a step's messages, or into several steps after the same programme.
+
     Args:
         programme: The earlier programme.
         wait: How long after its contact.
@@ -107,15 +109,24 @@ class Trigger(Value):
         return Opening(programme, f"{programme}:{name}", opened, opened + self.expiry, event)
 
     def _steps(self, programme: str, found: list[Opening], after: After, snapshot: Snapshot) -> Iterable[Opening]:
-        """Each contact of the earlier programme opens this one after the wait, unless an exit came in between."""
-        if not found:
-            return
+        """Each contact of the earlier programme opens this one after the wait, unless an exit came in between.
+
+        What opens the step by itself must hold now or, if it is an event, follow that contact. A step that no event
+        opens speaks of the event that began the journey.
+        """
         for contact in snapshot.contacts or ():
             if contact.programme != after.programme or contact.time > snapshot.moment:
                 continue
             if any(event.type in self.exits and event.time > contact.time for event in snapshot.events):
                 continue
-            yield self._opening(programme, contact.opening or contact.id, contact.time + after.wait, found[-1].event)
+            following = [o for o in found if o.event is None or o.event.time >= contact.time]
+            if not following:
+                continue
+            name, opened, event = contact.opening or contact.id, contact.time + after.wait, following[-1].event
+            if event is None:
+                yield self._opening(programme, name, opened, _first_event(name, snapshot))
+            else:
+                yield self._opening(programme, name, max(opened, following[-1].opened), event)
 
 
 class EventTrigger(Trigger):
@@ -133,7 +144,8 @@ class EventTrigger(Trigger):
     delay: Duration = timedelta()
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
-        recent = case.snapshot.moment - self.delay - self.expiry
+        wait = self.after.wait if self.after else timedelta()
+        recent = case.snapshot.moment - self.delay - self.expiry - wait
         found = []
         for event in case.events_of((self.type,)):
             if event.time <= recent:
@@ -142,9 +154,7 @@ class EventTrigger(Trigger):
             if isinstance(holds, Failure):
                 return holds
             if holds:
-                found.append(
-                    self._opening(programme, event.id or event.time.isoformat(), event.time + self.delay, event)
-                )
+                found.append(self._opening(programme, _named(event), event.time + self.delay, event))
         return found
 
 
@@ -174,9 +184,7 @@ class AbsenceTrigger(Trigger):
             if isinstance(holds, Failure):
                 return holds
             if holds:
-                found.append(
-                    self._opening(programme, event.id or event.time.isoformat(), event.time + self.within, event)
-                )
+                found.append(self._opening(programme, _named(event), event.time + self.within, event))
         return found
 
 
@@ -275,6 +283,15 @@ AnyTrigger = Annotated[
 def _closed(opening: Opening, exits: Sequence[Event]) -> bool:
     since = opening.event.time if opening.event else opening.opened
     return any(event.time > since for event in exits)
+
+
+def _named(event: Event) -> str:
+    return event.id or event.time.isoformat()
+
+
+def _first_event(opening: str, snapshot: Snapshot) -> Event | None:
+    """The event that began a journey: the key of every step ends in its name."""
+    return next((event for event in snapshot.events if opening.endswith(f":{_named(event)}")), None)
 
 
 def _entry(programme: str, contacts: Sequence[Contact] | None) -> str:

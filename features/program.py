@@ -104,14 +104,17 @@ def _padded(ladders: list[tuple[float, ...]]) -> NDArray[np.float64]:
 
 def _accounts(feature_set: FeatureSet, column_of: dict[str, int]) -> Accounts:
     balances = [feature for feature in feature_set.features if isinstance(feature, Balance)]
-    entries = list(dict.fromkeys(entry for balance in balances for entry in balance.entries))
+    ledgers = list(dict.fromkeys(balance.entries for balance in balances))
+    entries = [entry for ledger in ledgers for entry in ledger]
     if len(entries) > MAX_SLOTS:
         raise FeatureError("too many entries into accounts", got=len(entries), wanted=f"at most {MAX_SLOTS}")
+    ends = np.cumsum([len(ledger) for ledger in ledgers]).tolist()
+    bits = {ledger: (1 << end) - (1 << end - len(ledger)) for ledger, end in zip(ledgers, ends, strict=True)}
     return Accounts(
         admits=_admits([entry.where for entry in entries]),
         sources=_sources([entry.column for entry in entries]),
         weights=np.array([entry.weight for entry in entries], dtype=np.float64),
-        entries=np.array([sum({1 << entries.index(e) for e in b.entries}) for b in balances], dtype=np.int64),
+        entries=np.array([bits[balance.entries] for balance in balances], dtype=np.int64),
         lasts=np.array([_length(balance.lasts_days) for balance in balances], dtype=np.int64),
         notice=np.array([_length(balance.lapsing_days or 0) for balance in balances], dtype=np.int64),
         columns=np.array([column_of[balance.name] for balance in balances], dtype=np.int64),

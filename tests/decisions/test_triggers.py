@@ -136,6 +136,60 @@ class TestJourney:
         first = contact(3, programme="hello", opening="hello:s")
         assert opened(self.steps[1], self.steps[0], events=(event("purchase", 1),), contacts=(first,)) == []
 
+    cart = (
+        programme("cart", "{kind: event, type: cart, delay: 2h, expiry: 1d, exits: purchase}"),
+        programme("cart2", "{kind: always, expiry: 1d, exits: purchase, after: {programme: cart, wait: 1d}}"),
+        programme("cart3", "{kind: always, expiry: 1d, exits: purchase, after: {programme: cart2, wait: 2d}}"),
+    )
+
+    def test_every_step_speaks_of_the_event_that_began_the_journey(self) -> None:
+        left = (event("cart", 9, id="old"), event("cart", 4, id="k", amount=80.0))
+        reminded = (contact(3.8, programme="cart", opening="cart:k"),)
+        again = (*reminded, contact(2.5, programme="cart2", opening="cart2:cart:k"))
+        third = decide_with(*self.cart, events=left, contacts=again).openings[-1]
+        assert (third.key, third.event) == ("cart3:cart2:cart:k", left[1])
+        second = decide_with(*self.cart, events=left, contacts=(contact(1.2, programme="cart", opening="cart:k"),))
+        assert [(opening.key, opening.event) for opening in second.openings] == [("cart2:cart:k", left[1])]
+
+    def test_a_purchase_ends_the_series_even_where_it_came_before_the_reminder(self) -> None:
+        left, reminded = event("cart", 2, id="k"), (contact(1.5, programme="cart", opening="cart:k"),)
+        assert [key for key, _ in opened(*self.cart, events=(left,), contacts=reminded)] == ["cart2:cart:k"]
+        for days in (1.8, 1.0):
+            assert opened(*self.cart, events=(left, event("purchase", days)), contacts=reminded) == []
+
+    def test_a_step_can_wait_for_what_the_customer_does_with_the_one_before(self) -> None:
+        branches = (
+            programme("more", "{kind: event, type: clicked, expiry: 2d, after: {programme: hello, wait: 1d}}"),
+            programme(
+                "remind",
+                "{kind: absence, type: contact, without: clicked, within: 2d, expiry: 2d, "
+                "after: {programme: hello, wait: 1d}}",
+            ),
+        )
+        first, told = contact(2.5, programme="hello", opening="hello:s"), event("contact", 2.5, id="c")
+        assert [key for key, _ in opened(*branches, self.steps[0], events=(told,), contacts=(first,))] == [
+            "remind:hello:s"
+        ]
+        for clicked, since in ((2.4, 1.5), (0.2, 0.2)):
+            found = opened(*branches, self.steps[0], events=(told, event("clicked", clicked)), contacts=(first,))
+            assert found == [("more:hello:s", at(since))]
+        before = (event("clicked", 2.6), told)
+        assert [key for key, _ in opened(*branches, self.steps[0], events=before, contacts=(first,))] == [
+            "remind:hello:s"
+        ]
+
+    def test_a_branch_by_state_is_open_while_it_holds(self) -> None:
+        rich = programme(
+            "rich",
+            "{kind: threshold, when: segment.rich, expiry: 5d, after: {programme: hello, wait: 3d}}",
+            "reentry: 1d",
+        )
+        first = (contact(3, programme="hello", opening="hello:s"),)
+        assert [key for key, _ in opened(rich, self.steps[0], contacts=first, features=(1.0, 200.0))] == [
+            "rich:hello:s"
+        ]
+        assert opened(rich, self.steps[0], contacts=first, features=(1.0, 20.0)) == []
+
 
 class TestLateJoiner:
     @staticmethod

@@ -90,10 +90,20 @@ def test_levels_are_reached_exactly(points: float, reached: float, to_next: floa
 
 def test_what_is_undefined_has_no_level() -> None:
     unknown = Feature(
-        name="points", family="test", description="", aggregation=Aggregation.MEAN, column="amount", where=Where(types=("view",))
+        name="points",
+        family="test",
+        description="",
+        aggregation=Aggregation.MEAN,
+        column="amount",
+        where=Where(types=("view",)),
     )
     values = computed([0], [EARNED], [5], 1, unknown, level("reached"), level("above", default=-1.0))
     assert values == pytest.approx([math.nan, math.nan, -1.0], nan_ok=True)
+
+
+def test_the_same_entry_twice_counts_twice() -> None:
+    twice = balance(entries=(POINTS[3], POINTS[3], POINTS[4]))
+    assert computed([0, 1], [EARNED, SPENT], [10, 3], 2, twice, balance("soon", entries=POINTS[3:])) == [17, 7]
 
 
 def test_accounts_say_which_columns_they_read() -> None:
