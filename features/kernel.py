@@ -64,21 +64,16 @@ def fill(histories, rows, program, state, squares, out):
 def walk(histories, first, last, as_of, program, state, squares, values):
     """Walks the events `first:last` backwards and fills in the features that aggregate events."""
     state[:, N] = 0
-    window, windows = 0, len(program.windows)
-    for event in range(last - 1, first - 1, -1):
-        while window < windows and histories.time[event] < as_of - program.windows[window]:
-            read(program, window, state, squares, as_of, values)
-            window += 1
-        if window == windows:
-            return
-        slots = admitted(histories, event, program.admits)
-        while slots:
-            slot = ones((slots & -slots) - 1)
-            add(histories, event, program.sources[slot], state, squares, slot)
-            slots &= slots - 1
-    while window < windows:
+    event = last - 1
+    for window in range(len(program.windows)):
+        while event >= first and histories.time[event] >= as_of - program.windows[window]:
+            slots = admitted(histories, event, program.admits)
+            while slots:
+                slot = ones((slots & -slots) - 1)
+                add(histories, event, program.sources[slot], state, squares, slot)
+                slots &= slots - 1
+            event -= 1
         read(program, window, state, squares, as_of, values)
-        window += 1
 
 
 @compiled
