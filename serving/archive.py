@@ -1,6 +1,5 @@
 """Decisions as they were recorded, with what is needed to make them again."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from decisions.replay import Replay, replay
 from serving.champion import Champion, vocabulary
 from serving.errors import ErasedError, StoreError, UnknownDecisionError
 from serving.records import parse
-from serving.snapshots import from_document
+from serving.snapshots import from_bytes
 from serving.store.port import Store, StoredDecision
 
 
@@ -81,7 +80,7 @@ class Archive:
             raise ErasedError("a decision whose personal data were erased", got=stored.id, wanted="one with its inputs")
         decision = parse(stored.record)
         compiled = self._catalogue(decision.versions.catalogue, decision.versions.features)
-        snapshot = from_document(json.loads(stored.inputs), compiled.catalogue.attributes)
+        snapshot = from_bytes(stored.inputs, compiled.catalogue.attributes)
         return Recorded(decision, Request(decision.id, snapshot), compiled, stored.record)
 
     def _catalogue(self, version: str, features: str) -> CompiledCatalogue:
