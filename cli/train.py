@@ -27,7 +27,7 @@ def _days(text: str | int) -> int:
     if isinstance(text, int):
         return text
     duration = parse_duration(text)
-    if duration % timedelta(days=1):
+    if not duration or duration % timedelta(days=1):
         raise ValueError(f"not whole days: got {text!r}; wanted a duration such as 28d or 4w")
     return duration.days
 
@@ -110,10 +110,10 @@ def every(
         response.NAME: _response_job(events, campaigns, window),
     }
     trained = [_trained(name, job, store, no_track=False) for name, job in jobs.items()]
-    version = None
+    _report(trained, as_json)
     if bundle is not None:
         version = release(MlflowRegistry(store), tuple(jobs), bundle, trained[0].result.feature_set)
-    _report(trained, as_json, bundle=version)
+        console(stderr=True).print(f"Released as bundle {version} in {bundle}.")
 
 
 def _lapse_job(events: Path, horizon: int, lookback: int) -> Callable[[Progress], TrainingResult]:
@@ -145,11 +145,10 @@ def _trained(name: str, job: Callable[[Progress], TrainingResult], store: Path, 
     return Trained(result, time.perf_counter() - begun, run, verdict)
 
 
-def _report(trained: Sequence[Trained], as_json: bool, *, bundle: str | None = None) -> None:
+def _report(trained: Sequence[Trained], as_json: bool) -> None:
     if as_json:
         models = {one.result.name: _as_json(one) for one in trained}
-        several = {"models": models} | ({} if bundle is None else {"bundle": bundle})
-        print_json(several if len(trained) > 1 else _as_json(trained[0]))
+        print_json({"models": models} if len(trained) > 1 else _as_json(trained[0]))
         return
     out = console()
     for one in trained:
@@ -157,8 +156,6 @@ def _report(trained: Sequence[Trained], as_json: bool, *, bundle: str | None = N
         for line in _lines(one):
             out.print(line)
         out.print()
-    if bundle is not None:
-        out.print(f"Released as bundle {bundle}.")
 
 
 def _as_json(one: Trained) -> dict[str, Any]:

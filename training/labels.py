@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.dataset import EventDataset
-from features.events import CHANNELS, EVENT_TYPES, Events
-from features.zones import DAY, SECOND
+from features.events import Events
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import DAY, EARLIEST, microseconds
 from training.errors import TrainingError
 
 _NEVER = np.iinfo(np.int64).min
@@ -65,7 +67,28 @@ class Span:
 
 def iso_date(moment: int) -> str:
     """The UTC date of a moment in microseconds since the epoch."""
-    return datetime.fromtimestamp(moment // SECOND, UTC).date().isoformat()
+    return _local(moment, "UTC").date().isoformat()
+
+
+def days_after(moment: int, days: int, zone: str) -> int:
+    """The same local time so many calendar days later, whatever the clocks do in between.
+
+    Args:
+        moment: Microseconds since the epoch, like the result.
+        days: May be negative.
+        zone: An IANA name.
+
+    Example:
+        >>> noon = 1_500_000_000_000_000
+        >>> (days_after(noon, 180, "Europe/London") - noon) / DAY
+        180.04166666666666
+    """
+    return microseconds(_local(moment, zone) + timedelta(days=days))
+
+
+def midnight(moment: int, zone: str) -> int:
+    """The local midnight at or before a moment, in microseconds since the epoch."""
+    return microseconds(_local(moment, zone).replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 def span(dataset: EventDataset) -> Span:
@@ -84,13 +107,13 @@ def span(dataset: EventDataset) -> Span:
     return Span(min(first), max(end))
 
 
-def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: float, lookback_days: float) -> Examples:
+def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: int, lookback_days: int) -> Examples:
     """Who of those who bought in the lookback before a moment did not in the horizon after it.
 
     Args:
         dataset: The log.
         moments: Microseconds since the epoch.
-        horizon_days: A purchase in `[moment, moment + horizon)` is no lapse.
+        horizon_days: A purchase within that many calendar days after the moment is no lapse.
         lookback_days: Only customers with a purchase in `[moment - lookback, moment)` can lapse.
 
     Returns:
@@ -99,20 +122,25 @@ def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: float
     Raises:
         TrainingError: The log ends within a horizon: its end could not be told from a lapse.
     """
-    horizon, lookback = round(horizon_days * DAY), round(lookback_days * DAY)
     covered = span(dataset)
-    if (short := max(moments) + horizon - covered.end) > 0:
-        raise TrainingError("the log ends within the horizon", got=f"{short / DAY:.1f} days short", where=covered)
-    customers, as_of, positive = [], [], []
+    ends = [days_after(moment, horizon_days, dataset.zone) for moment in moments]
+    if max(ends) > covered.end:
+        short = f"{(max(ends) - covered.end) / DAY:.1f} days short"
+        raise TrainingError("the log ends within the horizon", got=short, where=covered)
+    customers, counts, positive = [], [], []
     for events in _buckets(dataset):
-        for moment in moments:
-            last, returned = _around(events, moment, horizon)
-            active = last >= moment - lookback
+        for moment, end in zip(moments, ends, strict=True):
+            last, returned = _around(events, moment, end)
+            active = last >= moment - lookback_days * DAY
             customers.append(events.customers[active])
-            as_of.append(np.full(int(active.sum()), moment))
+            counts.append(int(active.sum()))
             positive.append(~returned[active])
-    moment_of = np.concatenate(as_of)
-    return Examples(np.concatenate(customers), moment_of, moment_of + horizon, np.concatenate(positive))
+    return Examples(
+        customers=np.concatenate(customers),
+        as_of=np.repeat(np.tile(moments, dataset.buckets), counts),
+        known=np.repeat(np.tile(ends, dataset.buckets), counts),
+        positive=np.concatenate(positive),
+    )
 
 
 def responses(
@@ -156,6 +184,10 @@ def responses(
     )
 
 
+def _local(moment: int, zone: str) -> datetime:
+    return (EARLIEST + timedelta(microseconds=moment)).astimezone(ZoneInfo(zone))
+
+
 def _code(event_type: str) -> int:
     return EVENT_TYPES.index(event_type)
 
@@ -164,13 +196,13 @@ def _buckets(dataset: EventDataset) -> Iterator[Events]:
     return (dataset.events(number, ["type"]) for number in range(dataset.buckets))
 
 
-def _around(events: Events, moment: int, horizon: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Each customer's last purchase before a moment, and whether one followed within the horizon."""
+def _around(events: Events, moment: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Each customer's last purchase before a moment, and whether one followed before the end."""
     if not len(events):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
     bought = events.type == _code("purchase")
     before = np.where(bought & (events.time < moment), events.time, _NEVER)
-    after = bought & (events.time >= moment) & (events.time < moment + horizon)
+    after = bought & (events.time >= moment) & (events.time < end)
     starts = events.starts[:-1]
     return np.maximum.reduceat(before, starts), np.logical_or.reduceat(after, starts)
 

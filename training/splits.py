@@ -1,16 +1,14 @@
 """Splits in time: what is learnt from was settled before what is tested began."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from math import ceil
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.zones import DAY, SECOND, microseconds
+from features.zones import DAY
 from training.errors import TrainingError
-from training.labels import Span
+from training.labels import Span, days_after, midnight
 
 MONTH = 31
 
@@ -98,14 +96,10 @@ def snapshots(covered: Span, zone: str, *, horizon_days: int, lookback_days: int
     """
     step = ceil(horizon_days / ceil(horizon_days / MONTH))
     history = min(lookback_days, horizon_days)
-    local = ZoneInfo(zone)
-    last = datetime.fromtimestamp((covered.end - horizon_days * DAY) / SECOND, local)
-    day = last.replace(hour=0, minute=0, second=0, microsecond=0)
-    moments = []
-    while (moment := microseconds(day)) >= covered.first + history * DAY:
+    moments = [midnight(days_after(covered.end, -horizon_days, zone), zone)]
+    while (moment := days_after(moments[-1], -step, zone)) >= covered.first + history * DAY:
         moments.append(moment)
-        day -= timedelta(days=step)
-    if not moments or moments[0] - moments[-1] < 2 * horizon_days * DAY:
+    if days_after(moments[-1], 2 * horizon_days, zone) > moments[0]:
         wanted = f"at least {3 * horizon_days + history + 2} days for a horizon of {horizon_days}"
         raise TrainingError("too short a log", got=str(covered), wanted=wanted)
     return moments[::-1]

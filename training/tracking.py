@@ -24,9 +24,9 @@ def track(result: TrainingResult, folder: Path) -> str:
     Returns:
         The id of the run.
     """
+    client = connect(folder)
     from mlflow.entities import Dataset, DatasetInput, Metric, Param
 
-    client = connect(folder)
     run = client.create_run(experiment(client, folder, EXPERIMENT), run_name=result.name).info.run_id
     digest = result.dataset.digest
     data = Dataset(name="events", digest=digest[:36], source_type="local", source=json.dumps({"sha256": digest}))
