@@ -103,7 +103,10 @@ def idle(inspection: Inspection) -> Iterator[Doubt]:
         reasons = [_why_idle(part, everything) or _spaced_by_reentry(part, inspection) for part in bound]
         if all(reasons):
             policy = inspection.catalogue.contact_policies[i]
-            what = f"{policy.kind} {policy.id!r} can bind only through contacts made elsewhere: {reasons[0]}"
+            binds = (
+                "can bind only through contacts made elsewhere" if _from_elsewhere(policy.scope) else "can never bind"
+            )
+            what = f"{policy.kind} {policy.id!r} {binds}: {reasons[0]}"
             yield doubt(("contact_policies", i), what, "tighten it, or drop it")
 
 

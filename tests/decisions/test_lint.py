@@ -1,0 +1,58 @@
+"""Lints as a whole: what is read by nothing, what is no lint, and that warnings keep nothing from loading."""
+
+import pytest
+
+from decisions.loading import inspect_catalogue, parse_catalogue
+from tests.decisions.lints import TIDY, Lint, assert_told, findings
+from tests.decisions.retailer import CATALOGUE, VOCABULARY
+
+UNUSED = {
+    "segment": Lint(
+        "segment 'idle' is read by nothing",
+        {"segments:\n": "segments:\n  idle: segment.rich\n"},
+        {"segments:\n": "segments:\n  idle: segment.rich\n", "&& segment.rich": "&& segment.idle"},
+        "idle:",
+    ),
+    "attribute": Lint(
+        "attribute 'city' is read by nothing",
+        {"attributes:\n": "attributes:\n  city: {type: string}\n"},
+        {"attributes:\n": "attributes:\n  city: {type: string}\n", "coupon for": "coupon, {{ ${city} | default: '' }}"},
+        "city:",
+    ),
+    "channel": Lint(
+        "no message goes by channel 'sms'",
+        {"channels:\n": "channels:\n  sms: {cost: 0.1}\n"},
+        {"channels:\n": "channels:\n  sms: {cost: 0.1}\n", "channels: [email, mail]": "channels: [email, mail, sms]"},
+        "sms:",
+    ),
+}
+
+
+@pytest.mark.parametrize("lint", UNUSED.values(), ids=UNUSED.keys())
+def test_what_is_declared_and_not_read(lint: Lint) -> None:
+    assert_told(lint)
+
+
+def test_a_tidy_catalogue_has_no_finding() -> None:
+    assert findings({}) == []
+
+
+def test_warnings_keep_nothing_from_loading() -> None:
+    _, found = inspect_catalogue(CATALOGUE, VOCABULARY, "shop.yaml")
+    assert [finding.severity for finding in found] == ["warning"]
+    assert parse_catalogue(CATALOGUE, VOCABULARY).catalogue.catalogue == "retailer"
+
+
+def test_a_catalogue_with_mistakes_is_not_linted() -> None:
+    _, found = inspect_catalogue(CATALOGUE.replace("on: complained", "on: complaned"), VOCABULARY, "shop.yaml")
+    assert [finding.severity for finding in found] == ["error"]
+
+
+def test_a_purpose_nobody_can_consent_to_is_a_mistake() -> None:
+    text = TIDY.replace("mail: {cost: 0.5}", "mail: {cost: 0.5, purposes: [service]}")
+    _, found = inspect_catalogue(text, VOCABULARY, "shop.yaml")
+    told = {(finding.severity, finding.message, finding.mend) for finding in found}
+    assert told == {("error", "nobody can consent to 'marketing' on channel 'mail'", "its purposes: service")}
+    assert len(found) == 2
+    allowed = TIDY.replace("mail: {cost: 0.5}", "mail: {cost: 0.5, purposes: [service, marketing]}")
+    assert inspect_catalogue(allowed, VOCABULARY, "shop.yaml")[1] == []
