@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 PLAIN_WIDTH = 100
 """Columns where the output is no terminal, unless `COLUMNS` says otherwise."""
@@ -58,7 +59,7 @@ def table(
         right = heading in numbers
         made.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows:
-        made.add_row(*(shown(value) for value in row))
+        made.add_row(*(Text(shown(value)) for value in row))
     return made
 
 

@@ -17,6 +17,9 @@ COMMANDS = {
     "serve": ("cli.serve:serve", "Answer requests for decisions over HTTP."),
     "events": ("cli.events:events_app", "Bring customer histories in."),
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
+    "explain": ("cli.decisions:explain", "Say why a decision came out as it did."),
+    "replay": ("cli.decisions:replay", "Make a decision again from its recorded inputs."),
+    "what-if": ("cli.decisions:what_if", "Decide again with something different; nothing is written."),
     "catalogue": ("cli.catalogue:catalogue_app", "Look after catalogues."),
 }
 """Where each command is, and its line in the help."""

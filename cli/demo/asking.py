@@ -1,10 +1,12 @@
 """The service asked about households of different states, and its answers told."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 
 from cli.demo.data import MOMENT, Grocer
@@ -43,11 +45,11 @@ def ask_about_states(grocer: Grocer, folder: Path, step: Step) -> list[dict[str,
         url = f"{client.base_url}/v1/decisions"
         answers = [_post(client, household) for household in chosen.values()]
     step.say(
-        f"`tactful serve` ran in a process of its own, its clock set to {MOMENT:%Y-%m-%d %H:%M} UTC because the data "
-        f"end on 2017-12-31, and knew only what had happened by then. It was asked at {url} about the household with "
-        "the lowest number in each of these states; it recorded each decision, and reserved its contact, before it "
-        "answered."
+        f"The service ran in a process of its own, knowing only what had happened by {MOMENT:%Y-%m-%d %H:%M} UTC: its "
+        "clock is set to that moment because the data end on 2017-12-31. Asked about the household with the lowest "
+        "number in each of these states, it recorded each decision, and reserved its contact, before it answered."
     )
+    step.say(f"POST {url} {json.dumps(_wanted(next(iter(chosen.values()))))}")
     for (state, household), answer in zip(chosen.items(), answers, strict=True):
         particulars = [("history", _history(households.loc[household])), *_lines(answer)]
         step.card(f"Household {household}, {state}", particulars)
@@ -64,19 +66,26 @@ def _table(grocer: Grocer) -> pd.DataFrame:
     return table.sort_index(key=lambda ids: ids.astype(int))
 
 
-def _post(client: Any, household: str) -> dict[str, Any]:
-    wanted = {"customer_id": household, "id": f"demo-{household}"}
-    answer: dict[str, Any] = client.post("/v1/decisions", json=wanted).raise_for_status().json()
+def _post(client: httpx.Client, household: str) -> dict[str, Any]:
+    answer: dict[str, Any] = client.post("/v1/decisions", json=_wanted(household)).raise_for_status().json()
     return answer
+
+
+def _wanted(household: str) -> dict[str, str]:
+    return {"customer_id": household, "id": f"demo-{household}"}
 
 
 def _history(features: "pd.Series[Any]") -> str:
     allowed = [channel for channel in CHANNELS if features[channel]]
-    return (
-        f"last purchase {features['days_since_purchase']:.1f} days ago; in a year {features['spend_365d']:,.0f} USD, "
-        f"purchases: {features['purchases_365d']:.0f}, coupons redeemed: {features['redemptions_365d']:.0f}; mailings in "
-        f"28 days: {features['contacts_28d']:.0f}; consents to: {', '.join(allowed) or 'nothing'}"
-    )
+    facts = [
+        f"last purchase {features['days_since_purchase']:.1f} days ago",
+        f"in a year {features['spend_365d']:,.0f} USD",
+        f"purchases: {features['purchases_365d']:.0f}",
+        f"coupons redeemed: {features['redemptions_365d']:.0f}",
+        f"mailings in 28 days: {features['contacts_28d']:.0f}",
+        f"consents to: {', '.join(allowed) or 'nothing'}",
+    ]
+    return "; ".join(facts)
 
 
 def _lines(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 from cli.demo.data import MOMENT, ZONE, Grocer
+from cli.demo.service import settings_of
 from serving.bootstrap import open_store
 from serving.history import load_history
-from serving.settings import Settings
 from serving.store.port import Consent, History, Profile
 
 FIRST_NAMES = (
@@ -30,7 +30,7 @@ def load_households(grocer: Grocer, folder: Path) -> int:
     Returns:
         The number of events loaded.
     """
-    settings = Settings.of(folder)
+    settings = settings_of(folder)
     store = open_store(settings.store)
     known = load_history(store, settings.tenant, grocer.dataset, asserted=MOMENT, until=MOMENT)
     profiles = [

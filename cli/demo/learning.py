@@ -63,8 +63,8 @@ def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
         trained = [Trained(result, promote(result, registry, run=track(result, store))) for result in results]
     step.say(
         "LightGBM, split in time with an embargo: what a model learns from was settled before the first day it is "
-        "tested on. Each baseline is one number alone, in a logistic regression. Intervals are 95 %, by drawing "
-        "households again and again; the gain is paired on the same draws. ECE: expected calibration error."
+        "tested on. A baseline is one number alone, in a logistic regression. In brackets: 95% intervals, from "
+        "resampled households; the gain is the model's over the baseline, paired. ECE: expected calibration error."
     )
     for model in trained:
         _tell(model, step)
@@ -118,20 +118,20 @@ def _tell(model: Trained, step: Step) -> None:
         title=QUESTIONS[model.result.name],
     )
     step.say(
-        f"Learnt from {learnt['rows']:,} rows ({learnt['from']} to {learnt['to']}, settled by {learnt['settled']}), "
-        f"tested on {tested['rows']:,} ({tested['from']} to {tested['to']}), of which "
-        f"{tested['positives'] / tested['rows']:.1%} are positive. {metrics['rounds']} trees, calibration: "
-        f"{metrics['calibration']['kind']}. {_verdict(model.verdict)}"
+        f"Learnt from {learnt['rows']:,} rows of {_days(learnt)}, all settled by {learnt['settled']}; tested on "
+        f"{tested['rows']:,} of {_days(tested)}, of which {tested['positives'] / tested['rows']:.1%} are positive. "
+        f"{metrics['rounds']} trees, calibration: {metrics['calibration']['kind']}. {_verdict(model.verdict)}"
     )
     step.figure(_evidence(model.result), f"The {model.result.name} model on its test rows.")
 
 
 def _evidence(result: TrainingResult) -> str:
     outcomes, probability = result.test.outcomes, result.test.probability
-    curve = outcomes.reliability(probability)
-    importance = result.model.trees.importance()
     return plots.evidence(
-        outcomes.positive, probability, result.test.baselines, (curve.predicted, curve.observed), importance
+        outcomes.positive,
+        {"model": probability, **result.test.baselines},
+        outcomes.reliability(probability),
+        result.model.trees.importance(),
     )
 
 
@@ -139,6 +139,10 @@ def _verdict(verdict: Verdict) -> str:
     if verdict.promoted:
         return f"The gate lets it through: version {verdict.version} is the champion."
     return f"The gate refuses version {verdict.version}: {'; '.join(verdict.reasons)}."
+
+
+def _days(part: Mapping[str, Any]) -> str:
+    return part["from"] if part["from"] == part["to"] else f"{part['from']} to {part['to']}"
 
 
 def _interval(estimate: Mapping[str, float]) -> str:

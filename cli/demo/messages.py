@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.demo.narrator import Step
+from cli.demo.service import settings_of
 from decisions.catalogue import Catalogue, Message
 from decisions.compiled import CompiledCatalogue
 from decisions.contact_policies import ContactPolicy
@@ -12,7 +13,6 @@ from decisions.durations import format_duration
 from decisions.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
 from features.standard import STANDARD
 from serving.champion import load_champion
-from serving.settings import Settings
 
 
 def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:
@@ -25,7 +25,7 @@ def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:
     Raises:
         CatalogueError: It has mistakes.
     """
-    settings = Settings.of(folder)
+    settings = settings_of(folder)
     with as_file(files("decisions") / "catalogues" / "grocery.yaml") as example:
         settings.catalogue.write_bytes(example.read_bytes())
     compiled = load_champion(settings.champion, settings.catalogue, STANDARD).compiled
@@ -55,14 +55,14 @@ def _show_messages(catalogue: Catalogue, step: Step) -> None:
     for programme in catalogue.programmes:
         for number, message in enumerate(programme.messages):
             head = (programme.id, _opened_by(programme.trigger)) if number == 0 else ("", "")
-            rows.append((*head, message.id, " ".join(message.channels), _response(message)))
+            rows.append((*head, message.id, ", ".join(message.channels), _response(message)))
     step.table(("programme", "opened by", "message", "channels", "response"), rows, title="What can be said")
 
 
 def _response(message: Message) -> str:
     if message.offer is not None:
-        return "model"
-    return f"{message.response.mean:.0%} assumed" if message.response else ""
+        return "scored"
+    return f"assumed {message.response.mean:.0%}" if message.response else ""
 
 
 def _opened_by(trigger: AnyTrigger) -> str:

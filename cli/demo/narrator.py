@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from cli.console import Advance, progress, say, table
 
@@ -70,8 +71,7 @@ class Step:
 
     def say(self, text: str) -> None:
         """Tells a paragraph."""
-        self.blocks.append(Prose(text))
-        say(self.console, Padding(text, (0, 0, 0, 2)))
+        self._tell(Prose(text), (Text(text), None))
 
     def table(
         self,
@@ -82,27 +82,29 @@ class Step:
         title: str | None = None,
     ) -> None:
         """Shows rows under headings."""
-        self.blocks.append(Table(headings, rows, numbers, title))
         made = table(headings, rows, numbers=numbers)
         made.show_edge = False
-        if title:
-            say(self.console, Padding(title, (1, 0, 0, 2)), style="bold")
-        say(self.console, Padding(made, (1, 0, 1, 2)))
+        self._tell(Table(headings, rows, numbers, title), *([(Text(title), "bold")] if title else []), (made, None))
 
     def card(self, title: str, lines: Sequence[tuple[str, str]]) -> None:
         """Shows one thing with its particulars."""
-        self.blocks.append(Card(title, lines))
         grid = RichTable.grid(padding=(0, 2))
         grid.add_column(no_wrap=True, style="dim")
         grid.add_column(overflow="fold")
         for label, text in lines:
-            grid.add_row(label, text)
-        say(self.console, Padding(title, (1, 0, 0, 2)), style="bold")
-        say(self.console, Padding(grid, (0, 0, 0, 4)))
+            grid.add_row(Text(label), Text(text))
+        self._tell(Card(title, lines), (Text(title), "bold"), (Padding(grid, (0, 0, 0, 2)), None))
 
     def figure(self, svg: str, caption: str) -> None:
         """Keeps a plot for the report."""
         self.blocks.append(Figure(svg, caption))
+
+    def _tell(self, block: Prose | Table | Card, *printed: tuple[RenderableType, str | None]) -> None:
+        if self.blocks:
+            self.console.print()
+        self.blocks.append(block)
+        for what, style in printed:
+            say(self.console, Padding(what, (0, 0, 0, 2)), style=style)
 
     def progress(self, description: str) -> AbstractContextManager[Advance]:
         """A bar while something runs."""

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from models.metrics import Reliability
+
 BLUE, ORANGE, GREY, PALE = "#0b5d8f", "#d1691b", "#8a8f98", "#d9dde3"
 BY_CHANNEL = {"email": BLUE, "mail": ORANGE}
 _STYLE: Any = {
@@ -28,25 +30,23 @@ _STYLE: Any = {
 
 def evidence(
     positive: NDArray[np.bool_],
-    probability: NDArray[np.float64],
-    baselines: Mapping[str, NDArray[np.float64]],
-    reliability: tuple[NDArray[np.float64], NDArray[np.float64]],
+    scores: Mapping[str, NDArray[np.float64]],
+    reliability: Reliability,
     importance: Mapping[str, float],
 ) -> str:
     """Calibration, ROC and importance of one model, side by side.
 
     Args:
         positive: Outcomes of the test rows, shape (n,).
-        probability: What the model said of them, shape (n,).
-        baselines: What each baseline said of them.
-        reliability: Mean prediction and observed share by bin.
+        scores: What the model, and then each baseline, said of them, each of shape (n,).
+        reliability: Of the model.
         importance: Share of the gain by feature, largest first.
     """
     with rc_context(_STYLE):
         figure = Figure(figsize=(11, 3.4), layout="constrained")
         calibration, roc, gain = figure.subplots(1, 3, width_ratios=[1, 1, 1.15])
-        _calibration(calibration, *reliability)
-        _roc(roc, positive, {"model": probability, **baselines})
+        _calibration(calibration, reliability)
+        _roc(roc, positive, scores)
         _importance(gain, dict(list(importance.items())[:12]))
         return _svg(figure)
 
@@ -100,10 +100,22 @@ def risk(contacted: Sequence[float], silent: Sequence[float]) -> str:
         return _svg(figure)
 
 
-def _calibration(axes: Axes, predicted: NDArray[np.float64], observed: NDArray[np.float64]) -> None:
-    edge = float(max(predicted.max(), observed.max())) * 1.08
+def _calibration(axes: Axes, curve: Reliability) -> None:
+    """Observed share against mean prediction of each tenth of the rows, with 95 % normal intervals."""
+    error = 1.96 * np.sqrt(curve.observed * (1 - curve.observed) / curve.rows)
+    edge = float(max(curve.predicted.max(), (curve.observed + error).max())) * 1.04
     axes.plot([0, edge], [0, edge], color=GREY, linewidth=1, linestyle="--", label="perfect")
-    axes.plot(predicted, observed, color=BLUE, marker="o", markersize=4, label="tenths of the test rows")
+    axes.errorbar(
+        curve.predicted,
+        curve.observed,
+        yerr=error,
+        color=BLUE,
+        marker="o",
+        markersize=4,
+        linewidth=1,
+        capsize=2,
+        label="tenths of the test rows",
+    )
     axes.set(title="Calibration", xlabel="predicted", ylabel="observed", xlim=(0, edge), ylim=(0, edge))
     axes.legend(loc="upper left")
 

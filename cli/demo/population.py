@@ -6,12 +6,12 @@ from typing import Any
 
 from cli.demo import plots
 from cli.demo.narrator import Step
+from cli.demo.service import settings_of
 from decisions.compiled import CompiledCatalogue
 from decisions.durations import format_duration
 from serving.audit import Audit, audit
 from serving.batch import BatchRun, decide_all
 from serving.bootstrap import SQLITE, open_service
-from serving.settings import Settings
 
 RUN = "everybody"
 REASONS = {
@@ -33,7 +33,7 @@ def decide_for_everybody(compiled: CompiledCatalogue, folder: Path, step: Step) 
     Returns:
         For the report.
     """
-    settings = Settings.of(folder)
+    settings = settings_of(folder)
     service = open_service(settings)
     with step.progress("households") as advance:
         run = decide_all(service, RUN, progress=advance)
@@ -100,7 +100,7 @@ def _tell_caps(found: Audit, compiled: CompiledCatalogue, step: Step) -> None:
             for name, load in found.load.items()
         ],
         numbers=(*counts, "broken"),
-        title="Households by contacts in the window that ends with their decision, the grocer's own mailings included",
+        title="Households by contacts within the window, the grocer's own mailings included",
     )
     step.say(
         f"Counted by brute force over the decision log and the ledger ({found.decisions:,} decisions with those of the "

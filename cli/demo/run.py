@@ -109,4 +109,4 @@ def _write(folder: Path, told: Narrator, report: dict[str, Any]) -> Path:
 
 
 def _interval(estimate: dict[str, float]) -> str:
-    return f"95 %: {estimate['low']:.3f} to {estimate['high']:.3f}"
+    return f"95%: {estimate['low']:.3f} to {estimate['high']:.3f}"

@@ -1,5 +1,6 @@
 """The service, in a process of its own: started on a free loopback port, asked over HTTP, stopped."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,15 +9,30 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import httpx
 
+from cli.demo.data import MOMENT
 from features.errors import TactfulError
+from serving.bootstrap import SQLITE
+from serving.settings import Settings
 
 PATIENCE = 60.0
 """Seconds the service may take to be ready, to answer and to stop."""
 _URL = re.compile(r"http://\S+:\d+")
+
+
+def settings_of(folder: Path) -> Settings:
+    """The service's settings for a run: all in its folder, whatever the environment says."""
+    return Settings.of(
+        folder,
+        store=f"{SQLITE}{folder / 'tactful.db'}",
+        champion=folder / "champion",
+        catalogue=folder / "catalogue.yaml",
+        now=MOMENT,
+        tenant="default",
+        seed="tactful",
+    )
 
 
 @contextmanager
@@ -34,7 +50,11 @@ def serving(folder: Path) -> Iterator[httpx.Client]:
     """
     command = [sys.executable, "-m", "cli.main", "serve", "--data", str(folder), "--port", "0"]
     log = folder / "serve.log"
-    with log.open("w", encoding="utf-8") as stderr, _process(command, stderr) as process:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TACTFUL_")}
+    with (
+        log.open("w", encoding="utf-8") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True) as process,  # noqa: S603 - our own command
+    ):
         try:
             with httpx.Client(base_url=_address(process, log), timeout=PATIENCE) as client:
                 _await_ready(client, log)
@@ -42,10 +62,6 @@ def serving(folder: Path) -> Iterator[httpx.Client]:
         finally:
             process.terminate()
             process.wait(PATIENCE)
-
-
-def _process(command: list[str], stderr: IO[str]) -> "subprocess.Popen[str]":
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)  # noqa: S603 - our own command
 
 
 def _address(process: "subprocess.Popen[str]", log: Path) -> str:

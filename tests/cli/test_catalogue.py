@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from tests.serving.shop import CATALOGUE, export_bundle
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    export_bundle(folder / "champion")
+    return folder
+
+
+MISTAKES = {
+    "value: 20": "value: features.spnd_365d",
+    "channels: [email, mail]": "channels: [email, fax]",
+    "{id: weekly, kind: cap, max: 2, window: 7d}": "{id: weekly, kind: cap, max: -2, window: 7d}",
+    "offer: {kind: A, days: 30}": "offer: {kind: Z, days: 30}",
+    "Thank you, {{ customer.first_name | default: 'friend' }}!": "Thank you, {{ customer.first_name }}!",
+}
+
+
+def check(tmp_path: Path, data: Path, text: str, *options: str):
+    file = tmp_path / "shop.yaml"
+    file.write_text(text, encoding="utf-8")
+    return CliRunner().invoke(app, ["catalogue", "check", str(file), "--data", str(data), *options]), file
+
+
+def line_of(text: str, part: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+def with_mistakes() -> str:
+    text = CATALOGUE
+    for right, wrong in MISTAKES.items():
+        assert right in text
+        text = text.replace(right, wrong)
+    return text
+
+
+def test_warnings_alone_do_no_harm(tmp_path, data):
+    result, file = check(tmp_path, data, CATALOGUE)
+    *warnings, summary = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert summary == f"{file}: 0 errors, {len(warnings)} warnings"
+    assert f"{file}:{line_of(CATALOGUE, 'goal: ')}: warning: attribute 'goal' is read by nothing" in warnings[0]
+
+
+def test_every_mistake_is_named_with_file_and_line(tmp_path, data):
+    text = with_mistakes()
+    result, file = check(tmp_path, data, text)
+    errors = [line for line in result.stdout.splitlines() if ": error: " in line]
+    assert result.exit_code == 1
+    assert f"\n{file}: 5 errors, " in result.stdout
+    assert {int(line.removeprefix(f"{file}:").split(":")[0]) for line in errors} == {
+        line_of(text, wrong) for wrong in MISTAKES.values()
+    }
+
+
+def test_a_finding_says_how_to_mend_it(tmp_path, data):
+    result, _ = check(tmp_path, data, CATALOGUE.replace("[email, mail]", "[email, fax]"))
+    assert "unknown channel 'fax' (known: email, mail, sms)" in result.stdout
+
+
+def test_findings_as_json(tmp_path, data):
+    result, file = check(tmp_path, data, with_mistakes(), "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert (report["file"], report["errors"]) == (str(file), 5)
+    assert report["errors"] + report["warnings"] == len(report["findings"])
+    assert set(report["findings"][0]) == {"file", "line", "severity", "message", "mend"}
+
+
+def test_what_is_not_yaml_is_a_finding(tmp_path, data):
+    result, file = check(tmp_path, data, "catalogue: [")
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{file}:1: error: not YAML")
+
+
+def test_a_file_that_is_not_there_is_an_error(data):
+    result = CliRunner().invoke(app, ["catalogue", "check", "nowhere.yaml", "--data", str(data)])
+    assert result.exit_code == 2
+    assert "nowhere.yaml" in result.output
