@@ -225,8 +225,7 @@ def _of_type(dataset: EventDataset, event_type: str) -> pd.DataFrame:
 
 
 def _with_campaign(contacts: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
-    if missing := sorted({"campaign", "type", "end"} - set(campaigns.columns)):
-        raise TrainingError("missing columns of campaigns", got=list(campaigns.columns), wanted=", ".join(missing))
+    _check_campaigns(campaigns)
     known = pd.DataFrame(
         {
             "subject": campaigns["campaign"].astype(str),
@@ -234,14 +233,21 @@ def _with_campaign(contacts: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFr
             "end": campaigns["end"].dt.tz_convert("UTC").dt.as_unit("us").astype("int64"),
         }
     )
-    joined = contacts.merge(known, on="subject", validate="many_to_one")
+    joined = contacts.merge(known, on="subject")
     if joined.empty:
-        raise TrainingError(
-            "no contact of a known campaign",
-            got=sorted(set(contacts["subject"]))[:3],
-            wanted=sorted(known["subject"])[:3],
-        )
+        got, wanted = sorted(set(contacts["subject"]))[:3], ", ".join(sorted(known["subject"])[:3])
+        raise TrainingError("no contact of a known campaign", got=got, wanted=f"subjects such as {wanted}")
     return joined
+
+
+def _check_campaigns(campaigns: pd.DataFrame) -> None:
+    if missing := sorted({"campaign", "type", "end"} - set(campaigns.columns)):
+        raise TrainingError("missing columns of campaigns", got=list(campaigns.columns), wanted=", ".join(missing))
+    if not isinstance(campaigns["end"].dtype, pd.DatetimeTZDtype):
+        raise TrainingError("unfit ends of campaigns", got=str(campaigns["end"].dtype), wanted="moments with a zone")
+    if not campaigns["campaign"].is_unique:
+        twice = campaigns.loc[campaigns["campaign"].duplicated(), "campaign"].iloc[0]
+        raise TrainingError("two campaigns of one name", got=twice, wanted="each once")
 
 
 def _with_window(contacts: pd.DataFrame, window_days: float | None) -> pd.DataFrame:
