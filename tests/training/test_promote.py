@@ -1,0 +1,120 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.standard import STANDARD
+from models.bundle import load
+from models.errors import RegistryError
+from tests.contracts.registries import MemoryRegistry
+from training.job import TrainingResult
+from training.promote import promote, release
+
+
+def with_metrics(result: TrainingResult, **changed: Any) -> TrainingResult:
+    return replace(result, metrics={**result.metrics, **changed})
+
+
+def passing(result: TrainingResult) -> TrainingResult:
+    """The result with figures that the gate lets through."""
+    good = {"value": 0.05, "low": 0.02, "high": 0.08}
+    baselines = {name: {**figures, "auc_gain": good} for name, figures in result.metrics["baselines"].items()}
+    return with_metrics(result, baselines=baselines, ece={"value": 0.02, "low": 0.0, "high": 0.04})
+
+
+def weaker(result: TrainingResult) -> TrainingResult:
+    """A model that says the same of everyone, on the same test rows."""
+    same = replace(result.test, probability=result.test.probability * 0 + 0.3)
+    return replace(passing(result), test=same, model=replace(result.model, data_digest="another"))
+
+
+def test_a_first_model_that_passes_is_the_champion(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    verdict = promote(passing(lapsed), registry)
+    assert (verdict.version, verdict.promoted, verdict.reasons, verdict.champion_gain) == ("1", True, (), None)
+    assert registry.champion("lapse") == "1"
+    assert registry.tags("lapse", "1")["data"] == lapsed.dataset.digest
+
+
+def test_a_model_no_better_than_one_number_is_registered_and_refused(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    poor = passing(lapsed)
+    poor.metrics["baselines"]["recency"]["auc_gain"] = {"value": 0.01, "low": -0.002, "high": 0.03}
+    verdict = promote(poor, registry)
+    assert not verdict.promoted
+    assert verdict.reasons == ("not better than recency alone: AUC gain 0.0100 (-0.0020 to 0.0300)",)
+    assert (registry.versions("lapse"), registry.champion("lapse")) == (("1",), None)
+
+
+def test_a_model_that_is_not_calibrated_is_refused(lapsed: TrainingResult) -> None:
+    wrong = with_metrics(passing(lapsed), ece={"value": 0.06, "low": 0.04, "high": 0.08})
+    verdict = promote(wrong, MemoryRegistry())
+    assert verdict.reasons == (
+        "not calibrated: expected calibration error 0.0600 (0.0400 to 0.0800), at most 0.03 wanted",
+    )
+    assert promote(wrong, MemoryRegistry(), max_ece=0.06).promoted
+
+
+def test_figures_that_could_not_be_computed_are_refused(lapsed: TrainingResult) -> None:
+    nothing = {"value": None, "low": None, "high": None}
+    verdict = promote(with_metrics(passing(lapsed), ece=nothing), MemoryRegistry())
+    assert verdict.reasons == ("not calibrated: expected calibration error ? (? to ?), at most 0.03 wanted",)
+
+
+def test_a_champion_is_not_registered_twice(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    first, again = promote(passing(lapsed), registry), promote(passing(lapsed), registry)
+    assert (first.version, again.version, again.promoted) == ("1", "1", True)
+    assert registry.versions("lapse") == ("1",)
+
+
+def test_a_model_worse_than_the_champion_is_refused(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    promote(passing(lapsed), registry)
+    verdict = promote(weaker(lapsed), registry)
+    assert not verdict.promoted
+    assert verdict.reasons[0].startswith("worse than the champion: AUC gain -0.")
+    assert verdict.champion_gain is not None
+    assert registry.champion("lapse") == "1"
+    assert registry.versions("lapse") == ("1", "2")
+
+
+@pytest.mark.parametrize("job", ["lapsed", "responded"])
+def test_a_model_as_good_as_the_champion_takes_over(job: str, request: pytest.FixtureRequest) -> None:
+    result = passing(request.getfixturevalue(job))
+    registry = MemoryRegistry()
+    promote(result, registry)
+    verdict = promote(replace(result, model=replace(result.model, data_digest="later data")), registry)
+    assert verdict.promoted
+    assert verdict.champion_gain == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert registry.champion(result.name) == "2"
+
+
+def test_a_champion_of_other_features_is_no_yardstick(lapsed: TrainingResult, tmp_path: Path) -> None:
+    registry = MemoryRegistry()
+    promote(replace(passing(lapsed), feature_set=STANDARD.subset(lapsed.model.customer_columns)), registry)
+    verdict = promote(replace(passing(lapsed), model=replace(lapsed.model, data_digest="x")), registry)
+    assert (verdict.promoted, verdict.champion_gain) == (True, None)
+
+
+def test_champions_are_released_together(lapsed: TrainingResult, responded: TrainingResult, tmp_path: Path) -> None:
+    registry = MemoryRegistry()
+    promote(passing(lapsed), registry)
+    promote(passing(responded), registry)
+    version = release(registry, ("lapse", "response"), tmp_path / "bundle", STANDARD)
+    bundle = load(tmp_path / "bundle", fingerprint=STANDARD.fingerprint)
+    assert bundle.version == version
+    assert bundle.customer_scores == ("lapse",)
+    test = lapsed.test
+    assert bundle.score_customers(test.features)["lapse"].tolist() == test.probability.tolist()
+    test = responded.test
+    assert bundle.score_actions(test.features, test.offers).tolist() == test.probability.tolist()
+
+
+def test_nothing_is_released_without_a_champion(lapsed: TrainingResult, tmp_path: Path) -> None:
+    registry = MemoryRegistry()
+    promote(passing(lapsed), registry)
+    with pytest.raises(RegistryError, match=r"no champion: got \[\]; wanted a promoted version; at response"):
+        release(registry, ("lapse", "response"), tmp_path / "bundle", STANDARD)
+    assert not (tmp_path / "bundle").exists()

@@ -1,0 +1,58 @@
+"""Runs in a real MLflow store."""
+
+import json
+from pathlib import Path
+
+import pytest
+from matplotlib.image import imread
+
+from models.registry import MlflowRegistry, connect
+from training.job import TrainingResult
+from training.plots import figures
+from training.promote import promote
+from training.tracking import EXPERIMENT, track
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mlflow")
+
+
+def test_a_run_can_be_read_back(lapsed: TrainingResult, store: Path, tmp_path: Path) -> None:
+    client = connect(store)
+    run = client.get_run(track(lapsed, store))
+    assert run.info.status == "FINISHED"
+    assert client.get_experiment(run.info.experiment_id).name == EXPERIMENT
+    assert run.data.params["horizon_days"] == "28"
+    assert run.data.params["data"] == lapsed.dataset.digest
+    metrics = lapsed.metrics
+    assert run.data.metrics["auc"] == metrics["auc"]["value"]
+    assert run.data.metrics["auc.low"] == metrics["auc"]["low"]
+    assert run.data.metrics["baselines.recency.auc_gain.high"] == metrics["baselines"]["recency"]["auc_gain"]["high"]
+    assert run.inputs.dataset_inputs[0].dataset.digest == lapsed.dataset.digest[:36]
+    kept = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
+    assert sorted(file.name for file in kept.iterdir()) == [
+        "calibration.png", "importance.png", "lapse.txt", "metrics.json", "roc.png",
+    ]  # fmt: skip
+    assert (kept / "lapse.txt").read_text() == lapsed.model.trees.text
+    assert json.loads((kept / "metrics.json").read_text()) == metrics
+    assert imread(kept / "roc.png").std() > 0.05
+
+
+def test_a_version_knows_its_run(lapsed: TrainingResult, store: Path) -> None:
+    run = track(lapsed, store)
+    verdict = promote(lapsed, MlflowRegistry(store), run=run)
+    assert connect(store).get_model_version("lapse", verdict.version).run_id == run
+
+
+@pytest.mark.parametrize("job", ["lapsed", "responded"])
+def test_figures_show_what_they_say(job: str, request: pytest.FixtureRequest) -> None:
+    result: TrainingResult = request.getfixturevalue(job)
+    drawn = figures(result)
+    assert list(drawn) == ["calibration", "roc", "importance"]
+    curves = drawn["roc"].axes[0].get_legend().get_texts()
+    area = result.metrics["auc"]["value"]
+    assert curves[0].get_text() == f"model {area:.3f}"
+    assert len(curves) == 1 + len(result.metrics["baselines"])
+    bars = drawn["importance"].axes[0].patches
+    assert [bar.get_width() for bar in bars] == sorted((bar.get_width() for bar in bars), reverse=True)
