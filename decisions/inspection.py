@@ -3,16 +3,21 @@
 import math
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from decisions.catalogue import Programme
 from decisions.checks import Place, Remark
 from decisions.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
-from decisions.contact_policies import Scope
+from decisions.contact_policies import ContactPolicy, Scope
 from decisions.satisfiable import Domain, Logic
 from decisions.triggers import AbsenceTrigger, EventTrigger
 from features.events import CHANNELS
 
+Actions = frozenset[str]
+"""Ids of actions."""
+
 _SEGMENT = re.compile(r"\bsegment\.(\w+)")
+_EVENT = {f"event.{name}": kind for name, kind in EVENT_FACTS.items()}
 _CLOCK = {"hour": (0, 23), "weekday": (0, 6), "month": (1, 12), "day": (1, 31)}
 
 
@@ -26,10 +31,10 @@ class Doubt:
     """
 
     remark: Remark | None
-    silenced: frozenset[str] = frozenset()
+    silenced: Actions = frozenset()
 
 
-def doubt(place: Place, message: str, mend: str, silenced: frozenset[str] = frozenset()) -> Doubt:
+def doubt(place: Place, message: str, mend: str, silenced: Actions = frozenset()) -> Doubt:
     """A doubt whose remark is a warning."""
     return Doubt(Remark(place, message, mend, severity="warning"), silenced)
 
@@ -52,7 +57,7 @@ class Inspection:
         self.rules: dict[str, Rule] = {rule.action.id: rule for rule in compiled.rules}
         self.logic = Logic(_domains(compiled), compiled.catalogue.segments)
 
-    def covered(self, scope: Scope) -> frozenset[str]:
+    def covered(self, scope: Scope) -> Actions:
         """The actions in scope."""
         return frozenset(
             rule.action.id
@@ -60,11 +65,16 @@ class Inspection:
             if scope.covers(rule.action.channel, rule.action.programme, rule.action.message, rule.action.tags)
         )
 
-    def of_programme(self, programme: str) -> frozenset[str]:
+    def governed(self, policy: ContactPolicy) -> Actions:
+        """The actions a policy binds: those in scope, without those that ignore caps if it is one."""
+        covered = self.covered(policy.scope)
+        return covered - {a for a in covered if policy.limits_frequency and self.rules[a].message.ignores_caps}
+
+    def of_programme(self, programme: str) -> Actions:
         """The actions of a programme."""
         return frozenset(rule.action.id for rule in self.compiled.rules_by_programme[programme])
 
-    def of_message(self, message: str) -> frozenset[str]:
+    def of_message(self, message: str) -> Actions:
         """The actions of a message."""
         return frozenset(rule.action.id for rule in self.compiled.rules if rule.message.id == message)
 
@@ -73,11 +83,26 @@ class Inspection:
         """What is known of the event that opens a programme: its type and its age, or that there is none."""
         trigger = programme.trigger
         if not isinstance(trigger, EventTrigger | AbsenceTrigger):
-            return {f"event.{name}": Domain(kind, only=(None,)) for name, kind in EVENT_FACTS.items()}
-        wait = trigger.delay if isinstance(trigger, EventTrigger) else trigger.within
-        youngest, oldest = wait.total_seconds() / 86400, (wait + trigger.expiry).total_seconds() / 86400
+            return {} if trigger.after else {name: Domain(kind, only=(None,)) for name, kind in _EVENT.items()}
+        youngest, oldest = (span.total_seconds() / 86400 for span in lifetime(trigger))
         age = Domain("number", low=0.0) if trigger.after else Domain("number", low=youngest, high=oldest)
         return {"event.type": Domain("string", only=(trigger.type,)), "event.age_days": age}
+
+
+def lifetime(trigger: EventTrigger | AbsenceTrigger) -> tuple[timedelta, timedelta]:
+    """How old the event of an opening is when that opens, and when it expires."""
+    wait = trigger.delay if isinstance(trigger, EventTrigger) else trigger.within
+    return wait, wait + trigger.expiry
+
+
+def from_elsewhere(scope: Scope) -> bool:
+    """Whether contacts made outside the catalogue can be in scope."""
+    return not (scope.programme or scope.message or scope.tag)
+
+
+def counted(actions: Actions) -> str:
+    """How many actions, in words."""
+    return f"{len(actions)} action{'' if len(actions) == 1 else 's'}"
 
 
 def _domains(compiled: CompiledCatalogue) -> dict[str, Domain]:
@@ -90,9 +115,9 @@ def _domains(compiled: CompiledCatalogue) -> dict[str, Domain]:
             f"customer.{name}": Domain(a.type, unknown=(None,) if a.default is None else ())
             for name, a in attributes.items()
         },
-        **{f"event.{name}": Domain(kind) for name, kind in EVENT_FACTS.items()},
-        "event.type": Domain("string", only=vocabulary.event_types),
-        "event.channel": Domain("string", only=CHANNELS),
-        "event.age_days": Domain("number", low=0.0),
+        **{name: Domain(kind, unknown=(None,)) for name, kind in _EVENT.items()},
+        "event.type": Domain("string", only=(*vocabulary.event_types, None)),
+        "event.channel": Domain("string", only=(*CHANNELS, None)),
+        "event.age_days": Domain("number", low=0.0, unknown=(None,)),
         **{f"local.{name}": Domain(kind, *_CLOCK[name], unknown=no_clock) for name, kind in LOCAL_FACTS.items()},
     }

@@ -11,7 +11,8 @@ from decisions.checks import Remark
 from decisions.compiled import CompiledCatalogue, Vocabulary, expressions
 from decisions.inspection import Doubt, Inspection, doubt, segments_in
 from decisions.lint_conditions import contradictions, shadowed, superseded, worthless
-from decisions.lint_contacts import excluded_pairs, idle, silencing, suppressed_by_themselves, unbegun, uncovering
+from decisions.lint_limits import idle, silencing, uncovering
+from decisions.lint_pairs import excluded_pairs, suppressed_by_themselves, unbegun
 from decisions.lint_quiet import lost_in_quiet
 from decisions.texts import Text
 from decisions.triggers import DateTrigger

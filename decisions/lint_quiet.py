@@ -14,7 +14,7 @@ from decisions.catalogue import Programme
 from decisions.contact_policies import WEEKDAYS, QuietDays, QuietHours
 from decisions.durations import format_duration
 from decisions.inspection import Doubt, Inspection, doubt
-from decisions.triggers import DateTrigger
+from decisions.triggers import AbsenceTrigger, DateTrigger, EventTrigger
 
 YEARS = (2024, 2031)
 """First and last year of holidays that are looked at."""
@@ -61,16 +61,17 @@ def _lost(i: int, programme: Programme, quiet: Minutes, starts: Minutes) -> Iter
 def _starts(programme: Programme, inspection: Inspection, known: dict[frozenset[int], Minutes]) -> Minutes:
     """The minutes at which an opening can begin."""
     trigger = programme.trigger
+    if isinstance(trigger, EventTrigger | AbsenceTrigger):
+        return np.ones(len(_DAYS) * _DAY, dtype=bool)
     if trigger.after is not None:
         before = _quiet(trigger.after.programme, inspection, known)
         sendable = np.ones(len(_DAYS) * _DAY, dtype=bool) if before is None else ~before
         wait = int(trigger.after.wait.total_seconds()) // 60
         return np.concatenate([np.zeros(wait, dtype=bool), sendable])[: len(sendable)]
-    if isinstance(trigger, DateTrigger):
-        clock = np.zeros(_DAY, dtype=bool)
-        clock[trigger.at.hour * 60 + trigger.at.minute] = True
-        return np.tile(clock, len(_DAYS))
-    return np.ones(len(_DAYS) * _DAY, dtype=bool)
+    clock = np.zeros(_DAY, dtype=bool)
+    at = trigger.at if isinstance(trigger, DateTrigger) else time()
+    clock[at.hour * 60 + at.minute] = True
+    return np.tile(clock, len(_DAYS))
 
 
 def _quiet(programme: str, inspection: Inspection, known: dict[frozenset[int], Minutes]) -> Minutes | None:

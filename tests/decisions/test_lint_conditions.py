@@ -201,6 +201,10 @@ def test_what_only_arithmetic_could_tell_is_passed_over(condition: str) -> None:
     assert findings(state(f'"{condition}"')) == []
 
 
+def test_a_step_speaks_of_the_event_that_began_its_journey() -> None:
+    assert findings(step() | {"channels: mail, value: 5": "channels: mail, state: event.amount > 9.0, value: 5"}) == []
+
+
 def test_a_contradiction_has_one_cause_and_no_echo() -> None:
     dead = {"at_risk: scores.lapse >= 0.4": "at_risk: scores.lapse >= 0.4 && scores.lapse < 0.4"}
     assert [finding.message for finding in findings(dead)] == ["segment 'at_risk' can never hold"]
