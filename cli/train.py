@@ -45,12 +45,18 @@ Store = Annotated[Path, typer.Option("--store", help="Folder of the MLflow store
 NoTrack = Annotated[bool, typer.Option("--no-track", help="Neither track nor register.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
 Horizon = Annotated[
-    int, typer.Option(parser=_days, metavar="DURATION", show_default="28d", help="A lapse is no purchase in this time.")
+    int,
+    typer.Option(
+        parser=_days, metavar="DURATION", show_default=False, help="A lapse is no purchase in this time. [default: 28d]"
+    ),
 ]
 Lookback = Annotated[
     int,
     typer.Option(
-        parser=_days, metavar="DURATION", show_default="56d", help="Customers count who bought in this time before."
+        parser=_days,
+        metavar="DURATION",
+        show_default=False,
+        help="Customers count who bought in this time before. [default: 56d]",
     ),
 ]
 

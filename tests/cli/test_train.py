@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from cli.train import train_app
+from features.errors import EventError
+from models.errors import RegistryError
+from models.registry import MlflowRegistry
+from tests.training.shops import campaigns, frame, write
+from training.errors import TrainingError
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    write(frame(), folder / "events")
+    campaigns().to_parquet(folder / "campaigns.parquet")
+    return folder
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(train_app, [str(argument) for argument in arguments], env={"COLUMNS": "200"})
+
+
+def answered(*arguments: str | Path) -> Any:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_churn_says_what_it_learnt_in_json(shop: Path) -> None:
+    told = answered("churn", "--events", shop / "events", "--no-track", "--json")
+    assert told["name"] == "lapse"
+    assert told["parameters"]["horizon_days"] == 28
+    assert {"auc", "log_loss", "ece", "n", "positives", "baselines", "split"} <= set(told)
+    assert (told["run"], told["promotion"]) == (None, None)
+    assert told["data"]["events"] == len(frame())
+
+
+def test_churn_says_what_it_learnt_in_a_table(shop: Path) -> None:
+    result = run("churn", "--events", shop / "events", "--no-track", "--horizon", "6w", "--lookback", "90d")
+    assert result.exit_code == 0
+    lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
+    assert lines[0].startswith("lapse: 2")
+    assert [line.split("  ")[0] for line in lines[3:6]] == ["the model", "frequency", "recency"]
+    assert lines[6].startswith("Learnt from ")
+
+
+def test_response_takes_the_campaigns_beside_the_events(shop: Path) -> None:
+    told = answered("response", "--events", shop / "events", "--no-track", "--json")
+    assert told["parameters"]["window"] == "campaign"
+    same = answered(
+        "response", "--events", shop / "events", "--campaigns", shop / "campaigns.parquet", "--no-track", "--json"
+    )
+    assert same["auc"] == told["auc"]
+
+
+def test_response_takes_a_window_instead(shop: Path) -> None:
+    told = answered("response", "--events", shop / "events", "--window", "20d", "--no-track", "--json")
+    assert told["parameters"]["window"] == "20 days"
+
+
+def test_all_tracks_and_registers_and_releases_nothing_the_gate_refused(shop: Path, tmp_path: Path) -> None:
+    store, bundle = tmp_path / "mlflow", tmp_path / "bundle"
+    result = run("all", "--events", shop / "events", "--store", store, "--bundle", bundle, "--json")
+    assert isinstance(result.exception, RegistryError)
+    assert not bundle.exists()
+    models = json.loads(result.stdout)["models"]
+    registry = MlflowRegistry(store)
+    for name in ("lapse", "response"):
+        assert models[name]["run"]
+        assert models[name]["promotion"]["promoted"] is False
+        assert any(reason.startswith("not calibrated") for reason in models[name]["promotion"]["reasons"])
+        assert (registry.versions(name), registry.champion(name)) == (("1",), None)
+
+
+@pytest.mark.parametrize("horizon", ["28", "0d", "12h", "a month"])
+def test_a_horizon_that_is_none_is_told(shop: Path, horizon: str) -> None:
+    result = run("churn", "--events", shop / "events", "--horizon", horizon)
+    assert result.exit_code == 2
+    assert "such as" in " ".join(result.stderr.split())
+
+
+def test_what_is_missing_is_told(shop: Path, tmp_path: Path) -> None:
+    assert isinstance(run("churn", "--events", tmp_path).exception, EventError)
+    error = run("response", "--events", shop / "events", "--campaigns", tmp_path / "none.parquet").exception
+    assert isinstance(error, TrainingError)
+    assert "wanted a Parquet file of campaigns, or --window" in str(error)
+    error = run("churn", "--events", shop / "events", "--horizon", "200d").exception
+    assert isinstance(error, TrainingError)
+    assert "too short a log: got '300 days" in str(error)
