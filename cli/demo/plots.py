@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from models.metrics import Reliability
 
 BLUE, ORANGE, GREY, PALE = "#0b5d8f", "#d1691b", "#8a8f98", "#d9dde3"
+WIDE, NARROW = 11.0, 4.7
+"""Widths in inches; two narrow plots stand side by side."""
 BY_CHANNEL = {"email": BLUE, "mail": ORANGE}
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -43,7 +45,7 @@ def evidence(
         importance: Share of the gain by feature, largest first.
     """
     with rc_context(_STYLE):
-        figure = Figure(figsize=(11, 3.4), layout="constrained")
+        figure = Figure(figsize=(WIDE, 3.4), layout="constrained")
         calibration, roc, gain = figure.subplots(1, 3, width_ratios=[1, 1, 1.15])
         _calibration(calibration, reliability)
         _roc(roc, positive, scores)
@@ -52,11 +54,11 @@ def evidence(
 
 
 def stacked_bars(title: str, counts: Mapping[str, Mapping[str, int]]) -> str:
-    """Horizontal bars, each split by channel: counts by name, then channel."""
+    """Horizontal bars, longest first, each split by channel: counts by name, then channel."""
     with rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 0.42 * len(counts) + 1.1), layout="constrained")
+        figure = Figure(figsize=(NARROW, 0.36 * len(counts) + 0.9), layout="constrained")
         axes = figure.subplots()
-        names = list(counts)
+        names = sorted(counts, key=lambda name: -sum(counts[name].values()))
         left = np.zeros(len(names))
         for channel in sorted({channel for split in counts.values() for channel in split}):
             widths = np.array([counts[name].get(channel, 0) for name in names])
@@ -72,7 +74,7 @@ def stacked_bars(title: str, counts: Mapping[str, Mapping[str, int]]) -> str:
 def bars(title: str, counts: Mapping[str, int]) -> str:
     """Horizontal bars of counts by name."""
     with rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 0.42 * len(counts) + 1.1), layout="constrained")
+        figure = Figure(figsize=(NARROW, 0.36 * len(counts) + 0.9), layout="constrained")
         axes = figure.subplots()
         drawn = axes.barh(list(counts), list(counts.values()), color=GREY)
         axes.bar_label(drawn, fmt="{:,.0f}", padding=4)
@@ -88,7 +90,7 @@ def risk(contacted: Sequence[float], silent: Sequence[float]) -> str:
         silent: Risks of the latter.
     """
     with rc_context(_STYLE):
-        figure = Figure(figsize=(5.6, 3.0), layout="constrained")
+        figure = Figure(figsize=(NARROW, 3.0), layout="constrained")
         axes = figure.subplots()
         edges = np.linspace(0, 1, 41).tolist()
         axes.hist(

@@ -102,7 +102,7 @@ def _write(folder: Path, told: Narrator, report: dict[str, Any]) -> Path:
         ("seconds", f"{sum(told.seconds.values()):.0f}", "for all of this"),
     ]
     lead = (
-        "One run of `tactful demo` on the Complete Journey data: purchases become events, events features, features "
+        "One run of tactful demo on the Complete Journey data: purchases become events, events features, features "
         f"calibrated models, and these a decision for each household on {MOMENT:%d %B %Y} – a message, or silence."
     )
     return write_html(folder, told.steps, headlines, lead, DISCLOSURE)
