@@ -119,7 +119,7 @@ def _tell(model: Trained, step: Step) -> None:
     )
     step.say(
         f"Learnt from {learnt['rows']:,} rows of {_days(learnt)}, all settled by {learnt['settled']}; tested on "
-        f"{tested['rows']:,} rows of {_days(tested)}, of which {tested['positives'] / tested['rows']:.1%} are positive. "
+        f"{tested['rows']:,} rows of {_days(tested)}, {tested['positives'] / tested['rows']:.1%} positive. "
         f"{metrics['rounds']} trees, calibration: {metrics['calibration']['kind']}. {_verdict(model.verdict)}"
     )
     step.figure(_evidence(model.result), f"The {model.result.name} model on its test rows.")
