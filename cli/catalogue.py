@@ -22,9 +22,9 @@ def _catalogue() -> None:
 @catalogue_app.command()
 def check(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")],
-    data: Annotated[Path, typer.Option(help="The service's folder, whose models the catalogue is to work with.")] = Path(
-        "var/demo"
-    ),
+    data: Annotated[
+        Path, typer.Option(help="The service's folder, whose models the catalogue is to work with.")
+    ] = Path("var/demo"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Find every mistake in a catalogue.
