@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.metrics import Reliability
 
-BLUE, ORANGE, GREY, PALE = "#0b5d8f", "#d1691b", "#8a8f98", "#d9dde3"
+BLUE, ORANGE, GREY = "#0b5d8f", "#d1691b", "#8a8f98"
 WIDE, NARROW = 11.0, 4.7
 """Widths in inches; two narrow plots stand side by side."""
 BY_CHANNEL = {"email": BLUE, "mail": ORANGE}
@@ -93,11 +93,14 @@ def risk(contacted: Sequence[float], silent: Sequence[float]) -> str:
         figure = Figure(figsize=(NARROW, 3.0), layout="constrained")
         axes = figure.subplots()
         edges = np.linspace(0, 1, 41).tolist()
-        axes.hist(
-            [list(contacted), list(silent)], edges, stacked=True, color=[BLUE, PALE], label=["message", "silence"]
+        axes.hist(contacted, edges, histtype="step", color=BLUE, linewidth=1.6, label="message")
+        axes.hist(silent, edges, histtype="step", color=GREY, linewidth=1.2, label="silence")
+        axes.set(
+            title="Churn risk of households",
+            xlabel="probability of no purchase in 28 days",
+            ylabel="households, log scale",
         )
-        axes.set(title="Churn risk of households", xlabel="probability of no purchase in 28 days", ylabel="households")
-        axes.set_yscale("symlog", linthresh=10)
+        axes.set_yscale("log")
         axes.legend()
         return _svg(figure)
 
