@@ -138,13 +138,13 @@ def _sentence(mistake: Any, content: Any) -> str:
 
 
 def _existing(place: Place, content: Any) -> Place:
-    """The place without the names of union members that pydantic puts between."""
+    """The place without what pydantic puts between: names of union members, and the index of a lone name."""
     path: list[str | int] = []
     for part in place:
         if _holds(content, part):
             content = content[part]
             path.append(part)
-    missing = place[-1:] if not path or place[-1] != path[-1] else ()
+    missing = [part for part in place[-1:] if isinstance(part, str) and path[-1:] != [part]]
     return (*path, *missing)
 
 
