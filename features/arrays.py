@@ -63,20 +63,20 @@ class Program(NamedTuple):
         admits: Bit s of `admits[f, code]` tells whether slot s admits an event whose field f (type, channel,
             weekday, discounted) has that code; int64, shape (4, 256).
         sources: The column each slot sums: 0 for none, i + 1 for `COLUMNS[i]`; int64, shape (slots,).
-        windows: Lengths in microseconds, ascending, shape (w,).
-        operations: Rows (opcode, first operand, second operand, output column), grouped by window, those
-            that read no event last; int64, shape (features, 4).
-        ends: Where in `operations` the group of each window ends; int64, shape (w,).
-        defaults: The value of each operation where it is undefined, float64.
+        operations: Rows (opcode, first operand, second operand, output column), by slot and ascending window,
+            those that read no event last; int64, shape (features, 4).
+        windows: The length of each operation's window in microseconds, int64, shape (features,).
+        defaults: The value of each operation where it is undefined, float64, shape (features,).
+        ends: Where in `operations` those of each slot end; int64, shape (slots,).
         ladders: Ascending levels, filled up with infinity; float64, shape (ladders, most levels + 1).
         accounts: The features that are balances.
     """
 
     admits: NDArray[np.int64]
     sources: NDArray[np.int64]
-    windows: NDArray[np.int64]
     operations: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    windows: NDArray[np.int64]
     defaults: NDArray[np.float64]
+    ends: NDArray[np.int64]
     ladders: NDArray[np.float64]
     accounts: Accounts

@@ -1,11 +1,12 @@
 # mypy: disable-error-code="no-untyped-def"
 """The one implementation of features: a compiled interpreter of feature programs.
 
-For each (customer, as-of) row it walks that customer's events backwards from the as-of moment. All windows
-end there, so each is a prefix of the walk: the running statistics are read off when the walk leaves a
-window. An account is walked forwards, since debits use the oldest credits first. Nothing is shared between
-rows; a row's bits depend on its own events and nothing else. Currency is summed in whole millionths, so sums
-are exact and 499.99 + 0.01 reaches a threshold of 500.
+For each (customer, as-of) row, the customer's events before the moment are listed by the slots that admit them,
+and each list is walked backwards. All windows end at the moment, so each is a prefix of the walk: the running
+statistics are read off when the walk leaves a window. An account is walked forwards, since debits use the oldest
+credits first. Nothing is shared between customers, and of moments only the lists: a row's bits depend on its own
+events and nothing else. Currency is summed in whole millionths, so sums are exact and 499.99 + 0.01 reaches a
+threshold of 500.
 
 A program is arrays, not code: the kernel compiles once for every feature set.
 """
@@ -23,14 +24,15 @@ DAY = 86_400 * 1_000_000
 SEASONS = np.array([(math.sin(a), math.cos(a)) for a in (math.tau * (59 + d) / 365.25 for d in range(366))])
 """Sine and cosine of the season by day since 1 March; 1 January lies near angle 0."""
 
-# The running statistics of a slot.
-N, SUM, LEAST, MOST, BITS, LAST_TIME, FIRST_TIME, LAST_DAY, FIRST_DAY, DAYS, GAP_SQUARES, LAST_GAP, LAST = range(13)
-STATISTICS = 13
+# What is listed of an event.
+TIME, LOCAL_DAY, BITS, VALUE = range(4)
+FIELDS = 4
 
 # What an operation computes. Numba caches by this file alone, so its constants stand here.
 (
-    COUNT, TOTAL, MEAN, MIN, MAX, STD, LATEST, DISTINCT_DAYS, DISTINCT_CATEGORIES, DAYS_SINCE_LAST, DAYS_SINCE_FIRST,
-    MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS, RATIO, YEAR_SIN, YEAR_COS, WEEKDAY, MONTH_DAY, REACHED, TO_NEXT, ABOVE,
+    COUNT, TOTAL, DISTINCT_CATEGORIES, MEAN, MIN, MAX, STD, LATEST, DAYS_SINCE_LAST, DAYS_SINCE_FIRST,
+    DISTINCT_DAYS, MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS,
+    RATIO, REACHED, TO_NEXT, ABOVE, YEAR_SIN, YEAR_COS, WEEKDAY, MONTH_DAY,
 ) = range(22)  # fmt: skip
 
 
@@ -40,7 +42,9 @@ def compute(
     """The features of each row, shape (rows, features), in `out` where given. Releases the interpreter lock."""
     slots, features = len(program.sources), len(program.operations) + len(program.accounts.columns)
     values = np.empty((len(rows.customer), features)) if out is None else out
-    fill(histories, rows, program, np.empty((slots, STATISTICS), np.int64), np.empty(slots), values)
+    longest = (histories.starts[1:] - histories.starts[:-1]).max(initial=0)
+    lists = np.empty((slots, longest, FIELDS), np.int64)
+    fill(histories, rows, program, lists, np.empty(slots, np.int64), values)
     return values
 
 
@@ -49,31 +53,44 @@ compiled = njit(cache=True, nogil=True, _nrt=False)
 
 
 @compiled
-def fill(histories, rows, program, state, squares, out):
-    """Computes each row into `out`, with `state` and `squares` as scratch: the statistics of each slot."""
+def fill(histories, rows, program, lists, lengths, out):
+    """Computes each row into `out`; `lists` and their `lengths` are scratch.
+
+    The lists hold the events before the moment of the row and no other; they only grow while rows of one
+    customer follow each other in order of time.
+    """
+    known, reached, event = -1, 0, 0
     for row in range(len(rows.customer)):
         customer, moment = rows.customer[row], rows.moment[row]
-        first, last = histories.starts[customer], histories.starts[customer + 1]
-        last = first + np.searchsorted(histories.time[first:last], rows.as_of[moment])
-        walk(histories, first, last, rows.as_of[moment], program, state, squares, out[row])
-        settle(histories, first, last, rows.as_of[moment], program.accounts, out[row])
-        derive(program, rows.as_of_day[moment], out[row])
+        as_of, first = rows.as_of[moment], histories.starts[customer]
+        if customer != known or as_of < reached:
+            lengths[:] = 0
+            event = first
+        event = list_events(histories, event, histories.starts[customer + 1], as_of, program, lists, lengths)
+        known, reached, begin = customer, as_of, 0
+        for slot in range(len(lengths)):
+            aggregate(lists[slot, : lengths[slot]], as_of, program, begin, program.ends[slot], out[row])
+            begin = program.ends[slot]
+        settle(histories, first, event, as_of, program.accounts, out[row])
+        derive(program, begin, rows.as_of_day[moment], out[row])
 
 
 @compiled
-def walk(histories, first, last, as_of, program, state, squares, values):
-    """Walks the events `first:last` backwards and fills in the features that aggregate events."""
-    state[:, N] = 0
-    event = last - 1
-    for window in range(len(program.windows)):
-        while event >= first and histories.time[event] >= as_of - program.windows[window]:
-            slots = admitted(histories, event, program.admits)
-            while slots:
-                slot = ones((slots & -slots) - 1)
-                add(histories, event, program.sources[slot], state, squares, slot)
-                slots &= slots - 1
-            event -= 1
-        read(program, window, state, squares, as_of, values)
+def list_events(histories, event, end, as_of, program, lists, lengths):
+    """Lists the events from `event` to before the moment by the slots that admit them, and tells how far it came."""
+    while event < end and histories.time[event] < as_of:
+        slots = admitted(histories, event, program.admits)
+        while slots:
+            slot = ones((slots & -slots) - 1)
+            listed = lists[slot, lengths[slot]]
+            listed[TIME] = histories.time[event]
+            listed[LOCAL_DAY] = histories.day[event]
+            listed[BITS] = np.int64(histories.categories[event])
+            listed[VALUE] = amount_of(histories, event, program.sources[slot])
+            lengths[slot] += 1
+            slots &= slots - 1
+        event += 1
+    return event
 
 
 @compiled
@@ -102,81 +119,84 @@ def amount_of(histories, event, source):
 
 
 @compiled
-def add(histories, event, source, state, squares, slot):
-    """Adds an event, not later than those before it, to the statistics of a slot."""
-    time, day, value = histories.time[event], np.int64(histories.day[event]), amount_of(histories, event, source)
-    bits = np.int64(histories.categories[event])
-    if state[slot, N] == 0:
-        state[slot, N] = 1
-        state[slot, SUM] = state[slot, LEAST] = state[slot, MOST] = state[slot, LAST] = value
-        state[slot, BITS] = bits
-        state[slot, LAST_TIME] = state[slot, FIRST_TIME] = time
-        state[slot, LAST_DAY] = state[slot, FIRST_DAY] = day
-        state[slot, DAYS] = 1
-        state[slot, GAP_SQUARES] = state[slot, LAST_GAP] = 0
-        squares[slot] = 0.0
-        return
-    state[slot, N] += 1
-    state[slot, SUM] += value
-    state[slot, LEAST] = min(state[slot, LEAST], value)
-    state[slot, MOST] = max(state[slot, MOST], value)
-    state[slot, BITS] |= bits
-    state[slot, FIRST_TIME] = time
-    deviation = np.float64(value - state[slot, LAST])
-    squares[slot] += deviation * deviation
-    gap = state[slot, FIRST_DAY] - day
-    if gap > 0:
-        state[slot, FIRST_DAY] = day
-        state[slot, GAP_SQUARES] += gap * gap
-        if state[slot, DAYS] == 1:
-            state[slot, LAST_GAP] = gap
-        state[slot, DAYS] += 1
+def aggregate(events, as_of, program, begin, end, values):
+    """Walks the events of a slot backwards and fills in its features `begin:end`, by ascending window."""
+    event = len(events) - 1
+    n = total = least = most = latest = bits = 0
+    last_time = first_time = last_day = first_day = days = gap_squares = last_gap = 0
+    squares = 0.0
+    for index in range(begin, end):
+        since = as_of - program.windows[index]
+        while event >= 0 and events[event, TIME] >= since:
+            value, day = events[event, VALUE], events[event, LOCAL_DAY]
+            if n == 0:
+                least = most = latest = value
+                last_time, last_day, first_day, days = events[event, TIME], day, day, 1
+            n += 1
+            total += value
+            least = min(least, value)
+            most = max(most, value)
+            bits |= events[event, BITS]
+            first_time = events[event, TIME]
+            squares += np.float64(value - latest) * np.float64(value - latest)
+            if day < first_day:
+                gap = first_day - day
+                last_gap = gap if days == 1 else last_gap
+                gap_squares += gap * gap
+                first_day = day
+                days += 1
+            event -= 1
+        opcode, value = program.operations[index, 0], program.defaults[index]
+        if opcode <= LATEST:
+            value = of_values(opcode, value, n, total, least, most, latest, bits, squares)
+        elif opcode <= DAYS_SINCE_FIRST:
+            if n:
+                value = (as_of - (last_time if opcode == DAYS_SINCE_LAST else first_time)) / DAY
+        else:
+            value = of_days(opcode, value, days, last_day - first_day, gap_squares, last_gap)
+        values[program.operations[index, 3]] = value
 
 
 @compiled
-def read(program, window, state, squares, as_of, values):
-    """Reads the features of one window off the running statistics."""
-    begin = program.ends[window - 1] if window else 0
-    for index in range(begin, program.ends[window]):
-        opcode, slot = program.operations[index, 0], program.operations[index, 1]
-        n, days = state[slot, N], state[slot, DAYS]
-        value = program.defaults[index]
-        if opcode == COUNT:
-            value = n
-        elif opcode == TOTAL:
-            value = state[slot, SUM] / MILLION if n else 0.0
-        elif opcode == DISTINCT_DAYS:
-            value = days if n else 0
-        elif opcode == DISTINCT_CATEGORIES:
-            value = ones(state[slot, BITS]) if n else 0
-        elif n == 0:
-            pass
-        elif opcode == DAYS_SINCE_LAST:
-            value = (as_of - state[slot, LAST_TIME]) / DAY
-        elif opcode == DAYS_SINCE_FIRST:
-            value = (as_of - state[slot, FIRST_TIME]) / DAY
-        elif opcode == MEAN:
-            value = state[slot, SUM] / (n * MILLION)
-        elif opcode == MIN:
-            value = state[slot, LEAST] / MILLION
-        elif opcode == MAX:
-            value = state[slot, MOST] / MILLION
-        elif opcode == LATEST:
-            value = state[slot, LAST] / MILLION
-        elif opcode == STD:
-            if n > 1:
-                shift = np.float64(state[slot, SUM] - n * state[slot, LAST])
-                value = math.sqrt(max(squares[slot] - shift * shift / n, 0.0) / (n - 1)) / MILLION
-        elif days < 2:
-            pass
-        elif opcode == MEAN_GAP_DAYS:
-            value = (state[slot, LAST_DAY] - state[slot, FIRST_DAY]) / (days - 1)
-        elif opcode == LAST_GAP_DAYS:
-            value = state[slot, LAST_GAP]
-        elif days > 2:
-            gaps, span = days - 1, state[slot, LAST_DAY] - state[slot, FIRST_DAY]
-            value = math.sqrt((gaps * state[slot, GAP_SQUARES] - span * span) / (gaps * (gaps - 1)))
-        values[program.operations[index, 3]] = value
+def of_values(opcode, default, n, total, least, most, latest, bits, squares):
+    """A statistic of n values, in millionths, of which `latest` was subtracted before they were squared."""
+    if opcode == COUNT:
+        return float(n)
+    if opcode == TOTAL:
+        return total / MILLION
+    if opcode == DISTINCT_CATEGORIES:
+        return float(ones(bits))
+    if n == 0:
+        return default
+    if opcode == MEAN:
+        return total / (n * MILLION)
+    if opcode == MIN:
+        return least / MILLION
+    if opcode == MAX:
+        return most / MILLION
+    if opcode == LATEST:
+        return latest / MILLION
+    return deviation(n, total - n * latest, squares) / MILLION if n > 1 else default
+
+
+@compiled
+def of_days(opcode, default, days, span, gap_squares, last_gap):
+    """A statistic of distinct days and the gaps between them; the span is the sum of the gaps."""
+    if opcode == DISTINCT_DAYS:
+        return float(days)
+    if days < 2:
+        return default
+    if opcode == MEAN_GAP_DAYS:
+        return span / (days - 1)
+    if opcode == LAST_GAP_DAYS:
+        return float(last_gap)
+    return deviation(days - 1, span, gap_squares) if days > 2 else default
+
+
+@compiled
+def deviation(n, total, squares):
+    """The standard deviation of n numbers, by their sum and the sum of their squares."""
+    return math.sqrt(max(squares - np.float64(total) * np.float64(total) / n, 0.0) / (n - 1))
 
 
 @compiled
@@ -226,9 +246,8 @@ def entry(histories, event, accounts, account):
 
 
 @compiled
-def derive(program, day, values):
-    """Fills in what reads no event: ratios and levels of features, and parts of the as-of date."""
-    begin = program.ends[-1] if len(program.ends) else 0
+def derive(program, begin, day, values):
+    """Fills in what reads no event, from `begin`: ratios and levels of features, and parts of the as-of date."""
     for index in range(begin, len(program.operations)):
         opcode = program.operations[index, 0]
         value = program.defaults[index]

@@ -54,23 +54,19 @@ def compile_features(feature_set: FeatureSet) -> Program:
         FeatureError: The set has more distinct filters, or entries into accounts, than the kernel has slots.
     """
     slots = _slots(feature_set)
-    windows = sorted({_length(feature.window_days) for feature in _aggregates(feature_set)})
     column_of = {name: column for column, name in enumerate(feature_set.names)}
     ladders = _ladders(feature_set)
     features = [feature for feature in feature_set.features if not isinstance(feature, Balance)]
-    operations = [
-        (_window(feature, windows), *_operation(feature, slots, ladders, column_of), column_of[feature.name])
-        for feature in features
-    ]
-    order = sorted(range(len(operations)), key=lambda index: operations[index][0])
-    groups = [operations[index][0] for index in order]
+    features.sort(key=lambda feature: _place(feature, slots))
+    places = [_place(feature, slots)[0] for feature in features]
+    operations = [(*_operation(feature, ladders, column_of), column_of[feature.name]) for feature in features]
     return Program(
         admits=_admits([where for where, _ in slots]),
         sources=_sources([column for _, column in slots]),
-        windows=np.array(windows, dtype=np.int64),
-        operations=np.array([operations[index][1:] for index in order], dtype=np.int64).reshape(-1, 4),
-        ends=np.searchsorted(groups, np.arange(len(windows)), side="right").astype(np.int64),
-        defaults=np.array([_default(features[index]) for index in order], dtype=np.float64),
+        operations=np.array(operations, dtype=np.int64).reshape(-1, 4),
+        windows=np.array([_place(feature, slots)[1] for feature in features], dtype=np.int64),
+        defaults=np.array([_default(feature) for feature in features], dtype=np.float64),
+        ends=np.searchsorted(places, np.arange(len(slots)), side="right").astype(np.int64),
         ladders=_padded(ladders),
         accounts=_accounts(feature_set, column_of),
     )
@@ -125,32 +121,26 @@ def _sources(columns: list[str]) -> NDArray[np.int64]:
     return np.array([COLUMNS.index(column) + 1 if column else 0 for column in columns], dtype=np.int64)
 
 
+def _place(feature: AnyFeature, slots: list[tuple[Where, str]]) -> tuple[int, int]:
+    """The slot a feature reads and its window in microseconds; what reads no events comes after all slots."""
+    if not isinstance(feature, Feature):
+        return len(slots), 0
+    fitting = [(feature.where, column) for column in ([feature.column] if feature.column else ("", *COLUMNS))]
+    return min(slots.index(slot) for slot in fitting if slot in slots), _length(feature.window_days)
+
+
 def _operation(
-    feature: Feature | Ratio | Level | Calendar,
-    slots: list[tuple[Where, str]],
-    ladders: list[tuple[float, ...]],
-    column_of: dict[str, int],
+    feature: Feature | Ratio | Level | Calendar, ladders: list[tuple[float, ...]], column_of: dict[str, int]
 ) -> tuple[int, int, int]:
     if isinstance(feature, Ratio):
         return kernel.RATIO, column_of[feature.numerator], column_of[feature.denominator]
     if isinstance(feature, Level):
         return OPCODES[feature.standing], column_of[feature.of], ladders.index(feature.levels)
-    if isinstance(feature, Calendar):
-        return OPCODES[feature.part], 0, 0
-    slot = next(
-        index
-        for index, (where, column) in enumerate(slots)
-        if where == feature.where and feature.column in ("", column)
-    )
-    return OPCODES[feature.aggregation], slot, 0
+    return OPCODES[feature.aggregation if isinstance(feature, Feature) else feature.part], 0, 0
 
 
 def _length(days: float | None) -> int:
     return FOREVER if days is None else round(days * DAY)
-
-
-def _window(feature: AnyFeature, windows: list[int]) -> int:
-    return windows.index(_length(feature.window_days)) if isinstance(feature, Feature) else len(windows)
 
 
 def _default(feature: AnyFeature) -> float:
