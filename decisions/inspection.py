@@ -55,7 +55,7 @@ class Inspection:
         self.compiled = compiled
         self.catalogue = compiled.catalogue
         self.rules: dict[str, Rule] = {rule.action.id: rule for rule in compiled.rules}
-        self.logic = Logic(_domains(compiled), compiled.catalogue.segments)
+        self.logic = Logic(domains(compiled), compiled.catalogue.segments)
 
     def covered(self, scope: Scope) -> Actions:
         """The actions in scope."""
@@ -105,7 +105,8 @@ def counted(actions: Actions) -> str:
     return f"{len(actions)} action{'' if len(actions) == 1 else 's'}"
 
 
-def _domains(compiled: CompiledCatalogue) -> dict[str, Domain]:
+def domains(compiled: CompiledCatalogue) -> dict[str, Domain]:
+    """The values of every name that an expression of a catalogue may read."""
     vocabulary, attributes = compiled.vocabulary, compiled.catalogue.attributes
     no_clock = () if compiled.zone else (None,)
     return {
