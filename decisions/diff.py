@@ -60,6 +60,8 @@ class Diff:
         contacts: Change in contacts a customer.
         value: Change in expected value a customer, each catalogue by its own reckoning, in currency.
         currency: ISO 4217 code of the new catalogue.
+        unseen: Event types that the new catalogue looks at and the old one did not: a log that the old one made bears
+            no such events, so programmes they open are missing here.
     """
 
     decisions: int
@@ -71,6 +73,7 @@ class Diff:
     contacts: Estimate
     value: Estimate
     currency: str
+    unseen: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
         """The differences as JSON values."""
@@ -87,6 +90,8 @@ class Diff:
             f"- actions that starve: {', '.join(f'`{action}`' for action in self.starving) or 'none'}",
             "",
         ]
+        if self.unseen:
+            lines += [f"The log bears no {', '.join(self.unseen)} events: what they open is missing here.", ""]
         if self.changes:
             lines += ["| segment | programme | before | after | change |", "|---|---|--:|--:|--:|"]
             lines += [
@@ -119,6 +124,7 @@ def diff(requests: Sequence[Request], old: CompiledCatalogue, new: CompiledCatal
         contacts=_mean_change(customers, [_contacts(b) - _contacts(a) for a, b in zip(before, after, strict=True)]),
         value=_mean_change(customers, [_worth(b) - _worth(a) for a, b in zip(before, after, strict=True)]),
         currency=new.catalogue.currency,
+        unseen=tuple(sorted(new.event_types - old.event_types)),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from decisions.catalogue import Catalogue
 from decisions.compiled import CompiledCatalogue
 from decisions.decide import Request
 from decisions.decision import Decision
@@ -11,6 +10,7 @@ from decisions.replay import Replay, replay
 from serving.champion import Champion, vocabulary
 from serving.errors import ErasedError, StoreError, UnknownDecisionError
 from serving.records import parse
+from serving.rendering import Renderer
 from serving.snapshots import from_bytes
 from serving.store.port import Store, StoredDecision
 
@@ -88,6 +88,6 @@ class Archive:
             content = self._store.catalogue(self._tenant, version, features)
             if content is None:
                 raise StoreError("a decision made with a catalogue that was not kept", got=version)
-            catalogue = Catalogue.model_validate_json(content)
+            catalogue = Renderer.from_json(content).catalogue
             self._compiled[version, features] = CompiledCatalogue(catalogue, vocabulary(self._champion.bundle))
         return self._compiled[version, features]

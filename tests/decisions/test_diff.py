@@ -37,6 +37,13 @@ def test_a_dearer_channel_silences_starves_and_costs() -> None:
     assert "| everybody | win_back | 2 | 1 | -1 |" in found.markdown()
 
 
+def test_events_that_the_log_cannot_bear_are_named() -> None:
+    carts = compiled(CATALOGUE.replace("type: purchase", "type: cart"))
+    found = diff(REQUESTS, RETAILER, carts, KnownScorer())
+    assert found.unseen == ("cart",)
+    assert "The log bears no cart events" in found.markdown()
+
+
 def test_a_slate_has_at_most_one_message_a_programme_and_its_probabilities() -> None:
     thankful = having(events=(event("purchase", 1, id="p", amount=80.0),))
     places = slate(decided(thankful), Greedy(kind="greedy"), places=3)

@@ -1,0 +1,82 @@
+"""`tactful catalogue diff`, `sensitivity` and `preview`: try a catalogue on what was decided before."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import console, print_json, say, table
+
+if TYPE_CHECKING:
+    from serving.archive import Archive
+    from serving.champion import Champion
+
+Log = Annotated[Path, typer.Option("--decisions", metavar="LOG", help="The service's folder, whose log is replayed.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue before.")],
+    new: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue after.")],
+    log: Log = Path("var/demo"),
+    as_json: Json = False,
+) -> None:
+    """Decide past decisions again under both catalogues and say who gains and loses.
+
+    Prints Markdown, fit for a pull request. The models are the present ones for both, and what is worth more is so by
+    each catalogue's own reckoning: an estimate, not an experiment.
+    """
+    from decisions.diff import diff as compare
+    from decisions.loading import load_catalogue
+    from serving.champion import vocabulary
+
+    archive, champion = _open(log)
+    known = vocabulary(champion.bundle)
+    requests = [recorded.request for recorded in archive.log()]
+    found = compare(requests, load_catalogue(old, known), load_catalogue(new, known), champion.bundle)
+    if as_json:
+        print_json(json.loads(json.dumps(found.as_dict())))
+    else:
+        typer.echo(f"### {old.name} → {new.name}\n\n{found.markdown()}", nl=False)
+
+
+def sensitivity(log: Log = Path("var/demo"), as_json: Json = False) -> None:
+    """Say how many winners would change if a factor of the priority were switched off."""
+    from decisions.sensitivity import sensitivity as shares_of
+
+    archive, _ = _open(log)
+    decisions = [recorded.decision for recorded in archive.log()]
+    shares = shares_of(decisions)
+    contested = sum(any(decision.survivors) for decision in decisions)
+    if as_json:
+        print_json({"decisions": contested, "changed": shares})
+        return
+    rows = [(factor, f"{share:.1%}") for factor, share in sorted(shares.items(), key=lambda item: -item[1])]
+    say(console(), table(("without", "winners that change"), rows, numbers=("winners that change",)))
+    console().print(f"Of {contested:,} decisions with at least one action that passed every gate.")
+
+
+def preview(
+    message: Annotated[str, typer.Argument(help="Id of a message.")],
+    customer: Annotated[str, typer.Option(help="Id of a customer.")],
+    data: Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")] = Path("var/demo"),
+) -> None:
+    """Show a message's texts as one customer would read them, on each of its channels."""
+    from serving.previews import preview as rendered_for
+    from serving.settings import Settings
+
+    for channel, text in rendered_for(Settings.of(data), customer, message).items():
+        say(console(), table((channel, ""), [(part, words) for part, words in text.items()]))
+
+
+def _open(data: Path) -> "tuple[Archive, Champion]":
+    from features.standard import STANDARD
+    from serving.archive import Archive
+    from serving.bootstrap import open_store
+    from serving.champion import load_champion
+    from serving.settings import Settings
+
+    settings = Settings.of(data)
+    champion = load_champion(settings.champion, settings.catalogue, STANDARD)
+    return Archive(open_store(settings.store), settings.tenant, champion), champion
