@@ -26,13 +26,14 @@ def serve(
 
     Stops at Ctrl+C, after it has answered what it was asked.
     """
-    from serving import logs
-    from serving.bootstrap import open_service
-    from serving.server import address, listen, run
     from serving.settings import Settings
 
     settings = Settings.of(data, host=host, port=port)
     _check(settings)
+    from serving import logs
+    from serving.bootstrap import open_service
+    from serving.server import address, listen, run
+
     logs.configure(settings.log_level)
     service = open_service(settings)
     with listen(settings.host, settings.port) as listening:

@@ -128,6 +128,7 @@ class Champions:
 
     def _refresh(self) -> None:
         """Whatever is wrong with the new champion, the present one stays."""
+        self._seen = self._identities()
         try:
             self._manifest = bundle_folder(self._pointer) / MANIFEST
             self._seen = self._identities()

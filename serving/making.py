@@ -87,11 +87,11 @@ class Maker:
         text = renderer.render(decision.choice.action, made_on, opened_by) if decision.choice else None
         draft = Draft(
             decision,
-            opened_by=opened_by,
             inputs=as_bytes(made_on),
             based_on=version,
             reservation=_contact(decision, renderer.catalogue),
             expires=decision.moment + self.reservation,
+            opened_by=opened_by,
         )
         return Made(draft, Answer(decision, renderer.catalogue.currency, text))
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from serving.api import problem
-from serving.api.documentation import DESCRIPTION
+from serving.api.documentation import DESCRIPTION, complete
 from serving.api.envelope import Envelope
 from serving.api.routes import router
 from serving.desk import Desk
@@ -17,13 +17,20 @@ from serving.service import DecisionService
 
 
 class _Application(FastAPI):
-    """FastAPI with an envelope around its outermost layer, so that errors leave in it too."""
+    """FastAPI with an envelope around its outermost layer, so that every error leaves in it too."""
 
     def __init__(self, body_limit: int, **given: Any) -> None:
         super().__init__(**given)
         self._body_limit = body_limit
 
+    def openapi(self) -> dict[str, Any]:
+        """The API's description."""
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
+
     def build_middleware_stack(self) -> ASGIApp:
+        """The layers of the application, outermost first."""
         return Envelope(super().build_middleware_stack(), self._body_limit)
 
 

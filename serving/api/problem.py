@@ -56,12 +56,14 @@ class Kind:
         name: Its name, hyphenated.
         hint: What to do about it.
         retry_after: Seconds to wait before asking again, or None where that does not help.
+        details: Whether the caller is told the particulars, or only the log is.
     """
 
     status: int
     name: str
     hint: str | None = None
     retry_after: int | None = None
+    details: bool = True
 
     def response(
         self,
@@ -93,9 +95,10 @@ class Kind:
 
 INVALID = Kind(422, "invalid-request", "Send JSON as /openapi.json describes it, with Content-Type: application/json.")
 TOO_LARGE = Kind(413, "body-too-large", "Send a smaller body.")
+MALFORMED = Kind(400, "malformed-body", "Send JSON as /openapi.json describes it.")
 INTERNAL = Kind(500, "internal-error", "Ask whoever runs the service, with the request id.")
 OF_FRAMEWORK = {
-    HTTPStatus.BAD_REQUEST: Kind(400, "malformed-body", "Send JSON as /openapi.json describes it."),
+    HTTPStatus.BAD_REQUEST: MALFORMED,
     HTTPStatus.NOT_FOUND: Kind(404, "no-such-path", "See /openapi.json for the paths there are."),
     HTTPStatus.METHOD_NOT_ALLOWED: Kind(405, "method-not-allowed", "The header Allow names those that are."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TOO_LARGE,
@@ -106,7 +109,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     DecisionConflictError: Kind(409, "decision-conflict", "Use an id for one decision; leave it out to be given one."),
     ContendedError: Kind(503, "contended", "Ask again with the same id.", retry_after=1),
     NotReadyError: Kind(503, "not-ready", "Wait until /health/ready says ready.", retry_after=5),
-    StoreError: Kind(503, "store-unavailable", "Ask again with the same id.", retry_after=5),
+    StoreError: Kind(503, "store-unavailable", "Ask again with the same id.", retry_after=5, details=False),
     UnrenderableError: Kind(500, "unrenderable-message", "Mend the message in the catalogue."),
 }
 
@@ -120,10 +123,11 @@ def install(app: FastAPI) -> None:
 
 
 async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServingError)
     kind = KINDS.get(type(error), INTERNAL)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", extra={"error": type(error).__name__, "reason": str(error)})
-    return kind.response(str(error), request.state.request_id)
+    return kind.response(str(error) if kind.details else error.message, request.state.request_id)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from serving.api.answers import content
 from serving.api.documentation import problems
+from serving.api.problem import INVALID, MALFORMED, TOO_LARGE
 from serving.api.schemas import (
     Alive,
     BundleVersion,
@@ -47,7 +48,9 @@ router = APIRouter()
         NotReadyError,
         StoreError,
         UnrenderableError,
-        body=True,
+        MALFORMED,
+        INVALID,
+        TOO_LARGE,
     ),
 )
 async def post_decision(wanted: DecisionRequest, request: Request) -> Response:
@@ -65,7 +68,7 @@ async def post_decision(wanted: DecisionRequest, request: Request) -> Response:
     tags=["decisions"],
     summary="A decision made before",
     response_model=DecisionAnswer,
-    responses=problems(UnknownDecisionError, StoreError, UnrenderableError),
+    responses=problems(UnknownDecisionError, StoreError, UnrenderableError, INVALID),
 )
 async def get_decision(decision_id: Annotated[DecisionId, Path()], request: Request) -> Response:
     """The same bytes as when the decision was made. Texts are not stored: they are rendered again."""

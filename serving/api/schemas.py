@@ -11,7 +11,9 @@ DecisionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$", examples=
 class DecisionRequest(BaseModel):
     """Whom to decide about."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"customer_id": "leaver", "id": "checkout-7f3a"}]}
+    )
 
     customer_id: str = Field(min_length=1, max_length=200, description="Pseudonymous id of the customer.")
     id: DecisionId | None = Field(
@@ -74,9 +76,10 @@ class Closed(BaseModel):
 class Versions(BaseModel):
     """What the decision was made with."""
 
-    catalogue: str
-    bundle: str
-    features: str
+    catalogue: str = Field(description="Digest of the catalogue.")
+    bundle: str = Field(description="Digest of the models.")
+    features: str = Field(description="Fingerprint of the feature set.")
+    kernel: str = Field(description="Version of the rules of deciding.")
 
 
 class DecisionAnswer(BaseModel):

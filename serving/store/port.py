@@ -71,19 +71,19 @@ class Draft:
 
     Args:
         decision: The decision.
-        opened_by: Id of the event that opened the programme of its choice, or an empty string.
         inputs: The personal snapshot it was made on, as bytes.
         based_on: The version of the customer it was made on.
         reservation: The contact it reserves, or None.
         expires: When the reservation stops counting unless it is confirmed.
+        opened_by: Id of the event that opened the programme of its choice, or an empty string.
     """
 
     decision: Decision
-    opened_by: str
     inputs: bytes
     based_on: int
     reservation: Contact | None = None
     expires: datetime | None = None
+    opened_by: str = ""
 
 
 class Fate(Enum):

@@ -13,7 +13,7 @@ from decisions.contact_policies import Cap
 from decisions.snapshot import Contact, Snapshot
 from serving.audit import Recorded, audit, broken_windows
 from serving.errors import StoreError
-from serving.store.port import Draft, History, Profile
+from serving.store.port import Draft, Fate, History, Profile
 from serving.store.sqlite import SqliteStore
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, RETAILER, compiled, decided
 
@@ -113,7 +113,14 @@ def stored(folder: Path, snapshots: list[Snapshot], *, reserve: bool = True, bef
             reservation = Contact(NOON, action.channel, action.programme, action.message, action.tags, id=decision.id)
         known = store.customers("default", [(snapshot.customer, NOON)])[0]
         assert known is not None
-        store.record("default", [Draft(decision, b"", known.version, reservation, NOON + timedelta(days=30))])
+        draft = Draft(
+            decision,
+            inputs=b"",
+            based_on=known.version,
+            reservation=reservation,
+            expires=NOON + timedelta(days=30),
+        )
+        assert store.record("default", [draft]) == [Fate.RECORDED]
     store.close()
     return database
 

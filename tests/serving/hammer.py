@@ -1,0 +1,27 @@
+"""One of several processes that decide about the same customers at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from serving.errors import ContendedError
+from serving.making import Answer, Ask
+from serving.settings import Settings
+from tests.serving.shop import service_of
+
+
+def hammer(data: Path, asks: Sequence[Ask], at_once: int) -> list[str]:
+    """Decides in groups and returns the outcomes; a group that others hindered is asked again."""
+    service = service_of(Settings.of(data))
+    outcomes: list[str] = []
+    waiting = list(asks)
+    while waiting:
+        group, waiting = waiting[:at_once], waiting[at_once:]
+        for ask, outcome in zip(group, service.decide_many(group), strict=True):
+            if isinstance(outcome, Answer):
+                outcomes.append(outcome.decision.outcome)
+            elif isinstance(outcome, ContendedError):
+                waiting.append(ask)
+            else:
+                raise outcome
+    service.store.close()
+    return outcomes

@@ -1,0 +1,45 @@
+"""The log read back: every decision can be made again, byte for byte, as long as its inputs are there."""
+
+import sqlite3
+
+import pytest
+
+from serving.archive import Archive
+from serving.batch import decide_all
+from serving.errors import ErasedError, UnknownDecisionError
+from serving.service import DecisionService
+from serving.settings import Settings
+from tests.serving.shop import CATALOGUE
+
+
+def archive_of(service: DecisionService) -> Archive:
+    return Archive(service.store, service.tenant, service.champions.present())
+
+
+def test_every_decision_is_made_again(service: DecisionService) -> None:
+    run = decide_all(service, "monday")
+    archive = archive_of(service)
+    assert {recorded.record for recorded in archive.log()} == {d.as_bytes() for d in run.decisions}
+    assert all(archive.replay(decision.id).identical for decision in run.decisions)
+
+
+def test_a_decision_is_made_again_with_its_own_catalogue(service: DecisionService, shop: Settings) -> None:
+    service.decide("thankful", "d1")
+    shop.catalogue.write_text(CATALOGUE.replace("value: 5", "value: 6"))
+    service.decide("leaver", "d2")
+    assert archive_of(service).replay("d1").identical
+    assert archive_of(service).decision("d1").compiled.catalogue.message("thank_you").value == 5
+
+
+def test_what_was_erased_or_never_made_is_an_error(service: DecisionService, shop: Settings) -> None:
+    service.decide("thankful", "d1")
+    connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))
+    connection.execute("UPDATE decisions SET inputs = NULL")
+    connection.commit()
+    connection.close()
+    archive = archive_of(service)
+    assert list(archive.log()) == []
+    with pytest.raises(ErasedError, match="got 'd1'"):
+        archive.replay("d1")
+    with pytest.raises(UnknownDecisionError, match="got 'd2'"):
+        archive.decision("d2")

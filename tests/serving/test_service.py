@@ -1,0 +1,205 @@
+"""One decision service: who is asked about, what is recorded, what goes wrong with whom."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from decisions.snapshot import Contact
+from serving.errors import (
+    DecisionConflictError,
+    NotReadyError,
+    StoreError,
+    UnknownCustomerError,
+    UnknownDecisionError,
+    UnrenderableError,
+)
+from serving.making import Answer, Ask
+from serving.service import DecisionService
+from serving.settings import Settings
+from serving.store.port import History, Profile
+from tests.serving.shop import ALLOWED, CATALOGUE, NOW, export_bundle
+
+Opener = Callable[[], DecisionService]
+
+
+def ledger(service: DecisionService) -> list[tuple[str, str, str]]:
+    entries = service.store.ledger(service.tenant)
+    return [(customer, contact.id, status) for customer, status, contact in entries if status != "sent"]
+
+
+def profile(service: DecisionService, customer: str, **attributes: object) -> None:
+    profiles = [Profile(customer, attributes=attributes, consents=ALLOWED)]
+    service.store.load(service.tenant, History("UTC", NOW, profiles))
+
+
+@pytest.mark.parametrize(
+    ("customer", "outcome"),
+    [
+        ("leaver", "win_back/miss_you/email"),
+        ("thankful", "thanks/thank_you/email"),
+        ("celebrant", "birthday/happy_birthday/email"),
+        ("regular", "silence"),
+        ("complainer", "silence"),
+        ("refuser", "silence"),
+    ],
+)
+def test_each_state_gets_its_message_or_silence(service: DecisionService, customer: str, outcome: str) -> None:
+    answer = service.decide(customer, "d1")
+    assert answer.decision.outcome == outcome
+    assert (answer.text is None) == (outcome == "silence")
+    assert answer.currency == "USD"
+
+
+def test_a_message_is_reserved_before_it_is_told(service: DecisionService) -> None:
+    decision = service.decide("thankful", "d1").decision
+    assert ledger(service) == [("thankful", "d1", "reserved")]
+    ((_, _, contact),) = [e for e in service.store.ledger(service.tenant) if e[0] == "thankful"]
+    assert decision.choice is not None
+    assert contact == Contact(
+        NOW, "email", "thanks", "thank_you", ("service",), decision.choice.opening, counts=True, id="d1"
+    )
+
+
+def test_silence_reserves_nothing(service: DecisionService) -> None:
+    service.decide("regular", "d1")
+    assert ledger(service) == []
+    assert service.decision("d1").decision.choice is None
+
+
+def test_no_opening_is_answered_twice(service: DecisionService) -> None:
+    assert service.decide("thankful", "d1").decision.choice is not None
+    second = service.decide("thankful", "d2").decision
+    assert {e.gate for c in second.candidates for e in c.exclusions} == {"duplicate"}
+
+
+def test_a_decision_told_again_is_the_same(service: DecisionService, open_shop: Opener) -> None:
+    first = service.decide("thankful", "d1")
+    for again in (service.decision("d1"), service.decide("thankful", "d1"), open_shop().decision("d1")):
+        assert again.decision.as_bytes() == first.decision.as_bytes()
+        assert again.text == first.text
+    assert ledger(service) == [("thankful", "d1", "reserved")]
+
+
+def test_a_decision_keeps_its_text_when_the_catalogue_changes(
+    service: DecisionService, open_shop: Opener, shop: Settings
+) -> None:
+    first = service.decide("thankful", "d1")
+    shop.catalogue.write_text(CATALOGUE.replace("Thank you for", "Thanks a lot for"))
+    export_bundle(shop.data / "bundles" / "first", seed=1)
+    newer = open_shop()
+    for told in (service.decide("thankful", "d1"), newer.decision("d1"), newer.decide("thankful", "d1")):
+        assert told.text == first.text
+        assert told.decision.versions == first.decision.versions
+
+
+def test_a_decision_is_told_without_text_once_the_personal_data_are_gone(
+    service: DecisionService, shop: Settings
+) -> None:
+    service.decide("thankful", "d1")
+    connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))
+    connection.execute("UPDATE decisions SET inputs = NULL")
+    connection.commit()
+    connection.close()
+    told = service.decision("d1")
+    assert told.text is None
+    assert told.decision.choice is not None
+
+
+def test_a_stranger_is_an_error(service: DecisionService) -> None:
+    with pytest.raises(UnknownCustomerError, match="got 'nobody'"):
+        service.decide("nobody", "d1")
+    with pytest.raises(UnknownDecisionError, match="got 'd1'"):
+        service.decision("d1")
+
+
+def test_an_id_belongs_to_one_customer(service: DecisionService) -> None:
+    service.decide("regular", "d1")
+    with pytest.raises(DecisionConflictError, match="got 'd1'"):
+        service.decide("thankful", "d1")
+    assert ledger(service) == []
+
+
+def test_an_unreadable_ledger_means_silence(service: DecisionService, shop: Settings) -> None:
+    connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))
+    connection.execute("DROP TABLE ledger")
+    connection.close()
+    decision = service.decide("thankful", "d1").decision
+    assert decision.choice is None
+    assert all("history" in {e.gate for e in c.exclusions} for c in decision.candidates)
+    assert service.decision("d1").decision.as_bytes() == decision.as_bytes()
+
+
+def test_a_message_without_a_text_is_neither_reserved_nor_told(service: DecisionService, shop: Settings) -> None:
+    profile(service, "long", first_name="A" * 60, birthday="1990-05-06")
+    shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 20,"))
+    with pytest.raises(UnrenderableError, match="birthday/happy_birthday/email"):
+        service.decide("long", "d1")
+    assert ledger(service) == []
+    with pytest.raises(UnknownDecisionError):
+        service.decision("d1")
+
+
+def test_what_goes_wrong_with_one_ask_is_its_own_outcome(service: DecisionService) -> None:
+    service.store.load(service.tenant, History("UTC", NOW, [Profile("nowhere", zone="Mars/Olympus")]))
+    service.decide("regular", "taken")
+    customers = ["thankful", "nobody", "nowhere", "leaver"]
+    asks = [Ask(customer, f"d-{customer}", NOW) for customer in customers] + [Ask("leaver", "taken", NOW)]
+    thankful, nobody, nowhere, leaver, taken = service.decide_many(asks)
+    assert isinstance(thankful, Answer)
+    assert isinstance(leaver, Answer)
+    assert isinstance(nobody, UnknownCustomerError)
+    assert isinstance(taken, DecisionConflictError)
+    assert "Mars/Olympus" in str(nowhere)
+    assert [id_ for _, id_, _ in ledger(service)] == ["d-leaver", "d-thankful"]
+
+
+def test_asks_about_one_customer_follow_on_one_another(service: DecisionService) -> None:
+    asks = [Ask("thankful", f"d{i}", NOW) for i in range(4)] + [Ask("thankful", "d0", NOW)]
+    answers = service.decide_many(asks)
+    outcomes = [answer.decision.outcome for answer in answers if isinstance(answer, Answer)]
+    assert outcomes == ["thanks/thank_you/email", "silence", "silence", "silence", "thanks/thank_you/email"]
+    assert len(ledger(service)) == 1
+
+
+def test_deciding_in_a_group_or_one_by_one_is_the_same(service: DecisionService) -> None:
+    customers = ["regular", "leaver", "thankful", "complainer", "celebrant"]
+    together = service.decide_many([Ask(customer, f"d-{customer}", NOW) for customer in customers])
+    for answer, customer in zip(together, customers, strict=True):
+        assert isinstance(answer, Answer)
+        assert service.decision(f"d-{customer}").text == answer.text
+        alone = service.decide(customer, f"d-{customer}")
+        assert alone.decision.as_bytes() == answer.decision.as_bytes()
+    assert service.decide_many([]) == []
+
+
+def test_without_a_champion_only_old_decisions_are_told(
+    service: DecisionService, open_shop: Opener, shop: Settings
+) -> None:
+    first = service.decide("thankful", "d1")
+    shop.champion.unlink()
+    newer = open_shop()
+    assert newer.decide("thankful", "d1").text == first.text
+    with pytest.raises(NotReadyError):
+        newer.decide("leaver", "d2")
+
+
+def test_a_decision_whose_catalogue_is_lost_is_an_error(
+    service: DecisionService, open_shop: Opener, shop: Settings
+) -> None:
+    service.decide("thankful", "d1")
+    connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))
+    connection.execute("DELETE FROM catalogues")
+    connection.commit()
+    connection.close()
+    assert service.decision("d1").text is not None
+    with pytest.raises(StoreError, match="a catalogue that was not kept"):
+        open_shop().decision("d1")
+
+
+def test_nothing_after_the_moment_is_known(service: DecisionService) -> None:
+    early = replace(Ask("thankful", "d1", NOW), moment=NOW.replace(day=1))
+    (answer,) = service.decide_many([early])
+    assert isinstance(answer, Answer)
+    assert answer.decision.choice is None

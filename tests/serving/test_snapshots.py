@@ -1,0 +1,130 @@
+"""Snapshots: the features of the one kernel, the events that matter, and bytes that a decision can be replayed from."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decisions.decide import Circumstances, Request, decide
+from decisions.snapshot import Contact, Event, Snapshot
+from features.build import build_pairs
+from features.standard import STANDARD
+from serving.batch import decide_all
+from serving.service import DecisionService
+from serving.snapshots import as_bytes, from_bytes, snapshot
+from serving.store.port import History, Profile
+from tests.decisions.retailer import RETAILER
+from tests.serving.shop import NOW, write
+
+
+def of(service: DecisionService, customer: str, moment: datetime = NOW) -> Snapshot:
+    (known,) = service.store.customers(service.tenant, [(customer, moment)])
+    assert known is not None
+    return snapshot(known, moment, service.champions.present())
+
+
+def test_features_are_the_same_bits_as_offline(service: DecisionService, tmp_path: Path) -> None:
+    dataset = write(tmp_path / "events")
+    for bucket in range(dataset.buckets):
+        events = dataset.events(bucket)
+        for days in (0, 3, 40):
+            moment = NOW - timedelta(days=days)
+            offline = build_pairs(events, list(events.customers), [moment] * len(events.customers), STANDARD)
+            online = [of(service, customer, moment).features for customer in events.customers]
+            np.testing.assert_array_equal(np.array(online).reshape(offline.values.shape), offline.values)
+
+
+def test_only_events_that_the_catalogue_looks_at_are_seen(service: DecisionService) -> None:
+    assert {event.type for event in of(service, "complainer").events} == {"purchase", "complained"}
+    assert {event.type for event in of(service, "leaver").events} == {"purchase"}
+
+
+def test_a_past_contact_counts(service: DecisionService) -> None:
+    (contact,) = of(service, "leaver").contacts or ()
+    assert (contact.time, contact.channel) == (NOW - timedelta(days=50), "mail")
+
+
+def test_attributes_take_their_declared_types(service: DecisionService) -> None:
+    stored = {"first_name": "Ada", "birthday": "1990-05-06", "goal": 3, "undeclared": 1}
+    service.store.load(service.tenant, History("UTC", NOW, [Profile("new", attributes=stored)]))
+    found = of(service, "new")
+    assert found.attributes == {"first_name": "Ada", "birthday": date(1990, 5, 6), "goal": 3.0}
+    assert isinstance(found.attributes["goal"], float)
+    assert found.contacts == ()
+
+
+def test_what_is_no_date_stays_a_text(service: DecisionService) -> None:
+    profiles = [Profile("new", attributes={"birthday": "soon"})]
+    service.store.load(service.tenant, History("UTC", NOW, profiles))
+    assert of(service, "new").attributes == {"birthday": "soon"}
+    assert service.decide("new", "d1").decision.choice is None
+
+
+def test_a_decision_is_made_again_from_the_bytes_kept_with_it(
+    service: DecisionService, open_shop: Callable[[], DecisionService]
+) -> None:
+    decide_all(service, "run")
+    champion = open_shop().champions.present()
+    catalogue = champion.compiled.catalogue
+    log = list(service.store.decision_log(service.tenant))
+    assert len(log) > 5
+    for stored in log:
+        assert stored.inputs is not None
+        request = Request(stored.id, from_bytes(stored.inputs, catalogue.attributes))
+        (again,) = decide([request], champion.compiled, catalogue.policy, champion.bundle, Circumstances())
+        assert again.as_bytes() == stored.record
+
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2026, 5, 1), timezones=st.just(UTC))  # noqa: DTZ001
+words = st.text(max_size=8)
+events = st.builds(
+    Event,
+    type=st.sampled_from(["purchase", "complained"]),
+    time=moments,
+    id=words,
+    subject=words,
+    amount=st.floats(-1e9, 1e9),
+    channel=words,
+    programme=words,
+)
+contacts = st.builds(
+    Contact,
+    time=moments,
+    channel=words,
+    programme=words,
+    message=words,
+    tags=st.lists(words, max_size=2).map(tuple),
+    opening=words,
+    counts=st.booleans(),
+    id=words,
+)
+
+
+@given(
+    st.builds(
+        Snapshot,
+        customer=words,
+        moment=st.just(NOW),
+        features=st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=4).map(tuple),
+        contacts=st.none() | st.lists(contacts, max_size=3).map(tuple),
+        events=st.lists(events, max_size=3).map(tuple),
+        attributes=st.fixed_dictionaries({}, optional={"first_name": words, "birthday": st.dates()}),
+        consents=st.dictionaries(st.tuples(words, words), st.booleans(), max_size=3),
+        zone=st.none() | st.just("Europe/Paris"),
+        joined=st.none() | moments,
+    )
+)
+def test_the_bytes_of_a_snapshot_bear_all_of_it(made: Snapshot) -> None:
+    assert from_bytes(as_bytes(made), RETAILER.catalogue.attributes) == made
+
+
+def test_an_unknown_feature_stays_unknown(service: DecisionService) -> None:
+    found = of(service, "celebrant")
+    again = from_bytes(as_bytes(found), service.champions.present().compiled.catalogue.attributes)
+    np.testing.assert_array_equal(again.features, found.features)
+    assert np.isnan(found.features).any()
+    assert replace(again, features=()) == replace(found, features=())
