@@ -67,7 +67,8 @@ def preview(
     from serving.settings import Settings
 
     for channel, text in rendered_for(Settings.of(data), customer, message).items():
-        say(console(), table((channel, ""), [(part, words) for part, words in text.items()]))
+        parts = [("subject", text.subject)] if text.subject else []
+        say(console(), table((channel, ""), [*parts, ("body", text.body)]))
 
 
 def _open(data: Path) -> "tuple[Archive, Champion]":

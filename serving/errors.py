@@ -4,6 +4,7 @@ TactfulError
 └── ServingError
     ├── UnknownCustomerError    nothing is known of the customer
     ├── UnknownDecisionError    no decision bears the id
+    ├── UnknownMessageError     the catalogue has no such message
     ├── ErasedError             the personal data of a decision were erased
     ├── DecisionConflictError   the id belongs to a decision about another customer
     ├── ContendedError          others changed the customer again and again while we decided
@@ -26,6 +27,10 @@ class UnknownCustomerError(ServingError):
 
 class UnknownDecisionError(ServingError):
     """No decision bears the id."""
+
+
+class UnknownMessageError(ServingError):
+    """The catalogue has no such message."""
 
 
 class ErasedError(ServingError):
