@@ -70,7 +70,7 @@ def generate(size: int, folder: Path) -> None:
             "subject": "",
         }
     )
-    write_events(frame, folder, zone="UTC", buckets=max(8, size // 625_000))
+    write_events(frame, folder, zone="UTC", buckets=max(8, size // 125_000))
 
 
 def moments(count: int) -> list[int]:
@@ -197,26 +197,25 @@ def measure(size: str, repeats: int) -> tuple[Results, float]:
 
 
 def report(size: str, results: Results, disagreement: float) -> dict[str, Any]:
-    """What is written: ratios by wall seconds, the worse of one and six moments, and everything measured."""
+    """What is written: everything measured, and ratios, each the least favourable to the kernel.
 
-    def times(name: str, key: str = "wall") -> float:
-        return min(results[name][cutoffs][key] / results["kernel"][cutoffs][key] for cutoffs in ("1", "6"))
+    That is the worse of wall and CPU seconds, since wall seconds mean little on a busy machine, and CPU seconds
+    nothing to who waits; and the worse of one moment and six.
+    """
+    ours, others = results["kernel"], ENGINES[2:]
+    clocks = ("wall", "cpu")
 
-    others = ENGINES[2:]
-    ours = results["kernel"]
+    def times(name: str, *keys: str) -> float:
+        return min(results[name][cutoffs][key] / ours[cutoffs][key] for cutoffs in ("1", "6") for key in keys)
+
     return {
         "events": SIZES[size],
         "customers": SIZES[size] // EVENTS_A_CUSTOMER,
         "features": len(NAMES),
-        "over_scan": ours["1"]["wall"] / results["scan"]["1"]["wall"],
-        "six_over_one": ours["6"]["wall"] / ours["1"]["wall"],
+        "over_scan": max(ours["1"][clock] / results["scan"]["1"][clock] for clock in clocks),
+        "six_over_one": max(ours["6"][clock] / ours["1"][clock] for clock in clocks),
+        **{f"over_{name}": times(name, *clocks) for name in others},
         "memory_over_pandas": 1 / times("pandas", "megabytes"),
-        **{f"over_{name}": times(name) for name in others},
-        "cpu": {
-            "over_scan": ours["1"]["cpu"] / results["scan"]["1"]["cpu"],
-            "six_over_one": ours["6"]["cpu"] / ours["1"]["cpu"],
-            **{f"over_{name}": times(name, "cpu") for name in others},
-        },
         "disagreement": disagreement,
         "engines": results,
     }
@@ -232,7 +231,7 @@ def show(document: dict[str, Any]) -> None:
     for name in ENGINES:
         for cutoffs, best in document["engines"][name].items():
             table.add_row(name, cutoffs, *(f"{best[key]:.2f}" for key in ("wall", "cpu")), f"{best['megabytes']:,.0f}")
-    goals = Table("measure", "value", "goal", title="Ratios, the worse of one and six moments")
+    goals = Table("measure", "value", "goal", title="Ratios, the least favourable")
     goals.add_row("kernel over scan", f"{document['over_scan']:.2f}", "at most 4")
     goals.add_row("six moments over one", f"{document['six_over_one']:.2f}", "at most 2")
     for name in ENGINES[2:]:
