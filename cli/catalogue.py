@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import console, print_json
+from cli.trials import diff, preview, sensitivity
 
 if TYPE_CHECKING:
     from decisions.errors import Finding
@@ -47,6 +48,10 @@ def check(
     else:
         _show(file, findings, errors)
     raise typer.Exit(1 if errors else 0)
+
+
+for _command in (diff, sensitivity, preview):
+    catalogue_app.command()(_command)
 
 
 def _show(file: Path, findings: "list[Finding]", errors: int) -> None:
