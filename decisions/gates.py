@@ -238,19 +238,15 @@ def _late_joined(found: list[Opening], case: Case) -> list[Opening]:
     if joined is None:
         return found
     programmes = {p.id: p for p in case.compiled.catalogue.programmes}
-    latest: dict[str, Opening] = {}
-    for opening in found:
+
+    def rivals(opening: Opening) -> str | None:
         programme = programmes[opening.programme]
-        if programme.series and opening.opened < joined and programme.trigger.late_joiner == "latest":
-            rival = latest.get(programme.series)
-            latest[programme.series] = opening if rival is None or opening.opened >= rival.opened else rival
-    return [
-        opening
-        for opening in found
-        if opening.opened >= joined
-        or (series := programmes[opening.programme].series) not in latest
-        or latest[series] is opening
-    ]
+        return programme.series if opening.opened < joined and programme.trigger.late_joiner == "latest" else None
+
+    latest: dict[str | None, Opening] = {}
+    for opening in sorted(found, key=lambda opening: opening.opened):
+        latest[rivals(opening)] = opening
+    return [opening for opening in found if rivals(opening) is None or latest[rivals(opening)] is opening]
 
 
 def _not_met(programme: Programme, case: Case) -> str:

@@ -98,8 +98,8 @@ class Trigger(Value):
         if self.after is not None:
             found = list(self._steps(programme, found, self.after, snapshot))
         exits = case.events_of(self.exits) if self.exits else ()
-        alive = (o for o in found if o.opened <= snapshot.moment < o.expires and not _closed(o, exits))
-        return sorted(alive, key=lambda opening: (opening.opened, opening.key))
+        alive = {o.key: o for o in found if o.opened <= snapshot.moment < o.expires and not _closed(o, exits)}
+        return sorted(alive.values(), key=lambda opening: (opening.opened, opening.key))
 
     @abstractmethod
     def _found(self, programme: str, case: Case) -> "list[Opening] | Failure":

@@ -193,7 +193,7 @@ class TestJourney:
 
 class TestLateJoiner:
     @staticmethod
-    def series(policy: str) -> list[str]:
+    def series(*policies: str) -> list[str]:
         steps = [
             programme(
                 f"step{days}",
@@ -201,15 +201,21 @@ class TestLateJoiner:
                 f"late_joiner: {policy}}}",
                 "series: onboarding",
             )
-            for days in (0, 7, 14)
+            for days, policy in zip((0, 7, 14), policies, strict=True)
         ]
         found = opened(*steps, attributes={"birthday": date(2026, 4, 15)}, joined=at(1))
         return [key.split(":")[0] for key, _ in found]
 
     def test_skip_latest_and_all(self) -> None:
-        assert self.series("skip") == []
-        assert self.series("latest") == ["step14"]
-        assert self.series("all") == ["step0", "step7", "step14"]
+        assert self.series("skip", "skip", "skip") == []
+        assert self.series("latest", "latest", "latest") == ["step14"]
+        assert self.series("all", "all", "all") == ["step0", "step7", "step14"]
+        assert self.series("all", "latest", "latest") == ["step0", "step14"]
+
+    def test_an_event_told_twice_opens_once(self) -> None:
+        rule = programme("cart", "{kind: event, type: cart, expiry: 2d, late_joiner: all}")
+        twice = (event("cart", 0.5, id="k"), event("cart", 0.5, id="k"))
+        assert [key for key, _ in opened(rule, events=twice, joined=NOON)] == ["cart:k"]
 
     def test_what_opens_after_joining_is_not_late(self) -> None:
         rule = programme("birthday", "{kind: date, attribute: birthday, expiry: 2d, late_joiner: skip}")
