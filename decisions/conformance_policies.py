@@ -1,6 +1,7 @@
 """Conformance of contact policies: windows that roll and end where they should, clocks that change, local days."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,12 +18,11 @@ from decisions.contact_policies import (
     OnlyAfter,
     QuietDays,
     QuietHours,
-    Scope,
     Suppression,
 )
 from decisions.durations import format_duration
-from decisions.personas import Persona
-from decisions.snapshot import Contact, Event, Snapshot
+from decisions.personas import Persona, covers, made
+from decisions.snapshot import Event, Snapshot
 
 Situations = Callable[[Any, Persona, Kit], Iterator[Trial]]
 
@@ -69,22 +69,24 @@ def _across_midnight(cap: Cap, persona: Persona, kit: Kit) -> Iterator[Trial]:
     zone = next(iter(kit.zones.values()))
     for new_year in _NEW_YEARS:
         midnight = utc(*new_year, zone=zone)
-        made = midnight - min(timedelta(hours=1), cap.window / 2)
-        for count, asked in ((cap.max, midnight), (cap.max - 1, midnight), (cap.max, made + cap.window)):
-            snapshot = persona.at(asked, contacts=[_contact(persona.rule, made)] * count)
-            words = f"{_counted(count)} {shown(made, zone)}, asked {shown(asked, zone)}"
+        before = midnight - min(timedelta(hours=1), cap.window / 2)
+        for count, asked in ((cap.max, midnight), (cap.max - 1, midnight), (cap.max, before + cap.window)):
+            snapshot = persona.at(asked, contacts=[made(persona.rule, before)] * count)
+            words = f"{_counted(count)} {shown(before, zone)}, asked {shown(asked, zone)}"
             yield Trial(snapshot, _binds(cap, snapshot), words)
 
 
 def _contact_at_edge(policy: ContactPolicy, persona: Persona, kit: Kit) -> Iterator[Trial]:
     """Contacts exactly as long ago as the window is, and a microsecond less."""
     scope = policy.first if isinstance(policy, NeverAfter | OnlyAfter) else policy.scope
-    rule = next((rule for rule in (persona.rule, *kit.compiled.rules) if _covers(scope, rule)), None)
+    rule = next((rule for rule in (persona.rule, *kit.compiled.rules) if covers(scope, rule)), None)
     if rule is None:
         return
     count, moment = policy.max if isinstance(policy, Cap) else 1, persona.base.moment
     for age, words in _edge(policy):
-        snapshot = persona.at(moment, contacts=[_contact(rule, moment - age)] * count)
+        snapshot = persona.at(moment, contacts=[made(rule, moment - age)] * count)
+        if isinstance(policy, OnlyAfter):
+            snapshot = replace(snapshot, contacts=(made(rule, moment - age),))
         yield Trial(snapshot, _binds(policy, snapshot), f"{_counted(count)} {words}")
 
 
@@ -169,16 +171,6 @@ def _clock_changes(zone: ZoneInfo) -> list[datetime]:
 def _is_quiet(policy: QuietDays, day: date) -> bool:
     holiday = policy.holidays is not None and is_holiday(day, policy.holidays)
     return holiday or WEEKDAYS[day.weekday()] in policy.weekdays
-
-
-def _covers(scope: Scope, rule: Rule) -> bool:
-    action = rule.action
-    return scope.covers(action.channel, action.programme, action.message, action.tags)
-
-
-def _contact(rule: Rule, time: datetime) -> Contact:
-    action = rule.action
-    return Contact(time, action.channel, action.programme, action.message, action.tags, id="made")
 
 
 def _counted(contacts: int) -> str:

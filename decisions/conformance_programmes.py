@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from decisions.catalogue import Message, Prior, Programme
 from decisions.conformance_kit import Check, Kit, Trial, candidate_of, judged, shown, utc
 from decisions.decision import SILENCE, Decision
-from decisions.personas import Persona
+from decisions.personas import Persona, made
 from decisions.policies import PriorityList
-from decisions.snapshot import Contact, Snapshot
+from decisions.snapshot import Snapshot
 from decisions.triggers import AbsenceTrigger, DateTrigger, EventTrigger, Opening
 
 _TICK = timedelta(microseconds=1)
@@ -108,7 +108,7 @@ def _reentry_edge(programme: Programme, kit: Kit) -> Check:
         (programme.reentry, False, "when it is over"),
         (programme.reentry - _TICK, True, "a microsecond before"),
     ):
-        contact = _answer(persona, persona.base.moment - age)
+        contact = made(persona.rule, persona.base.moment - age)
         trials.append(Trial(persona.at(persona.base.moment, contacts=[contact]), bound, f"asked {words}"))
     decisions = kit.decisions(persona, [trial.snapshot for trial in trials])
     candidates = [candidate_of(persona.rule, decision) for decision in decisions]
@@ -145,13 +145,12 @@ def _late_joiner_of_series(series: str, kit: Kit) -> Check:
         return Check("late joiner", f"series {series}", "not applicable", "no customer found with two open at once")
     persona, snapshot, found = best
     rules = {programme.id: programme.trigger.late_joiner for programme in members}
-    newest = max((o for o in found if rules[o.programme] == "latest"), key=lambda o: o.opened, default=None)
-    kept = {o.programme for o in found if rules[o.programme] == "all" or (newest and o.opened == newest.opened)}
+    newest = max((o for o in reversed(found) if rules[o.programme] == "latest"), key=lambda o: o.opened, default=None)
+    expected = {o.programme for o in found if rules[o.programme] == "all" or o is newest}
     decision = kit.asked(persona, replace(snapshot, joined=snapshot.moment))
-    still = {o.programme for p in members for o in _openings(p, decision)}
-    words = f"{len(found)} open at once, kept {', '.join(sorted(still)) or 'none'}"
-    right = still <= kept and bool(still) == bool(kept) and all(p in still for p in kept if rules[p] == "all")
-    return Check("late joiner", f"series {series}", "passed" if right else "failed", words)
+    kept = {o.programme for p in members for o in _openings(p, decision)}
+    words = f"{len(found)} open at once, kept {', '.join(sorted(kept)) or 'none'}"
+    return Check("late joiner", f"series {series}", "passed" if kept == expected else "failed", words)
 
 
 def _delivered_twice(programme: Programme, kit: Kit) -> Check:
@@ -165,7 +164,7 @@ def _delivered_twice(programme: Programme, kit: Kit) -> Check:
     if [d.as_bytes() for d in once] != [d.as_bytes() for d in kit.decisions(persona, twice, ["a", "b"])]:
         return Check(name, programme.id, "failed", "an event that is told twice changes the decision")
     (opening,) = _openings(programme, once[0])
-    answer = _answer(persona, base.moment - timedelta(minutes=1), opening.key)
+    answer = made(persona.rule, base.moment - timedelta(minutes=1), opening.key)
     for contacts in ([answer], [answer, answer]):
         decision = kit.asked(persona, persona.at(base.moment, contacts=contacts))
         if any(candidate.action.programme == programme.id for candidate in decision.survivors):
@@ -237,11 +236,6 @@ def _nobody(name: str, subject: str) -> Check:
 
 def _openings(programme: Programme, decision: Decision) -> list[Opening]:
     return [opening for opening in decision.openings if opening.programme == programme.id]
-
-
-def _answer(persona: Persona, time: datetime, opening: str = "") -> Contact:
-    action = persona.rule.action
-    return Contact(time, action.channel, action.programme, action.message, action.tags, opening, id="answer")
 
 
 def _twin(message: Message, name: str, channel: str) -> Message:

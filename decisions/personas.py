@@ -11,11 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from decisions.calendars import instant, zone_of
-from decisions.catalogue import Holdout, Programme
+from decisions.catalogue import Holdout
 from decisions.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
+from decisions.contact_policies import OnlyAfter, Scope
 from decisions.gates import held_out
 from decisions.inspection import domains
-from decisions.satisfiable import Search, tokenised
+from decisions.satisfiable import Domain, Search, tokenised
 from decisions.snapshot import Contact, Event, Snapshot
 from decisions.triggers import AbsenceTrigger, DateTrigger, EventTrigger, ThresholdTrigger, Trigger
 
@@ -24,6 +25,7 @@ WEDNESDAY = date(2026, 6, 10)
 
 _BUDGET = 20_000
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?")
+_ARITHMETIC = {"%", "*", "/", "+", "-"}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _ORDINARY = {"number": 1.0, "integer": 1, "string": "x", "boolean": True, "date": date(2000, 1, 1)}
 
@@ -141,17 +143,26 @@ def _facts(
     literals = _literals(compiled, source)
     known = domains(compiled)
     samples = {
-        name: [fixed[name]] if name in fixed else replace(known[name], unknown=()).samples(literals[known[name].kind])
+        name: [fixed[name]] if name in fixed else _samples(known[name], literals[known[name].kind])
         for name in sorted(condition.names)
     }
     never = compiled.conditions.compile("false")
     return Search(compiled.conditions, condition, never, samples, _BUDGET).found()
 
 
+def _samples(domain: Domain, constants: set[Any]) -> list[Any]:
+    """Values to try, ordinary ones first: whole numbers above all."""
+    found = replace(domain, unknown=()).samples(constants)
+    return sorted(found, key=lambda n: (n < 0, n != int(n))) if domain.kind == "number" else found
+
+
 def _literals(compiled: CompiledCatalogue, source: str) -> dict[str, set[Any]]:
     """The constants that stand in an expression, by type, and those that often make a difference."""
     tokens = tokenised(compiled.conditions.expand(source))
-    numbers = {sign * float(token) for token in tokens if _NUMBER.fullmatch(token) for sign in (1, -1)}
+    numbers = {float(token) for token in tokens if _NUMBER.fullmatch(token)}
+    numbers |= {-number for number in numbers}
+    if _ARITHMETIC.intersection(tokens):
+        numbers |= {a + b for a in numbers for b in numbers}
     nothing = compiled.conditions.facts({})
     texts = {compiled.conditions.compile(t, "string").evaluate(nothing) for t in tokens if t[-1] in "\"'"}
     dates = {datetime.fromisoformat(text) for text in texts if _MOMENT.fullmatch(text)}
@@ -183,7 +194,7 @@ def _persona(
         customer=_left_in([catalogue.holdout, rule.programme.holdout]),
         moment=moment,
         features=tuple(facts.get(f"features.{name}", 1.0) for name in compiled.vocabulary.features),
-        contacts=_contacts_before(compiled, rule.programme, moment - age, event.time if opened_by_event else moment),
+        contacts=_contacts_before(compiled, rule, moment, moment - age, event.time if opened_by_event else moment),
         events=(event,) if began else (),
         attributes={
             name: facts.get(f"customer.{name}", _ORDINARY[attribute.type])
@@ -199,16 +210,31 @@ def _persona(
 
 
 def _contacts_before(
-    compiled: CompiledCatalogue, programme: Programme, opened: datetime, latest: datetime
+    compiled: CompiledCatalogue, rule: Rule, moment: datetime, opened: datetime, latest: datetime
 ) -> tuple[Contact, ...]:
-    """The contact that a step of a journey follows."""
-    after = programme.trigger.after
-    if after is None:
-        return ()
-    action = compiled.rules_by_programme[after.programme][0].action
-    time = min(opened - after.wait, latest)
-    opening = f"{after.programme}:began"
-    return (Contact(time, action.channel, action.programme, action.message, action.tags, opening, id="before"),)
+    """The contacts that must have been made: the one that a step follows, and those that pair rules ask for."""
+    after = rule.programme.trigger.after
+    contacts = []
+    if after is not None:
+        time = min(opened - after.wait, latest)
+        contacts.append(made(compiled.rules_by_programme[after.programme][0], time, f"{after.programme}:began"))
+    for policy in (compiled.policies[index] for index in rule.policies):
+        if isinstance(policy, OnlyAfter):
+            first = next((other for other in compiled.rules if covers(policy.first, other)), None)
+            contacts += [made(first, moment - policy.within / 2)] if first else []
+    return tuple(contacts)
+
+
+def covers(scope: Scope, rule: Rule) -> bool:
+    """Whether an action is in scope."""
+    action = rule.action
+    return scope.covers(action.channel, action.programme, action.message, action.tags)
+
+
+def made(rule: Rule, time: datetime, opening: str = "") -> Contact:
+    """The contact that an action would have been."""
+    action = rule.action
+    return Contact(time, action.channel, action.programme, action.message, action.tags, opening, id="made")
 
 
 def _open_date(trigger: Trigger, moment: datetime, zone: ZoneInfo) -> dict[str, date]:
