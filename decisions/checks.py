@@ -176,7 +176,7 @@ def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
     for place, message in _messages(catalogue):
         if message.offer is None:
             continue
-        given, wanted = set(message.offer), set(vocabulary.offers)
+        given, wanted = set(message.offer), set(vocabulary.offers) - {"channel"}
         for name in sorted(given ^ wanted):
             if name in given:
                 yield _unknown((*place, "offer", name), "offer figure", name, wanted)

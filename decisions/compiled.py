@@ -31,7 +31,8 @@ class Vocabulary:
     Args:
         features: The features, in the order of the snapshot's; those that models read come first.
         scores: The scores of a customer, such as `lapse`.
-        offers: The figures of an offer that the response model reads; for a category, its values.
+        offers: The figures of an offer that the response model reads; for a category, its values. The `channel` is
+            the action's own.
         event_types: The types an event may have.
     """
 
@@ -65,12 +66,14 @@ class Rule:
         programme: Its programme.
         message: Its message.
         policies: Which of the catalogue's bound policies govern it, by index.
+        offer: What the response model reads of it: its offer's figures and its channel; None without an offer.
     """
 
     action: Action
     programme: Programme
     message: Message
     policies: tuple[int, ...]
+    offer: Mapping[str, float | str] | None
 
 
 class CompiledCatalogue:
@@ -95,7 +98,7 @@ class CompiledCatalogue:
         actions = [action for _, _, action in catalogue.actions()]
         self.policies: list[ContactPolicy] = [bound for p in catalogue.contact_policies for bound in p.bound(actions)]
         self.rules = [
-            Rule(action, programme, message, self._governing(action, message))
+            Rule(action, programme, message, self._governing(action, message), _offer(action, message))
             for programme, message, action in catalogue.actions()
         ]
         self.rules_by_programme = {p.id: [r for r in self.rules if r.programme is p] for p in catalogue.programmes}
@@ -157,6 +160,10 @@ def expressions(catalogue: Catalogue) -> list[tuple[tuple[str | int, ...], str, 
             amounts = ((name, getattr(message, name)) for name in ("value", "discount", "context"))
             found += [((*inner, name), amount, "number") for name, amount in amounts if isinstance(amount, str)]
     return found
+
+
+def _offer(action: Action, message: Message) -> Mapping[str, float | str] | None:
+    return None if message.offer is None else {**message.offer, "channel": action.channel}
 
 
 def _text_parts(rule: Rule, catalogue: Catalogue) -> dict[str, Text]:

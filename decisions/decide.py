@@ -146,10 +146,10 @@ def _superseded(found: list[Opening], case: Case) -> dict[str, str]:
 def _responses(drafts: Sequence[_Draft], features: Floats, scorer: Scorer) -> list[dict[int, float]]:
     """The scored response of each surviving candidate with an offer, by request and index: one call for all."""
     wanted = [
-        (i, j, rule.message.offer)
+        (i, j, rule.offer)
         for i, draft in enumerate(drafts)
         for j, (rule, _, excluded) in enumerate(draft.rules)
-        if not excluded and rule.message.offer is not None
+        if not excluded and rule.offer is not None
     ]
     found: list[dict[int, float]] = [{} for _ in drafts]
     if wanted:
