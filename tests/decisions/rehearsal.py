@@ -1,0 +1,85 @@
+"""A catalogue rehearsed on generated customers: decided moment after moment, each contact entering the ledger."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+import decisions
+from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.decide import Circumstances, Floats, Scorer, decide
+from decisions.decision import Decision
+from decisions.loading import load_catalogue
+from decisions.policies import Greedy
+from decisions.snapshot import Contact
+from experiments.customers import END, Customers
+from experiments.requests import requests
+from features.standard import STANDARD
+
+VOCABULARY = Vocabulary(STANDARD.names, scores=("lapse",))
+GREEDY = Greedy(kind="greedy")
+ON_SITE = ("web", "in_app")
+
+
+def example(name: str) -> CompiledCatalogue:
+    """An example catalogue of the package."""
+    return load_catalogue(Path(decisions.__file__).parent / "catalogues" / name, VOCABULARY)
+
+
+class RuleOfThumb(Scorer):
+    """Lapse risk without a model: even once a customer has been away for two of their usual gaps."""
+
+    version = "rule-of-thumb"
+    fingerprint = STANDARD.fingerprint
+
+    def score_customers(self, features: Floats) -> Mapping[str, Floats]:
+        assert features.shape[1] == len(STANDARD)
+        away = features[:, STANDARD.names.index("recency_over_gap")]
+        return {"lapse": 1 / (1 + np.exp(2.0 - away))}
+
+    def score_actions(self, features: Floats, offers: Sequence[Mapping[str, float | str]]) -> Floats:
+        raise NotImplementedError("no example makes an offer that a model scores")
+
+
+def days(number: int, every: int = 1, hour: int = 17) -> list[datetime]:
+    """The same hour of some of the last days before the histories end."""
+    return [END - timedelta(days=day) + timedelta(hours=hour) for day in range(number, 0, -every)]
+
+
+def rehearse(compiled: CompiledCatalogue, customers: Customers, moments: Sequence[datetime]) -> Iterator[Decision]:
+    """The best outbound action for everybody at each moment and, at the last, what the shop shows to who comes by."""
+    outbound = {channel for channel in compiled.catalogue.channels if channel not in ON_SITE}
+    occasions = [(moment, ON_SITE) for moment in moments] + [(moments[-1], tuple(outbound))]
+    ledger: dict[str, list[Contact]] = {}
+    for moment, closed in occasions:
+        circumstances = Circumstances(capacity=dict.fromkeys(closed, 0))
+        asked = requests(customers, moment, compiled, ledger=ledger)
+        for decision in decide(asked, compiled, GREEDY, RuleOfThumb(), circumstances):
+            if decision.choice is not None:
+                ledger.setdefault(decision.customer, []).append(contact(decision, compiled))
+            yield decision
+
+
+def contact(decision: Decision, compiled: CompiledCatalogue) -> Contact:
+    """The contact that a decision leads to."""
+    choice = decision.choice
+    assert choice is not None
+    action = choice.action
+    counts = compiled.catalogue.message(action.message).counts_toward_caps
+    return Contact(
+        decision.moment,
+        action.channel,
+        action.programme,
+        action.message,
+        action.tags,
+        choice.opening,
+        counts=counts,
+        id=decision.id,
+    )
+
+
+def chosen(decisions_: Iterable[Decision]) -> Counter[str]:
+    """How often each action was chosen."""
+    return Counter(decision.outcome for decision in decisions_)
