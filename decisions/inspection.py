@@ -11,7 +11,7 @@ from decisions.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
 from decisions.contact_policies import ContactPolicy, Scope
 from decisions.satisfiable import Domain, Logic
 from decisions.triggers import AbsenceTrigger, EventTrigger
-from features.events import CHANNELS
+from features.vocabulary import CHANNELS
 
 Actions = frozenset[str]
 """Ids of actions."""

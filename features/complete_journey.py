@@ -5,9 +5,10 @@ mean here:
 
 - A purchase is a basket. Its `amount` is the sum of `sales_value`, what the retailer received, the
   manufacturer's refund of a coupon included; the household itself paid `coupon_disc` less. Its `discount` is
-  the sum of `retail_disc` (loyalty card), `coupon_disc` (manufacturers' coupons) and `coupon_match_disc` (the
-  retailer's match of them). Its `quantity` is the number of different products, since the column `quantity`
-  counts fuel in thousandths of a gallon and is 0 for some lines.
+  what coupons saved: the sum of `coupon_disc` and `coupon_match_disc` (the retailer's match of them).
+  `retail_disc`, the lower price that every holder of a card pays, is part of the price. Its `quantity` is the
+  number of different products, since the column `quantity` counts fuel in thousandths of a gallon and is 0 for
+  some lines.
 - Times of purchase are UTC; days, and the column `week`, are those of `ZONE`.
 - Campaigns name the days they run, not the moment of a mailing: each household has its mail at `MAILED` on
   the first day. Campaigns 24 to 26 began before the purchases, 15 and 20 to 23 ended after them.
@@ -94,7 +95,7 @@ def _purchases(lines: pd.DataFrame, departments: "pd.Series[str]", categories: t
             "type": "purchase",
             "event_id": "basket-" + pd.Series(basket).astype("str"),
             "amount": total(lines["sales_value"]),
-            "discount": total(lines["retail_disc"] + lines["coupon_disc"] + lines["coupon_match_disc"]),
+            "discount": total(lines["coupon_disc"] + lines["coupon_match_disc"]),
             "quantity": np.bincount(basket_of_line),
             "categories": _bits(lines["product_id"], departments, categories, basket_of_line, len(basket)),
             "channel": "store",
