@@ -1,7 +1,9 @@
 """A decision as the API tells it."""
 
 import json
+import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from decisions.decision import Candidate, Decision
@@ -18,16 +20,15 @@ def content(answer: Answer) -> bytes:
 
 def _document(answer: Answer) -> dict[str, Any]:
     decision = answer.decision
-    record = decision.as_dict()
     return {
         "id": decision.id,
         "customer_id": decision.customer,
-        "moment": record["moment"],
+        "moment": decision.moment.isoformat(),
         "choice": _choice(decision.choice, answer.text),
         "silence": why_silence(decision) or None,
         "probability": decision.probability,
         "silence_probability": decision.silence_probability,
-        "scores": record["scores"],
+        "scores": {name: score if math.isfinite(score) else None for name, score in decision.scores.items()},
         "runners_up": [_ranked(candidate) for candidate in _runners_up(decision)],
         "excluded": [
             {**_action(candidate), "reasons": [_exclusion(e) for e in candidate.exclusions]}
@@ -36,8 +37,8 @@ def _document(answer: Answer) -> dict[str, Any]:
         ],
         "closed": [{"programme": e.rule, "observed": e.observed, "limit": e.limit} for e in decision.closed],
         "currency": answer.currency,
-        "policy": record["policy"],
-        "versions": record["versions"],
+        "policy": dict(decision.policy),
+        "versions": asdict(decision.versions),
         "explanation": paragraph(decision, answer.currency),
     }
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 VERSION_TABLE = "tactful_version"
@@ -16,7 +17,7 @@ def upgrade(connection: Connection) -> None:
     Args:
         connection: In a transaction that excludes other writers.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    steps = ScriptDirectory(str(Path(__file__).with_name("migrations")))
+    with EnvironmentContext(Config(), steps, fn=lambda seen, _: steps._upgrade_revs("head", seen)) as environment:
+        environment.configure(connection=connection, version_table=VERSION_TABLE)
+        environment.run_migrations()
