@@ -19,6 +19,9 @@ from decisions.snapshot import Snapshot
 OTHER_ZONES = ("Europe/Berlin", "Australia/Lord_Howe")
 """Zones besides the catalogue's: one whose clocks change by an hour, one by half an hour in the southern summer."""
 
+HELD = ("let through", "held back")
+OPEN = ("closed", "open")
+
 Outcome = Literal["passed", "failed", "not applicable"]
 
 
@@ -178,7 +181,9 @@ def candidate_of(rule: Rule, decision: Decision) -> Candidate | None:
     return next((c for c in decision.candidates if c.action.id == rule.action.id), None)
 
 
-def judged(name: str, subject: str, trials: Sequence[Trial], seen: Sequence[bool | None]) -> Check:
+def judged(
+    name: str, subject: str, trials: Sequence[Trial], seen: Sequence[bool | None], words: tuple[str, str]
+) -> Check:
     """The check that some trials make.
 
     Args:
@@ -186,16 +191,22 @@ def judged(name: str, subject: str, trials: Sequence[Trial], seen: Sequence[bool
         subject: What it is about.
         trials: The situations.
         seen: For each, what was found; None where nothing could be.
+        words: What `False` and `True` mean.
     """
     pairs = [(trial, found) for trial, found in zip(trials, seen, strict=True) if found is not None]
-    wrong = [trial for trial, found in pairs if found != trial.expected]
     if not pairs:
-        return Check(name, subject, "not applicable", "no customer found to show it on")
+        return unshown(name, subject)
+    wrong = [trial for trial, found in pairs if found != trial.expected]
+    trial = wrong[0] if wrong else pairs[0][0]
+    situation = f"{trial.words}: {'wanted ' if wrong else ''}{words[trial.expected]}"
     if wrong:
-        return Check(
-            name, subject, "failed", f"{len(wrong)} of {len(pairs)} situations wrong, such as {wrong[0].words}"
-        )
-    return Check(name, subject, "passed", f"{len(pairs)} situations, such as {pairs[0][0].words}")
+        return Check(name, subject, "failed", f"{len(wrong)} of {len(pairs)} situations wrong, such as {situation}")
+    return Check(name, subject, "passed", f"{len(pairs)} situations, such as {situation}")
+
+
+def unshown(name: str, subject: str) -> Check:
+    """The check of a promise that nobody was found to show on."""
+    return Check(name, subject, "not applicable", "no customer found to show it on")
 
 
 def shown(moment: datetime, zone: ZoneInfo) -> str:

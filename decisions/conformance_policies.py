@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from decisions.calendars import instant, is_holiday
 from decisions.compiled import Rule
-from decisions.conformance_kit import Check, Kit, Trial, candidate_of, judged, shown, utc
+from decisions.conformance_kit import HELD, Check, Kit, Trial, candidate_of, judged, shown, unshown, utc
 from decisions.contact_policies import (
     WEEKDAYS,
     Cap,
@@ -43,13 +43,13 @@ def policy_checks(kit: Kit) -> Iterator[Check]:
 def _check(name: str, index: int, situations: Situations, kit: Kit) -> Check:
     """The check of a policy on the first action it governs that it can be shown on."""
     policy = kit.compiled.policies[index]
-    check = Check(name, policy.id, "not applicable", "it governs no action that could be sent")
+    check = unshown(name, policy.id)
     for rule in kit.compiled.rules:
         persona = kit.someone(rule, policy.segment) if index in rule.policies else None
         if persona is None:
             continue
         trials = list(situations(policy, persona, kit))
-        check = judged(name, policy.id, trials, _held_back(policy, rule, persona, trials, kit))
+        check = judged(name, policy.id, trials, _held_back(policy, rule, persona, trials, kit), HELD)
         if check.outcome != "not applicable":
             return check
     return check
