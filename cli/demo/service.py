@@ -46,7 +46,7 @@ def serving(folder: Path) -> Iterator[httpx.Client]:
         A client of it.
 
     Raises:
-        TactfulError: It does not become ready.
+        TactfulError: It does not become ready, or fails.
     """
     command = [sys.executable, "-m", "cli.main", "serve", "--data", str(folder), "--port", "0"]
     log = folder / "serve.log"
@@ -59,6 +59,8 @@ def serving(folder: Path) -> Iterator[httpx.Client]:
             with httpx.Client(base_url=_address(process, log), timeout=PATIENCE) as client:
                 _await_ready(client, log)
                 yield client
+        except httpx.HTTPError as error:
+            raise TactfulError("the service fails", got=str(error).splitlines()[0], where=log) from error
         finally:
             process.terminate()
             process.wait(PATIENCE)
