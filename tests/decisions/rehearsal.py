@@ -13,7 +13,7 @@ from decisions.decide import Circumstances, Floats, Scorer, decide
 from decisions.decision import Decision
 from decisions.loading import load_catalogue
 from decisions.policies import Greedy
-from decisions.snapshot import Contact
+from decisions.snapshot import Contact, Snapshot
 from experiments.customers import END, Customers
 from experiments.requests import requests
 from features.standard import STANDARD
@@ -83,3 +83,22 @@ def contact(decision: Decision, compiled: CompiledCatalogue) -> Contact:
 def chosen(decisions_: Iterable[Decision]) -> Counter[str]:
     """How often each action was chosen."""
     return Counter(decision.outcome for decision in decisions_)
+
+
+def text(decision: Decision, snapshot: Snapshot, compiled: CompiledCatalogue) -> tuple[str, str]:
+    """Subject and body of a choice, for what is known of the customer."""
+    choice = decision.choice
+    assert choice is not None
+    event = next((o.event for o in decision.openings if o.key == choice.opening), None)
+    values = {
+        "customer": snapshot.attributes,
+        "features": {
+            name: value
+            for name, value in zip(compiled.vocabulary.features, snapshot.features, strict=True)
+            if np.isfinite(value)
+        },
+        "event": {"subject": event.subject} if event else {},
+        "offer": {},
+    }
+    parts = {name: part.render(**values) for name, part in compiled.texts(choice.action.id).items()}
+    return parts.get("subject", ""), parts["body"]
