@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import console, print_json
+from cli.console import console, print_json, say, table
 from cli.trials import diff, preview, sensitivity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from decisions.compiled import Vocabulary
+    from decisions.conformance import Check
     from decisions.errors import Finding
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
+Data = Annotated[Path, typer.Option(help="The service's folder, whose models the catalogue is to work with.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 catalogue_app = typer.Typer(no_args_is_help=True, help="Look after catalogues.")
 
@@ -21,26 +29,15 @@ def _catalogue() -> None:
 
 
 @catalogue_app.command()
-def check(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")],
-    data: Annotated[
-        Path, typer.Option(help="The service's folder, whose models the catalogue is to work with.")
-    ] = Path("var/demo"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
-) -> None:
+def check(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> None:
     """Find every mistake in a catalogue.
 
     Its expressions and offers are checked against the features and models of the service. Exits with 1 if there is an
     error; warnings alone do no harm.
     """
     from decisions.loading import inspect_catalogue
-    from features.standard import STANDARD
-    from models.bundle import load
-    from serving.champion import bundle_folder, vocabulary
-    from serving.settings import Settings
 
-    bundle = load(bundle_folder(Settings.of(data).champion), fingerprint=STANDARD.fingerprint)
-    _, findings = inspect_catalogue(file.read_text(encoding="utf-8"), vocabulary(bundle), str(file))
+    _, findings = inspect_catalogue(file.read_text(encoding="utf-8"), _vocabulary(data), str(file))
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         found = [asdict(finding) for finding in findings]
@@ -50,8 +47,52 @@ def check(
     raise typer.Exit(1 if errors else 0)
 
 
+@catalogue_app.command()
+def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> None:
+    """Try on a catalogue what its decisions promise.
+
+    Customers and situations are derived from the catalogue: windows that roll, clocks that change, 29 February, late
+    joiners, ties. Exits with 1 if a promise is broken.
+    """
+    from decisions.conformance import conform as tried
+    from decisions.loading import load_catalogue
+
+    checks = tried(load_catalogue(file, _vocabulary(data)))
+    raise typer.Exit(1 if told(file, checks, as_json=as_json) else 0)
+
+
+@catalogue_app.command()
+def schema() -> None:
+    """Print the JSON schema of a catalogue, for editors."""
+    from decisions.catalogue import Catalogue
+
+    print_json(Catalogue.model_json_schema())
+
+
 for _command in (diff, sensitivity, preview):
     catalogue_app.command()(_command)
+
+
+def told(file: Path, checks: "Sequence[Check]", *, as_json: bool) -> int:
+    """Prints what was found about each promise; returns how many are broken."""
+    counts = {outcome: sum(c.outcome == outcome for c in checks) for outcome in ("passed", "failed", "not applicable")}
+    if as_json:
+        print_json({"file": str(file), **counts, "checks": [asdict(check) for check in checks]})
+    else:
+        rows = [(check.name, check.subject, check.outcome, check.observed) for check in checks]
+        say(console(), table(("promise", "of", "outcome", "observed"), rows))
+        summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        console().print(f"{file}: {summary}", soft_wrap=True)
+    return counts["failed"]
+
+
+def _vocabulary(data: Path) -> "Vocabulary":
+    from features.standard import STANDARD
+    from models.bundle import load
+    from serving.champion import bundle_folder, vocabulary
+    from serving.settings import Settings
+
+    return vocabulary(load(bundle_folder(Settings.of(data).champion), fingerprint=STANDARD.fingerprint))
 
 
 def _show(file: Path, findings: "list[Finding]", errors: int) -> None:

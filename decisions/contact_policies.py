@@ -21,6 +21,9 @@ from decisions.snapshot import Contact, Event
 from decisions.values import Names, Value, as_tuple
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Weekdays = Annotated[
+    tuple[Weekday, ...], BeforeValidator(as_tuple, json_schema_input_type=Weekday | tuple[Weekday, ...])
+]
 WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Grouping = Literal["channel", "programme", "message"]
 
@@ -237,7 +240,7 @@ class QuietDays(ContactPolicy):
     """No contact on these local weekdays, nor on public holidays of a country. An unknown zone is always quiet."""
 
     kind: Literal["quiet_days"]
-    weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(as_tuple)] = ()
+    weekdays: Weekdays = ()
     holidays: str | None = None
 
     @model_validator(mode="after")

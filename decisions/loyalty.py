@@ -6,13 +6,13 @@ Nothing is accumulated: points follow from the history as of a moment, so that a
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from decisions.contact_policies import WEEKDAYS, Weekday
+from decisions.contact_policies import WEEKDAYS, Weekdays
 from decisions.durations import Duration
-from decisions.values import Names, Value, as_tuple
+from decisions.values import Names, Value
 from features.accounts import Balance, Entry, Level, Standing
 from features.definitions import Aggregation, AnyFeature, Feature
 from features.filters import Where
@@ -48,7 +48,7 @@ class Bonus(Value):
 
     id: str = Field(min_length=1)
     on: Names = Field(min_length=1)
-    weekdays: Annotated[tuple[Weekday, ...], BeforeValidator(as_tuple)] = ()
+    weekdays: Weekdays = ()
     channels: Names = ()
     multiplier: float | None = Field(default=None, gt=1, le=10)
     points: float | None = Field(default=None, gt=0, le=1_000)

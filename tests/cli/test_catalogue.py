@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cli.catalogue import told
 from cli.main import app
+from decisions.conformance import Check
+from decisions.errors import CatalogueError
 from tests.serving.shop import CATALOGUE, export_bundle
 
 
@@ -85,3 +88,44 @@ def test_a_file_that_is_not_there_is_an_error(data):
     result = CliRunner().invoke(app, ["catalogue", "check", "nowhere.yaml", "--data", str(data)])
     assert result.exit_code == 2
     assert "nowhere.yaml" in result.output
+
+
+def conform(tmp_path: Path, data: Path, text: str, *options: str):
+    file = tmp_path / "shop.yaml"
+    file.write_text(text, encoding="utf-8")
+    return CliRunner().invoke(app, ["catalogue", "conform", str(file), "--data", str(data), *options]), file
+
+
+def test_a_catalogue_that_keeps_its_promises(tmp_path, data):
+    result, file = conform(tmp_path, data, CATALOGUE)
+    assert result.exit_code == 0, result.output
+    *rows, summary = result.stdout.splitlines()
+    assert summary.startswith(f"{file}: ")
+    assert " passed, 0 failed, " in summary
+    assert any("rolling window" in row and "weekly" in row and "passed" in row for row in rows)
+
+
+def test_promises_as_json(tmp_path, data):
+    result, file = conform(tmp_path, data, CATALOGUE, "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert (report["file"], report["failed"]) == (str(file), 0)
+    assert report["passed"] + report["not applicable"] == len(report["checks"])
+    assert set(report["checks"][0]) == {"name", "subject", "outcome", "observed"}
+
+
+def test_a_catalogue_with_mistakes_has_no_promises_to_keep(tmp_path, data):
+    result, _ = conform(tmp_path, data, with_mistakes())
+    assert isinstance(result.exception, CatalogueError)
+
+
+def test_broken_promises_are_counted(capsys):
+    checks = [Check("rolling window", "weekly", "failed", "seen"), Check("late joiner", "welcome", "passed", "seen")]
+    assert told(Path("shop.yaml"), checks, as_json=False) == 1
+    assert capsys.readouterr().out.endswith("shop.yaml: 1 passed, 1 failed, 0 not applicable\n")
+
+
+def test_the_schema_is_one(tmp_path):
+    result = CliRunner().invoke(app, ["catalogue", "schema"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["required"] == ["catalogue", "currency", "channels", "programmes"]

@@ -1,0 +1,37 @@
+"""The JSON schema that editors check a catalogue with, line by line as it is written."""
+
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import yaml
+
+import decisions
+from decisions.catalogue import Catalogue
+from decisions.loading import _Loader
+from tests.decisions.retailer import CATALOGUE
+
+SHIPPED = sorted((Path(decisions.__file__).parent / "catalogues").glob("*.yaml"))
+TEXTS = {"retailer": CATALOGUE, **{path.stem: path.read_text(encoding="utf-8") for path in SHIPPED}}
+SCHEMA = Catalogue.model_json_schema()
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_it_takes_what_loads(text: str) -> None:
+    jsonschema_rs.validate(SCHEMA, yaml.load(text, Loader=_Loader))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("programmes:", "programs:"),
+        ("kind: cap", "kind: cup"),
+        ("window: 7d", "window: 7 days"),
+        ("channels: [email, mail]", "channels: [email, 5]"),
+        ("value: 5", "valu: 5"),
+    ],
+)
+def test_it_refuses_what_does_not(right: str, wrong: str) -> None:
+    assert right in CATALOGUE
+    content = yaml.load(CATALOGUE.replace(right, wrong, 1), Loader=_Loader)
+    assert not jsonschema_rs.is_valid(SCHEMA, content)
