@@ -182,7 +182,7 @@ def _test(task: Task, table: Table, frame: FeatureFrame, model: FittedModel, dat
 
 def _baseline(task: Task, dataset: EventDataset, feature_set: FeatureSet) -> NDArray[np.float64]:
     alone = _frame(task.examples, dataset, feature_set).values[:, 0]
-    return univariate(alone, task.examples.positive, task.split.pool)
+    return univariate(alone, task.examples.positive, task.split.pool & task.examples.counted)
 
 
 def _record(task: Task, fitted: Fit) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Examples:
         as_of: Microseconds since the epoch; features are of what came before.
         known: When the outcome was settled: it depends on nothing at or after.
         positive: The outcome.
+        counted: Whether the row is one of those the score is judged by; the others are learnt from all the same.
         offers: What was offered, for responses; else empty.
         left_out: Numbers of rows without a label, by reason.
     """
@@ -37,6 +38,7 @@ class Examples:
     as_of: NDArray[np.int64]
     known: NDArray[np.int64]
     positive: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
     offers: tuple[Mapping[str, float | str], ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -108,16 +110,19 @@ def span(dataset: EventDataset) -> Span:
 
 
 def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: int, lookback_days: int) -> Examples:
-    """Who of those who bought in the lookback before a moment did not in the horizon after it.
+    """Who of those who have bought before a moment did not in the horizon after it.
+
+    The score is judged by those who bought in the lookback. The others are learnt from too, since a customer who has
+    been away for longer is scored as well.
 
     Args:
         dataset: The log.
         moments: Microseconds since the epoch.
         horizon_days: A purchase within that many calendar days after the moment is no lapse.
-        lookback_days: Only customers with a purchase in `[moment - lookback, moment)` can lapse.
+        lookback_days: Customers with a purchase in `[moment - lookback, moment)` count.
 
     Returns:
-        A row for each such customer and moment.
+        A row for each customer and moment with a purchase before.
 
     Raises:
         TrainingError: The log ends within a horizon: its end could not be told from a lapse.
@@ -127,19 +132,21 @@ def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: int, 
     if max(ends) > covered.end:
         short = f"{(max(ends) - covered.end) / DAY:.1f} days short"
         raise TrainingError("the log ends within the horizon", got=short, where=covered)
-    customers, counts, positive = [], [], []
+    customers, counts, positive, counted = [], [], [], []
     for events in _buckets(dataset):
         for moment, end in zip(moments, ends, strict=True):
             last, returned = _around(events, moment, end)
-            active = last >= moment - lookback_days * DAY
-            customers.append(events.customers[active])
-            counts.append(int(active.sum()))
-            positive.append(~returned[active])
+            known = last > _NEVER
+            customers.append(events.customers[known])
+            counts.append(int(known.sum()))
+            positive.append(~returned[known])
+            counted.append(last[known] >= moment - lookback_days * DAY)
     return Examples(
         customers=np.concatenate(customers),
         as_of=np.repeat(np.tile(moments, dataset.buckets), counts),
         known=np.repeat(np.tile(ends, dataset.buckets), counts),
         positive=np.concatenate(positive),
+        counted=np.concatenate(counted),
     )
 
 
@@ -176,6 +183,7 @@ def responses(
         as_of=kept["time"].to_numpy(),
         known=kept["end"].to_numpy(),
         positive=_answered(kept, redemptions),
+        counted=np.ones(len(kept), dtype=np.bool_),
         offers=_offers(kept),
         left_out={
             "before the first purchase": int(early.sum()),

@@ -1,4 +1,6 @@
-"""The lapse model: who, having bought lately, will not buy in the time to come."""
+"""The lapse model: who will not buy in the time to come, judged by those who bought lately."""
+
+from dataclasses import replace
 
 from features.dataset import EventDataset
 from features.definitions import Aggregation, Feature, FeatureSet, Where
@@ -27,7 +29,7 @@ def train(
     Args:
         dataset: The log; purchases are all it needs.
         horizon_days: A customer lapses who buys nothing in that time.
-        lookback_days: Customers count who bought in that time before.
+        lookback_days: The model is judged by the customers who bought in that time before.
         feature_set: What to learn from.
         parameters: Of the fit.
         progress: Told of each step.
@@ -53,7 +55,8 @@ def _split(examples: Examples) -> Split:
     """Tests on the last snapshot, validates on the last one settled by then."""
     test_from = int(examples.as_of.max())
     settled = examples.as_of[examples.known <= test_from]
-    return by_time(examples.as_of, examples.known, validation_from=int(settled.max()), test_from=test_from)
+    split = by_time(examples.as_of, examples.known, validation_from=int(settled.max()), test_from=test_from)
+    return replace(split, test=split.test & examples.counted)
 
 
 def _baselines(lookback_days: int) -> dict[str, FeatureSet]:

@@ -49,7 +49,9 @@ def test_who_bought_lately_and_not_again_has_lapsed(tmp_path: Path) -> None:
         (str(c), int(t - DAY_0) // DAY): bool(p)
         for c, t, p in zip(found.customers, found.as_of, found.positive, strict=True)
     }
-    assert labels == {("stays", 30): False, ("stays", 40): True, ("leaves", 30): True, ("leaves", 40): True}
+    away = {("long gone", 30): True, ("long gone", 40): True}
+    assert labels == {("stays", 30): False, ("stays", 40): True, ("leaves", 30): True, ("leaves", 40): True, **away}
+    assert set(found.customers[~found.counted]) == {"long gone"}
     assert (found.known - found.as_of == 14 * DAY).all()
 
 
@@ -62,7 +64,7 @@ def test_a_horizon_is_half_open(tmp_path: Path, bought: float, lapsed: bool) -> 
 @pytest.mark.parametrize(("bought", "counts"), [(9, True), (8.999, False), (30, False), (29.999, True)])
 def test_a_lookback_is_half_open(tmp_path: Path, bought: float, counts: bool) -> None:
     dataset = write(rows("a", "purchase", [bought, 60]), tmp_path / "events")
-    assert len(lapses(dataset, [moment(30)], horizon_days=14, lookback_days=21)) == counts
+    assert lapses(dataset, [moment(30)], horizon_days=14, lookback_days=21).counted.sum() == counts
 
 
 def test_a_horizon_the_log_does_not_cover_is_told(tmp_path: Path) -> None:
