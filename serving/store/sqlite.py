@@ -27,10 +27,19 @@ from serving.store.port import (
     Fate,
     History,
     KnownCustomer,
-    Profile,
     Store,
     StoredDecision,
     from_micros,
+)
+from serving.store.rows import (
+    CONTACT_COLUMNS,
+    Row,
+    consent_rows,
+    contact_of,
+    contact_row,
+    customer_row,
+    decision_row,
+    event_row,
 )
 
 PATIENCE = 10.0
@@ -45,11 +54,10 @@ _CONSENTS = "SELECT channel, purpose, allowed FROM consents WHERE tenant = ? AND
 _EVENTS = """
 SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme
 FROM events WHERE tenant = ? AND customer = ? AND time < ? ORDER BY time, id"""
-_CONTACT = "id, time, channel, programme, message, tags, opening, counts"
 _CONTACTS = f"""
-SELECT {_CONTACT} FROM ledger WHERE tenant = ? AND customer = ?
+SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? AND customer = ?
 AND (status = 'sent' OR (status = 'reserved' AND expires > ?)) ORDER BY time, id"""  # noqa: S608 - our own columns
-_LEDGER = f"SELECT customer, status, {_CONTACT} FROM ledger WHERE tenant = ? ORDER BY customer, time, id"  # noqa: S608
+_LEDGER = f"SELECT customer, status, {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? ORDER BY customer, time, id"  # noqa: S608
 _VERSION = "SELECT version FROM customers WHERE tenant = ? AND customer = ?"
 _MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
 _EXISTS = "SELECT 1 FROM decisions WHERE tenant = ? AND id = ?"
@@ -80,15 +88,13 @@ class SqliteStore(Store):
 
     Args:
         path: The file; it and its folder are made where they are missing.
-        synchronous: `FULL` survives the loss of power, `NORMAL` only that of the process.
 
     Raises:
         StoreError: The file cannot be opened, or is not a database.
     """
 
-    def __init__(self, path: Path, *, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._synchronous = synchronous
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         with self._guarded():
@@ -127,26 +133,20 @@ class SqliteStore(Store):
 
     def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
         """See `Store.ledger`."""
-        return ((customer, status, _contact(entry)) for customer, status, *entry in self._rows(_LEDGER, tenant))
+        return ((customer, status, contact_of(entry)) for customer, status, *entry in self._rows(_LEDGER, tenant))
 
     def load(self, tenant: str, history: History) -> None:
         """See `Store.load`."""
         profiles = list(history.profiles)
-        asserted = microseconds(history.asserted)
         with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
             connection.execute(_KEEP_TENANT, (tenant, history.zone))
-            connection.executemany(_KEEP_CUSTOMER, (_customer_row(tenant, profile) for profile in profiles))
+            connection.executemany(_KEEP_CUSTOMER, (customer_row(tenant, profile) for profile in profiles))
             connection.executemany(
-                _KEEP_CONSENT,
-                (
-                    (tenant, profile.customer, channel, purpose, allowed, asserted)
-                    for profile in profiles
-                    for (channel, purpose), allowed in profile.consents.items()
-                ),
+                _KEEP_CONSENT, (row for p in profiles for row in consent_rows(tenant, p, history.asserted))
             )
-            connection.executemany(_KEEP_EVENT, (_event_row(tenant, customer, e) for customer, e in history.events))
+            connection.executemany(_KEEP_EVENT, (event_row(tenant, customer, e) for customer, e in history.events))
             connection.executemany(
-                _KEEP_CONTACT, (_contact_row(tenant, customer, c, "sent", None) for customer, c in history.contacts)
+                _KEEP_CONTACT, (contact_row(tenant, customer, c, "sent", None) for customer, c in history.contacts)
             )
 
     def keep_catalogue(self, tenant: str, version: str, features: str, content: str) -> None:
@@ -192,7 +192,7 @@ class SqliteStore(Store):
         self, connection: sqlite3.Connection, key: tuple[str, str], moment: int
     ) -> tuple[Contact, ...] | None:
         try:
-            return tuple(_contact(row) for row in connection.execute(_CONTACTS, (*key, moment)))
+            return tuple(contact_of(row) for row in connection.execute(_CONTACTS, (*key, moment)))
         except (sqlite3.DatabaseError, ValueError) as error:
             _log.error("ledger unreadable", extra={"reason": str(error)})
             return None
@@ -203,14 +203,13 @@ class SqliteStore(Store):
             return Fate.KNOWN
         if connection.execute(_VERSION, key).fetchone() != (draft.based_on,):
             return Fate.STALE
-        connection.execute(_KEEP_DECISION, _decision_row(tenant, draft))
+        connection.execute(_KEEP_DECISION, decision_row(tenant, draft))
         if draft.reservation is not None:
-            expires = None if draft.expires is None else microseconds(draft.expires)
-            connection.execute(_KEEP_CONTACT, _contact_row(*key, draft.reservation, "reserved", expires))
+            connection.execute(_KEEP_CONTACT, contact_row(*key, draft.reservation, "reserved", draft.expires))
             connection.execute(_MOVE, key)
         return Fate.RECORDED
 
-    def _rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *parameters: Any) -> list[Row]:
         with self._guarded():
             return self._connection.execute(query, parameters).fetchall()
 
@@ -221,7 +220,7 @@ class SqliteStore(Store):
             connection = sqlite3.connect(
                 self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=64
             )
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             self._local.connection = connection
             self._open.append(connection)
@@ -263,61 +262,3 @@ def _without_driver_transactions(connection: sqlite3.Connection, _record: object
 
 def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _contact(row: Sequence[Any]) -> Contact:
-    id_, time, channel, programme, message, tags, opening, counts = row
-    return Contact(
-        time=from_micros(time),
-        channel=channel,
-        programme=programme,
-        message=message,
-        tags=tuple(json.loads(tags)) if tags else (),
-        opening=opening,
-        counts=bool(counts),
-        id=id_,
-    )
-
-
-def _contact_row(tenant: str, customer: str, contact: Contact, status: str, expires: int | None) -> tuple[Any, ...]:
-    return (
-        tenant,
-        customer,
-        contact.id,
-        status,
-        microseconds(contact.time),
-        expires,
-        contact.channel,
-        contact.programme,
-        contact.message,
-        json.dumps(contact.tags) if contact.tags else "",
-        contact.opening,
-        contact.counts,
-    )
-
-
-def _customer_row(tenant: str, profile: Profile) -> tuple[Any, ...]:
-    joined = None if profile.joined is None else microseconds(profile.joined)
-    return tenant, profile.customer, profile.zone, joined, json.dumps(dict(profile.attributes), sort_keys=True)
-
-
-def _event_row(tenant: str, customer: str, row: Sequence[Any]) -> tuple[Any, ...]:
-    time, kind, channel, amount, discount, quantity, categories, subject, id_, programme = row
-    return tenant, customer, time, id_, kind, channel, amount, discount, quantity, categories, subject, programme
-
-
-def _decision_row(tenant: str, draft: Draft) -> tuple[Any, ...]:
-    decision, versions = draft.decision, draft.decision.versions
-    return (
-        tenant,
-        decision.id,
-        decision.customer,
-        microseconds(decision.moment),
-        decision.outcome,
-        draft.opened_by,
-        versions.catalogue,
-        versions.bundle,
-        versions.features,
-        decision.as_bytes(),
-        draft.inputs,
-    )

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from serving.api.envelope import SECURITY_HEADERS
+from serving.server import running
+from serving.service import DecisionService
 
 PATHS = ["/health/live", "/nowhere", "/v1/decisions", "/v1/decisions/nothing", "/openapi.json"]
 
@@ -32,11 +34,12 @@ def test_a_request_id_that_could_do_harm_is_replaced(client: httpx.Client, given
 
 
 def test_the_log_tells_the_exchange_and_nothing_personal(
-    client: httpx.Client, caplog: pytest.LogCaptureFixture
+    service: DecisionService, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="serving")
-    client.post("/v1/decisions", json={"customer_id": "leaver"})
-    client.post("/v1/decisions", json={"customer_id": "nobody"})
+    with running(service) as url:
+        httpx.post(f"{url}/v1/decisions", json={"customer_id": "leaver"})
+        httpx.post(f"{url}/v1/decisions", json={"customer_id": "nobody"})
     told = [vars(record) for record in caplog.records if record.message == "request"]
     seen = [(t["levelname"], t["method"], t["route"], t["status"]) for t in told]
     assert seen == [("DEBUG", "POST", "/v1/decisions", 200), ("INFO", "POST", "/v1/decisions", 404)]

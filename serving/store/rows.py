@@ -1,0 +1,85 @@
+"""Rows of the tables and values of the domain, one into the other; columns stand in the schema's order."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from decisions.snapshot import Contact
+from features.zones import microseconds
+from serving.store.port import Draft, Profile, from_micros
+
+Row: TypeAlias = tuple[Any, ...]
+CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
+
+
+def contact_of(row: Sequence[Any]) -> Contact:
+    """The contact of a row of `CONTACT_COLUMNS`."""
+    id_, time, channel, programme, message, tags, opening, counts = row
+    return Contact(
+        time=from_micros(time),
+        channel=channel,
+        programme=programme,
+        message=message,
+        tags=tuple(json.loads(tags)) if tags else (),
+        opening=opening,
+        counts=bool(counts),
+        id=id_,
+    )
+
+
+def contact_row(tenant: str, customer: str, contact: Contact, status: str, expires: datetime | None) -> Row:
+    """A row of `ledger`."""
+    return (
+        tenant,
+        customer,
+        contact.id,
+        status,
+        microseconds(contact.time),
+        None if expires is None else microseconds(expires),
+        contact.channel,
+        contact.programme,
+        contact.message,
+        json.dumps(contact.tags) if contact.tags else "",
+        contact.opening,
+        contact.counts,
+    )
+
+
+def customer_row(tenant: str, profile: Profile) -> Row:
+    """A row of `customers`, without its version."""
+    joined = None if profile.joined is None else microseconds(profile.joined)
+    return tenant, profile.customer, profile.zone, joined, json.dumps(dict(profile.attributes), sort_keys=True)
+
+
+def consent_rows(tenant: str, profile: Profile, asserted: datetime) -> Iterator[Row]:
+    """The rows of `consents` of a customer."""
+    time = microseconds(asserted)
+    return (
+        (tenant, profile.customer, channel, purpose, allowed, time)
+        for (channel, purpose), allowed in profile.consents.items()
+    )
+
+
+def event_row(tenant: str, customer: str, event: Sequence[Any]) -> Row:
+    """A row of `events`."""
+    time, kind, channel, amount, discount, quantity, categories, subject, id_, programme = event
+    return tenant, customer, time, id_, kind, channel, amount, discount, quantity, categories, subject, programme
+
+
+def decision_row(tenant: str, draft: Draft) -> Row:
+    """A row of `decisions`."""
+    decision, versions = draft.decision, draft.decision.versions
+    return (
+        tenant,
+        decision.id,
+        decision.customer,
+        microseconds(decision.moment),
+        decision.outcome,
+        draft.opened_by,
+        versions.catalogue,
+        versions.bundle,
+        versions.features,
+        decision.as_bytes(),
+        draft.inputs,
+    )

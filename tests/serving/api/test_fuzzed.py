@@ -1,0 +1,31 @@
+"""Whatever is sent, the service answers as its description says."""
+
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import given, settings
+
+from serving.api.problem import MEDIA_TYPE
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/decisions"),
+        ("GET", "/v1/decisions/{decision_id}"),
+        ("GET", "/health/live"),
+        ("GET", "/health/ready"),
+    ],
+)
+def test_every_answer_is_one_that_is_described(client: httpx.Client, method: str, path: str) -> None:
+    operation = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")[path][method]
+
+    @settings(max_examples=50)
+    @given(operation.as_strategy())
+    def answer(case: "schemathesis.Case[Any]") -> None:
+        told = case.call_and_validate()
+        assert told.headers["content-type"] == ["application/json" if told.status_code == 200 else MEDIA_TYPE]
+
+    answer()
