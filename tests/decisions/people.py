@@ -9,13 +9,14 @@ from decisions.compiled import CompiledCatalogue
 from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Decision
 from decisions.snapshot import Contact, Event, Snapshot
+from experiments.rule_of_thumb import RuleOfThumb
 from features.build import build_one
 from features.histories import history
 from features.program import compile_features
 from features.standard import STANDARD
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
-from tests.decisions.rehearsal import GREEDY, ON_SITE, RuleOfThumb
+from tests.decisions.rehearsal import GREEDY, ON_SITE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A catalogue rehearsed on generated customers: decided moment after moment, each contact entering the ledger."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +9,14 @@ import numpy as np
 
 import decisions
 from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import Circumstances, Floats, Scorer, decide
+from decisions.decide import Circumstances, decide
 from decisions.decision import Decision
 from decisions.loading import load_catalogue
 from decisions.policies import Greedy
 from decisions.snapshot import Contact, Snapshot
 from experiments.customers import END, Customers
 from experiments.requests import requests
+from experiments.rule_of_thumb import RuleOfThumb
 from features.standard import STANDARD
 
 VOCABULARY = Vocabulary(STANDARD.names, scores=("lapse",))
@@ -26,21 +27,6 @@ ON_SITE = ("web", "in_app")
 def example(name: str) -> CompiledCatalogue:
     """An example catalogue of the package."""
     return load_catalogue(Path(decisions.__file__).parent / "catalogues" / name, VOCABULARY)
-
-
-class RuleOfThumb(Scorer):
-    """Lapse risk without a model: even once a customer has been away for two of their usual gaps."""
-
-    version = "rule-of-thumb"
-    fingerprint = STANDARD.fingerprint
-
-    def score_customers(self, features: Floats) -> Mapping[str, Floats]:
-        assert features.shape[1] == len(STANDARD)
-        away = features[:, STANDARD.names.index("recency_over_gap")]
-        return {"lapse": 1 / (1 + np.exp(2.0 - away))}
-
-    def score_actions(self, features: Floats, offers: Sequence[Mapping[str, float | str]]) -> Floats:
-        raise NotImplementedError("no example makes an offer that a model scores")
 
 
 def days(number: int, every: int = 1, hour: int = 17) -> list[datetime]:

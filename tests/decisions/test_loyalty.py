@@ -14,6 +14,7 @@ from decisions.loading import parse_catalogue
 from decisions.loyalty import Loyalty
 from decisions.snapshot import Snapshot
 from decisions.texts import Text
+from experiments.rule_of_thumb import RuleOfThumb
 from features.build import build_one
 from features.definitions import FeatureSet
 from features.histories import history
@@ -21,7 +22,7 @@ from features.program import compile_features
 from features.standard import STANDARD
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
-from tests.decisions.rehearsal import GREEDY, VOCABULARY, RuleOfThumb
+from tests.decisions.rehearsal import GREEDY, VOCABULARY
 
 SATURDAY = datetime(2026, 5, 2, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 import decisions
 from decisions.compiled import Rule, expressions
+from decisions.conformance import conform
 from decisions.contact_policies import ContactPolicy
 from decisions.decision import Decision
 from decisions.loading import inspect_catalogue
@@ -59,6 +60,10 @@ def test_every_kind_of_trigger_contact_policy_and_channel_appears() -> None:
     assert {programme.trigger.kind for programme in PROGRAMMES.values()} == kinds(Trigger)
     assert {policy.kind for policy in RETAIL.catalogue.contact_policies} == kinds(ContactPolicy)
     assert {rule.action.channel for rule in RETAIL.rules} == {"email", "sms", "push", "in_app", "web", "mail"}
+
+
+def test_it_keeps_what_decisions_promise() -> None:
+    assert [check for check in conform(RETAIL) if check.outcome != "passed"] == []
 
 
 def test_every_message_is_the_best_for_some_customer_at_some_moment(rehearsed: list[Decision]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import decisions
 from decisions.compiled import Rule
+from decisions.conformance import conform
 from decisions.decision import Decision
 from decisions.loading import inspect_catalogue
 from decisions.snapshot import Contact, Snapshot
@@ -48,6 +49,10 @@ def test_it_loads_without_a_finding() -> None:
     path = Path(decisions.__file__).parent / "catalogues" / "subscription.yaml"
     _, findings = inspect_catalogue(path.read_text(encoding="utf-8"), VOCABULARY, path.name)
     assert [str(finding) for finding in findings] == []
+
+
+def test_it_keeps_what_decisions_promise() -> None:
+    assert [check for check in conform(SUBSCRIPTION) if check.outcome != "passed"] == []
 
 
 def test_every_message_is_the_best_for_some_customer_at_some_moment(rehearsed: list[Decision]) -> None:
