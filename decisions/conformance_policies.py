@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,11 +84,13 @@ def _contact_at_edge(policy: ContactPolicy, persona: Persona, kit: Kit) -> Itera
     if rule is None:
         return
     count, moment = policy.max if isinstance(policy, Cap) else 1, persona.base.moment
-    for age, words in _edge(policy):
-        snapshot = persona.at(moment, contacts=[made(rule, moment - age)] * count)
+    for (age, words), counts in product(_edge(policy), (True, False)):
+        contacts = [replace(made(rule, moment - age), counts=counts)] * count
+        snapshot = persona.at(moment, contacts=contacts)
         if isinstance(policy, OnlyAfter):
-            snapshot = replace(snapshot, contacts=(made(rule, moment - age),))
-        yield Trial(snapshot, _binds(policy, snapshot), f"{_counted(count)} {words}")
+            snapshot = replace(snapshot, contacts=tuple(contacts))
+        note = "" if counts else ", which count toward no cap"
+        yield Trial(snapshot, _binds(policy, snapshot), f"{_counted(count)} {words}{note}")
 
 
 def _event_at_edge(policy: Suppression, persona: Persona, _: Kit) -> Iterator[Trial]:
@@ -132,8 +135,8 @@ def _nowhere(_: ContactPolicy, persona: Persona, __: Kit) -> Iterator[Trial]:
 
 def _binds(policy: ContactPolicy, snapshot: Snapshot) -> bool:
     """Whether a policy must hold back an action in its scope, by its definition; all contacts are past."""
-    first = policy.first if isinstance(policy, NeverAfter | OnlyAfter) else policy.scope
-    contacts = (c for c in snapshot.contacts or () if c.counts)
+    first, counted = (policy.first, False) if isinstance(policy, NeverAfter | OnlyAfter) else (policy.scope, True)
+    contacts = (c for c in snapshot.contacts or () if c.counts or not counted)
     ages = [snapshot.moment - c.time for c in contacts if first.covers(c.channel, c.programme, c.message, c.tags)]
     match policy:
         case Cap():

@@ -89,12 +89,18 @@ class Ledger:
         self.zone = zone
         self.local = moment.astimezone(zone) if zone else None
 
-    def times(self, scope: Scope) -> list[datetime]:
-        """When the contacts in scope that count were or will be made, in order."""
+    def times(self, scope: Scope, *, uncounted: bool = False) -> list[datetime]:
+        """When the contacts in scope were or will be made, in order.
+
+        Args:
+            scope: The scope.
+            uncounted: With those that count toward no cap or gap.
+        """
         return sorted(
             contact.time
             for contact in self.contacts
-            if contact.counts and scope.covers(contact.channel, contact.programme, contact.message, contact.tags)
+            if (contact.counts or uncounted)
+            and scope.covers(contact.channel, contact.programme, contact.message, contact.tags)
         )
 
 
@@ -285,7 +291,7 @@ class NeverAfter(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where a contact of `first` is that near."""
-        latest = max((t for t in ledger.times(self.first) if t <= ledger.moment), default=None)
+        latest = _latest(self.first, ledger)
         if latest is None or ledger.moment - latest >= self.within:
             return None
         return Exclusion(
@@ -333,7 +339,7 @@ class OnlyAfter(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where no contact of `first` is that near."""
-        latest = max((t for t in ledger.times(self.first) if t <= ledger.moment), default=None)
+        latest = _latest(self.first, ledger)
         if latest is not None and ledger.moment - latest < self.within:
             return None
         observed = f"such a contact {_ago(ledger.moment - latest)} ago" if latest else "no such contact"
@@ -378,6 +384,11 @@ AnyContactPolicy = Annotated[
     Cap | Gap | QuietHours | QuietDays | NeverAfter | NeverWith | OnlyAfter | Suppression,
     Field(discriminator="kind"),
 ]
+
+
+def _latest(scope: Scope, ledger: Ledger) -> datetime | None:
+    """The last contact in scope up to the moment, whether it counts toward caps or not."""
+    return max((time for time in ledger.times(scope, uncounted=True) if time <= ledger.moment), default=None)
 
 
 def _ago(span: timedelta) -> str:

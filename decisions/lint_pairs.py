@@ -93,8 +93,7 @@ def _separations(inspection: Inspection) -> Iterator[_Separation]:
             continue
         then = inspection.governed(policy)
         if isinstance(policy, NeverAfter):
-            first = inspection.covered(policy.first) & seen
-            yield _Separation(f"the pair rule {policy.id!r}", first, then, policy.within)
+            yield _Separation(f"the pair rule {policy.id!r}", inspection.covered(policy.first), then, policy.within)
         elif isinstance(policy, Gap) or (isinstance(policy, Cap) and policy.max == 1):
             limit = limit_of(0, policy, inspection)
             yield _Separation(limit.label, limit.actions & seen, then, limit.window)

@@ -58,6 +58,14 @@ class ForgetfulPair(NeverAfter):
         return Exclusion("pair", self.id, "such a contact", "none") if near else None
 
 
+class CountingPair(NeverAfter):
+    """Sees only contacts that count toward caps: after an apology that counts toward none, it lets offers through."""
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        counted = [contact for contact in ledger.contacts if contact.counts]
+        return super().verdict(Ledger(ledger.moment, counted, ledger.events, ledger.zone))
+
+
 class LastingSuppression(Suppression):
     """Suppresses for a microsecond too long."""
 

@@ -33,10 +33,10 @@ def test_a_contact_policy_with_a_mistake(policy: str, kind: type[ContactPolicy],
     assert failures(instead(policy, kind)) == {(promise, policy) for promise in promises}
 
 
-def test_a_pair_rule_that_forgets() -> None:
+@pytest.mark.parametrize("kind", [broken.ForgetfulPair, broken.CountingPair])
+def test_a_pair_rule_with_a_mistake(kind: type[ContactPolicy]) -> None:
     pair = next(p for p in SHOP.policies if p.id == "one_plea")
-    forgetful = broken.ForgetfulPair(**pair.model_dump())
-    assert failures(with_policy(forgetful)) == {("edge of the window", "one_plea")}
+    assert failures(with_policy(kind(**pair.model_dump()))) == {("edge of the window", "one_plea")}
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,12 @@ class TestPairs:
         assert rule.verdict(ledger()) is not None
         assert rule.verdict(ledger(contacts=sent(NOON - timedelta(days=3), programme="a"))) is not None
 
+    @pytest.mark.parametrize("kind", ["never_after", "only_after"])
+    def test_a_contact_that_counts_toward_no_cap_is_a_contact_all_the_same(self, kind: str) -> None:
+        rule = policy(kind=kind, scope={"programme": "b"}, first={"programme": "a"}, within="3d")
+        uncounted = sent(NOON - timedelta(days=1), programme="a", counts=False)
+        assert (rule.verdict(ledger(contacts=uncounted)) is None) == (kind == "only_after")
+
     def test_never_a_with_b_stands_for_both_orders(self) -> None:
         rule = policy(kind="never_with", scope={"programme": "a"}, other={"programme": "b"}, within="3d")
         scopes = [bound.scope.programme for bound in rule.bound([])]
