@@ -17,9 +17,10 @@ from training.job import TrainingResult
 from training.promote import Verdict, promote, release
 from training.tracking import track
 
+HORIZON_DAYS, LOOKBACK_DAYS = 28, 56
 QUESTIONS = {
-    lapse.NAME: "lapse: will a household that bought in the last 56 days buy nothing in the next 28?",
-    response.NAME: "response: will a household that is mailed coupons redeem one before their campaign ends?",
+    lapse.NAME: f"lapse: who bought in the last {LOOKBACK_DAYS} days and will buy nothing in the next {HORIZON_DAYS}?",
+    response.NAME: "response: who is mailed coupons and will redeem one before their campaign ends?",
 }
 METRICS = ("auc", "log_loss", "ece")
 
@@ -53,7 +54,14 @@ def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
     """
     store = folder / "mlflow"
     with step.progress("lapse model") as advance:
-        results = [lapse.train(grocer.dataset, progress=lambda _, number, of: advance(number - 1, of))]
+        results = [
+            lapse.train(
+                grocer.dataset,
+                horizon_days=HORIZON_DAYS,
+                lookback_days=LOOKBACK_DAYS,
+                progress=lambda _, number, of: advance(number - 1, of),
+            )
+        ]
     with step.progress("response model") as advance:
         results += [
             response.train(grocer.dataset, grocer.campaigns, progress=lambda _, number, of: advance(number - 1, of))
