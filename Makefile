@@ -8,7 +8,7 @@ READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check format bench clean
+.PHONY: help demo serve test check lint types contracts format bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,15 +30,20 @@ demo: $(READY)  ## Run the main job on real data: import, features, models, deci
 serve: $(READY)  ## Keep the decision service running on the demo's data
 	$(BIN)/tactful serve
 
-test: $(READY_DEV)  ## Run the tests
+test: $(READY_DEV)  ## Run the tests and the examples in docstrings and guides
 	$(BIN)/python -m pytest
 
-check: $(READY_DEV)  ## Everything CI runs: format, lint, types, import contracts, tests
+check: lint types contracts test  ## Everything CI runs: format, lint, types, import contracts, tests, doctests
+
+lint: $(READY_DEV)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
+
+types: $(READY_DEV)
 	$(BIN)/python -m mypy
+
+contracts: $(READY_DEV)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
 
 format: $(READY_DEV)  ## Format and mend what can be mended
 	$(BIN)/python -m ruff format .
