@@ -67,8 +67,8 @@ def _held_back(
 
 def _across_midnight(cap: Cap, persona: Persona, kit: Kit) -> Iterator[Trial]:
     """Contacts an hour before a day, a week, a month and a year begin, when these begin and when the window is over."""
-    zone = next(iter(kit.zones.values()))
-    for new_year in _NEW_YEARS:
+    local = kit.compiled.zone or ZoneInfo("UTC")
+    for zone, new_year in product(dict.fromkeys((local, ZoneInfo("UTC"))), _NEW_YEARS):
         midnight = utc(*new_year, zone=zone)
         before = midnight - min(timedelta(hours=1), cap.window / 2)
         for count, asked in ((cap.max, midnight), (cap.max - 1, midnight), (cap.max, before + cap.window)):

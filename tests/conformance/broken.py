@@ -33,6 +33,13 @@ class CalendarCap(Cap):
         return None if made < self.max else Exclusion("cap", self.id, f"{made} in the calendar's window", "fewer")
 
 
+class GreenwichCap(CalendarCap):
+    """The same, by the calendar of UTC."""
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        return super().verdict(Ledger(ledger.moment, ledger.contacts, ledger.events, ZoneInfo("UTC")))
+
+
 class ClosedCap(Cap):
     """Counts a contact that is exactly as old as the window is long."""
 

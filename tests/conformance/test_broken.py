@@ -21,6 +21,7 @@ def instead(policy: str, kind: type[ContactPolicy]) -> CompiledCatalogue:
     ("policy", "kind", "promises"),
     [
         ("weekly", broken.CalendarCap, {"rolling window", "edge of the window"}),
+        ("weekly", broken.GreenwichCap, {"rolling window", "edge of the window"}),
         ("weekly", broken.ClosedCap, {"rolling window", "edge of the window"}),
         ("breath", broken.GapInDays, {"edge of the window"}),
         ("sorry", broken.LastingSuppression, {"edge of the window"}),
