@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from decisions.calendars import zone_of
@@ -11,7 +12,6 @@ from decisions.catalogue import Action, Catalogue, Message, Programme
 from decisions.conditions import Conditions
 from decisions.contact_policies import ContactPolicy, Suppression
 from decisions.texts import Text
-from decisions.triggers import AbsenceTrigger, EventTrigger
 from features.vocabulary import EVENT_TYPES
 
 EVENT_FACTS = {
@@ -107,20 +107,25 @@ class CompiledCatalogue:
         self._compile_expressions()
 
     @property
-    def event_types(self) -> frozenset[str]:
-        """The types of event that its triggers and policies look at."""
-        types: set[str] = set()
+    def memory(self) -> dict[str, timedelta]:
+        """How far back its triggers and policies look, by type of event; types it never looks at are not there."""
+        found: dict[str, timedelta] = {}
         for programme in self.catalogue.programmes:
-            trigger = programme.trigger
-            types.update(trigger.exits)
-            if isinstance(trigger, EventTrigger | AbsenceTrigger):
-                types.add(trigger.type)
-            if isinstance(trigger, AbsenceTrigger):
-                types.update(trigger.without)
+            journey = self._journey(programme)
+            span = sum((step.trigger.memory for step in journey), timedelta())
+            _extend(found, (name for step in journey for name in step.trigger.event_types), span)
         for policy in self.policies:
             if isinstance(policy, Suppression):
-                types.update(policy.on)
-        return frozenset(types)
+                _extend(found, policy.on, policy.lasts)
+        return found
+
+    def _journey(self, programme: Programme) -> list[Programme]:
+        """A programme and the steps before it, back to the one that began the journey."""
+        programmes = {p.id: p for p in self.catalogue.programmes}
+        steps = [programme]
+        while (after := steps[-1].trigger.after) is not None and programmes[after.programme] not in steps:
+            steps.append(programmes[after.programme])
+        return steps
 
     def texts(self, action_id: str) -> Mapping[str, Text]:
         """The compiled texts of an action: `body`, and `subject` where its channel has one."""
@@ -160,6 +165,11 @@ def expressions(catalogue: Catalogue) -> list[tuple[tuple[str | int, ...], str, 
             amounts = ((name, getattr(message, name)) for name in ("value", "discount", "context"))
             found += [((*inner, name), amount, "number") for name, amount in amounts if isinstance(amount, str)]
     return found
+
+
+def _extend(memory: dict[str, timedelta], names: Iterable[str], span: timedelta) -> None:
+    for name in names:
+        memory[name] = max(span, memory.get(name, span))
 
 
 def _offer(action: Action, message: Message) -> Mapping[str, float | str] | None:

@@ -27,6 +27,7 @@ TYPES = {
 }
 _SEGMENT = re.compile(r"\bsegment\.([A-Za-z_]\w*)")
 _NAME = re.compile(r"\b(?:features|scores|customer|event|local)\.[A-Za-z_]\w*")
+_MISSING = re.compile(r'No value with name "([^"]+)" found')
 _PROBLEM = re.compile(r"ERROR: <input>:\d+:(\d+): (.*)")
 
 
@@ -55,9 +56,9 @@ class Condition:
         try:
             value = self._expression.eval(activation)
         except RuntimeError as error:
-            return Failure(str(error))
+            return Failure(_readable(str(error)))
         if value.type() == cel.Type.ERROR:
-            return Failure(str(value.value()))
+            return Failure(_readable(str(value.value())))
         return value.value()
 
 
@@ -74,7 +75,7 @@ class Conditions:
         >>> leaving.evaluate(conditions.facts({"scores.lapse": 0.7}))
         True
         >>> leaving.evaluate(conditions.facts({}))
-        Failure(reason='UNKNOWN: No value with name "scores.lapse" found in Activation')
+        Failure(reason='scores.lapse is unknown')
     """
 
     def __init__(self, declared: Mapping[str, str], segments: Mapping[str, str] | None = None) -> None:
@@ -104,10 +105,8 @@ class Conditions:
         return self._compiled[key]
 
     def facts(self, values: Mapping[str, Any]) -> Any:
-        """Bind values to names, once a customer; names without a value make a condition fail."""
-        return self._environment.Activation(
-            {name: _to_cel(value) for name, value in values.items() if value is not None}
-        )
+        """Bind values to names, once a customer; a name without a value, or with NaN, makes a condition fail."""
+        return self._environment.Activation({name: _to_cel(v) for name, v in values.items() if not _unknown(v)})
 
     def expand(self, source: str, seen: tuple[str, ...] = ()) -> str:
         """Replace each `segment.NAME` by its condition in brackets.
@@ -142,6 +141,16 @@ class Conditions:
                 where=f"expression {source!r}",
             )
         return Condition(source, frozenset(_NAME.findall(expanded)) & self._declared.keys(), expression)
+
+
+def _unknown(value: Any) -> bool:
+    return value is None or value != value  # NaN alone differs from itself
+
+
+def _readable(failure: str) -> str:
+    """The failure in our words where it is a name without a value."""
+    missing = _MISSING.search(failure)
+    return f"{missing[1]} is unknown" if missing else failure
 
 
 def _to_cel(value: Any) -> Any:

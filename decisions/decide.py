@@ -53,10 +53,12 @@ class Request:
     Args:
         id: Id of the decision to come; its draw is seeded by it.
         snapshot: The customer at the moment.
+        channels: Only these channels, such as the one that asks; all where empty.
     """
 
     id: str
     snapshot: Snapshot
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def decide(
     features = np.array([request.snapshot.features for request in requests], dtype=np.float64)[:, : compiled.scored]
     scores = scorer.score_customers(features)
     cases = [
-        Case(compiled, r.snapshot, {name: float(s[i]) for name, s in scores.items()}, circumstances.capacity)
+        Case(compiled, r.snapshot, _of_one(scores, i), circumstances.capacity, r.channels)
         for i, r in enumerate(requests)
     ]
     drafts = [_draft(case) for case in cases]
@@ -109,6 +111,10 @@ def decide(
         _concluded(request, case, draft, responses[i], policy, versions, circumstances)
         for i, (request, case, draft) in enumerate(zip(requests, cases, drafts, strict=True))
     ]
+
+
+def _of_one(scores: Mapping[str, Floats], index: int) -> dict[str, float]:
+    return {name: float(values[index]) for name, values in scores.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,7 @@ def _concluded(
         moment=request.snapshot.moment,
         versions=versions,
         policy=policy.model_dump(mode="json"),
+        channels=request.channels,
         seed=circumstances.seed,
         capacity=circumstances.capacity,
         prices=circumstances.prices,

@@ -71,6 +71,7 @@ class Decision:
         moment: When, UTC.
         versions: What it was made with.
         policy: The policy, as the catalogue states it.
+        channels: The channels that were asked for; all where empty.
         seed: Seed of the run.
         capacity: Contacts that were left by channel, where that was limited.
         prices: Shadow prices by channel, in currency.
@@ -88,6 +89,7 @@ class Decision:
     moment: datetime
     versions: Versions
     policy: Mapping[str, Any]
+    channels: tuple[str, ...]
     seed: str
     capacity: Mapping[str, int]
     prices: Mapping[str, float]
@@ -117,6 +119,7 @@ class Decision:
             "moment": self.moment.isoformat(),
             "versions": asdict(self.versions),
             "policy": dict(self.policy),
+            "channels": list(self.channels),
             "seed": self.seed,
             "capacity": dict(self.capacity),
             "prices": dict(self.prices),
@@ -125,6 +128,7 @@ class Decision:
             "closed": [_exclusion(exclusion) for exclusion in self.closed],
             "candidates": [_candidate(candidate) for candidate in self.candidates],
             "choice": self.outcome,
+            "opening": self.choice.opening if self.choice else None,
             "probability": self.probability,
             "silence_probability": self.silence_probability,
         }

@@ -124,7 +124,7 @@ def diff(requests: Sequence[Request], old: CompiledCatalogue, new: CompiledCatal
         contacts=_mean_change(customers, [_contacts(b) - _contacts(a) for a, b in zip(before, after, strict=True)]),
         value=_mean_change(customers, [_worth(b) - _worth(a) for a, b in zip(before, after, strict=True)]),
         currency=new.catalogue.currency,
-        unseen=tuple(sorted(new.event_types - old.event_types)),
+        unseen=tuple(sorted(new.memory.keys() - old.memory.keys())),
     )
 
 

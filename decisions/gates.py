@@ -28,6 +28,7 @@ class Case:
         snapshot: The customer.
         scores: The customer's scores.
         capacity: Contacts left by channel; a channel that is not named has no limit.
+        channels: The channels asked for; all where empty.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class Case:
         snapshot: Snapshot,
         scores: Mapping[str, float],
         capacity: Mapping[str, int] | None = None,
+        channels: Sequence[str] = (),
     ) -> None:
         self.compiled = compiled
         self.snapshot = snapshot
         self.zone: ZoneInfo | None = zone_of(snapshot.zone) if snapshot.zone else compiled.zone
         self.facts = _facts(compiled, snapshot, scores, self.zone)
         self.capacity = capacity or {}
+        self.channels = channels
         self._activation = compiled.conditions.facts(self.facts)
         self._values: dict[tuple[str, str], object] = {}
         self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
@@ -145,6 +148,7 @@ def _own(rule: Rule, opening: Opening, case: Case) -> list[Exclusion | None]:
     return [
         _condition("eligibility", message.id, message.eligible, case, opening.event),
         _condition("state", message.id, message.state, case, opening.event),
+        _channel(channel, case),
         _consent(channel, rule.programme.purpose, case),
         _capacity(channel, case),
         *(case.verdict(index) for index in rule.policies),
@@ -205,6 +209,12 @@ def _superseded(programme: Programme, superseded: Mapping[str, str]) -> Exclusio
 def _condition(gate: str, name: str, source: str, case: Case, event: Event | None) -> Exclusion | None:
     value = case.value(source, event=event)
     return None if value is True else Exclusion(gate, name, observed=case.observed(source, value, event), limit=source)
+
+
+def _channel(channel: str, case: Case) -> Exclusion | None:
+    if not case.channels or channel in case.channels:
+        return None
+    return Exclusion("channel", channel, observed="not asked for", limit=" or ".join(case.channels))
 
 
 def _consent(channel: str, purpose: str, case: Case) -> Exclusion | None:

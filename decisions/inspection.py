@@ -1,6 +1,5 @@
 """What the lints of a catalogue share: its logic, what its scopes cover, and how they speak of a doubt."""
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -110,8 +109,8 @@ def domains(compiled: CompiledCatalogue) -> dict[str, Domain]:
     vocabulary, attributes = compiled.vocabulary, compiled.catalogue.attributes
     no_clock = () if compiled.zone else (None,)
     return {
-        **{f"features.{name}": Domain("number", unknown=(math.nan,)) for name in vocabulary.features},
-        **{f"scores.{name}": Domain("number", unknown=(math.nan,)) for name in vocabulary.scores},
+        **{f"features.{name}": Domain("number", unknown=(None,)) for name in vocabulary.features},
+        **{f"scores.{name}": Domain("number", unknown=(None,)) for name in vocabulary.scores},
         **{
             f"customer.{name}": Domain(a.type, unknown=(None,) if a.default is None else ())
             for name, a in attributes.items()

@@ -47,7 +47,8 @@ def replay(record: bytes, snapshot: Snapshot, compiled: CompiledCatalogue, score
     recorded = json.loads(record)
     circumstances = Circumstances(recorded["seed"], recorded["capacity"], recorded["prices"])
     policy = _POLICY.validate_python(recorded["policy"])
-    decision = decide([Request(recorded["id"], snapshot)], compiled, policy, scorer, circumstances)[0]
+    request = Request(recorded["id"], snapshot, tuple(recorded["channels"]))
+    decision = decide([request], compiled, policy, scorer, circumstances)[0]
     if decision.as_bytes() == record:
         return Replay(identical=True)
     replayed = json.loads(decision.as_bytes())

@@ -45,7 +45,7 @@ class Domain:
         low: Least number, or None.
         high: Greatest number, or None.
         only: Every possible value, where they are few; None stands for no value.
-        unknown: What else it can be: NaN for a feature, None for an attribute that the profile lacks.
+        unknown: What else it can be: None where it may be unknown.
     """
 
     kind: str

@@ -85,6 +85,16 @@ class Trigger(Value):
 
     repeats_by_itself: ClassVar[bool] = False
 
+    @property
+    def event_types(self) -> frozenset[str]:
+        """The types of event it looks at."""
+        return frozenset(self.exits)
+
+    @property
+    def memory(self) -> timedelta:
+        """How far back it looks."""
+        return self.expiry + (self.after.wait if self.after else timedelta())
+
     def openings(self, programme: str, case: Case) -> "list[Opening] | Failure":
         """The openings of a programme at the snapshot's moment, oldest first.
 
@@ -143,9 +153,18 @@ class EventTrigger(Trigger):
     where: str = "true"
     delay: Duration = timedelta()
 
+    @property
+    def event_types(self) -> frozenset[str]:
+        """The event, and the exits."""
+        return frozenset((self.type, *self.exits))
+
+    @property
+    def memory(self) -> timedelta:
+        """Over the delay, the wait and the expiry."""
+        return super().memory + self.delay
+
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
-        wait = self.after.wait if self.after else timedelta()
-        recent = case.snapshot.moment - self.delay - self.expiry - wait
+        recent = case.snapshot.moment - self.memory
         found = []
         for event in case.events_of((self.type,)):
             if event.time <= recent:
@@ -173,6 +192,16 @@ class AbsenceTrigger(Trigger):
     without: Names = Field(min_length=1)
     within: Duration = Field(gt=timedelta())
     where: str = "true"
+
+    @property
+    def event_types(self) -> frozenset[str]:
+        """The event, what did not follow, and the exits."""
+        return frozenset((self.type, *self.without, *self.exits))
+
+    @property
+    def memory(self) -> timedelta:
+        """Over the time to follow, the wait and the expiry."""
+        return super().memory + self.within
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
         latest_answer = max((event.time for event in case.events_of(self.without)), default=None)

@@ -54,7 +54,7 @@ def what_if(
         SnapshotError: If a change names a feature, score, message or policy that there is not.
     """
     _refuse_unknown(compiled, changes)
-    changed = Request(request.id, _snapshot(request.snapshot, compiled, changes))
+    changed = replace(request, snapshot=_snapshot(request.snapshot, compiled, changes))
     catalogue = _catalogue(compiled, changes)
     assumed = _Assumed(scorer, changes.scores) if changes.scores else scorer
     return decide([changed], catalogue, policy, assumed, circumstances)[0]

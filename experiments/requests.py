@@ -40,7 +40,7 @@ def requests(
     features = build_pairs(
         customers.events, [p.customer for p in known], [moment] * len(known), compiled.catalogue.feature_set(base)
     )
-    types = compiled.event_types
+    types = frozenset(compiled.memory)
     histories = _histories(customers, types | _READ)
     return [
         Request(

@@ -1,8 +1,8 @@
 """The standard features of a retailer's customer, in ten families.
 
 A feature that has nothing to count is 0. One that is undefined, such as the days since a purchase that never
-was, is NaN: LightGBM treats it as missing, and a condition that compares it is false, so that a programme
-opens on what is known and never on what is not.
+was, is NaN: LightGBM treats it as missing, and a condition that reads it does not hold, nor does its negation,
+so that a programme opens on what is known and never on what is not.
 """
 
 from dataclasses import replace

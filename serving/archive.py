@@ -81,7 +81,7 @@ class Archive:
         decision = parse(stored.record)
         compiled = self._catalogue(decision.versions.catalogue, decision.versions.features)
         snapshot = from_bytes(stored.inputs, compiled.catalogue.attributes)
-        return Recorded(decision, Request(decision.id, snapshot), compiled, stored.record)
+        return Recorded(decision, Request(decision.id, snapshot, decision.channels), compiled, stored.record)
 
     def _catalogue(self, version: str, features: str) -> CompiledCatalogue:
         if (version, features) not in self._compiled:

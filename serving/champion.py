@@ -3,7 +3,9 @@
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from decisions.compiled import CompiledCatalogue, Vocabulary
@@ -26,15 +28,15 @@ class Champion:
         bundle: The models.
         compiled: The catalogue.
         renderer: Renders its messages.
-        program: Computes the features that the models read.
-        event_types: Codes of the event types that the catalogue's triggers and policies look at.
+        program: Computes the features that models and catalogue read.
+        memory: How far back the catalogue looks, in microseconds, by code of the event type.
     """
 
     bundle: Bundle
     compiled: CompiledCatalogue
     renderer: Renderer
     program: Program
-    event_types: frozenset[int]
+    memory: Mapping[int, int]
 
 
 def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Champion:
@@ -54,9 +56,9 @@ def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Ch
     if not catalogue.is_file():
         raise NotReadyError("no catalogue", wanted="a YAML file", where=catalogue)
     compiled = load_catalogue(catalogue, vocabulary(bundle))
-    codes = frozenset(EVENT_TYPES.index(name) for name in compiled.event_types)
-    renderer = Renderer(compiled.catalogue, bundle.feature_names)
-    return Champion(bundle, compiled, renderer, compile_features(feature_set), codes)
+    memory = {EVENT_TYPES.index(name): span // timedelta(microseconds=1) for name, span in compiled.memory.items()}
+    renderer = Renderer(compiled.catalogue, compiled.vocabulary.features)
+    return Champion(bundle, compiled, renderer, compile_features(compiled.catalogue.feature_set(feature_set)), memory)
 
 
 def bundle_folder(pointer: Path) -> Path:

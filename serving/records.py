@@ -29,6 +29,7 @@ def parse(record: bytes) -> Decision:
         moment=datetime.fromisoformat(fields["moment"]),
         versions=Versions(**fields["versions"]),
         policy=fields["policy"],
+        channels=tuple(fields["channels"]),
         seed=fields["seed"],
         capacity=fields["capacity"],
         prices=fields["prices"],
@@ -36,10 +37,14 @@ def parse(record: bytes) -> Decision:
         openings=tuple(_opening(item) for item in fields["openings"]),
         closed=_exclusions(fields["closed"]),
         candidates=candidates,
-        choice=next((c for c in candidates if c.action.id == fields["choice"] and c.probability > 0), None),
+        choice=next((c for c in candidates if _is(c, fields["choice"], fields["opening"])), None),
         probability=fields["probability"],
         silence_probability=fields["silence_probability"],
     )
+
+
+def _is(candidate: Candidate, action: str, opening: str | None) -> bool:
+    return candidate.action.id == action and candidate.opening == opening
 
 
 def _candidate(item: Mapping[str, Any]) -> Candidate:

@@ -13,27 +13,33 @@ from decisions.snapshot import Contact, Event, Snapshot
 from features.build import build_one
 from features.histories import history
 from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import microseconds
 from serving.champion import Champion
 from serving.store.port import KnownCustomer, from_micros
+
+LAST = 2**63 - 1
+"""No event is later, in microseconds since the epoch."""
 
 
 def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snapshot:
     """What a decision about a customer is made from.
 
-    Features come from every event by the one kernel; of the events themselves, the decision sees those of the types
-    that the catalogue looks at.
+    Features come from every event by the one kernel; of the events themselves, the decision sees those that the
+    catalogue looks at: of its types, and as far back as it looks.
 
     Args:
         known: The customer before the moment.
         moment: The moment of the decision.
         champion: What it will be made with.
     """
+    now = microseconds(moment)
+    since = {code: now - span for code, span in champion.memory.items()}
     return Snapshot(
         customer=known.id,
         moment=moment,
         features=_features(known, moment, champion),
         contacts=known.contacts,
-        events=tuple(_event(row) for row in known.events if row[1] in champion.event_types),
+        events=tuple(_event(row) for row in known.events if row[0] >= since.get(row[1], LAST)),
         attributes=_attributes(known.attributes, champion.compiled.catalogue.attributes),
         consents=known.consents,
         zone=known.zone,

@@ -51,10 +51,15 @@ def test_a_condition_without_its_facts_fails_as_a_value(conditions: Conditions, 
     assert isinstance(conditions.compile(source).evaluate(facts), Failure)
 
 
-def test_an_unknown_number_satisfies_no_comparison(conditions: Conditions) -> None:
+@pytest.mark.parametrize("source", ["features.spend > 1.0", "features.spend <= 1.0", "!(features.spend > 1.0)"])
+def test_an_unknown_number_satisfies_nothing_not_even_a_negation(conditions: Conditions, source: str) -> None:
     facts = conditions.facts({"features.spend": float("nan")})
-    assert conditions.compile("features.spend > 1.0").evaluate(facts) is False
-    assert conditions.compile("features.spend <= 1.0").evaluate(facts) is False
+    assert conditions.compile(source).evaluate(facts) == Failure("features.spend is unknown")
+
+
+def test_what_is_true_whatever_an_unknown_number_is_holds(conditions: Conditions) -> None:
+    facts = conditions.facts({"features.spend": float("nan"), "customer.vip": True})
+    assert conditions.compile("customer.vip || features.spend > 1.0").evaluate(facts) is True
 
 
 @pytest.mark.parametrize(

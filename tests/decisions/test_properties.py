@@ -156,3 +156,17 @@ def test_the_draw_follows_the_distribution(snapshot: Snapshot, seed: int) -> Non
     options = sum(candidate.survives for candidate in decided(snapshot, policy=policy).candidates) + 1
     counts = [drawn.count(outcome) for outcome in set(drawn)]
     assert max(counts) <= 60 / options + 6 * np.sqrt(60 / options)
+
+
+@given(snapshots)
+def test_what_lies_farther_back_than_a_catalogue_looks_changes_nothing(snapshot: Snapshot) -> None:
+    memory = RETAILER.memory
+    seen = tuple(e for e in snapshot.events if e.type in memory and e.time >= snapshot.moment - memory[e.type])
+    assert decided(dataclasses.replace(snapshot, events=seen)).as_bytes() == decided(snapshot).as_bytes()
+
+
+@given(snapshots, st.sets(st.sampled_from(["email", "mail"])).map(lambda found: tuple(sorted(found))))
+def test_only_a_channel_that_was_asked_for_is_chosen(snapshot: Snapshot, channels: tuple[str, ...]) -> None:
+    request = Request("d1", snapshot, channels)
+    (decision,) = decide([request], RETAILER, RETAILER.catalogue.policy, KnownScorer())
+    assert decision.choice is None or not channels or decision.choice.action.channel in channels

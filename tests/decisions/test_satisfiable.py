@@ -1,6 +1,5 @@
 """`never` is always right; and within the language it speaks, nothing impossible is missed."""
 
-import math
 from itertools import product
 from typing import Any
 
@@ -12,15 +11,15 @@ from decisions.conditions import Conditions
 from decisions.satisfiable import Domain, Logic, tokenised
 
 DOMAINS = {
-    "features.a": Domain("number", unknown=(math.nan,)),
-    "features.b": Domain("number", unknown=(math.nan,)),
+    "features.a": Domain("number", unknown=(None,)),
+    "features.b": Domain("number", unknown=(None,)),
     "local.hour": Domain("integer", low=0, high=23),
     "customer.tier": Domain("string", unknown=(None,)),
     "customer.welcome": Domain("boolean", unknown=(None,)),
 }
 VALUES: dict[str, list[Any]] = {
-    "features.a": [math.nan, *(n / 2 for n in range(-3, 10))],
-    "features.b": [math.nan, *(n / 2 for n in range(-3, 10))],
+    "features.a": [None, *(n / 4 for n in range(-6, 20))],
+    "features.b": [None, *(n / 4 for n in range(-6, 20))],
     "local.hour": list(range(24)),
     "customer.tier": [None, "gold", "silver", "", "bronze"],
     "customer.welcome": [None, True, False],

@@ -113,7 +113,7 @@ class TestRequests:
             rows = made.table[
                 (made.table["customer_id"] == snapshot.customer) & (made.table["time"] < pd.Timestamp(self.moment))
             ]
-            assert len(snapshot.events) == rows["type"].isin(RETAIL.event_types).sum()
+            assert len(snapshot.events) == rows["type"].isin(RETAIL.memory).sum()
             assert len(snapshot.contacts or ()) == (rows["type"] == "contact").sum()
             assert set(snapshot.attributes) <= set(RETAIL.catalogue.attributes)
 
