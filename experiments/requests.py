@@ -25,23 +25,26 @@ def requests(
     moment: datetime,
     compiled: CompiledCatalogue,
     base: FeatureSet = STANDARD,
+    *,
     ledger: Ledger | None = None,
+    channels: tuple[str, ...] = (),
 ) -> list[Request]:
     """What to decide about each customer who had signed up before a moment.
 
     Args:
         customers: The customers.
         moment: When, an aware UTC moment.
-        compiled: The catalogue: its events, attributes and features are in the snapshots.
+        compiled: The catalogue: what it looks at is in the snapshots, as far back as it looks.
         base: The features that models read.
         ledger: Contacts by customer besides those in the histories.
+        channels: Only these channels; all where empty.
     """
     known = [profile for profile in customers.profiles if profile.joined < moment]
     features = build_pairs(
         customers.events, [p.customer for p in known], [moment] * len(known), compiled.catalogue.feature_set(base)
     )
-    types = frozenset(compiled.memory)
-    histories = _histories(customers, types | _READ)
+    since = {name: moment - span for name, span in compiled.memory.items()}
+    histories = _histories(customers, frozenset(since) | _READ)
     return [
         Request(
             f"{profile.customer}@{moment:%Y-%m-%dT%H:%M}",
@@ -50,12 +53,13 @@ def requests(
                 moment=moment,
                 features=tuple(values),
                 contacts=(*_contacts(told), *(ledger or {}).get(profile.customer, ())),
-                events=tuple(event for event in told if event.type in types),
+                events=tuple(event for event in told if event.time >= since.get(event.type, moment)),
                 attributes=_attributes(profile, told, moment.date(), compiled.catalogue),
                 consents=profile.consents,
                 zone=profile.zone,
                 joined=profile.joined,
             ),
+            channels,
         )
         for profile, values in zip(known, features.values.tolist(), strict=True)
         for told in [_before(moment, histories[profile.customer])]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import Circumstances, Request, decide
+from decisions.decide import Request, decide
 from decisions.decision import Decision
 from decisions.snapshot import Contact, Event, Snapshot
 from experiments.rule_of_thumb import RuleOfThumb
@@ -16,7 +16,7 @@ from features.program import compile_features
 from features.standard import STANDARD
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
-from tests.decisions.rehearsal import GREEDY, ON_SITE
+from tests.decisions.rehearsal import GREEDY, ON_SITE, outbound_channels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +84,8 @@ def person(
 
 def decided(compiled: CompiledCatalogue, snapshot: Snapshot, *, on_site: bool = False) -> Decision:
     """The best action outbound, or on the site."""
-    closed = [channel for channel in compiled.catalogue.channels if (channel in ON_SITE) != on_site]
-    circumstances = Circumstances(capacity=dict.fromkeys(closed, 0))
-    return decide([Request("d", snapshot)], compiled, GREEDY, RuleOfThumb(), circumstances)[0]
+    channels = ON_SITE if on_site else outbound_channels(compiled)
+    return decide([Request("d", snapshot, channels)], compiled, GREEDY, RuleOfThumb())[0]
 
 
 def message(compiled: CompiledCatalogue, snapshot: Snapshot, programme: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 import decisions
 from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import Circumstances, decide
+from decisions.decide import decide
 from decisions.decision import Decision
 from decisions.loading import load_catalogue
 from decisions.policies import Greedy
@@ -36,16 +36,20 @@ def days(number: int, every: int = 1, hour: int = 17) -> list[datetime]:
 
 def rehearse(compiled: CompiledCatalogue, customers: Customers, moments: Sequence[datetime]) -> Iterator[Decision]:
     """The best outbound action for everybody at each moment and, at the last, what the shop shows to who comes by."""
-    outbound = {channel for channel in compiled.catalogue.channels if channel not in ON_SITE}
-    occasions = [(moment, ON_SITE) for moment in moments] + [(moments[-1], tuple(outbound))]
+    outbound = outbound_channels(compiled)
+    occasions = [(moment, outbound) for moment in moments] + [(moments[-1], ON_SITE)]
     ledger: dict[str, list[Contact]] = {}
-    for moment, closed in occasions:
-        circumstances = Circumstances(capacity=dict.fromkeys(closed, 0))
-        asked = requests(customers, moment, compiled, ledger=ledger)
-        for decision in decide(asked, compiled, GREEDY, RuleOfThumb(), circumstances):
+    for moment, channels in occasions:
+        asked = requests(customers, moment, compiled, ledger=ledger, channels=channels)
+        for decision in decide(asked, compiled, GREEDY, RuleOfThumb()):
             if decision.choice is not None:
                 ledger.setdefault(decision.customer, []).append(contact(decision, compiled))
             yield decision
+
+
+def outbound_channels(compiled: CompiledCatalogue) -> tuple[str, ...]:
+    """The channels by which the shop goes to the customer."""
+    return tuple(channel for channel in compiled.catalogue.channels if channel not in ON_SITE)
 
 
 def contact(decision: Decision, compiled: CompiledCatalogue) -> Contact:

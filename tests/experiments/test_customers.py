@@ -108,14 +108,19 @@ class TestRequests:
             assert request.snapshot.features == pytest.approx(wanted, rel=0, abs=0, nan_ok=True)
 
     def test_a_snapshot_holds_what_the_catalogue_looks_at_and_every_contact(self, made: Customers) -> None:
+        now = pd.Timestamp(self.moment)
+        past = made.table[made.table["time"] < now]
+        looked_at = past[past["time"] >= now - past["type"].map(RETAIL.memory).fillna(pd.Timedelta(0))]
+        events = looked_at.groupby("customer_id").size()
+        contacts = past[past["type"] == "contact"].groupby("customer_id").size()
         for request in requests(made, self.moment, RETAIL):
             snapshot = request.snapshot
-            rows = made.table[
-                (made.table["customer_id"] == snapshot.customer) & (made.table["time"] < pd.Timestamp(self.moment))
-            ]
-            assert len(snapshot.events) == rows["type"].isin(RETAIL.memory).sum()
-            assert len(snapshot.contacts or ()) == (rows["type"] == "contact").sum()
+            assert len(snapshot.events) == events.get(snapshot.customer, 0)
+            assert len(snapshot.contacts or ()) == contacts.get(snapshot.customer, 0)
             assert set(snapshot.attributes) <= set(RETAIL.catalogue.attributes)
+
+    def test_a_channel_can_be_asked_for(self, made: Customers) -> None:
+        assert {request.channels for request in requests(made, self.moment, RETAIL, channels=("web",))} == {("web",)}
 
     def test_a_contract_ends_a_year_after_it_began_unless_it_was_cancelled(self, made: Customers) -> None:
         ends = {r.snapshot.customer: r.snapshot.attributes["contract_ends"] for r in requests(made, END, SUBSCRIPTION)}
