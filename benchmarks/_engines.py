@@ -1,7 +1,7 @@
 """The same features in DuckDB, Polars and pandas, each written from the definitions as its manual advises.
 
-Filters and aggregations are translated one by one; days are days of UTC. Each function reads the Parquet files
-of a data set and returns one row a customer with an event before the moment.
+Filters and aggregations are translated one by one, not tuned by hand to the set; days are days of UTC. Each
+function reads the Parquet files of a data set and returns one row a customer with an event before the moment.
 """
 
 from collections import defaultdict

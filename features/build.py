@@ -210,7 +210,7 @@ def _each_bucket(
     build_bucket: Callable[[int], FeatureFrame], dataset: EventDataset, progress: Progress | None
 ) -> Iterator[FeatureFrame]:
     """The frames of the buckets, in order; Arrow and the kernel release the interpreter lock."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for number, part in enumerate(pool.map(build_bucket, range(dataset.buckets))):
             yield part
             if progress is not None:
