@@ -85,6 +85,7 @@ class CompiledCatalogue:
 
     Attributes:
         vocabulary: The same with its own features, in the order of a snapshot's.
+        fact_names: Each name that an expression reads, with its root and its name there.
         scored: How many of these features the models read: the first ones.
     """
 
@@ -105,6 +106,7 @@ class CompiledCatalogue:
         self.mandatory = frozenset(rule.action.id for rule in self.rules if rule.message.mandatory)
         self._texts = {rule.action.id: _text_parts(rule, catalogue) for rule in self.rules}
         self._compile_expressions()
+        self.fact_names = [(name, *name.split(".", 1)) for name in sorted(self.conditions.names)]
 
     @property
     def memory(self) -> dict[str, timedelta]:

@@ -44,11 +44,13 @@ class Condition:
 
     Args:
         source: The expression as it was written, segments not yet replaced.
-        names: The declared names it reads.
+        names: The declared names it reads, in order.
+        of_event: Whether one of them is of an event.
     """
 
     source: str
-    names: frozenset[str]
+    names: tuple[str, ...]
+    of_event: bool
     _expression: Any
 
     def evaluate(self, activation: Any) -> Any:
@@ -88,6 +90,11 @@ class Conditions:
     def names(self) -> frozenset[str]:
         """Every declared name that some compiled expression reads."""
         return frozenset().union(*(condition.names for condition in self._compiled.values()))
+
+    @property
+    def count(self) -> int:
+        """How many expressions were compiled."""
+        return len(self._compiled)
 
     def compile(self, source: str, kind: str = "boolean") -> Condition:
         """Compile an expression and check its type.
@@ -140,7 +147,8 @@ class Conditions:
                 wanted=kind,
                 where=f"expression {source!r}",
             )
-        return Condition(source, frozenset(_NAME.findall(expanded)) & self._declared.keys(), expression)
+        names = tuple(sorted(set(_NAME.findall(expanded)) & self._declared.keys()))
+        return Condition(source, names, any(name.startswith("event.") for name in names), expression)
 
 
 def _unknown(value: Any) -> bool:

@@ -7,8 +7,9 @@ holds what lies in `[s, s + w)`.
 
 from abc import abstractmethod
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, time, timedelta
+from operator import attrgetter
 from typing import Annotated, ClassVar, Literal, Protocol, Self
 from zoneinfo import ZoneInfo
 
@@ -78,16 +79,20 @@ class Ledger:
         zone: The customer's zone, the catalogue's where that is unknown, or None.
     """
 
-    __slots__ = ("contacts", "events", "local", "moment", "zone")
+    __slots__ = ("_by_type", "_counted", "contacts", "events", "local", "moment", "zone")
 
     def __init__(
         self, moment: datetime, contacts: Sequence[Contact], events: Sequence[Event], zone: ZoneInfo | None
     ) -> None:
         self.moment = moment
-        self.contacts = contacts
+        self.contacts = sorted(contacts, key=attrgetter("time"))
         self.events = events
         self.zone = zone
         self.local = moment.astimezone(zone) if zone else None
+        self._counted = [contact for contact in self.contacts if contact.counts]
+        self._by_type: dict[str, list[Event]] = {}
+        for event in events:
+            self._by_type.setdefault(event.type, []).append(event)
 
     def times(self, scope: Scope, *, uncounted: bool = False) -> list[datetime]:
         """When the contacts in scope were or will be made, in order.
@@ -96,12 +101,17 @@ class Ledger:
             scope: The scope.
             uncounted: With those that count toward no cap or gap.
         """
-        return sorted(
+        return [
             contact.time
-            for contact in self.contacts
-            if (contact.counts or uncounted)
-            and scope.covers(contact.channel, contact.programme, contact.message, contact.tags)
-        )
+            for contact in (self.contacts if uncounted else self._counted)
+            if scope.covers(contact.channel, contact.programme, contact.message, contact.tags)
+        ]
+
+    def events_of(self, types: Collection[str]) -> Sequence[Event]:
+        """The events of some types, in the order they were given in."""
+        if len(types) == 1:
+            return self._by_type.get(next(iter(types)), ())
+        return [event for event in self.events if event.type in types]
 
 
 class ContactPolicy(Value):
@@ -358,7 +368,7 @@ class Suppression(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where such an event is that recent."""
-        matching = (event for event in ledger.events if event.type in self.on and self._concerns(event))
+        matching = (event for event in ledger.events_of(self.on) if self._concerns(event))
         latest = max(matching, key=lambda event: event.time, default=None)
         if latest is None or ledger.moment - latest.time >= self.lasts:
             return None

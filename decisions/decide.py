@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.arbitration import Factors, fatigue_price
+from decisions.arbitration import Factors
 from decisions.compiled import CompiledCatalogue, Rule
 from decisions.conditions import Failure
 from decisions.decision import Candidate, Decision, Versions
@@ -107,14 +107,25 @@ def decide(
     drafts = [_draft(case) for case in cases]
     responses = _responses(drafts, features, scorer)
     versions = Versions(compiled.version, scorer.version, scorer.fingerprint, KERNEL)
+    run = _Run(policy, policy.model_dump(mode="json"), circumstances, versions)
     return [
-        _concluded(request, case, draft, responses[i], policy, versions, circumstances)
+        _concluded(request, case, draft, responses[i], run)
         for i, (request, case, draft) in enumerate(zip(requests, cases, drafts, strict=True))
     ]
 
 
 def _of_one(scores: Mapping[str, Floats], index: int) -> dict[str, float]:
     return {name: float(values[index]) for name, values in scores.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is the same for every decision of a run; `stated` is the policy as the record bears it."""
+
+    policy: Policy
+    stated: Mapping[str, Any]
+    circumstances: Circumstances
+    versions: Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +181,9 @@ def _concluded(
     case: Case,
     draft: _Draft,
     responses: Mapping[int, float],
-    policy: Policy,
-    versions: Versions,
-    circumstances: Circumstances,
+    run: _Run,
 ) -> Decision:
+    circumstances = run.circumstances
     candidates = [
         _candidate(rule, opening, excluded, case, responses.get(j), circumstances.prices)
         for j, (rule, opening, excluded) in enumerate(draft.rules)
@@ -181,7 +191,7 @@ def _concluded(
     seed = f"{circumstances.seed}:{request.id}"
     running, silence_competes = _contenders(candidates, case)
     contenders = [candidates[j] for j in running]
-    probabilities = distribution(contenders, policy, seed, silence_competes=silence_competes)
+    probabilities = distribution(contenders, run.policy, seed, silence_competes=silence_competes)
     chosen = drawn(probabilities, seed)
     for position, j in enumerate(running):
         candidates[j] = replace(candidates[j], probability=float(probabilities[position]))
@@ -189,13 +199,13 @@ def _concluded(
         id=request.id,
         customer=request.snapshot.customer,
         moment=request.snapshot.moment,
-        versions=versions,
-        policy=policy.model_dump(mode="json"),
+        versions=run.versions,
+        policy=run.stated,
         channels=request.channels,
         seed=circumstances.seed,
         capacity=circumstances.capacity,
         prices=circumstances.prices,
-        scores={name[7:]: value for name, value in case.facts.items() if name.startswith("scores.")},
+        scores=case.scores,
         openings=tuple(draft.openings),
         closed=tuple(draft.closed),
         candidates=tuple(candidates),
@@ -241,11 +251,12 @@ def _factors(
         effect=effect,
         response=response,
         cost=catalogue.channels[rule.action.channel].cost,
-        fatigue_price=fatigue_price(catalogue.fatigue, case.recent_contacts),
+        fatigue_price=case.fatigue_price,
         shadow_price=prices.get(rule.action.channel, 0.0),
         **amounts,
     )
-    return Failure(f"{', '.join(factors.unknown)} unknown") if factors.unknown else factors
+    unknown = factors.unknown
+    return Failure(f"{', '.join(unknown)} unknown") if unknown else factors
 
 
 def _contenders(candidates: Sequence[Candidate], case: Case) -> tuple[list[int], bool]:
@@ -270,7 +281,7 @@ def distribution(
 def _order(actions: Sequence[str], priorities: Floats, seed: str) -> NDArray[np.int64]:
     """Who goes first among equals: silence, then by a hash of the seed and the action."""
     n = len(priorities)
-    if len(np.unique(priorities)) == n:
+    if len(set(priorities.tolist())) == n:
         return np.arange(n)
     keys = [hashlib.sha256(f"{seed}:{action}".encode()).digest() for action in actions] + [b""]
     order = np.empty(n, dtype=np.int64)
@@ -281,6 +292,11 @@ def _order(actions: Sequence[str], priorities: Floats, seed: str) -> NDArray[np.
 def drawn(probabilities: Floats, seed: str) -> int:
     """One option, by inversion of a uniform number that the seed gives."""
     uniform = (int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") >> 11) / 2**53
-    cumulative = np.cumsum(probabilities)
-    possible = np.flatnonzero(probabilities > 0)
-    return int(min(np.searchsorted(cumulative, uniform, side="right"), possible[-1]))
+    below, chosen = 0.0, 0
+    for option, probability in enumerate(probabilities.tolist()):
+        if probability > 0:
+            chosen = option
+            below += probability
+        if uniform < below:
+            break
+    return chosen

@@ -6,18 +6,20 @@ evaluate, an unreadable ledger or a missing consent closes the gate.
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from decisions.arbitration import fatigue_price
 from decisions.calendars import zone_of
-from decisions.catalogue import Holdout, Programme
+from decisions.catalogue import Holdout, Message, Programme
 from decisions.compiled import CompiledCatalogue, Rule
-from decisions.conditions import Failure
+from decisions.conditions import Condition, Failure
 from decisions.contact_policies import Ledger, Scope
 from decisions.durations import format_duration
 from decisions.exclusion import Exclusion
 from decisions.snapshot import Event, Snapshot
-from decisions.triggers import Opening
+from decisions.triggers import Opening, ThresholdTrigger
 
 
 class Case:
@@ -41,6 +43,7 @@ class Case:
     ) -> None:
         self.compiled = compiled
         self.snapshot = snapshot
+        self.scores = scores
         self.zone: ZoneInfo | None = zone_of(snapshot.zone) if snapshot.zone else compiled.zone
         self.facts = _facts(compiled, snapshot, scores, self.zone)
         self.capacity = capacity or {}
@@ -48,23 +51,26 @@ class Case:
         self._activation = compiled.conditions.facts(self.facts)
         self._values: dict[tuple[str, str], object] = {}
         self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
-        self._events: dict[str, list[Event]] = {}
-        for event in snapshot.events:
-            self._events.setdefault(event.type, []).append(event)
         self._verdicts: dict[int, Exclusion | None] = {}
 
     def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
         """The value of an expression, or a `Failure`."""
         if source == "true":
             return True
-        condition = self.compiled.conditions.compile(source, kind)
-        if event is not None and any(name.startswith("event.") for name in condition.names):
-            facts = {**self.facts, **_event_facts(event, self.snapshot)}
-            return condition.evaluate(self.compiled.conditions.facts(facts))
         key = (source, kind)
-        if key not in self._values:
-            self._values[key] = condition.evaluate(self._activation)
+        if key in self._values:
+            return self._values[key]
+        condition = self.compiled.conditions.compile(source, kind)
+        if condition.of_event:
+            facts = self._facts_of(condition, event)
+            return condition.evaluate(self.compiled.conditions.facts(facts))
+        self._values[key] = condition.evaluate(self._activation)
         return self._values[key]
+
+    def _facts_of(self, condition: Condition, event: Event | None) -> dict[str, Any]:
+        """What a condition reads, with what it reads of an event."""
+        found = {name: self.facts.get(name) for name in condition.names}
+        return {**found, **_event_facts(event, self.snapshot)} if event else found
 
     def verdict(self, index: int) -> Exclusion | None:
         """What a bound contact policy says of every action in its scope."""
@@ -76,23 +82,22 @@ class Case:
 
     def events_of(self, types: Collection[str]) -> Sequence[Event]:
         """The customer's events of some types, in time order."""
-        if len(types) == 1:
-            return self._events.get(next(iter(types)), ())
-        return [event for event in self.snapshot.events if event.type in types]
+        return self.ledger.events_of(types)
 
-    @property
-    def recent_contacts(self) -> int:
-        """Contacts that count in the window of the catalogue's fatigue."""
-        since = self.snapshot.moment - self.compiled.catalogue.fatigue.window
-        return sum(t >= since for t in self.ledger.times(Scope()))
+    @cached_property
+    def fatigue_price(self) -> float:
+        """The price of one more contact to this customer, in currency."""
+        fatigue = self.compiled.catalogue.fatigue
+        since = self.snapshot.moment - fatigue.window
+        return fatigue_price(fatigue, sum(t >= since for t in self.ledger.times(Scope())))
 
     def observed(self, source: str, value: object, event: Event | None = None) -> str:
         """A condition's value in words, with the facts that led to it."""
         if isinstance(value, Failure):
             return value.reason
-        facts = {**self.facts, **(_event_facts(event, self.snapshot) if event else {})}
-        names = sorted(self.compiled.conditions.compile(source).names)
-        return ", ".join(f"{name} = {_shown(facts.get(name))}" for name in names) or "never"
+        condition = self.compiled.conditions.compile(source)
+        facts = self._facts_of(condition, event) if condition.of_event else self.facts
+        return ", ".join([f"{name} = {_shown(facts.get(name))}" for name in condition.names]) or "never"
 
 
 def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:
@@ -137,22 +142,34 @@ def judged(
         _superseded(programme, superseded),
         _condition("eligibility", programme.id, programme.eligible, case, opening.event),
     ]
+    reached = tuple(exclusion for exclusion in shared if exclusion is not None)
+    by_message: dict[str, tuple[Exclusion, ...]] = {}
     for rule in rules:
-        found = [*shared, *_own(rule, opening, case)]
-        yield rule, tuple(exclusion for exclusion in found if exclusion is not None)
+        message = rule.message
+        if message.id not in by_message:
+            by_message[message.id] = _of_message(message, opening, case)
+        yield rule, (*reached, *by_message[message.id], *_of_channel(rule, case))
 
 
-def _own(rule: Rule, opening: Opening, case: Case) -> list[Exclusion | None]:
-    """What the gates of the message and its channel say of one action."""
-    message, channel = rule.message, rule.action.channel
-    return [
+def _of_message(message: Message, opening: Opening, case: Case) -> tuple[Exclusion, ...]:
+    """What the gates of a message say, whatever its channel."""
+    found = (
         _condition("eligibility", message.id, message.eligible, case, opening.event),
         _condition("state", message.id, message.state, case, opening.event),
+    )
+    return tuple(exclusion for exclusion in found if exclusion is not None)
+
+
+def _of_channel(rule: Rule, case: Case) -> list[Exclusion]:
+    """What the gates of a message on one channel say."""
+    channel = rule.action.channel
+    found = [
         _channel(channel, case),
         _consent(channel, rule.programme.purpose, case),
         _capacity(channel, case),
-        *(case.verdict(index) for index in rule.policies),
+        *[case.verdict(index) for index in rule.policies],
     ]
+    return [exclusion for exclusion in found if exclusion is not None]
 
 
 def held_out(holdout: Holdout, customer: str) -> bool:
@@ -260,8 +277,10 @@ def _late_joined(found: list[Opening], case: Case) -> list[Opening]:
 
 
 def _not_met(programme: Programme, case: Case) -> str:
-    source = getattr(programme.trigger, "when", None)
-    return case.observed(source, False) if source else f"no {programme.trigger.kind} that opens it"
+    trigger = programme.trigger
+    if isinstance(trigger, ThresholdTrigger):
+        return case.observed(trigger.when, False)
+    return f"no {trigger.kind} that opens it"
 
 
 def _facts(
@@ -272,8 +291,7 @@ def _facts(
     local = snapshot.moment.astimezone(zone) if zone else None
     features = dict(zip(compiled.vocabulary.features, snapshot.features, strict=True))
     attributes = {**compiled.catalogue.defaults(), **{k: v for k, v in snapshot.attributes.items() if v is not None}}
-    for full in compiled.conditions.names:
-        root, name = full.split(".", 1)
+    for full, root, name in compiled.fact_names:
         if root == "features":
             values[full] = features[name]
         elif root == "scores":

@@ -102,7 +102,7 @@ class Trigger(Value):
             The openings, or why they cannot be known.
         """
         found = self._found(programme, case)
-        if isinstance(found, Failure):
+        if isinstance(found, Failure) or not found:
             return found
         snapshot = case.snapshot
         if self.after is not None:
@@ -251,9 +251,12 @@ class DateTrigger(Trigger):
             return Failure(f"customer.{self.attribute} is not a date: {day!r}")
         if case.zone is None:
             return Failure("no time zone known")
+        today = case.snapshot.moment.astimezone(case.zone).date()
+        earliest = today - self.memory - timedelta(days=1)
         return [
             self._opening(programme, d.isoformat(), instant(d + self._shift, self.at, case.zone))
-            for d in self._days(day, case.snapshot.moment.astimezone(case.zone).date())
+            for d in self._days(day, today)
+            if earliest <= d + self._shift <= today
         ]
 
     @property

@@ -79,7 +79,7 @@ def test_a_mistake_is_found_when_it_is_compiled(conditions: Conditions, source: 
 
 
 def test_it_knows_the_names_it_reads_even_through_segments(conditions: Conditions) -> None:
-    assert conditions.compile("segment.dear").names == {"features.spend", "customer.vip"}
+    assert conditions.compile("segment.dear").names == ("customer.vip", "features.spend")
     assert conditions.names == {"features.spend", "customer.vip"}
 
 
