@@ -2,15 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import yaml
 
 from cli.console import console, print_json, say, table
 from cli.trials import diff, preview, sensitivity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from decisions.compiled import Vocabulary
     from decisions.conformance import Check
@@ -32,12 +33,13 @@ def _catalogue() -> None:
 def check(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> None:
     """Find every mistake in a catalogue.
 
-    Its expressions and offers are checked against the features and models of the service. Exits with 1 if there is an
-    error; warnings alone do no harm.
+    Its expressions and offers are checked against the features and models of the service; where it has no models yet,
+    against the standard features. Exits with 1 if there is an error; warnings alone do no harm.
     """
     from decisions.loading import inspect_catalogue
 
-    _, findings = inspect_catalogue(file.read_text(encoding="utf-8"), _vocabulary(data), str(file))
+    text = file.read_text(encoding="utf-8")
+    _, findings = inspect_catalogue(text, _vocabulary(data, text), str(file))
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         found = [asdict(finding) for finding in findings]
@@ -55,9 +57,10 @@ def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) ->
     joiners, ties. Exits with 1 if a promise is broken.
     """
     from decisions.conformance import conform as tried
-    from decisions.loading import load_catalogue
+    from decisions.loading import parse_catalogue
 
-    checks = tried(load_catalogue(file, _vocabulary(data)))
+    text = file.read_text(encoding="utf-8")
+    checks = tried(parse_catalogue(text, _vocabulary(data, text), str(file)))
     raise typer.Exit(1 if told(file, checks, as_json=as_json) else 0)
 
 
@@ -86,13 +89,40 @@ def told(file: Path, checks: "Sequence[Check]", *, as_json: bool) -> int:
     return counts["failed"]
 
 
-def _vocabulary(data: Path) -> "Vocabulary":
+def _vocabulary(data: Path, text: str) -> "Vocabulary":
+    """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
+    from decisions.compiled import Vocabulary
     from features.standard import STANDARD
     from models.bundle import load
     from serving.champion import bundle_folder, vocabulary
     from serving.settings import Settings
 
-    return vocabulary(load(bundle_folder(Settings.of(data).champion), fingerprint=STANDARD.fingerprint))
+    champion = Settings.of(data).champion
+    if champion.exists():
+        return vocabulary(load(bundle_folder(champion), fingerprint=STANDARD.fingerprint))
+    known = "the standard features, the score `lapse`, and any figures of offers"
+    console(stderr=True).print(
+        f"{champion}: no models yet; the catalogue may name {known}", markup=False, soft_wrap=True
+    )
+    return Vocabulary(STANDARD.names, scores=("lapse",), offers=_figures(text))
+
+
+def _figures(text: str) -> dict[str, None]:
+    """The figures of every offer in a catalogue, each of any value; none where the text is not YAML."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return dict.fromkeys(str(name) for offer in _offers(content) for name in offer)
+
+
+def _offers(content: Any) -> "Iterator[Mapping[Any, Any]]":
+    if isinstance(content, dict):
+        offer = content.get("offer")
+        yield from [offer] if isinstance(offer, dict) else []
+    inner = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    for part in inner:
+        yield from _offers(part)
 
 
 def _show(file: Path, findings: "list[Finding]", errors: int) -> None:

@@ -1,5 +1,6 @@
 """`tactful explain`, `replay` and `what-if`: look at decisions again, without writing anything."""
 
+import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,12 @@ from cli.console import console, print_json, say, table
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from decisions.counterfactual import Remedy
     from decisions.decision import Decision
     from serving.archive import Archive
+    from serving.champion import Champion
 
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a decision.")]
@@ -26,7 +30,8 @@ def explain(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = Fals
     from decisions.decide import Circumstances
     from decisions.explain import as_dict
 
-    archive, scorer = _archive(data)
+    archive, champion = open_archive(data)
+    scorer = champion.bundle
     recorded = archive.decision(decision_id)
     decision, compiled = recorded.decision, recorded.compiled
     circumstances = Circumstances(decision.seed, decision.capacity, decision.prices)
@@ -44,7 +49,7 @@ def replay(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = False
 
     Exits with 1 if it comes out otherwise, and names the first difference and its cause.
     """
-    archive, _ = _archive(data)
+    archive, _ = open_archive(data)
     found = archive.replay(decision_id)
     if as_json:
         print_json(asdict(found))
@@ -75,7 +80,8 @@ def what_if(
     from decisions.what_if import Changes
     from decisions.what_if import what_if as supposed
 
-    archive, scorer = _archive(data)
+    archive, champion = open_archive(data)
+    scorer = champion.bundle
     recorded = archive.decision(decision_id)
     decision = recorded.decision
     changes = Changes(
@@ -91,12 +97,19 @@ def what_if(
     if as_json:
         print_json({"before": as_dict(decision, currency), "after": as_dict(found, currency)})
         return
-    screen = console()
-    screen.print(f"{'unchanged' if found.outcome == decision.outcome else 'changed'}: was {decision.outcome}")
+    same = found.outcome == decision.outcome
+    console().print(
+        f"unchanged: {found.outcome}" if same else f"changed: {found.outcome} instead of {decision.outcome}"
+    )
     _show(found, currency, {})
 
 
-def _archive(data: Path) -> "tuple[Archive, Any]":
+def open_archive(data: Path) -> "tuple[Archive, Champion]":
+    """The decision log in a service's folder, and the champion it is read with.
+
+    Raises:
+        TactfulError: The folder has no models, or what is in it cannot be read.
+    """
     from features.standard import STANDARD
     from serving.archive import Archive
     from serving.bootstrap import open_store
@@ -104,44 +117,67 @@ def _archive(data: Path) -> "tuple[Archive, Any]":
     from serving.settings import Settings
 
     settings = Settings.of(data)
+    if not settings.champion.exists():
+        raise TactfulError("no decisions to look at", got=str(data), wanted="a folder that `make demo` has filled")
     champion = load_champion(settings.champion, settings.catalogue, STANDARD)
-    return Archive(open_store(settings.store), settings.tenant, champion), champion.bundle
+    return Archive(open_store(settings.store), settings.tenant, champion), champion
 
 
-def _show(decision: "Decision", currency: str, needed: "dict[str, tuple[Remedy, ...]]") -> None:
+def _show(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]") -> None:
     from decisions.explain import paragraph
-    from decisions.explain import table as rows_of
 
+    rows = _ranked(decision)
+    possible = [
+        (row["action"], f"{row['priority']:.2f}", f"{row['probability']:.3f}", _needed(needed.get(row["action"], ())))
+        for row in rows
+        if row["priority"] is not None
+    ]
+    excluded = [
+        (row["action"], "\n".join(filter(None, [*row["reasons"], _needed(needed.get(row["action"], ()))])))
+        for row in rows
+        if row["priority"] is None
+    ]
+    headings = ("possible", f"worth, {currency}", "probability", "")
     screen = console()
     say(screen, paragraph(decision, currency))
-    rows = [
-        (
-            row["action"],
-            _amount(row["priority"]),
-            _amount(row["probability"], 3),
-            "; ".join(row["reasons"]) or _needed(needed.get(row["action"], ())),
-        )
-        for row in rows_of(decision)
-    ]
-    headings = ("action", f"worth, {currency}", "probability", "excluded by, or needed to win")
-    say(screen, table(headings, rows, numbers=headings[1:3]))
+    for made in (table(headings, possible, numbers=headings[1:3]), table(("excluded", "by"), excluded)):
+        made.columns[0].no_wrap = True
+        if made.row_count:
+            say(screen, made)
 
 
-def _needed(changes: "tuple[Remedy, ...]") -> str:
-    return "; ".join(f"{remedy.kind} {_shown(remedy.needed)} instead of {_shown(remedy.current)}" for remedy in changes)
+def _ranked(decision: "Decision") -> list[dict[str, Any]]:
+    """A row a candidate and one for silence, best first; those excluded last."""
+    from decisions.decision import SILENCE
+    from decisions.explain import table as rows_of
+
+    silence = {"action": SILENCE, "priority": 0.0, "probability": decision.silence_probability, "reasons": []}
+    rows = [*rows_of(decision), silence]
+    return sorted(rows, key=lambda row: (row["priority"] is None, -(row["priority"] or 0.0)))
+
+
+def _needed(remedies: "Sequence[Remedy]") -> str:
+    wanted = ", or ".join(_told(remedy) for remedy in remedies)
+    return f"would win with {wanted}" if wanted else ""
+
+
+def _told(remedy: "Remedy") -> str:
+    match remedy.kind:
+        case "time":
+            return f"a moment from {remedy.needed:%Y-%m-%d %H:%M} UTC on"
+        case "consent":
+            return f"consent {remedy.subject}"
+        case "policy":
+            return f"{remedy.subject} left out"
+        case "cap":
+            return f"{remedy.subject} at {remedy.needed:.0f} instead of {remedy.current:.0f}"
+        case "value" | "score":
+            return f"a {remedy.kind} above {remedy.needed:.4g} instead of {remedy.current:.4g}"
 
 
 def _plain(remedy: "Remedy") -> dict[str, Any]:
     needed = remedy.needed
     return {**asdict(remedy), "needed": needed.isoformat() if isinstance(needed, datetime) else needed}
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _amount(value: float | None, digits: int = 2) -> str | None:
-    return None if value is None else f"{value:.{digits}f}"
 
 
 def _moment(text: str) -> datetime:
@@ -159,5 +195,7 @@ def _numbers(given: list[str] | None) -> dict[str, float]:
         try:
             found[name] = float(number)
         except ValueError:
-            raise TactfulError("not an assignment", got=text, wanted="NAME=NUMBER") from None
+            found[name] = math.nan
+        if not math.isfinite(found[name]):
+            raise TactfulError("not an assignment", got=text, wanted="NAME=NUMBER")
     return found

@@ -1,16 +1,12 @@
 """`tactful catalogue diff`, `sensitivity` and `preview`: try a catalogue on what was decided before."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.console import console, print_json, say, table
-
-if TYPE_CHECKING:
-    from serving.archive import Archive
-    from serving.champion import Champion
+from cli.decisions import open_archive
 
 Log = Annotated[Path, typer.Option("--decisions", metavar="LOG", help="The service's folder, whose log is replayed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -31,12 +27,12 @@ def diff(
     from decisions.loading import load_catalogue
     from serving.champion import vocabulary
 
-    archive, champion = _open(log)
+    archive, champion = open_archive(log)
     known = vocabulary(champion.bundle)
     requests = [recorded.request for recorded in archive.log()]
     found = compare(requests, load_catalogue(old, known), load_catalogue(new, known), champion.bundle)
     if as_json:
-        print_json(json.loads(json.dumps(found.as_dict())))
+        print_json(found.as_dict())
     else:
         typer.echo(f"### {old.name} → {new.name}\n\n{found.markdown()}", nl=False)
 
@@ -45,7 +41,7 @@ def sensitivity(log: Log = Path("var/demo"), as_json: Json = False) -> None:
     """Say how many winners would change if a factor of the priority were switched off."""
     from decisions.sensitivity import sensitivity as shares_of
 
-    archive, _ = _open(log)
+    archive, _ = open_archive(log)
     decisions = [recorded.decision for recorded in archive.log()]
     shares = shares_of(decisions)
     contested = sum(any(decision.survivors) for decision in decisions)
@@ -69,15 +65,3 @@ def preview(
     for channel, text in rendered_for(Settings.of(data), customer, message).items():
         parts = [("subject", text.subject)] if text.subject else []
         say(console(), table((channel, ""), [*parts, ("body", text.body)]))
-
-
-def _open(data: Path) -> "tuple[Archive, Champion]":
-    from features.standard import STANDARD
-    from serving.archive import Archive
-    from serving.bootstrap import open_store
-    from serving.champion import load_champion
-    from serving.settings import Settings
-
-    settings = Settings.of(data)
-    champion = load_champion(settings.champion, settings.catalogue, STANDARD)
-    return Archive(open_store(settings.store), settings.tenant, champion), champion
