@@ -1,44 +1,18 @@
 """The whole demo, once, as a stranger runs it; what it printed and what it left behind."""
 
-import json
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.demo.service import serving
+from tests.e2e.command import ROOT, tactful
 
 pytestmark = pytest.mark.timeout(900)
 HOUSEHOLDS = 2_469
-
-
-@dataclass(frozen=True)
-class Demo:
-    folder: Path
-    transcript: str
-    report: dict[str, Any]
-    page: str
-
-
-def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "cli.main", "demo", "--out", str(folder), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Demo:
-    folder = tmp_path_factory.mktemp("demo") / "out"
-    result = run(folder)
-    assert (result.returncode, result.stderr) == (0, "")
-    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return Demo(folder, result.stdout, report, (folder / "report.html").read_text(encoding="utf-8"))
 
 
 def estimates(values: Any) -> Iterator[dict[str, float]]:
@@ -48,6 +22,20 @@ def estimates(values: Any) -> Iterator[dict[str, float]]:
     elif isinstance(values, dict):
         for inner in values.values():
             yield from estimates(inner)
+
+
+def figures(report: dict[str, Any]) -> Iterator[str]:
+    """The rows of the guide's table."""
+    for name in ("lapse", "response"):
+        yield row_of(f"**{name}**", report[name])
+        for baseline, values in report[name]["baselines"].items():
+            yield row_of(f"{baseline.replace('_', ' ')} alone", values)
+
+
+def row_of(name: str, values: dict[str, Any]) -> str:
+    told = (values[figure] for figure in ("auc", "log_loss", "ece"))
+    cells = [f"{e['value']:.3f} ({e['low']:.3f} to {e['high']:.3f})" for e in told]
+    return f"| {' | '.join([name, *cells])} |"
 
 
 def test_the_models_reach_their_bars(demo):
@@ -178,7 +166,18 @@ def test_the_service_goes_on_with_the_same_data(demo):
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    result = run(tmp_path)
+    result = tactful("demo", "--out", str(tmp_path))
     assert result.returncode == 2
     assert "the folder holds something else: got 'thesis.txt'" in result.stderr
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_the_readme_shows_what_the_demo_prints(demo):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```transcript\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert shown in demo.transcript
+
+
+def test_the_guide_to_models_has_the_figures_of_the_demo(demo):
+    guide = (ROOT / "docs" / "guides" / "models.md").read_text(encoding="utf-8")
+    assert [row for row in figures(demo.report) if row not in guide.splitlines()] == []
