@@ -67,10 +67,10 @@ def _choice(decision: Decision, currency: str) -> str:
     if factors is None:
         return f"Chosen: {action.id}."
     effect = "" if factors.effect == factors.response else f"effect {factors.effect:.1%}, "
+    terms = f"{effect}response {factors.response:.1%}, margin {factors.value:.2f}, cost {factors.cost:.2f}"
     return (
         f"Chosen: {action.message} of {action.programme} by {action.channel}, worth {factors.priority:.2f} {currency} "
-        f"more than silence ({effect}response {factors.response:.1%}, margin {factors.value:.2f}, cost {factors.cost:.2f}), "
-        f"with probability {decision.probability:.3g}."
+        f"more than silence ({terms}), with probability {decision.probability:.3g}."
     )
 
 
