@@ -24,13 +24,15 @@ def diff(
     each catalogue's own reckoning: an estimate, not an experiment.
     """
     from decisions.diff import diff as compare
+    from decisions.diff import fitted
     from decisions.loading import load_catalogue
     from serving.champion import vocabulary
 
     archive, champion = open_archive(log)
     known = vocabulary(champion.bundle)
-    requests = [recorded.request for recorded in archive.log()]
-    found = compare(requests, load_catalogue(old, known), load_catalogue(new, known), champion.bundle)
+    names = champion.compiled.vocabulary.features
+    requests = [fitted(r.request, r.compiled.vocabulary.features, champion.compiled) for r in archive.log()]
+    found = compare(requests, names, load_catalogue(old, known), load_catalogue(new, known), champion.bundle)
     if as_json:
         print_json(found.as_dict())
     else:

@@ -85,11 +85,11 @@ class Message(Value):
         discount: What a response costs in discount.
         lever: The marketer's multiplier.
         context: A multiplier for the moment.
-        response: Prior of the response probability.
+        response: Prior of the response probability; the effect's where there is none.
         effect: Prior of the difference in response against not contacting.
         offer: Figures of the offer that the response model reads; without them the prior alone counts.
         tags: Words for the scopes of policies.
-        mandatory: Goes before anything that is not mandatory.
+        mandatory: Goes before anything that is not mandatory, to held-out customers too.
         ignores_caps: Caps and gaps do not hold it back.
         counts_toward_caps: Its contacts count toward caps and gaps.
         content: Its text.

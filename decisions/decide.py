@@ -243,8 +243,8 @@ def _factors(
         if isinstance(found, Failure):
             return Failure(f"{name}: {found.reason}")
         amounts[name] = float(found)
-    prior = message.response.mean if message.response else 0.0
-    response = prior if scored is None else scored
+    believed = message.response or message.effect
+    response = scored if scored is not None else believed.mean if believed else 0.0
     effect = message.effect.mean if catalogue.objective == "effect" and message.effect else response
     factors = Factors(
         lever=rule.programme.lever * message.lever,

@@ -3,7 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Failure
@@ -101,18 +101,40 @@ class Diff:
         return "\n".join(lines).rstrip() + "\n"
 
 
-def diff(requests: Sequence[Request], old: CompiledCatalogue, new: CompiledCatalogue, scorer: Scorer) -> Diff:
+def fitted(request: Request, names: Sequence[str], compiled: CompiledCatalogue) -> Request:
+    """A request with the features that a catalogue reads, those that were not recorded unknown.
+
+    Args:
+        request: As it was recorded.
+        names: Names of the features it was recorded with.
+        compiled: The catalogue that is to decide it.
+    """
+    known = dict(zip(names, request.snapshot.features, strict=True))
+    features = tuple(known.get(name, math.nan) for name in compiled.vocabulary.features)
+    return replace(request, snapshot=replace(request.snapshot, features=features))
+
+
+def diff(
+    requests: Sequence[Request],
+    names: Sequence[str],
+    old: CompiledCatalogue,
+    new: CompiledCatalogue,
+    scorer: Scorer,
+) -> Diff:
     """Decide every request under both catalogues, each with its own policy and the same seed.
 
     Args:
         requests: Past requests: snapshots as they were recorded.
+        names: Names of the features they were recorded with; a feature of points or tiers that only one of the
+            catalogues has is unknown to the log where it was not recorded.
         old: The catalogue before.
-        new: The catalogue after, compiled for the same vocabulary.
+        new: The catalogue after.
         scorer: The models, the same for both.
     """
-    before = decide(requests, old, old.catalogue.policy, scorer)
-    after = decide(requests, new, new.catalogue.policy, scorer)
-    members = [_segments(request, decision, new) for request, decision in zip(requests, after, strict=True)]
+    before = decide([fitted(r, names, old) for r in requests], old, old.catalogue.policy, scorer)
+    fresh = [fitted(request, names, new) for request in requests]
+    after = decide(fresh, new, new.catalogue.policy, scorer)
+    members = [_segments(request, decision, new) for request, decision in zip(fresh, after, strict=True)]
     customers = [request.snapshot.customer for request in requests]
     return Diff(
         decisions=len(requests),

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from decisions.arbitration import fatigue_price
 from decisions.calendars import zone_of
-from decisions.catalogue import Holdout, Message, Programme
+from decisions.catalogue import Holdout, Programme
 from decisions.compiled import CompiledCatalogue, Rule
 from decisions.conditions import Condition, Failure
 from decisions.contact_policies import Ledger, Scope
@@ -135,8 +135,6 @@ def judged(
     programme = rules[0].programme
     shared = [
         _history(case),
-        _held_out("everybody", case.compiled.catalogue.holdout, case),
-        _held_out(programme.id, programme.holdout, case),
         _duplicate(programme, opening, case),
         _reentry(programme, case),
         _superseded(programme, superseded),
@@ -147,13 +145,24 @@ def judged(
     for rule in rules:
         message = rule.message
         if message.id not in by_message:
-            by_message[message.id] = _of_message(message, opening, case)
+            by_message[message.id] = _of_message(rule, opening, case)
         yield rule, (*reached, *by_message[message.id], *_of_channel(rule, case))
 
 
-def _of_message(message: Message, opening: Opening, case: Case) -> tuple[Exclusion, ...]:
-    """What the gates of a message say, whatever its channel."""
+def _of_message(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ...]:
+    """What the gates of a message say, whatever its channel; a mandatory one is kept from nobody."""
+    message = rule.message
+    catalogue, programme = case.compiled.catalogue, rule.programme
+    held_out = (
+        ()
+        if message.mandatory
+        else (
+            _held_out("everybody", catalogue.holdout, case),
+            _held_out(programme.id, programme.holdout, case),
+        )
+    )
     found = (
+        *held_out,
         _condition("eligibility", message.id, message.eligible, case, opening.event),
         _condition("state", message.id, message.state, case, opening.event),
     )

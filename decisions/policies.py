@@ -14,13 +14,22 @@ from pydantic import Field
 from decisions.values import Value
 
 Floats = NDArray[np.float64]
+Order = NDArray[np.int64]
 
 
 class Policy(Value):
-    """A way to choose."""
+    """A way to choose.
 
-    @abstractmethod
-    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
+    Args:
+        floor: Least probability of each option.
+        max_weight: Largest importance weight, 1 / probability, that a log of its decisions can bear; no limit where
+            None. With more options than either allows, all are alike.
+    """
+
+    floor: float = Field(default=0.0, ge=0, lt=1)
+    max_weight: float | None = Field(default=None, gt=1)
+
+    def distribution(self, priorities: Floats, order: Order) -> Floats:
         """Probabilities of the options; silence is the last one.
 
         Args:
@@ -28,11 +37,18 @@ class Policy(Value):
             order: Shape (n,), a permutation: options with equal priority are ranked by it, the lowest first.
 
         Returns:
-            Shape (n,), each at least 0, summing to one.
+            Shape (n,), each at least the floor, summing to one.
         """
+        n = len(priorities)
+        least = min(max(self.floor, 1 / self.max_weight if self.max_weight else 0.0), 1 / n)
+        return (1 - n * least) * self.shares(priorities, order) + least
+
+    @abstractmethod
+    def shares(self, priorities: Floats, order: Order) -> Floats:
+        """The same before the floor is seen to."""
 
 
-def best(priorities: Floats, order: NDArray[np.int64]) -> int:
+def best(priorities: Floats, order: Order) -> int:
     """The option with the highest priority, and the lowest in order among equals.
 
     Example:
@@ -53,7 +69,7 @@ class Greedy(Policy):
 
     kind: Literal["greedy"]
 
-    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
+    def shares(self, priorities: Floats, order: Order) -> Floats:
         """One for the best, nothing for the others."""
         return _certain(best(priorities, order), len(priorities))
 
@@ -68,29 +84,27 @@ class EpsilonGreedy(Policy):
     kind: Literal["epsilon"]
     epsilon: float = Field(ge=0, le=1)
 
-    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
+    def shares(self, priorities: Floats, order: Order) -> Floats:
         """`1 − ε` for the best, and `ε / n` for each."""
         n = len(priorities)
         return (1 - self.epsilon) * _certain(best(priorities, order), n) + self.epsilon / n
 
 
 class Softmax(Policy):
-    """Probabilities in proportion to `exp(priority / temperature)`, with a floor.
+    """Probabilities in proportion to `exp(priority / temperature)`.
 
     Args:
         temperature: In currency; the lower, the greedier.
-        floor: Least probability of an option, as a share of `1 / n`.
     """
 
     kind: Literal["softmax"]
     temperature: float = Field(gt=0)
-    floor: float = Field(default=0.0, ge=0, le=1)
 
-    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:  # noqa: ARG002
-        """The softmax of the priorities, mixed with the uniform distribution by the floor."""
+    def shares(self, priorities: Floats, order: Order) -> Floats:  # noqa: ARG002
+        """The softmax of the priorities."""
         weights = np.exp((priorities - priorities.max()) / self.temperature)
         shares: Floats = weights / weights.sum()
-        return (1 - self.floor) * shares + self.floor / len(priorities)
+        return shares
 
 
 class InverseGap(Policy):
@@ -101,21 +115,21 @@ class InverseGap(Policy):
 
     Args:
         gamma: In 1 / currency; the higher, the greedier.
-        floor: Least probability of an option, as a share of `1 / n`.
+        floor: Least probability of each option.
     """
 
     kind: Literal["inverse_gap"]
     gamma: float = Field(gt=0)
-    floor: float = Field(default=0.03, ge=0, le=1)
+    floor: float = Field(default=0.03, ge=0, lt=1)
 
-    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:
-        """`1 / (n + γ · gap)` for each but the best, which has the rest; mixed with the uniform by the floor."""
+    def shares(self, priorities: Floats, order: Order) -> Floats:
+        """`1 / (n + γ · gap)` for each but the best, which has the rest."""
         n = len(priorities)
         winner = best(priorities, order)
         weights: Floats = 1.0 / (n + self.gamma * (priorities[winner] - priorities))
         weights[winner] = 0.0
         weights[winner] = 1.0 - weights.sum()
-        return (1 - self.floor) * weights + self.floor / n
+        return weights
 
 
 class PriorityList(Policy):
@@ -123,7 +137,7 @@ class PriorityList(Policy):
 
     kind: Literal["priority_list"]
 
-    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:  # noqa: ARG002
+    def shares(self, priorities: Floats, order: Order) -> Floats:  # noqa: ARG002
         """One for the first option with a priority above silence's, or for silence."""
         silence = len(priorities) - 1
         worthwhile = np.flatnonzero(priorities[:silence] > priorities[silence])
@@ -135,7 +149,7 @@ class RandomEligible(Policy):
 
     kind: Literal["random"]
 
-    def distribution(self, priorities: Floats, order: NDArray[np.int64]) -> Floats:  # noqa: ARG002
+    def shares(self, priorities: Floats, order: Order) -> Floats:  # noqa: ARG002
         """`1 / n` for each."""
         return np.full(len(priorities), 1.0 / len(priorities))
 

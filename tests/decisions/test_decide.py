@@ -142,6 +142,14 @@ def test_a_held_out_customer_is_left_alone() -> None:
     assert reasons(decision, "win_back/miss_you/mail") == {"holdout"}
 
 
+def test_a_mandatory_message_reaches_who_is_held_out() -> None:
+    held_out = CATALOGUE.replace("objective:", "holdout: {share: 1.0, salt: all}\nobjective:")
+    recall = compiled(held_out.replace("value: 5\n", "value: 0\n        mandatory: true\n"))
+    decision = decided(having(attributes={"birthday": date(1990, 5, 6)}), recall)
+    assert decision.outcome == "birthday/happy_birthday/email"
+    assert reasons(decision, "win_back/miss_you/email") == {"holdout"}
+
+
 def test_an_unknown_feature_closes_the_gate_instead_of_failing() -> None:
     decision = decided(having(features=(float("nan"), 200.0)))
     assert decision.choice is None

@@ -9,7 +9,17 @@ from decisions.diff import diff
 from decisions.policies import Greedy, RandomEligible
 from decisions.sensitivity import sensitivity
 from decisions.slate import slate
-from tests.decisions.retailer import CATALOGUE, LAPSING, RETAILER, KnownScorer, compiled, decided, event, having
+from tests.decisions.retailer import (
+    CATALOGUE,
+    LAPSING,
+    RETAILER,
+    VOCABULARY,
+    KnownScorer,
+    compiled,
+    decided,
+    event,
+    having,
+)
 
 POOR = having(customer="c2", features=(30.0, 50.0))
 CONTENT = having(customer="c3", features=(1.0, 10.0))
@@ -17,14 +27,14 @@ REQUESTS = [Request(f"d{i}", snapshot) for i, snapshot in enumerate([LAPSING, PO
 
 
 def test_the_same_catalogue_changes_nothing() -> None:
-    found = diff(REQUESTS, RETAILER, compiled(), KnownScorer())
+    found = diff(REQUESTS, VOCABULARY.features, RETAILER, compiled(), KnownScorer())
     assert (found.changed, found.changes, found.starving, found.silenced) == (0, (), (), ())
     assert found.contacts.mean == found.value.mean == 0
 
 
 def test_a_dearer_channel_silences_starves_and_costs() -> None:
     dear = compiled(CATALOGUE.replace("cost: 0.01", "cost: 2").replace("cost: 0.5", "cost: 2.5"))
-    found = diff(REQUESTS, RETAILER, dear, KnownScorer())
+    found = diff(REQUESTS, VOCABULARY.features, RETAILER, dear, KnownScorer())
     assert found.changed == 1
     assert found.silenced == ("c2",)
     assert found.starving == ("win_back/miss_you/email",)
@@ -39,7 +49,7 @@ def test_a_dearer_channel_silences_starves_and_costs() -> None:
 
 def test_events_that_the_log_cannot_bear_are_named() -> None:
     carts = compiled(CATALOGUE.replace("type: purchase", "type: cart"))
-    found = diff(REQUESTS, RETAILER, carts, KnownScorer())
+    found = diff(REQUESTS, VOCABULARY.features, RETAILER, carts, KnownScorer())
     assert found.unseen == ("cart",)
     assert "The log bears no cart events" in found.markdown()
 

@@ -146,6 +146,16 @@ def test_every_policy_gives_a_distribution_that_rises_with_priority(
     assert after[index] >= before[index] - 1e-12
 
 
+@given(st.lists(st.floats(-20, 20), max_size=8), policies, st.floats(0, 0.3), st.floats(1.5, 50))
+def test_no_option_is_rarer_than_the_floor_or_than_the_largest_weight_allows(
+    priorities: list[float], policy: Policy, floor: float, weight: float
+) -> None:
+    options = np.array([*priorities, 0.0])
+    bounded = policy.model_copy(update={"floor": floor, "max_weight": weight})
+    least = min(max(floor, 1 / weight), 1 / len(options))
+    assert bounded.distribution(options, np.arange(len(options))).min() >= least - 1e-12
+
+
 @given(snapshots, st.integers(0, 2**32))
 def test_the_draw_follows_the_distribution(snapshot: Snapshot, seed: int) -> None:
     """Over many seeds each option is drawn about as often as its probability says."""
