@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cli.catalogue import told
 from cli.main import app
 from decisions.conformance import Check
 from decisions.errors import CatalogueError
+from models.errors import BundleError
 from tests.serving.shop import CATALOGUE, export_bundle
 
 
@@ -129,3 +131,43 @@ def test_the_schema_is_one(tmp_path):
     result = CliRunner().invoke(app, ["catalogue", "schema"])
     assert result.exit_code == 0
     assert json.loads(result.stdout)["required"] == ["catalogue", "currency", "channels", "programmes"]
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "decisions" / "catalogues").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_a_catalogue_we_ship_needs_no_models_to_be_checked(tmp_path, file):
+    result = CliRunner().invoke(app, ["catalogue", "check", str(file), "--data", str(tmp_path / "new")])
+    assert result.exit_code == 0
+    assert result.stdout == f"{file}: 0 errors, 0 warnings\n"
+    assert result.stderr.startswith(f"{tmp_path / 'new' / 'champion'}: no models yet; the catalogue may name ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_catalogue_we_ship_needs_no_models_to_keep_its_promises(tmp_path):
+    file = next(file for file in SHIPPED if file.stem == "grocery")
+    result = CliRunner().invoke(app, ["catalogue", "conform", str(file), "--data", str(tmp_path), "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["failed"] == 0
+
+
+@pytest.mark.parametrize(("wrong", "mistakes"), [("{days: 30}", 1), ("{kind: Z, days: 30}", 0)])
+def test_offers_need_the_same_figures_where_no_model_says_which(tmp_path, wrong, mistakes):
+    second = CATALOGUE.replace("value: 5", f"value: 5\n        offer: {wrong}")
+    result, _ = check(tmp_path, tmp_path / "new", second, "--json")
+    assert json.loads(result.stdout)["errors"] == mistakes
+
+
+@pytest.mark.parametrize("text", ["catalogue: [", "", "[1, 2]"])
+def test_without_models_a_catalogue_that_is_none_is_a_finding_still(tmp_path, text):
+    result, file = check(tmp_path, tmp_path / "new", text)
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{file}:1: error: ")
+
+
+def test_a_damaged_bundle_is_not_passed_over(tmp_path, data):
+    shutil.copytree(data, tmp_path / "shop")
+    (tmp_path / "shop" / "champion" / "lapse.txt").write_text("tree")
+    result, _ = check(tmp_path, tmp_path / "shop", CATALOGUE)
+    assert isinstance(result.exception, BundleError)
