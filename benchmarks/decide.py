@@ -23,10 +23,11 @@ from rich.console import Console
 from rich.table import Table
 
 import decisions
+from decisions.case import Case
 from decisions.catalogue import Catalogue
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.decide import Request, Scorer, decide
-from decisions.gates import Case, judged, openings
+from decisions.gates import judged, openings
 from decisions.loading import load_catalogue
 from experiments.customers import END, Customers, generate
 from experiments.requests import requests

@@ -9,8 +9,8 @@ from decisions.calendars import zone_of
 from decisions.catalogue import Catalogue, Message
 from decisions.compiled import EVENT_FACTS, Vocabulary, expressions
 from decisions.conditions import Conditions
-from decisions.contact_policies import Scope
 from decisions.errors import ConditionError, SnapshotError
+from decisions.ledger import Scope
 from decisions.texts import Text
 from decisions.triggers import DateTrigger
 

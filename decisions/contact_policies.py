@@ -7,18 +7,17 @@ holds what lies in `[s, s + w)`.
 
 from abc import abstractmethod
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
-from operator import attrgetter
-from typing import Annotated, ClassVar, Literal, Protocol, Self
-from zoneinfo import ZoneInfo
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from decisions.calendars import instant, is_holiday, supported_countries
 from decisions.durations import Duration, format_duration
 from decisions.exclusion import Exclusion
-from decisions.snapshot import Contact, Event
+from decisions.ledger import Addressed, Grouping, Ledger, Scope
+from decisions.snapshot import Event
 from decisions.values import Names, Value, as_tuple
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -26,92 +25,6 @@ Weekdays = Annotated[
     tuple[Weekday, ...], BeforeValidator(as_tuple, json_schema_input_type=Weekday | tuple[Weekday, ...])
 ]
 WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-Grouping = Literal["channel", "programme", "message"]
-
-
-class Scope(Value):
-    """Which contacts and actions a policy is about; an empty field means all.
-
-    Example:
-        >>> Scope(channel="email").covers("email", "welcome", "hello", ())
-        True
-    """
-
-    channel: Names = ()
-    programme: Names = ()
-    message: Names = ()
-    tag: Names = ()
-
-    def covers(self, channel: str, programme: str, message: str, tags: Sequence[str]) -> bool:
-        """Whether a contact or an action of these traits is in scope."""
-        return (
-            (not self.channel or channel in self.channel)
-            and (not self.programme or programme in self.programme)
-            and (not self.message or message in self.message)
-            and (not self.tag or not set(self.tag).isdisjoint(tags))
-        )
-
-    def narrowed(self, grouping: Grouping, name: str) -> "Scope":
-        """The part of this scope with one channel, programme or message."""
-        return self.model_copy(update={grouping: (name,)})
-
-
-class Addressed(Protocol):
-    """What a scope looks at in an action."""
-
-    @property
-    def channel(self) -> str: ...  # noqa: D102
-    @property
-    def programme(self) -> str: ...  # noqa: D102
-    @property
-    def message(self) -> str: ...  # noqa: D102
-    @property
-    def tags(self) -> tuple[str, ...]: ...  # noqa: D102
-
-
-class Ledger:
-    """What a policy may look at: one customer's contacts and events around a moment, and the local clock.
-
-    Args:
-        moment: The moment of the decision, UTC.
-        contacts: The customer's contacts, in any order.
-        events: The customer's events, in any order.
-        zone: The customer's zone, the catalogue's where that is unknown, or None.
-    """
-
-    __slots__ = ("_by_type", "_counted", "contacts", "events", "local", "moment", "zone")
-
-    def __init__(
-        self, moment: datetime, contacts: Sequence[Contact], events: Sequence[Event], zone: ZoneInfo | None
-    ) -> None:
-        self.moment = moment
-        self.contacts = sorted(contacts, key=attrgetter("time"))
-        self.events = events
-        self.zone = zone
-        self.local = moment.astimezone(zone) if zone else None
-        self._counted = [contact for contact in self.contacts if contact.counts]
-        self._by_type: dict[str, list[Event]] = {}
-        for event in events:
-            self._by_type.setdefault(event.type, []).append(event)
-
-    def times(self, scope: Scope, *, uncounted: bool = False) -> list[datetime]:
-        """When the contacts in scope were or will be made, in order.
-
-        Args:
-            scope: The scope.
-            uncounted: With those that count toward no cap or gap.
-        """
-        return [
-            contact.time
-            for contact in (self.contacts if uncounted else self._counted)
-            if scope.covers(contact.channel, contact.programme, contact.message, contact.tags)
-        ]
-
-    def events_of(self, types: Collection[str]) -> Sequence[Event]:
-        """The events of some types, in the order they were given in."""
-        if len(types) == 1:
-            return self._by_type.get(next(iter(types)), ())
-        return [event for event in self.events if event.type in types]
 
 
 class ContactPolicy(Value):

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Literal
 
 from decisions.arbitration import Factors
+from decisions.case import Case
 from decisions.compiled import CompiledCatalogue
 from decisions.contact_policies import Cap
 from decisions.decide import Circumstances, Request, Scorer
 from decisions.decision import Candidate, Decision
-from decisions.gates import Case
 from decisions.policies import Greedy
 from decisions.what_if import Changes, what_if
 

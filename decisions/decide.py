@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.arbitration import Factors
+from decisions.case import Case
 from decisions.compiled import CompiledCatalogue, Rule
 from decisions.conditions import Failure
 from decisions.decision import Candidate, Decision, Versions
 from decisions.exclusion import Exclusion
-from decisions.gates import Case, judged, openings
+from decisions.gates import judged, openings
 from decisions.policies import Policy
 from decisions.snapshot import Snapshot
 from decisions.triggers import Opening

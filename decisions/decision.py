@@ -125,7 +125,7 @@ class Decision:
             "prices": dict(self.prices),
             "scores": {name: _number(score) for name, score in self.scores.items()},
             "openings": [_opening(opening) for opening in self.openings],
-            "closed": [_exclusion(exclusion) for exclusion in self.closed],
+            "closed": [exclusion.as_dict() for exclusion in self.closed],
             "candidates": [_candidate(candidate) for candidate in self.candidates],
             "choice": self.outcome,
             "opening": self.choice.opening if self.choice else None,
@@ -146,20 +146,10 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "message": action.message,
         "channel": action.channel,
         "opening": candidate.opening,
-        "exclusions": [_exclusion(exclusion) for exclusion in candidate.exclusions],
+        "exclusions": [exclusion.as_dict() for exclusion in candidate.exclusions],
         "factors": candidate.factors.as_dict() if candidate.factors else None,
         "priority": candidate.priority,
         "probability": candidate.probability,
-    }
-
-
-def _exclusion(exclusion: Exclusion) -> dict[str, Any]:
-    return {
-        "gate": exclusion.gate,
-        "rule": exclusion.rule,
-        "observed": exclusion.observed,
-        "limit": exclusion.limit,
-        "until": exclusion.until.isoformat() if exclusion.until else None,
     }
 
 

@@ -5,11 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from decisions.case import Case
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Failure
 from decisions.decide import Request, Scorer, decide
 from decisions.decision import SILENCE, Decision
-from decisions.gates import Case
 
 EVERYBODY = "everybody"
 

@@ -26,6 +26,16 @@ class Exclusion:
     limit: str
     until: datetime | None = None
 
+    def as_dict(self) -> dict[str, str | None]:
+        """The exclusion as JSON values."""
+        return {
+            "gate": self.gate,
+            "rule": self.rule,
+            "observed": self.observed,
+            "limit": self.limit,
+            "until": self.until.isoformat() if self.until else None,
+        }
+
     @property
     def sentence(self) -> str:
         """The exclusion in one line."""

@@ -7,7 +7,8 @@ from datetime import timedelta
 from decisions.catalogue import Programme
 from decisions.checks import Place, Remark
 from decisions.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
-from decisions.contact_policies import ContactPolicy, Scope
+from decisions.contact_policies import ContactPolicy
+from decisions.ledger import Scope
 from decisions.satisfiable import Domain, Logic
 from decisions.triggers import AbsenceTrigger, EventTrigger
 from features.vocabulary import CHANNELS

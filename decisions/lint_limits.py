@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from decisions.catalogue import Action, Holdout
 from decisions.checks import Place
-from decisions.contact_policies import Cap, Gap, Scope
+from decisions.contact_policies import Cap, Gap
 from decisions.durations import format_duration
 from decisions.inspection import Actions, Doubt, Inspection, counted, doubt, from_elsewhere
+from decisions.ledger import Scope
 
 
 @dataclass(frozen=True, slots=True)

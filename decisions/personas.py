@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from decisions.calendars import instant, zone_of
 from decisions.catalogue import Holdout
 from decisions.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
-from decisions.contact_policies import OnlyAfter, Scope
+from decisions.contact_policies import OnlyAfter
 from decisions.gates import held_out
 from decisions.inspection import domains
+from decisions.ledger import Scope
 from decisions.satisfiable import Domain, Search, tokenised
 from decisions.snapshot import Contact, Event, Snapshot
 from decisions.triggers import AbsenceTrigger, DateTrigger, EventTrigger, ThresholdTrigger, Trigger

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from decisions.case import event_facts
 from decisions.catalogue import Action, Catalogue
 from decisions.errors import ConditionError
-from decisions.snapshot import Event, Snapshot
+from decisions.snapshot import Snapshot
 from decisions.texts import Text
 from serving.errors import UnrenderableError
 
@@ -77,17 +78,7 @@ class Renderer:
         features = zip(self.feature_names, snapshot.features, strict=True)
         return {
             "customer": {**self.catalogue.defaults(), **snapshot.attributes},
-            "event": _event_values(event, snapshot) if event else {},
+            "event": event_facts(event, snapshot.moment) if event else {},
             "features": {name: value for name, value in features if math.isfinite(value)},
             "offer": self.catalogue.message(action.message).offer or {},
         }
-
-
-def _event_values(event: Event, snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "type": event.type,
-        "subject": event.subject,
-        "channel": event.channel,
-        "amount": event.amount,
-        "age_days": (snapshot.moment - event.time).total_seconds() / 86400,
-    }

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from decisions.decision import Candidate, Decision
-from decisions.exclusion import Exclusion
 from decisions.explain import paragraph, why_silence
 from serving.making import Answer
 from serving.rendering import RenderedText
@@ -31,7 +30,7 @@ def _document(answer: Answer) -> dict[str, Any]:
         "scores": {name: score if math.isfinite(score) else None for name, score in decision.scores.items()},
         "runners_up": [_ranked(candidate) for candidate in _runners_up(decision)],
         "excluded": [
-            {**_action(candidate), "reasons": [_exclusion(e) for e in candidate.exclusions]}
+            {**_action(candidate), "reasons": [e.as_dict() for e in candidate.exclusions]}
             for candidate in decision.candidates
             if not candidate.survives
         ],
@@ -71,14 +70,4 @@ def _action(candidate: Candidate) -> dict[str, Any]:
         "programme": action.programme,
         "message": action.message,
         "channel": action.channel,
-    }
-
-
-def _exclusion(exclusion: Exclusion) -> dict[str, Any]:
-    return {
-        "gate": exclusion.gate,
-        "rule": exclusion.rule,
-        "observed": exclusion.observed,
-        "limit": exclusion.limit,
-        "until": exclusion.until.isoformat() if exclusion.until else None,
     }

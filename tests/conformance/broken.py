@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Failure
 from decisions.conformance import Decide
-from decisions.contact_policies import Cap, Gap, Ledger, NeverAfter, QuietDays, QuietHours, Suppression
+from decisions.contact_policies import Cap, Gap, NeverAfter, QuietDays, QuietHours, Suppression
 from decisions.decide import Circumstances, Request, Scorer, decide
 from decisions.decision import Decision
 from decisions.exclusion import Exclusion
+from decisions.ledger import Ledger
 from decisions.policies import Floats, Greedy, Policy
 from decisions.snapshot import Event, Snapshot
 from decisions.triggers import Case, DateTrigger, EventTrigger, Opening

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from decisions.contact_policies import AnyContactPolicy, ContactPolicy, Ledger, Scope
+from decisions.contact_policies import AnyContactPolicy, ContactPolicy
+from decisions.ledger import Ledger, Scope
 from decisions.snapshot import Contact, Event
 
 BERLIN = ZoneInfo("Europe/Berlin")

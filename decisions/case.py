@@ -1,0 +1,130 @@
+"""One customer before the rules of a catalogue: facts and verdicts, each found once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from decisions.arbitration import fatigue_price
+from decisions.calendars import zone_of
+from decisions.compiled import CompiledCatalogue
+from decisions.conditions import Condition, Failure
+from decisions.exclusion import Exclusion
+from decisions.ledger import Ledger, Scope
+from decisions.snapshot import Event, Snapshot
+
+
+class Case:
+    """A customer, a catalogue, and what one has to do with the other.
+
+    Args:
+        compiled: The catalogue.
+        snapshot: The customer.
+        scores: The customer's scores.
+        capacity: Contacts left by channel; a channel that is not named has no limit.
+        channels: The channels asked for; all where empty.
+    """
+
+    def __init__(
+        self,
+        compiled: CompiledCatalogue,
+        snapshot: Snapshot,
+        scores: Mapping[str, float],
+        capacity: Mapping[str, int] | None = None,
+        channels: Sequence[str] = (),
+    ) -> None:
+        self.compiled = compiled
+        self.snapshot = snapshot
+        self.scores = scores
+        self.zone: ZoneInfo | None = zone_of(snapshot.zone) if snapshot.zone else compiled.zone
+        self.facts = _facts(compiled, snapshot, scores, self.zone)
+        self.capacity = capacity or {}
+        self.channels = channels
+        self._activation = compiled.conditions.facts(self.facts)
+        self._values: dict[tuple[str, str], object] = {}
+        self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
+        self._verdicts: dict[int, Exclusion | None] = {}
+
+    def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
+        """The value of an expression, or a `Failure`."""
+        if source == "true":
+            return True
+        key = (source, kind)
+        if key in self._values:
+            return self._values[key]
+        condition = self.compiled.conditions.compile(source, kind)
+        if condition.of_event:
+            facts = self._facts_of(condition, event)
+            return condition.evaluate(self.compiled.conditions.facts(facts))
+        self._values[key] = condition.evaluate(self._activation)
+        return self._values[key]
+
+    def _facts_of(self, condition: Condition, event: Event | None) -> dict[str, Any]:
+        """What a condition reads, with what it reads of an event."""
+        found = {name: self.facts.get(name) for name in condition.names}
+        if event is None:
+            return found
+        return found | {f"event.{name}": value for name, value in event_facts(event, self.snapshot.moment).items()}
+
+    def verdict(self, index: int) -> Exclusion | None:
+        """What a bound contact policy says of every action in its scope."""
+        if index not in self._verdicts:
+            policy = self.compiled.policies[index]
+            binds = policy.segment is None or self.value(f"segment.{policy.segment}") is not False
+            self._verdicts[index] = policy.verdict(self.ledger) if binds else None
+        return self._verdicts[index]
+
+    def events_of(self, types: Collection[str]) -> Sequence[Event]:
+        """The customer's events of some types, in time order."""
+        return self.ledger.events_of(types)
+
+    @cached_property
+    def fatigue_price(self) -> float:
+        """The price of one more contact to this customer, in currency."""
+        fatigue = self.compiled.catalogue.fatigue
+        since = self.snapshot.moment - fatigue.window
+        return fatigue_price(fatigue, sum(t >= since for t in self.ledger.times(Scope())))
+
+    def observed(self, source: str, value: object, event: Event | None = None) -> str:
+        """A condition's value in words, with the facts that led to it."""
+        if isinstance(value, Failure):
+            return value.reason
+        condition = self.compiled.conditions.compile(source)
+        facts = self._facts_of(condition, event) if condition.of_event else self.facts
+        return ", ".join([f"{name} = {_shown(facts.get(name))}" for name in condition.names]) or "never"
+
+
+def _facts(
+    compiled: CompiledCatalogue, snapshot: Snapshot, scores: Mapping[str, float], zone: ZoneInfo | None
+) -> dict[str, Any]:
+    """The values of the names that the catalogue's expressions read."""
+    values: dict[str, Any] = {}
+    local = snapshot.moment.astimezone(zone) if zone else None
+    features = dict(zip(compiled.vocabulary.features, snapshot.features, strict=True))
+    attributes = {**compiled.catalogue.defaults(), **{k: v for k, v in snapshot.attributes.items() if v is not None}}
+    for full, root, name in compiled.fact_names:
+        if root == "features":
+            values[full] = features[name]
+        elif root == "scores":
+            values[full] = scores.get(name)
+        elif root == "customer":
+            values[full] = attributes.get(name)
+        elif root == "local" and local is not None:
+            values[full] = local.weekday() if name == "weekday" else getattr(local, name)
+    return values
+
+
+def event_facts(event: Event, moment: datetime) -> dict[str, Any]:
+    """What may be said of an event at a moment, by name."""
+    return {
+        "type": event.type,
+        "subject": event.subject,
+        "channel": event.channel,
+        "amount": event.amount,
+        "age_days": (moment - event.time).total_seconds() / 86400,
+    }
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "unknown" if value is None else str(value)
