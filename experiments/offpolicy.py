@@ -1,0 +1,209 @@
+"""Off-policy estimates: what a policy would have earned, from decisions that another policy made.
+
+Each estimate is the mean reward of a decision, silent ones included. It holds for the contexts that were logged: the
+same openings, the same gates, the same histories of contacts. A policy that contacts more would in time meet other
+customers, and no estimator here knows them.
+
+Weights are `w = target / logged` of the option chosen. Intervals are clustered by customer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtrit
+
+from experiments.errors import LogError
+from experiments.logs import Floats, Log
+from experiments.support import WANTED, Wanted, clustered_error, require
+
+_THRESHOLDS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with its interval.
+
+    Attributes:
+        value: Mean reward of a decision, in the unit of the rewards.
+        low: Lower bound of the interval.
+        high: Upper bound of the interval.
+        standard_error: Of the value, clustered by customer.
+        n: Decisions.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    n: int
+
+
+def ips(log: Log, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Estimate:
+    """Inverse propensity scoring: the mean of `w · reward`.
+
+    Unbiased where every option of the policy could be chosen; its variance grows with the weights, and with the
+    distance of the rewards from 0.
+
+    Source: Horvitz and Thompson (1952), A Generalization of Sampling Without Replacement From a Finite Universe.
+
+    Args:
+        log: The log, with the policy to judge.
+        level: Coverage of the interval, between 0 and 1.
+        wanted: The support that must be there; None to estimate whatever there is.
+
+    Raises:
+        SupportError: If the policy cannot be judged.
+    """
+    require(log, wanted)
+    return _mean(log, log.weights * log.rewards, level)
+
+
+def snips(log: Log, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Estimate:
+    """Self-normalised inverse propensity scoring: `Σ w · reward / Σ w`.
+
+    Never outside the range of the rewards, and the same whatever constant is added to them; the price is a bias of
+    order 1/n. The error is that of a ratio, by the delta method.
+
+    Source: Swaminathan and Joachims (2015), The Self-Normalized Estimator for Counterfactual Learning.
+
+    Args:
+        log: The log, with the policy to judge.
+        level: Coverage of the interval, between 0 and 1.
+        wanted: The support that must be there; None to estimate whatever there is.
+
+    Raises:
+        SupportError: If the policy cannot be judged, or no choice in the log could be the policy's.
+    """
+    require(log, wanted)
+    if not log.weights.any():
+        require(log, Wanted(effective=1.0))
+    value = float(np.average(log.rewards, weights=log.weights))
+    return _estimate(log, value, log.weights * (log.rewards - value) / log.weights.mean(), level)
+
+
+def direct(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Estimate:
+    """Direct method: the mean of the rewards that a model predicts for the policy's options.
+
+    As biased as the model, and the interval does not know: it holds the spread of customers alone.
+
+    Args:
+        log: The log, with the policy to judge.
+        predictions: Predicted reward of each option, shape (n, k); fitted on other customers, see
+            `experiments.predictions`. What the policy never chooses may be NaN.
+        level: Coverage of the interval, between 0 and 1.
+        wanted: The support that must be there; None to estimate whatever there is.
+
+    Raises:
+        SupportError: If the policy cannot be judged.
+        LogError: If a prediction that is needed is missing.
+    """
+    require(log, wanted)
+    return _mean(log, _expected(log, _predictions(log, predictions)), level)
+
+
+def doubly_robust(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Estimate:
+    """Doubly robust: the direct method, corrected by the weighted errors of its predictions.
+
+    Right where the logged probabilities are right, whatever the model; the better the model, the narrower.
+
+    Source: Dudík, Langford and Li (2011), Doubly Robust Policy Evaluation and Learning.
+
+    Args:
+        log: The log, with the policy to judge.
+        predictions: Predicted reward of each option, shape (n, k); fitted on other customers.
+        level: Coverage of the interval, between 0 and 1.
+        wanted: The support that must be there; None to estimate whatever there is.
+
+    Raises:
+        SupportError: If the policy cannot be judged.
+        LogError: If a prediction that is needed is missing.
+    """
+    require(log, wanted)
+    return _mean(log, _corrected(log, _predictions(log, predictions), np.inf), level)
+
+
+def switch_dr(
+    log: Log,
+    predictions: ArrayLike,
+    threshold: float | None = None,
+    *,
+    level: float = 0.95,
+    wanted: Wanted | None = WANTED,
+) -> Estimate:
+    """Switch-DR: doubly robust where the weight is at most a threshold, the direct method beyond.
+
+    Source: Wang, Agarwal and Dudík (2017), Optimal and Adaptive Off-policy Evaluation in Contextual Bandits.
+
+    Args:
+        log: The log, with the policy to judge.
+        predictions: Predicted reward of each option, shape (n, k); fitted on other customers.
+        threshold: Largest weight that is used, at least 0; None for that of `switch_threshold`.
+        level: Coverage of the interval, between 0 and 1.
+        wanted: The support that must be there; None to estimate whatever there is.
+
+    Raises:
+        SupportError: If the policy cannot be judged.
+        LogError: If a prediction that is needed is missing.
+    """
+    require(log, wanted)
+    known = _predictions(log, predictions)
+    return _mean(log, _corrected(log, known, _threshold(log, known) if threshold is None else threshold), level)
+
+
+def switch_threshold(log: Log, predictions: ArrayLike) -> float:
+    """The threshold with the least estimated variance plus squared bound of the bias, among quantiles of the weights.
+
+    Beyond the threshold the direct method may be wrong by at most the range of the rewards, times the probability that
+    the policy puts there (section 4.2 of Wang, Agarwal and Dudík 2017; the variance here is clustered by customer).
+    """
+    return _threshold(log, _predictions(log, predictions))
+
+
+def _threshold(log: Log, predictions: Floats) -> float:
+    possible = (log.target > 0) & (log.logged > 0)
+    probabilities = log.target[possible]
+    weights = probabilities / log.logged[possible]
+    candidates = np.unique(np.quantile(weights, np.linspace(0, 1, _THRESHOLDS))) if len(weights) else np.zeros(1)
+    reach = float(np.ptp(log.rewards))
+    errors = []
+    for candidate in candidates:
+        terms = _corrected(log, predictions, candidate)
+        bias = reach * float(probabilities[weights > candidate].sum()) / len(log)
+        errors.append(clustered_error(log, terms - terms.mean()) ** 2 + bias**2)
+    return float(candidates[int(np.argmin(errors))])
+
+
+def _expected(log: Log, predictions: Floats) -> Floats:
+    expected: Floats = (log.target * predictions).sum(axis=1)
+    return expected
+
+
+def _corrected(log: Log, predictions: Floats, threshold: float) -> Floats:
+    used = np.where(log.weights <= threshold, log.weights, 0.0)
+    predicted = predictions[np.arange(len(log)), log.choices]
+    return _expected(log, predictions) + used * (log.rewards - predicted)
+
+
+def _predictions(log: Log, predictions: ArrayLike) -> Floats:
+    """The predictions, 0 where the policy never chooses: there they count for nothing."""
+    given = np.asarray(predictions, dtype=np.float64)
+    if given.shape != log.target.shape:
+        raise LogError("predictions of another shape", got=given.shape, wanted=log.target.shape, where="predictions")
+    needed: Floats = np.where(log.target > 0, given, 0.0)
+    missing = ~np.isfinite(needed).all(axis=1)
+    if missing.any():
+        row = f"predictions, row {int(missing.argmax())}"
+        raise LogError("a prediction missing", wanted="a number where the policy may choose", where=row)
+    return needed
+
+
+def _mean(log: Log, terms: Floats, level: float) -> Estimate:
+    value = float(terms.mean())
+    return _estimate(log, value, terms - value, level)
+
+
+def _estimate(log: Log, value: float, deviations: Floats, level: float) -> Estimate:
+    error = clustered_error(log, deviations)
+    reach = error * float(stdtrit(log.customer_count - 1, (1 + level) / 2))
+    return Estimate(value, value - reach, value + reach, error, len(log))
