@@ -119,43 +119,26 @@ def _refuse_shapes(log: Log) -> None:
 
 def _refuse_probabilities(log: Log, name: str) -> None:
     probabilities: Floats = getattr(log, name)
-    sums = probabilities.sum(axis=1)
-    wrong = (
-        (
-            "a probability below 0 or unknown",
-            ~(probabilities >= 0).all(axis=1),
-            probabilities.min(axis=1),
-            "at least 0",
-        ),
-        ("probabilities that do not add up", ~(np.abs(sums - 1) <= ROUNDING), sums, "1"),
-        (
-            "a probability of what was excluded",
-            ((probabilities > 0) & ~log.options).any(axis=1),
-            np.where(log.options, 0, probabilities).max(axis=1),
-            "0",
-        ),
-    )
-    for message, rows, found, wanted in wrong:
-        if rows.any():
-            row = int(rows.argmax())
-            raise LogError(message, got=float(found[row]), wanted=wanted, where=f"{name}, row {row}")
+    least: Floats = probabilities.min(axis=1)
+    sums: Floats = probabilities.sum(axis=1)
+    excluded: Floats = np.where(log.options, 0.0, probabilities).max(axis=1)
+    _refuse(~(least >= 0), "a probability below 0 or unknown", least, "at least 0", name)
+    _refuse(~(np.abs(sums - 1) <= ROUNDING), "probabilities that do not add up", sums, "1", name)
+    _refuse(excluded > 0, "a probability of what was excluded", excluded, "0", name)
 
 
 def _refuse_outcomes(log: Log) -> None:
+    n, k = log.logged.shape
     if log.choices.dtype.kind not in "iu":
         raise LogError("choices that are no columns", got=str(log.choices.dtype), wanted="integers", where="choices")
-    n, k = log.logged.shape
-    outside = (log.choices < 0) | (log.choices >= k)
-    if outside.any():
-        row = int(outside.argmax())
-        raise LogError(
-            "an unknown option", got=int(log.choices[row]), wanted=f"0 to {k - 1}", where=f"choices, row {row}"
-        )
-    impossible = log.logged[np.arange(n), log.choices] == 0
-    if impossible.any():
-        row = int(impossible.argmax())
-        raise LogError("a choice that could not happen", got=0.0, wanted="above 0", where=f"logged, row {row}")
-    unknown = ~np.isfinite(log.rewards)
-    if unknown.any():
-        row = int(unknown.argmax())
-        raise LogError("a reward unknown", got=float(log.rewards[row]), wanted="a number", where=f"rewards, row {row}")
+    _refuse((log.choices < 0) | (log.choices >= k), "an unknown option", log.choices, f"0 to {k - 1}", "choices")
+    likely = log.logged[np.arange(n), log.choices]
+    _refuse(likely == 0, "a choice that could not happen", likely, "above 0", "logged")
+    _refuse(~np.isfinite(log.rewards), "a reward unknown", log.rewards, "a number", "rewards")
+
+
+def _refuse(wrong: NDArray[np.bool_], message: str, found: NDArray[Any], wanted: str, where: str) -> None:
+    """An error about the first row that is wrong."""
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise LogError(message, got=found[row].item(), wanted=wanted, where=f"{where}, row {row}")

@@ -105,3 +105,8 @@ def test_what_the_greedy_policy_would_have_earned_is_told_by_an_exploring_log() 
     told = float(np.mean([worth.get(decision.outcome, 1.0) for decision in greedy]))
     assert found.value == pytest.approx(told, abs=4 * found.standard_error)
     assert found.low <= told <= found.high
+
+
+def test_no_decisions_are_no_log() -> None:
+    with pytest.raises(LogError, match="a log without decisions"):
+        from_decisions([], {}, GREEDY)
