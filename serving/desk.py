@@ -32,14 +32,14 @@ class Desk:
         self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
         self._thread.start()
 
-    def ask(self, customer: str, decision_id: str) -> "Future[Answer]":
+    def ask(self, customer: str, decision_id: str, channels: tuple[str, ...] = ()) -> "Future[Answer]":
         """Ask for a decision at this moment; the errors of `DecisionService.decide` come with the future."""
         future: Future[Answer] = Future()
         with self._door:
             if self._closed:
                 future.set_exception(NotReadyError("the service is stopping"))
             else:
-                self._waiting.put((Ask(customer, decision_id, self._service.clock()), future))
+                self._waiting.put((Ask(customer, decision_id, self._service.clock(), channels), future))
         return future
 
     def close(self) -> None:

@@ -22,11 +22,13 @@ class Ask:
         customer: About whom.
         id: Id of the decision; asking again with it gives the same decision.
         moment: When, an aware UTC moment.
+        channels: Only these channels; all where empty.
     """
 
     customer: str
     id: str
     moment: datetime
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Maker:
 
     def _make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion) -> list[Made]:
         compiled = champion.compiled
-        requests = [Request(ask.id, snapshot(known, ask.moment, champion)) for ask, known in cases]
+        requests = [Request(ask.id, snapshot(known, ask.moment, champion), ask.channels) for ask, known in cases]
         decisions = decide(requests, compiled, compiled.catalogue.policy, champion.bundle, self.circumstances)
         return [
             self._made(decision, request.snapshot, known.version, champion)

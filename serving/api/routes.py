@@ -59,7 +59,8 @@ async def post_decision(wanted: DecisionRequest, request: Request) -> Response:
     The decision is recorded, and the contact it leads to is reserved, before it is told: what was told counts toward
     every cap. Asking again with the same `id` gives the same decision, so a request that timed out can be repeated.
     """
-    answer = await asyncio.wrap_future(request.state.desk.ask(wanted.customer_id, wanted.id or uuid.uuid4().hex))
+    decision_id = wanted.id or uuid.uuid4().hex
+    answer = await asyncio.wrap_future(request.state.desk.ask(wanted.customer_id, decision_id, wanted.channels))
     return _json(content(answer))
 
 

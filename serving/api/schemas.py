@@ -20,6 +20,12 @@ class DecisionRequest(BaseModel):
         default=None,
         description="Your id for the decision: asking again with it gives the same decision. Made up where absent.",
     )
+    channels: tuple[str, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Only these channels, such as the one that asks; every channel where absent.",
+        examples=[["web", "in_app"]],
+    )
 
 
 class Reason(BaseModel):

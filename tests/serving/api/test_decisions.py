@@ -12,7 +12,7 @@ from serving.store.port import History, Profile
 from tests.serving.shop import NOW
 
 
-def decided(client: httpx.Client, customer: str, **given: str) -> dict[str, Any]:
+def decided(client: httpx.Client, customer: str, **given: Any) -> dict[str, Any]:
     response = client.post("/v1/decisions", json={"customer_id": customer, **given})
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/json"
@@ -35,6 +35,13 @@ def test_a_message_is_told_with_its_text_and_its_reasons(client: httpx.Client) -
     assert [other["action"] for other in told["runners_up"]] == ["thanks/thank_you_short/sms"]
     assert {closed["programme"] for closed in told["closed"]} == {"win_back", "birthday"}
     assert told["explanation"].startswith("Chosen: thank_you of thanks by email")
+
+
+def test_only_the_channels_asked_for_are_chosen(client: httpx.Client) -> None:
+    told = decided(client, "thankful", channels=["sms"])
+    assert told["choice"]["action"] == "thanks/thank_you_short/sms"
+    (reason,) = next(e["reasons"] for e in told["excluded"] if e["action"] == "thanks/thank_you/email")
+    assert (reason["gate"], reason["observed"], reason["limit"]) == ("channel", "not asked for", "sms")
 
 
 def test_silence_is_told_with_its_reason(client: httpx.Client) -> None:
