@@ -181,6 +181,14 @@ def test_an_interval_by_hand() -> None:
     assert found.high - found.value == pytest.approx(12.706204736 * found.standard_error)
 
 
+def test_the_interval_of_a_ratio_by_hand() -> None:
+    log = Log([0, 1, 0, 1], [[0.5, 0.5]] * 4, [[1, 0], [0, 1], [0.5, 0.5], [0.5, 0.5]], [1, 3, 5, 7], [1, 1, 2, 2])
+    found = snips(log, wanted=None)
+    assert log.weights.tolist() == [2, 2, 1, 1]
+    assert found.value == pytest.approx(10 / 3)
+    assert found.standard_error == pytest.approx(16 / 9)
+
+
 def test_telling_each_decision_twice_adds_no_certainty() -> None:
     log, segment = simulated(2)
     twice = _rows(log, np.repeat(np.arange(len(log)), 2))
