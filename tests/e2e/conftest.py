@@ -30,9 +30,15 @@ def demo(tmp_path_factory) -> Demo:
 
 
 @pytest.fixture(scope="session")
-def told(demo: Demo, tmp_path_factory) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs a command where `make demo` has run: `var/demo` is what the demo left."""
+def clone(demo: Demo, tmp_path_factory) -> Path:
+    """A folder where `make demo` has run: `var/demo` is what the demo left."""
     folder = tmp_path_factory.mktemp("clone")
     (folder / "var").mkdir()
     (folder / "var" / "demo").symlink_to(demo.folder)
-    return lambda *arguments: tactful(*arguments, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def told(clone: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs a command where `make demo` has run."""
+    return lambda *arguments: tactful(*arguments, folder=clone)
