@@ -182,7 +182,9 @@ def test_an_interval_by_hand() -> None:
 
 
 def test_the_interval_of_a_ratio_by_hand() -> None:
-    log = Log([0, 1, 0, 1], [[0.5, 0.5]] * 4, [[1, 0], [0, 1], [0.5, 0.5], [0.5, 0.5]], [1, 3, 5, 7], [1, 1, 2, 2])
+    log = Log(
+        [0, 1, 0, 1], [[0.5, 0.5]] * 4, [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.5, 0.5]], [1, 3, 5, 7], [1, 1, 2, 2]
+    )
     found = snips(log, wanted=None)
     assert log.weights.tolist() == [2, 2, 1, 1]
     assert found.value == pytest.approx(10 / 3)
