@@ -14,6 +14,8 @@ from features.errors import TactfulError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rich.table import Table
+
     from decisions.counterfactual import Remedy
     from decisions.decision import Decision
     from serving.archive import Archive
@@ -126,24 +128,29 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
 def _show(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]") -> None:
     from decisions.explain import paragraph
 
-    rows = _ranked(decision)
-    possible = [
-        (row["action"], f"{row['priority']:.2f}", f"{row['probability']:.3f}", _needed(needed.get(row["action"], ())))
-        for row in rows
-        if row["priority"] is not None
-    ]
-    excluded = [
-        (row["action"], "\n".join(filter(None, [*row["reasons"], _needed(needed.get(row["action"], ()))])))
-        for row in rows
-        if row["priority"] is None
-    ]
-    headings = ("possible", f"worth, {currency}", "probability", "")
     screen = console()
     say(screen, paragraph(decision, currency))
-    for made in (table(headings, possible, numbers=headings[1:3]), table(("excluded", "by"), excluded)):
+    for made in _tables(decision, currency, needed):
         made.columns[0].no_wrap = True
         if made.row_count:
             say(screen, made)
+
+
+def _tables(
+    decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]"
+) -> "tuple[Table, Table, Table]":
+    rows = _ranked(decision)
+    ranked = [(row, row["priority"]) for row in rows if row["priority"] is not None]
+    possible = [(row["action"], f"{worth:.2f}", f"{row['probability']:.3f}") for row, worth in ranked]
+    excluded = [(row["action"], "\n".join(row["reasons"])) for row in rows if row["priority"] is None]
+    remedies = [(row["action"], needed.get(row["action"], ())) for row in rows]
+    would = [(action, "\n".join(_told(remedy) for remedy in found)) for action, found in remedies if found]
+    headings = ("possible", f"worth, {currency}", "probability")
+    return (
+        table(headings, possible, numbers=headings[1:]),
+        table(("excluded", "by"), excluded),
+        table(("would win", "with"), would),
+    )
 
 
 def _ranked(decision: "Decision") -> list[dict[str, Any]]:
@@ -156,11 +163,6 @@ def _ranked(decision: "Decision") -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["priority"] is None, -(row["priority"] or 0.0)))
 
 
-def _needed(remedies: "Sequence[Remedy]") -> str:
-    wanted = ", or ".join(_told(remedy) for remedy in remedies)
-    return f"would win with {wanted}" if wanted else ""
-
-
 def _told(remedy: "Remedy") -> str:
     match remedy.kind:
         case "time":
@@ -170,7 +172,7 @@ def _told(remedy: "Remedy") -> str:
         case "policy":
             return f"{remedy.subject} left out"
         case "cap":
-            return f"{remedy.subject} at {remedy.needed:.0f} instead of {remedy.current:.0f}"
+            return f"cap {remedy.subject} at {remedy.needed:.0f} instead of {remedy.current:.0f}"
         case "value" | "score":
             return f"a {remedy.kind} above {remedy.needed:.4g} instead of {remedy.current:.4g}"
 
