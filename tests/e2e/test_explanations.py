@@ -43,11 +43,16 @@ def dump(data: Path) -> str:
 @pytest.fixture
 def copy(demo, tmp_path) -> Path:
     """A folder with what replays need, that a test may change."""
-    (tmp_path / "copy").mkdir()
-    for name in ("catalogue.yaml", "tactful.env", "tactful.db"):
-        shutil.copy(demo.folder / name, tmp_path / "copy")
-    shutil.copytree(demo.folder / "champion", tmp_path / "copy" / "champion")
-    return tmp_path / "copy"
+    folder = tmp_path / "copy"
+    shutil.copytree(demo.folder / "champion", folder / "champion")
+    for name in ("catalogue.yaml", "tactful.env"):
+        shutil.copy(demo.folder / name, folder)
+    with (
+        closing(sqlite3.connect(demo.folder / "tactful.db")) as store,
+        closing(sqlite3.connect(folder / "tactful.db")) as to,
+    ):
+        store.backup(to)
+    return folder
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0].removeprefix("$ "))
@@ -113,12 +118,8 @@ def test_a_replay_names_a_changed_champion(copy):
     ("arguments", "complaint"),
     [
         (("explain", "demo-0"), "unknown decision: got 'demo-0'; wanted the id of a decision made before"),
-        (("replay", "demo-0"), "unknown decision: got 'demo-0'; wanted the id of a decision made before"),
-        (("what-if", "demo-0"), "unknown decision: got 'demo-0'; wanted the id of a decision made before"),
         (("what-if", "demo-93", "--score", "lapse"), "not an assignment: got 'lapse'; wanted NAME=NUMBER"),
-        (("what-if", "demo-93", "--score", "mood=1"), "unknown score in a what-if: got 'mood'; wanted lapse"),
         (("catalogue", "preview", "try_us_again", "--customer", "0"), "unknown customer: got '0'; wanted "),
-        (("catalogue", "preview", "hello", "--customer", "93"), "unknown message: got 'hello'; wanted "),
         (("catalogue", "sensitivity", "--decisions", "elsewhere"), "no decisions to look at: got 'elsewhere'; wanted "),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
