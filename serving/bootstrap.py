@@ -19,20 +19,27 @@ from serving.store.port import Store
 from serving.store.sqlite import SqliteStore
 
 SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
 
 
 def open_store(url: str) -> Store:
     """The store at a URL, brought to the present schema.
 
     Args:
-        url: `sqlite:///PATH`.
+        url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
 
     Raises:
         StoreError: No adapter knows the URL, or the database fails.
     """
-    if not url.startswith(SQLITE):
-        raise StoreError("a store of an unknown kind", got=url.split("://")[0], wanted=f"{SQLITE}PATH")
-    return SqliteStore(Path(url.removeprefix(SQLITE)))
+    if url.startswith(SQLITE):
+        return SqliteStore(Path(url.removeprefix(SQLITE)))
+    if url.startswith(POSTGRES):
+        from serving.store.postgres import PostgresStore
+
+        return PostgresStore(url)
+    scheme, separator, _ = url.partition("://")
+    got = scheme if separator else "no scheme"
+    raise StoreError("a store of an unknown kind", got=got, wanted=f"{SQLITE}PATH or {POSTGRES[0]}HOST/DATABASE")
 
 
 def open_service(settings: Settings, store: Store | None = None) -> DecisionService:

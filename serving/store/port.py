@@ -6,7 +6,7 @@ when it is kept, and every contact policy holds exactly, however many callers de
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -208,3 +208,26 @@ class Store(ABC):
 def from_micros(moment: int) -> datetime:
     """The aware UTC moment of microseconds since the epoch; the inverse of `features.zones.microseconds`."""
     return EARLIEST + timedelta(microseconds=moment)
+
+
+def fates_of(drafts: Sequence[Draft], versions: dict[str, int], known: Collection[str]) -> list[Fate]:
+    """What becomes of drafts in one transaction that has locked their customers, each after those before it.
+
+    Args:
+        drafts: The drafts.
+        versions: The customers' versions under the lock; moves with the drafts that are recorded.
+        known: Those of the drafts' ids that bear a decision already.
+    """
+    fates: list[Fate] = []
+    kept = set(known)
+    for draft in drafts:
+        id_, customer = draft.decision.id, draft.decision.customer
+        if id_ in kept:
+            fates.append(Fate.KNOWN)
+        elif versions.get(customer) != draft.based_on:
+            fates.append(Fate.STALE)
+        else:
+            fates.append(Fate.RECORDED)
+            kept.add(id_)
+            versions[customer] += draft.reservation is not None
+    return fates

@@ -1,16 +1,39 @@
 """Rows of the tables and values of the domain, one into the other; columns stand in the schema's order."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from decisions.snapshot import Contact
 from features.zones import microseconds
-from serving.store.port import Draft, Profile, from_micros
+from serving.store.port import Consent, Draft, KnownCustomer, Profile, from_micros
 
 Row: TypeAlias = tuple[Any, ...]
 CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
+
+
+def known_customer(
+    customer: str,
+    row: Sequence[Any],
+    consents: Mapping[Consent, bool],
+    contacts: tuple[Contact, ...] | None,
+    events: Sequence[Row],
+) -> KnownCustomer:
+    """A customer from a row of `customers` with its tenant's zone: version, both zones, joined, attributes."""
+    version, history_zone, zone, joined, attributes = row
+    return KnownCustomer(
+        id=customer,
+        version=version,
+        history_zone=history_zone,
+        zone=zone,
+        joined=None if joined is None else from_micros(joined),
+        attributes=json.loads(attributes),
+        consents=consents,
+        contacts=contacts,
+        events=events,
+    )
 
 
 def contact_of(row: Sequence[Any]) -> Contact:
@@ -83,3 +106,31 @@ def decision_row(tenant: str, draft: Draft) -> Row:
         decision.as_bytes(),
         draft.inputs,
     )
+
+
+def merged(stored: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes with others merged into them, as SQLite's `json_patch` does it (RFC 7396): None takes away.
+
+    Example:
+        >>> merged({"name": "Ada", "home": {"city": "Nara", "floor": 3}}, {"name": None, "home": {"floor": 4}})
+        {'home': {'city': 'Nara', 'floor': 4}}
+    """
+    whole = dict(stored)
+    for name, value in added.items():
+        if value is None:
+            whole.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = whole.get(name)
+            whole[name] = merged(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            whole[name] = value
+    return whole
+
+
+def merged_profiles(profiles: Iterable[Profile], attributes: dict[str, dict[str, Any]]) -> Iterator[Profile]:
+    """The profiles, each with its attributes merged into those stored or given before it."""
+    for profile in profiles:
+        stored = attributes.get(profile.customer)
+        whole = dict(profile.attributes) if stored is None else merged(stored, profile.attributes)
+        attributes[profile.customer] = whole
+        yield replace(profile, attributes=whole)

@@ -30,10 +30,12 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Ordered by its bytes on either database, so the order of ids is the same and no index depends on a locale."""
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, TEXT, nullable=False)
 
 
 def _number(name: str) -> Column[float]:
@@ -61,7 +63,7 @@ customers = Table(
     _text("tenant"),
     _text("customer"),
     Column("version", BigInteger, nullable=False),
-    Column("zone", Text),
+    Column("zone", TEXT),
     _moment("joined", nullable=True),
     _text("attributes"),
     PrimaryKeyConstraint("tenant", "customer"),

@@ -5,7 +5,6 @@ Writes begin IMMEDIATE, so that what a transaction reads cannot change before it
 power. Each thread has a connection of its own.
 """
 
-import json
 import logging
 import sqlite3
 import threading
@@ -22,15 +21,7 @@ from decisions.snapshot import Contact
 from features.zones import microseconds
 from serving.errors import StoreError
 from serving.store.migrate import upgrade
-from serving.store.port import (
-    Draft,
-    Fate,
-    History,
-    KnownCustomer,
-    Store,
-    StoredDecision,
-    from_micros,
-)
+from serving.store.port import Draft, Fate, History, KnownCustomer, Store, StoredDecision
 from serving.store.rows import (
     CONTACT_COLUMNS,
     Row,
@@ -40,6 +31,7 @@ from serving.store.rows import (
     customer_row,
     decision_row,
     event_row,
+    known_customer,
 )
 
 PATIENCE = 10.0
@@ -172,20 +164,13 @@ class SqliteStore(Store):
         row = connection.execute(_CUSTOMER, key).fetchone()
         if row is None:
             return None
-        version, history_zone, zone, joined, attributes = row
         before = microseconds(moment)
-        return KnownCustomer(
-            id=key[1],
-            version=version,
-            history_zone=history_zone,
-            zone=zone,
-            joined=None if joined is None else from_micros(joined),
-            attributes=json.loads(attributes),
-            consents={
-                (channel, purpose): bool(allowed) for channel, purpose, allowed in connection.execute(_CONSENTS, key)
-            },
-            contacts=self._contacts(connection, key, before),
-            events=connection.execute(_EVENTS, (*key, before)).fetchall(),
+        return known_customer(
+            key[1],
+            row,
+            {(channel, purpose): bool(allowed) for channel, purpose, allowed in connection.execute(_CONSENTS, key)},
+            self._contacts(connection, key, before),
+            connection.execute(_EVENTS, (*key, before)).fetchall(),
         )
 
     def _contacts(

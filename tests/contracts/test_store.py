@@ -5,31 +5,34 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from decisions.snapshot import Contact
-from serving.store.port import Draft, Fate, History, KnownCustomer, Profile, Store, StoredEvent
-from serving.store.sqlite import SqliteStore
-from tests.decisions.retailer import NOON, at, decided, having
-
-T = "shop"
-DAY = timedelta(days=1)
-BUY = StoredEvent(1_000_000, 0, 9, 12.5, 1.25, 3.0, -1, "sku", "e1")
-EMAIL = ("email", "marketing")
+from serving.bootstrap import open_store
+from serving.store.port import Fate, KnownCustomer, Profile, Store
+from tests.contracts.stores import BUY, DAY, EMAIL, T, draft, history, known
+from tests.decisions.retailer import NOON, at
 
 Opener = Callable[[], Store]
 
 
-@pytest.fixture(params=["sqlite"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    database: str = request.getfixturevalue("database")
+    return database
+
+
+@pytest.fixture
+def opener(url: str) -> Iterator[Opener]:
     """Opens the same database again and again."""
-    adapters: dict[str, Opener] = {"sqlite": lambda: SqliteStore(tmp_path / "store.db")}
     opened: list[Store] = []
 
     def open_one() -> Store:
-        opened.append(adapters[request.param]())
+        opened.append(open_store(url))
         return opened[-1]
 
     yield open_one
@@ -43,26 +46,6 @@ def store(opener: Opener) -> Store:
     store = opener()
     store.load(T, history())
     return store
-
-
-def history(*profiles: Profile, asserted: datetime = NOON - 300 * DAY, **parts: Any) -> History:
-    return History("Europe/Paris", asserted, profiles or (Profile("c1"),), **parts)
-
-
-def known(store: Store, customer: str = "c1", moment: datetime = NOON, tenant: str = T) -> KnownCustomer:
-    (found,) = store.customers(tenant, [(customer, moment)])
-    assert found is not None
-    return found
-
-
-def draft(based_on: int, decision_id: str = "d1", customer: str = "c1", *, silent: bool = False) -> Draft:
-    snapshot = having(customer=customer, features=(1.0, 1.0), attributes={}) if silent else having(customer=customer)
-    decision = decided(snapshot, decision_id=decision_id)
-    assert (decision.choice is None) is silent
-    contact = (
-        None if silent else Contact(NOON, "email", "win_back", "m", ("promo",), "win_back:first", True, decision_id)
-    )
-    return Draft(decision, b"inputs", based_on, contact, NOON + 2 * DAY, opened_by="e1")
 
 
 def test_nothing_is_known_of_a_stranger(store: Store) -> None:
@@ -112,6 +95,24 @@ def test_a_profile_adds_to_what_is_known(store: Store) -> None:
     found = known(store)
     assert (found.zone, found.joined) == ("Asia/Tokyo", at(9))
     assert found.attributes == {"name": "Eve", "city": "Nara"}
+
+
+def test_an_attribute_of_none_is_taken_away_and_objects_are_merged(store: Store) -> None:
+    store.load(T, history(Profile("c1", attributes={"name": "Ada", "n": 1e22, "home": {"city": "Nara", "floor": 3}})))
+    store.load(T, history(Profile("c1", attributes={"name": None, "home": {"floor": 4.0}})))
+    assert repr(known(store).attributes["n"]) == "1e+22"
+    assert known(store).attributes == {"n": 1e22, "home": {"city": "Nara", "floor": 4.0}}
+
+
+def test_customers_are_told_in_the_order_of_their_ids(store: Store) -> None:
+    store.load(T, history(*map(Profile, ("b", "é", "B", "a-b", "ab"))))
+    assert store.customer_ids(T) == ["B", "a-b", "ab", "b", "c1", "é"]
+
+
+def test_a_customer_may_be_wanted_at_several_moments(store: Store) -> None:
+    store.record(T, [draft(known(store).version)])
+    told = store.customers(T, [("c1", NOON), ("c2", NOON), ("c1", NOON + 2 * DAY)])
+    assert [None if one is None else len(one.contacts or ()) for one in told] == [1, None, 0]
 
 
 def test_the_newest_consent_holds(store: Store) -> None:
@@ -277,3 +278,38 @@ def test_of_many_writers_on_one_version_one_wins_each_time(opener: Opener, store
             assert fates.count(Fate.RECORDED) == 1
             assert fates.count(Fate.STALE) == writers - 1
     assert len(list(store.ledger(T))) == rounds
+
+
+def test_groups_about_the_same_customers_never_wait_in_a_circle(opener: Opener, store: Store) -> None:
+    customers = [f"g{number}" for number in range(8)]
+    store.load(T, history(*map(Profile, customers)))
+
+    def write(name: str, order: list[str]) -> list[Fate]:
+        writer, fates = opener(), list[Fate]()
+        for round_ in range(10):
+            versions = [known(writer, customer).version for customer in order]
+            drafts = [draft(v, f"{name}{round_}{c}", c) for v, c in zip(versions, order, strict=True)]
+            fates += writer.record(T, drafts)
+        return fates
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.submit(write, "x", customers), pool.submit(write, "y", customers[::-1])
+        fates = one.result() + other.result()
+    assert len(list(store.ledger(T))) == fates.count(Fate.RECORDED) >= 80
+    assert set(fates) <= {Fate.RECORDED, Fate.STALE}
+
+
+def test_an_id_about_two_customers_at_once_is_kept_for_one(opener: Opener, store: Store) -> None:
+    store.load(T, history(Profile("c2")))
+    stores = {"c1": store, "c2": opener()}
+    rounds = 10
+    with ThreadPoolExecutor(2) as pool:
+        for round_ in range(rounds):
+
+            def write(customer: str, round_: int = round_) -> Fate:
+                version = known(stores[customer], customer).version
+                return stores[customer].record(T, [draft(version, f"d{round_}", customer)])[0]
+
+            assert set(pool.map(write, stores)) == {Fate.RECORDED, Fate.KNOWN}
+    assert len(list(store.ledger(T))) == rounds
+    assert known(store).version + known(store, "c2").version == 2 + rounds

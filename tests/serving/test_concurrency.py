@@ -1,4 +1,4 @@
-"""Contact policies hold exactly, however many threads and processes decide about one customer at once."""
+"""Contact policies hold exactly, on either database, however many threads and processes decide at once."""
 
 import multiprocessing
 from collections.abc import Callable, Sequence
@@ -9,11 +9,12 @@ from itertools import pairwise
 import pytest
 
 from decisions.snapshot import Contact
+from features.dataset import open_events
 from serving.bootstrap import open_store
 from serving.making import Ask
 from serving.settings import Settings
 from tests.serving.hammer import hammer
-from tests.serving.shop import NOW
+from tests.serving.shop import NOW, stock
 
 SECOND = timedelta(seconds=1)
 WORKERS, ASKS, AT_ONCE = 4, 160, 8
@@ -34,6 +35,20 @@ programmes:
       - {id: letter, channels: [email], value: 2, response: {mean: 0.1}, content: {subject: News, body: News}}
       - {id: note, channels: [sms], value: 1, response: {mean: 0.1}, content: {body: News}}
 """
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shop(request: pytest.FixtureRequest, shop: Settings) -> Settings:
+    """The furnished shop, on its own file or with the same customers in PostgreSQL."""
+    if request.param == "sqlite":
+        return shop
+    with (shop.data / "tactful.env").open("a") as settings:
+        settings.write(f"TACTFUL_STORE={request.getfixturevalue('database')}\n")
+    shop = Settings.of(shop.data)
+    store = open_store(shop.store)
+    stock(store, open_events(shop.data / "events"))
+    store.close()
+    return shop
 
 
 def decided_at_once(shop: Settings, policies: str, pool: Executor) -> dict[str, list[Contact]]:

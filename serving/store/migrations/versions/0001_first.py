@@ -9,32 +9,34 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Makes the tables."""
     op.create_table(
         "tenants",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("zone", sa.Text, nullable=False),
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("zone", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("tenant"),
     )
     op.create_table(
         "customers",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("customer", sa.Text, nullable=False),
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("customer", TEXT, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
-        sa.Column("zone", sa.Text),
+        sa.Column("zone", TEXT),
         sa.Column("joined", sa.BigInteger),
-        sa.Column("attributes", sa.Text, nullable=False),
+        sa.Column("attributes", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "customer"),
         sa.ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
     )
     op.create_table(
         "consents",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("customer", sa.Text, nullable=False),
-        sa.Column("channel", sa.Text, nullable=False),
-        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("customer", TEXT, nullable=False),
+        sa.Column("channel", TEXT, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
         sa.Column("allowed", sa.Boolean, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "customer", "channel", "purpose"),
@@ -43,18 +45,18 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("customer", sa.Text, nullable=False),
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("customer", TEXT, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=False),
-        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
         sa.Column("type", sa.SmallInteger, nullable=False),
         sa.Column("channel", sa.SmallInteger, nullable=False),
         sa.Column("amount", sa.Float, nullable=False),
         sa.Column("discount", sa.Float, nullable=False),
         sa.Column("quantity", sa.Float, nullable=False),
         sa.Column("categories", sa.BigInteger, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("programme", sa.Text, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("programme", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "customer", "time", "id"),
         sa.ForeignKeyConstraint(["tenant", "customer"], ["customers.tenant", "customers.customer"]),
         sqlite_with_rowid=False,
@@ -62,32 +64,32 @@ def upgrade() -> None:
     op.create_index("events_by_id", "events", ["tenant", "id"], unique=True)
     op.create_table(
         "ledger",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("customer", sa.Text, nullable=False),
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("customer", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.Column("expires", sa.BigInteger),
-        sa.Column("channel", sa.Text, nullable=False),
-        sa.Column("programme", sa.Text, nullable=False),
-        sa.Column("message", sa.Text, nullable=False),
-        sa.Column("tags", sa.Text, nullable=False),
-        sa.Column("opening", sa.Text, nullable=False),
+        sa.Column("channel", TEXT, nullable=False),
+        sa.Column("programme", TEXT, nullable=False),
+        sa.Column("message", TEXT, nullable=False),
+        sa.Column("tags", TEXT, nullable=False),
+        sa.Column("opening", TEXT, nullable=False),
         sa.Column("counts", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "customer", "id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "decisions",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("customer", sa.Text, nullable=False),
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("customer", TEXT, nullable=False),
         sa.Column("moment", sa.BigInteger, nullable=False),
-        sa.Column("choice", sa.Text, nullable=False),
-        sa.Column("opened_by", sa.Text, nullable=False),
-        sa.Column("catalogue", sa.Text, nullable=False),
-        sa.Column("bundle", sa.Text, nullable=False),
-        sa.Column("features", sa.Text, nullable=False),
+        sa.Column("choice", TEXT, nullable=False),
+        sa.Column("opened_by", TEXT, nullable=False),
+        sa.Column("catalogue", TEXT, nullable=False),
+        sa.Column("bundle", TEXT, nullable=False),
+        sa.Column("features", TEXT, nullable=False),
         sa.Column("record", sa.LargeBinary, nullable=False),
         sa.Column("inputs", sa.LargeBinary),
         sa.PrimaryKeyConstraint("tenant", "id"),
@@ -95,9 +97,9 @@ def upgrade() -> None:
     op.create_index("decisions_by_customer", "decisions", ["tenant", "customer", "moment"])
     op.create_table(
         "catalogues",
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("version", sa.Text, nullable=False),
-        sa.Column("features", sa.Text, nullable=False),
-        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("version", TEXT, nullable=False),
+        sa.Column("features", TEXT, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "version", "features"),
     )

@@ -1,0 +1,294 @@
+"""The store on PostgreSQL: shared by many machines, durable, locked a customer at a time.
+
+A transaction that writes takes the locks of all its customers first, in the order of their ids, so that no two wait for
+each other in a circle; a locked row is read as it was last committed. Everything else is compared in statements of
+their own after that: under READ COMMITTED each sees what the lock's former holder committed, whereas a count in the
+very statement that locks would be taken on the snapshot from before the wait.
+"""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal, LiteralString, TypeAlias
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from decisions.snapshot import Contact
+from features.zones import microseconds
+from serving.errors import StoreError
+from serving.store import postgres_sql as sql
+from serving.store.migrate import upgrade
+from serving.store.port import Draft, Fate, History, KnownCustomer, Store, StoredDecision, fates_of
+from serving.store.rows import (
+    Row,
+    consent_rows,
+    contact_of,
+    contact_row,
+    customer_row,
+    decision_row,
+    event_row,
+    known_customer,
+    merged_profiles,
+)
+
+CONNECTIONS = 8
+"""The most that one store has open."""
+
+_Connection: TypeAlias = psycopg.Connection[TupleRow]
+_log = logging.getLogger(__name__)
+
+
+class PostgresStore(Store):
+    """The store in a PostgreSQL database, brought to the present schema when it is opened.
+
+    Args:
+        url: What libpq takes: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`. No error tells the password.
+
+    Raises:
+        StoreError: The URL is none, or the database cannot be reached.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._where = _where(url)
+        with self._guarded():
+            _migrate(url)
+            self._pool = ConnectionPool(
+                url,
+                kwargs={"autocommit": True, "prepare_threshold": 0, "connect_timeout": sql.PATIENCE},
+                configure=_configure,
+                min_size=1,
+                max_size=CONNECTIONS,
+                timeout=sql.PATIENCE,
+                num_workers=1,
+                open=True,
+            )
+
+    def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
+        """See `Store.customers`."""
+        ids = [customer for customer, _ in wanted]
+        moments = [microseconds(moment) for _, moment in wanted]
+        asked = {"tenant": tenant, "customers": ids, "moments": moments}
+        with self._transaction(sql.READ) as connection:
+            rows = {id_: row for id_, *row in _select(connection, sql.CUSTOMERS, (tenant, ids))}
+            consents: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
+            for id_, channel, purpose, allowed in _select(connection, sql.CONSENTS, (tenant, ids)):
+                consents[id_][channel, purpose] = allowed
+            events = _by_position(_select(connection, sql.EVENTS, asked))
+            contacts = self._contacts(connection, asked)
+        return [
+            known_customer(id_, rows[id_], consents[id_], contacts.get(position, ()), events[position])
+            if id_ in rows
+            else None
+            for position, id_ in enumerate(ids, start=1)
+        ]
+
+    def customer_ids(self, tenant: str) -> list[str]:
+        """See `Store.customer_ids`."""
+        return [row[0] for row in self._rows("SELECT customer FROM customers WHERE tenant = %s ORDER BY 1", tenant)]
+
+    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[Fate]:
+        """See `Store.record`."""
+        with self._transaction(sql.WRITE) as connection:
+            versions = _lock(connection, tenant, [draft.decision.customer for draft in drafts])
+            known = {id_ for (id_,) in _select(connection, sql.EXIST, (tenant, [d.decision.id for d in drafts]))}
+            fates = fates_of(drafts, versions, known)
+            chosen = {d.decision.id: d for d, fate in zip(drafts, fates, strict=True) if fate is Fate.RECORDED}
+            kept = _keep_decisions(connection, [decision_row(tenant, chosen[id_]) for id_ in sorted(chosen)])
+            _reserve(connection, tenant, [draft for id_, draft in chosen.items() if id_ in kept])
+        taken = chosen.keys() - kept
+        return [
+            Fate.KNOWN if fate is Fate.RECORDED and draft.decision.id in taken else fate
+            for draft, fate in zip(drafts, fates, strict=True)
+        ]
+
+    def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
+        """See `Store.settle`."""
+        with self._transaction(sql.WRITE) as connection:
+            _lock(connection, tenant, [customer])
+            changed = connection.execute(sql.SETTLE[status], (tenant, customer, contact)).rowcount > 0
+            if changed:
+                connection.execute(sql.MOVE, (tenant, customer))
+            return changed
+
+    def decision(self, tenant: str, decision_id: str) -> StoredDecision | None:
+        """See `Store.decision`."""
+        return next((StoredDecision(*row) for row in self._rows(sql.DECISION, tenant, decision_id)), None)
+
+    def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
+        """See `Store.decision_log`."""
+        return (StoredDecision(*row) for row in self._rows(sql.LOG, tenant))
+
+    def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
+        """See `Store.ledger`."""
+        return ((customer, status, contact_of(entry)) for customer, status, *entry in self._rows(sql.LEDGER, tenant))
+
+    def load(self, tenant: str, history: History) -> None:
+        """See `Store.load`; loads of one tenant go one after another."""
+        profiles = list(history.profiles)
+        ids = [profile.customer for profile in profiles]
+        with self._transaction(sql.WRITE) as connection, connection.cursor() as cursor:
+            cursor.execute(sql.UNHURRIED)
+            cursor.execute(sql.KEEP_TENANT, (tenant, history.zone))
+            _lock(connection, tenant, ids)
+            attributes = {id_: json.loads(stored) for id_, stored in _select(connection, sql.ATTRIBUTES, (tenant, ids))}
+            cursor.executemany(
+                sql.KEEP_CUSTOMER, [customer_row(tenant, p) for p in merged_profiles(profiles, attributes)]
+            )
+            cursor.executemany(
+                sql.KEEP_CONSENT, [row for p in profiles for row in consent_rows(tenant, p, history.asserted)]
+            )
+            _add(cursor, "events", (event_row(tenant, customer, event) for customer, event in history.events))
+            _add(cursor, "ledger", (contact_row(tenant, who, c, "sent", None) for who, c in history.contacts))
+
+    def keep_catalogue(self, tenant: str, version: str, features: str, content: str) -> None:
+        """See `Store.keep_catalogue`."""
+        with self._transaction(sql.WRITE) as connection:
+            connection.execute(sql.KEEP_CATALOGUE, (tenant, version, features, content))
+
+    def catalogue(self, tenant: str, version: str, features: str) -> str | None:
+        """See `Store.catalogue`."""
+        return next((str(row[0]) for row in self._rows(sql.CATALOGUE, tenant, version, features)), None)
+
+    def check(self) -> None:
+        """See `Store.check`."""
+        self._rows("SELECT count(*) FROM tenants")
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._pool.close()
+
+    def _contacts(self, connection: _Connection, asked: Mapping[str, Any]) -> dict[int, tuple[Contact, ...] | None]:
+        """Each asked customer's contacts by its position, the last to be read: where they cannot be, None."""
+        try:
+            found = _by_position(_select(connection, sql.CONTACTS, asked))
+        except psycopg.OperationalError:
+            raise
+        except psycopg.DatabaseError as error:
+            _log.error("ledger unreadable", extra={"reason": str(error)})
+            return dict.fromkeys(range(1, len(asked["customers"]) + 1))
+        return {position: _readable(rows) for position, rows in found.items()}
+
+    def _rows(self, query: str, *parameters: Any) -> list[Row]:
+        with self._connection() as connection:
+            return _select(connection, query, parameters)
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[_Connection]:
+        with self._connection() as connection:
+            connection.execute(begin, prepare=False)
+            try:
+                yield connection
+                connection.execute("COMMIT", prepare=False)
+            except BaseException:
+                if not connection.closed:
+                    connection.rollback()
+                raise
+
+    @contextmanager
+    def _connection(self) -> Iterator[_Connection]:
+        """One of the pool's; if it is lost, the others are looked at too, so that only one caller is told."""
+        with self._guarded(), self._pool.connection() as connection:
+            try:
+                yield connection
+            finally:
+                if connection.closed:
+                    self._pool.check()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise StoreError("the store fails", got=_reason(error.orig), where=self._where) from error
+        except psycopg.Error as error:
+            raise StoreError("the store fails", got=_reason(error), where=self._where) from error
+
+
+def _reason(error: BaseException | None) -> str:
+    """What went wrong, without the details that quote rows."""
+    told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return told or str(error).strip()
+
+
+def _where(url: str) -> str:
+    """The URL without user and password."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
+        parts = {}
+    if not parts:
+        raise StoreError("the store has no address", wanted="postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    port = f":{parts['port']}" if "port" in parts else ""
+    return f"postgresql://{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
+
+
+def _migrate(url: str) -> None:
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(url, connect_timeout=sql.PATIENCE), poolclass=NullPool
+    )
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tactful_version'))"))
+        upgrade(connection)
+
+
+def _configure(connection: _Connection) -> None:
+    for statement in sql.SESSION:
+        connection.execute(statement)
+
+
+def _select(connection: _Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[Row]:
+    return connection.execute(query, parameters, binary=True).fetchall()
+
+
+def _by_position(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(row[1:])
+    return found
+
+
+def _readable(rows: Iterable[Row]) -> tuple[Contact, ...] | None:
+    try:
+        return tuple(map(contact_of, rows))
+    except ValueError as error:
+        _log.error("ledger unreadable", extra={"reason": str(error)})
+        return None
+
+
+def _lock(connection: _Connection, tenant: str, customers: Sequence[str]) -> dict[str, int]:
+    """Lock customers until the transaction ends: the version of each that exists."""
+    return dict(connection.execute(sql.LOCK, (tenant, customers), binary=True))
+
+
+def _keep_decisions(connection: _Connection, rows: Sequence[Row]) -> set[str]:
+    """Ids of those that were kept: all but what another transaction, about another customer, kept meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.executemany(sql.KEEP_DECISION, rows, returning=True)
+        return {id_ for result in cursor.results() for (id_,) in result}
+
+
+def _reserve(connection: _Connection, tenant: str, drafts: Iterable[Draft]) -> None:
+    reserved = [(draft.decision.customer, draft.reservation, draft.expires) for draft in drafts if draft.reservation]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            sql.KEEP_CONTACT, [contact_row(tenant, c, r, "reserved", expires) for c, r, expires in reserved]
+        )
+        cursor.executemany(sql.MOVE, [(tenant, customer) for customer, _, _ in reserved])
+
+
+def _add(cursor: psycopg.Cursor[TupleRow], table: LiteralString, rows: Iterable[Row]) -> None:
+    """Add the rows whose keys are new, by way of a table of the transaction's own, since COPY knows no conflicts."""
+    cursor.execute(f"CREATE TEMP TABLE new_{table} (LIKE {table}) ON COMMIT DROP", prepare=False)
+    with cursor.copy(f"COPY new_{table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    cursor.execute(f"INSERT INTO {table} SELECT * FROM new_{table} ON CONFLICT DO NOTHING", prepare=False)  # noqa: S608 - our own tables

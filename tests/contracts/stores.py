@@ -1,0 +1,33 @@
+"""What tests of stores put into them and read from them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from decisions.snapshot import Contact
+from serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
+from tests.decisions.retailer import NOON, decided, having
+
+T = "shop"
+DAY = timedelta(days=1)
+BUY = StoredEvent(1_000_000, 0, 9, 12.5, 1.25, 3.0, -1, "sku", "e1")
+EMAIL = ("email", "marketing")
+
+
+def history(*profiles: Profile, asserted: datetime = NOON - 300 * DAY, **parts: Any) -> History:
+    return History("Europe/Paris", asserted, profiles or (Profile("c1"),), **parts)
+
+
+def known(store: Store, customer: str = "c1", moment: datetime = NOON, tenant: str = T) -> KnownCustomer:
+    (found,) = store.customers(tenant, [(customer, moment)])
+    assert found is not None
+    return found
+
+
+def draft(based_on: int, decision_id: str = "d1", customer: str = "c1", *, silent: bool = False) -> Draft:
+    snapshot = having(customer=customer, features=(1.0, 1.0), attributes={}) if silent else having(customer=customer)
+    decision = decided(snapshot, decision_id=decision_id)
+    assert (decision.choice is None) is silent
+    contact = (
+        None if silent else Contact(NOON, "email", "win_back", "m", ("promo",), "win_back:first", True, decision_id)
+    )
+    return Draft(decision, b"inputs", based_on, contact, NOON + 2 * DAY, opened_by="e1")
