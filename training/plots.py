@@ -1,6 +1,7 @@
 """Figures of a test: how true the probabilities are, how well they rank, what they rest on."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
@@ -22,15 +23,22 @@ def figures(result: TrainingResult) -> dict[str, Figure]:
 
 def calibration(test: TestRows, *, title: str) -> Figure:
     """Observed share against predicted probability on ten equal-mass bins, with 95 % normal intervals."""
-    curve = test.outcomes.reliability(test.probability)
-    error = 1.96 * np.sqrt(curve.observed * (1 - curve.observed) / curve.rows)
     figure = _figure()
     axes = figure.add_subplot(xlabel="predicted probability", ylabel="observed share", title=f"{title}: calibration")
+    draw_calibration(axes, test)
+    return figure
+
+
+def draw_calibration(axes: Axes, test: TestRows) -> None:
+    """Draws a calibration curve into axes."""
+    curve = test.outcomes.reliability(test.probability)
+    error = 1.96 * np.sqrt(curve.observed * (1 - curve.observed) / curve.rows)
     most = float(max(curve.predicted.max(), (curve.observed + error).max()))
     axes.plot([0, most], [0, most], color="0.7", linewidth=1, label="perfect")
-    axes.errorbar(curve.predicted, curve.observed, yerr=error, fmt="o", markersize=4, capsize=2, label="test rows")
-    axes.legend()
-    return figure
+    label = f"tenths of {len(test.probability):,} test rows, 95 % interval"
+    axes.errorbar(curve.predicted, curve.observed, yerr=error, fmt="o", markersize=4, capsize=2, label=label)
+    axes.set_ylim(top=1.25 * most)
+    axes.legend(loc="upper left")
 
 
 def roc(test: TestRows, *, title: str) -> Figure:
