@@ -90,6 +90,21 @@ def test_whoever_waited_for_the_lock_sees_what_its_holder_left(
         assert waiting.result() == [Fate.STALE]
 
 
+def test_customers_are_locked_in_the_order_of_their_ids(
+    store: PostgresStore, database: str, admin: psycopg.Connection
+) -> None:
+    store.load(T, history(Profile("b"), Profile("a")))
+    drafts = [draft(known(store, customer).version, f"d-{customer}", customer) for customer in ("b", "a")]
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(database) as holder:
+            holder.execute("SELECT FROM customers WHERE customer = 'a' FOR UPDATE")
+            waiting = pool.submit(store.record, T, drafts)
+            while admin.execute(WAITING).fetchone() != (1,):
+                assert not waiting.done()
+            admin.execute("SELECT FROM customers WHERE customer = 'b' FOR UPDATE NOWAIT")
+        assert waiting.result() == [Fate.RECORDED] * 2
+
+
 def test_what_is_acknowledged_is_on_disk_whatever_the_database_was_told(
     database: str, admin: psycopg.Connection
 ) -> None:
