@@ -57,8 +57,9 @@ class Factors:
 
     @property
     def unknown(self) -> list[str]:
-        """The factors that are no finite number."""
-        return [name for name in _NAMES if not math.isfinite(getattr(self, name))]
+        """The factors that are no finite number, or the priority where only that is none."""
+        names = [name for name in _NAMES if not math.isfinite(getattr(self, name))]
+        return names or ([] if math.isfinite(self.priority) else ["priority"])
 
     def without(self, dropped: Collection[str]) -> "Factors":
         """The factors with some switched off: multipliers become 1, prices 0.

@@ -46,6 +46,18 @@ def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
     return earliest.replace(microsecond=0)
 
 
+def next_instant(moment: datetime, day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """The same, but the later of two where clocks are put back and the earlier is past.
+
+    Example:
+        >>> in_the_second_hour = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+        >>> next_instant(in_the_second_hour, date(2026, 10, 25), time(2, 30), ZoneInfo("Europe/Berlin")).isoformat()
+        '2026-10-25T01:30:00+00:00'
+    """
+    first = instant(day, clock, zone)
+    return first if first > moment else datetime.combine(day, clock, zone).replace(fold=1).astimezone(UTC)
+
+
 def anniversary(day: date, year: int, leap_day: str = "02-28") -> date:
     """The anniversary of a day in a year; 29 February falls on `leap_day` in other years.
 

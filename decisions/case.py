@@ -10,6 +10,7 @@ from decisions.arbitration import fatigue_price
 from decisions.calendars import zone_of
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Condition, Failure
+from decisions.errors import SnapshotError
 from decisions.exclusion import Exclusion
 from decisions.ledger import Ledger, Scope
 from decisions.snapshot import Event, Snapshot
@@ -37,7 +38,7 @@ class Case:
         self.compiled = compiled
         self.snapshot = snapshot
         self.scores = scores
-        self.zone: ZoneInfo | None = zone_of(snapshot.zone) if snapshot.zone else compiled.zone
+        self.zone = _zone(snapshot.zone, compiled.zone)
         self.facts = _facts(compiled, snapshot, scores, self.zone)
         self.capacity = capacity or {}
         self.channels = channels
@@ -93,6 +94,16 @@ class Case:
         condition = self.compiled.conditions.compile(source)
         facts = self._facts_of(condition, event) if condition.of_event else self.facts
         return ", ".join([f"{name} = {_shown(facts.get(name))}" for name in condition.names]) or "never"
+
+
+def _zone(name: str | None, catalogues: ZoneInfo | None) -> ZoneInfo | None:
+    """The customer's zone, or the catalogue's where it is unknown; a name that is no zone's is none at all."""
+    if name is None:
+        return catalogues
+    try:
+        return zone_of(name)
+    except SnapshotError:
+        return None
 
 
 def _facts(

@@ -21,7 +21,7 @@ EVENT_FACTS = {
     "amount": "number",
     "age_days": "number",
 }
-LOCAL_FACTS = {"hour": "integer", "weekday": "integer", "month": "integer", "day": "integer"}
+LOCAL_FACTS = {"hour": "integer", "weekday": "integer", "month": "integer", "day": "integer", "year": "integer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,6 @@ class CompiledCatalogue:
             for programme, message, action in catalogue.actions()
         ]
         self.rules_by_programme = {p.id: [r for r in self.rules if r.programme is p] for p in catalogue.programmes}
-        self.mandatory = frozenset(rule.action.id for rule in self.rules if rule.message.mandatory)
         self._texts = {rule.action.id: _text_parts(rule, catalogue) for rule in self.rules}
         self._compile_expressions()
         self.fact_names = [(name, *name.split(".", 1)) for name in sorted(self.conditions.names)]

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from decisions.calendars import instant, is_holiday, supported_countries
+from decisions.calendars import instant, is_holiday, next_instant, supported_countries
 from decisions.durations import Duration, format_duration
 from decisions.exclusion import Exclusion
 from decisions.ledger import Addressed, Grouping, Ledger, Scope
@@ -65,6 +65,7 @@ class Cap(ContactPolicy):
 
     Example:
         >>> from datetime import UTC
+        >>> from decisions.snapshot import Contact
         >>> at = datetime(2026, 5, 4, 9, tzinfo=UTC)
         >>> cap = Cap(id="weekly", kind="cap", max=1, window="7d")
         >>> print(cap.verdict(Ledger(at, [Contact(at - timedelta(days=2), "email")], [], None)).sentence)
@@ -126,15 +127,8 @@ class Gap(ContactPolicy):
             self.id,
             observed=f"a contact {_ago(nearest)} away",
             limit=f"at least {format_duration(self.min)} apart",
-            until=self._free(times, ledger.moment),
+            until=_free(times, ledger.moment, self.min),
         )
-
-    def _free(self, times: list[datetime], moment: datetime) -> datetime:
-        free = moment
-        for t in times:
-            if abs(t - free) < self.min:
-                free = t + self.min
-        return free
 
 
 class QuietHours(ContactPolicy):
@@ -152,7 +146,7 @@ class QuietHours(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where the customer's clock shows a quiet hour."""
-        limit = f"quiet from {self.start:%H:%M} to {self.end:%H:%M}"
+        limit = f"never from {self.start:%H:%M} to {self.end:%H:%M}"
         if ledger.zone is None or ledger.local is None:
             return Exclusion("quiet_hours", self.id, observed="no time zone known", limit=limit)
         clock = ledger.local.time()
@@ -161,7 +155,7 @@ class QuietHours(ContactPolicy):
         if not quiet:
             return None
         days = 1 if spans_midnight and clock >= self.start else 0
-        end = instant(ledger.local.date() + timedelta(days=days), self.end, ledger.zone)
+        end = next_instant(ledger.moment, ledger.local.date() + timedelta(days=days), self.end, ledger.zone)
         return Exclusion("quiet_hours", self.id, observed=f"{clock:%H:%M} local time", limit=limit, until=end)
 
 
@@ -206,51 +200,61 @@ class QuietDays(ContactPolicy):
 
 
 class NeverAfter(ContactPolicy):
-    """No contact in scope within a time after a contact of `first`."""
+    """No contact in scope within a time after a contact of `first`.
+
+    A contact of `first` waits in turn where one in scope lies ahead within that time.
+    """
 
     kind: Literal["never_after"]
     first: Scope
     within: Duration = Field(gt=timedelta())
+
+    def bound(self, actions: Iterable[Addressed]) -> "list[ContactPolicy]":
+        """Itself, and what holds `first` back before a contact that lies ahead."""
+        ahead = _NeverBefore(id=self.id, scope=self.first, then=self.scope, within=self.within, segment=self.segment)
+        return [*super().bound(actions), ahead]
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where a contact of `first` is that near."""
         latest = _latest(self.first, ledger)
         if latest is None or ledger.moment - latest >= self.within:
             return None
-        return Exclusion(
-            "pair",
-            self.id,
-            observed=f"such a contact {_ago(ledger.moment - latest)} ago",
-            limit=f"not within {format_duration(self.within)}",
-            until=latest + self.within,
-        )
+        return _pair(self.id, ledger.moment - latest, self.within, latest + self.within)
+
+
+class _NeverBefore(ContactPolicy):
+    """No contact in scope where one of `then` lies ahead within a time."""
+
+    kind: Literal["never_after"] = "never_after"
+    then: Scope
+    within: timedelta
+
+    def verdict(self, ledger: Ledger) -> Exclusion | None:
+        """Excludes where a contact of `then` lies ahead that near; it could pass once that one was made."""
+        ahead = [t for t in ledger.times(self.then, uncounted=True) if ledger.moment < t < ledger.moment + self.within]
+        return _pair(self.id, ledger.moment - ahead[0], self.within, ahead[-1]) if ahead else None
 
 
 class NeverWith(ContactPolicy):
-    """No contact in scope within a time after one of `other`, nor the other way round."""
+    """No contact in scope within a time of one of `other`, before or after it, nor the other way round."""
 
     kind: Literal["never_with"]
     other: Scope
     within: Duration = Field(gt=timedelta())
 
-    def bound(self, actions: Iterable[Addressed]) -> list[ContactPolicy]:  # noqa: ARG002
-        """One policy for each order of the pair."""
-        pairs = [(self.scope, self.other), (self.other, self.scope)]
-        return [
-            NeverAfter(
-                id=self.id,
-                kind="never_after",
-                scope=then,
-                first=first,
-                within=self.within,
-                segment=self.segment,
-            )
-            for first, then in pairs
-        ]
+    def bound(self, actions: Iterable[Addressed]) -> "list[ContactPolicy]":
+        """A rule for each order of the pair."""
+        orders = ((self.scope, self.other), (self.other, self.scope))
+        return [policy for first, then in orders for policy in self._never_after(first, then).bound(actions)]
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """The first exclusion among both orders of the pair."""
         return next((found for policy in self.bound(()) if (found := policy.verdict(ledger))), None)
+
+    def _never_after(self, first: Scope, then: Scope) -> NeverAfter:
+        return NeverAfter(
+            id=self.id, kind="never_after", scope=then, first=first, within=self.within, segment=self.segment
+        )
 
 
 class OnlyAfter(ContactPolicy):
@@ -312,6 +316,20 @@ AnyContactPolicy = Annotated[
 def _latest(scope: Scope, ledger: Ledger) -> datetime | None:
     """The last contact in scope up to the moment, whether it counts toward caps or not."""
     return max((time for time in ledger.times(scope, uncounted=True) if time <= ledger.moment), default=None)
+
+
+def _free(times: list[datetime], moment: datetime, apart: timedelta) -> datetime:
+    """The first moment from this one on that is so far from each of the times."""
+    for time_ in times:
+        if abs(time_ - moment) < apart:
+            moment = time_ + apart
+    return moment
+
+
+def _pair(rule: str, since: timedelta, within: timedelta, until: datetime) -> Exclusion:
+    where = f"{_ago(since)} ago" if since >= timedelta() else f"{_ago(-since)} ahead"
+    limit = f"not within {format_duration(within)}"
+    return Exclusion("pair", rule, observed=f"such a contact {where}", limit=limit, until=until)
 
 
 def _ago(span: timedelta) -> str:

@@ -8,6 +8,8 @@ only one in the way is opened by its own change. What is reported was decided ag
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Literal
 
 from decisions.arbitration import Factors
@@ -23,6 +25,8 @@ Slope = Callable[[Factors], float]
 """By how much a priority rises with an amount."""
 
 _NUDGE = 1e-6
+_STEPS = 8
+"""Gates that may open one after another before the search for a moment gives up."""
 _GREEDY = Greedy(kind="greedy")
 _POLICY_GATES = {"cap", "gap", "quiet_hours", "quiet_days", "pair", "suppression"}
 
@@ -63,7 +67,8 @@ def remedies(
         By action id, smallest first; an empty tuple where no single change would do. An action wins where its
         priority is the highest and above silence, whatever the policy explores.
     """
-    decision = what_if(request, compiled, _GREEDY, scorer, Changes(), circumstances)
+    ask = partial(what_if, request, compiled, _GREEDY, scorer, circumstances=circumstances)
+    decision = ask(changes=Changes())
     found: dict[str, tuple[Remedy, ...]] = {}
     for candidate in decision.candidates:
         if candidate is decision.choice:
@@ -71,11 +76,9 @@ def remedies(
         if candidate.survives:
             tried = _by_worth(candidate, decision, compiled)
         else:
-            tried = _by_gate(candidate, decision, compiled, request)
+            tried = chain(_by_time(candidate, decision, ask), _by_gate(candidate, decision, compiled, request))
         found[candidate.action.id] = tuple(
-            remedy
-            for remedy, changes in tried
-            if what_if(request, compiled, _GREEDY, scorer, changes, circumstances).outcome == candidate.action.id
+            remedy for remedy, changes in tried if ask(changes=changes).outcome == candidate.action.id
         )
     return found
 
@@ -91,7 +94,9 @@ def _by_worth(
         yield Remedy("value", message, factors.value, value), Changes(messages={message: {"value": value}})
     by_effect = compiled.catalogue.objective == "effect"
     current = factors.effect if by_effect else factors.response
-    score = _least(current, candidate, rivals, _slope_by_effect if by_effect else _slope_by_response)
+    own = compiled.catalogue.message(message)
+    response_follows = not by_effect or (own.response is None and own.offer is None)
+    score = _least(current, candidate, rivals, _slope_with_response if response_follows else _slope_of_effect)
     if score is not None and score <= 1:
         field = "effect" if by_effect else "response"
         fields = {field: {"mean": score}, **({} if by_effect else {"offer": None})}
@@ -102,11 +107,11 @@ def _slope_by_value(factors: Factors) -> float:
     return factors.lever * factors.context * factors.effect
 
 
-def _slope_by_effect(factors: Factors) -> float:
+def _slope_of_effect(factors: Factors) -> float:
     return factors.lever * factors.context * factors.value
 
 
-def _slope_by_response(factors: Factors) -> float:
+def _slope_with_response(factors: Factors) -> float:
     return factors.lever * factors.context * factors.value - factors.discount
 
 
@@ -139,13 +144,29 @@ def _least(
     return least if least < most else None
 
 
+def _by_time(
+    candidate: Candidate, decision: Decision, ask: Callable[..., Decision]
+) -> Iterator[tuple[Remedy, Changes]]:
+    """The first moment at which every gate would let the action pass: where one gate opens, another may have closed."""
+    exclusions = candidate.exclusions
+    for _ in range(_STEPS):
+        moments = [exclusion.until for exclusion in exclusions if exclusion.until]
+        if len(moments) < len(exclusions):
+            return
+        changes = Changes(moment=max(moments))
+        key = (candidate.action.id, candidate.opening)
+        again = next((c for c in ask(changes=changes).candidates if (c.action.id, c.opening) == key), None)
+        if again is None:
+            return
+        if again.survives:
+            yield Remedy("time", "moment", decision.moment.isoformat(), max(moments)), changes
+            return
+        exclusions = again.exclusions
+
+
 def _by_gate(
     candidate: Candidate, decision: Decision, compiled: CompiledCatalogue, request: Request
 ) -> Iterator[tuple[Remedy, Changes]]:
-    moments = [exclusion.until for exclusion in candidate.exclusions]
-    latest = max((moment for moment in moments if moment), default=None)
-    if latest and None not in moments:
-        yield Remedy("time", "moment", decision.moment.isoformat(), latest), Changes(moment=latest)
     if len(candidate.exclusions) != 1:
         return
     (exclusion,) = candidate.exclusions

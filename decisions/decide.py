@@ -18,14 +18,14 @@ from decisions.compiled import CompiledCatalogue, Rule
 from decisions.conditions import Failure
 from decisions.decision import Candidate, Decision, Versions
 from decisions.exclusion import Exclusion
-from decisions.gates import judged, openings
+from decisions.gates import judged, openings, superseding
 from decisions.policies import Policy
 from decisions.snapshot import Snapshot
 from decisions.triggers import Opening
 
 Floats = NDArray[np.float64]
 
-KERNEL = "1"
+KERNEL = "2"
 """Version of the rules of deciding: another number where the same inputs may give other bytes."""
 
 
@@ -140,25 +140,13 @@ class _Draft:
 
 def _draft(case: Case) -> _Draft:
     found, closed = openings(case)
-    superseded = _superseded(found, case)
+    superseded = superseding(found, case)
     rules = [
         (rule, opening, excluded)
         for opening in found
         for rule, excluded in judged(case.compiled.rules_by_programme[opening.programme], opening, case, superseded)
     ]
     return _Draft(found, closed, rules)
-
-
-def _superseded(found: list[Opening], case: Case) -> dict[str, str]:
-    """Programmes that another open one supersedes, unless that one's opening was answered already."""
-    answered = {contact.opening for contact in case.snapshot.contacts or ()}
-    fresh = {opening.programme for opening in found if opening.key not in answered}
-    return {
-        other: programme.id
-        for programme in case.compiled.catalogue.programmes
-        if programme.id in fresh
-        for other in programme.supersedes
-    }
 
 
 def _responses(drafts: Sequence[_Draft], features: Floats, scorer: Scorer) -> list[dict[int, float]]:
@@ -190,11 +178,10 @@ def _concluded(
         for j, (rule, opening, excluded) in enumerate(draft.rules)
     ]
     seed = f"{circumstances.seed}:{request.id}"
-    running, silence_competes = _contenders(candidates, case)
-    contenders = [candidates[j] for j in running]
-    probabilities = distribution(contenders, run.policy, seed, silence_competes=silence_competes)
+    survivors = [j for j, candidate in enumerate(candidates) if candidate.survives]
+    probabilities = distribution([candidates[j] for j in survivors], run.policy, seed)
     chosen = drawn(probabilities, seed)
-    for position, j in enumerate(running):
+    for position, j in enumerate(survivors):
         candidates[j] = replace(candidates[j], probability=float(probabilities[position]))
     return Decision(
         id=request.id,
@@ -210,7 +197,7 @@ def _concluded(
         openings=tuple(draft.openings),
         closed=tuple(draft.closed),
         candidates=tuple(candidates),
-        choice=candidates[running[chosen]] if chosen < len(running) else None,
+        choice=candidates[survivors[chosen]] if chosen < len(survivors) else None,
         probability=float(probabilities[chosen]),
         silence_probability=float(probabilities[-1]),
     )
@@ -225,12 +212,12 @@ def _candidate(
     prices: Mapping[str, float],
 ) -> Candidate:
     if excluded:
-        return Candidate(rule.action, opening.key, excluded)
+        return Candidate(rule.action, opening.key, rule.message.mandatory, excluded)
     factors = _factors(rule, opening, case, scored, prices)
     if isinstance(factors, Failure):
         unknown = Exclusion("worth", rule.message.id, observed=factors.reason, limit="every factor known")
-        return Candidate(rule.action, opening.key, (unknown,))
-    return Candidate(rule.action, opening.key, factors=factors)
+        return Candidate(rule.action, opening.key, rule.message.mandatory, (unknown,))
+    return Candidate(rule.action, opening.key, rule.message.mandatory, factors=factors)
 
 
 def _factors(
@@ -260,23 +247,21 @@ def _factors(
     return Failure(f"{', '.join(unknown)} unknown") if unknown else factors
 
 
-def _contenders(candidates: Sequence[Candidate], case: Case) -> tuple[list[int], bool]:
-    """The survivors, with silence; or the mandatory ones among them where there are any, without."""
-    survivors = [j for j, candidate in enumerate(candidates) if candidate.survives]
-    mandatory = [j for j in survivors if candidates[j].action.id in case.compiled.mandatory]
-    return (mandatory, False) if mandatory else (survivors, True)
+def distribution(survivors: Sequence[Candidate], policy: Policy, seed: str) -> Floats:
+    """Probabilities of the survivors, in their order, and last of silence: shape (n + 1,).
 
-
-def distribution(
-    contenders: Sequence[Candidate], policy: Policy, seed: str, *, silence_competes: bool = True
-) -> Floats:
-    """Probabilities of the contenders, in their order, and last of silence: shape (n + 1,)."""
-    actions = [candidate.action.id for candidate in contenders]
-    priorities = np.array([candidate.priority for candidate in contenders] + [0.0])
-    if silence_competes:
+    Where some survivors are mandatory, only they compete, and silence does not.
+    """
+    actions = [candidate.action.id for candidate in survivors]
+    priorities = np.array([candidate.priority for candidate in survivors] + [0.0])
+    mandatory = [j for j, candidate in enumerate(survivors) if candidate.mandatory]
+    if not mandatory:
         return policy.distribution(priorities, _order(actions, priorities, seed))
-    order = _order(actions, priorities[:-1], seed)
-    return np.append(policy.distribution(priorities[:-1], order), 0.0)
+    above_silence = priorities[mandatory] - priorities[mandatory].min() + 1.0
+    probabilities = np.zeros(len(priorities))
+    order = _order([actions[j] for j in mandatory], above_silence, seed)
+    probabilities[mandatory] = policy.distribution(above_silence, order)
+    return probabilities
 
 
 def _order(actions: Sequence[str], priorities: Floats, seed: str) -> NDArray[np.int64]:

@@ -22,6 +22,7 @@ class Candidate:
     Args:
         action: The action.
         opening: Dedupe key of the opening.
+        mandatory: Whether its message goes before those that are not.
         exclusions: Every gate it did not pass; none for a survivor.
         factors: What its priority is made of, for a survivor.
         probability: Probability with which it was to be chosen.
@@ -29,6 +30,7 @@ class Candidate:
 
     action: Action
     opening: str
+    mandatory: bool = False
     exclusions: tuple[Exclusion, ...] = ()
     factors: Factors | None = None
     probability: float = 0.0
@@ -146,6 +148,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "message": action.message,
         "channel": action.channel,
         "opening": candidate.opening,
+        "mandatory": candidate.mandatory,
         "exclusions": [exclusion.as_dict() for exclusion in candidate.exclusions],
         "factors": candidate.factors.as_dict() if candidate.factors else None,
         "priority": candidate.priority,

@@ -1,7 +1,7 @@
 """What another catalogue would have decided for the same customers at the same moments."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -38,12 +38,14 @@ class Change:
         subject: A programme.
         before: Decisions for it under the old catalogue.
         after: Under the new one.
+        change: In decisions for it a customer of the segment.
     """
 
     segment: str
     subject: str
     before: int
     after: int
+    change: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,14 @@ class Diff:
         customers: Of how many customers.
         changed: How many came out otherwise.
         changes: By segment and programme, those that differ.
-        starving: Actions chosen before and never after.
+        starving: Actions that had a chance before and have none after, in any decision.
         silenced: Customers who got a message before and get none now.
         contacts: Change in contacts a customer.
-        value: Change in expected value a customer, each catalogue by its own reckoning, in currency.
+        value: Change in expected value a customer, each catalogue by its own reckoning, in currency; None where the
+            catalogues reckon in different ones.
         currency: ISO 4217 code of the new catalogue.
-        unseen: Event types that the new catalogue looks at and the old one did not: a log that the old one made bears
-            no such events, so programmes they open are missing here.
+        unseen: Event types that the new catalogue looks at and the old one did not, or not so far back: a log that the
+            old one made lacks such events, so what they open or suppress is missing here.
     """
 
     decisions: int
@@ -71,7 +74,7 @@ class Diff:
     starving: tuple[str, ...]
     silenced: tuple[str, ...]
     contacts: Estimate
-    value: Estimate
+    value: Estimate | None
     currency: str
     unseen: tuple[str, ...]
 
@@ -79,23 +82,29 @@ class Diff:
         """The differences as JSON values."""
         return asdict(self)
 
+    @property
+    def _value(self) -> str:
+        if self.value is None:
+            return "not comparable, since the catalogues reckon in different currencies"
+        return f"{_signed(self.value)} {self.currency}, each catalogue by its own reckoning"
+
     def markdown(self) -> str:
         """The differences as Markdown, for a pull request."""
         lines = [
             f"**{self.changed:,} of {self.decisions:,} decisions change** ({self.customers:,} customers).",
             "",
-            f"- contacts a customer: {_signed(self.contacts)}",
-            f"- expected value a customer: {_signed(self.value)} {self.currency}, each catalogue by its own reckoning",
+            f"- contacts a customer: {_signed(self.contacts)}, here and below with the 95 % interval",
+            f"- expected value a customer: {self._value}",
             f"- customers left without any message: {len(self.silenced):,}{_examples(self.silenced)}",
             f"- actions that starve: {', '.join(f'`{action}`' for action in self.starving) or 'none'}",
             "",
         ]
         if self.unseen:
-            lines += [f"The log bears no {', '.join(self.unseen)} events: what they open is missing here.", ""]
+            lines += [f"The log lacks {', '.join(self.unseen)} events that the new catalogue looks at.", ""]
         if self.changes:
-            lines += ["| segment | programme | before | after | change |", "|---|---|--:|--:|--:|"]
+            lines += ["| segment | programme | before | after | change a customer |", "|---|---|--:|--:|--:|"]
             lines += [
-                f"| {c.segment} | {c.subject} | {c.before:,} | {c.after:,} | {c.after - c.before:+,} |"
+                f"| {c.segment} | {c.subject} | {c.before:,} | {c.after:,} | {_signed(c.change)} |"
                 for c in self.changes
             ]
         return "\n".join(lines).rstrip() + "\n"
@@ -121,7 +130,7 @@ def diff(
     new: CompiledCatalogue,
     scorer: Scorer,
 ) -> Diff:
-    """Decide every request under both catalogues, each with its own policy and the same seed.
+    """Decide every request under both catalogues, each with its own policy, one seed, and no limit of capacity.
 
     Args:
         requests: Past requests: snapshots as they were recorded.
@@ -141,22 +150,31 @@ def diff(
         customers=len(set(customers)),
         changed=sum(a.outcome != b.outcome for a, b in zip(before, after, strict=True)),
         changes=_changes(before, after, members),
-        starving=tuple(sorted(_chosen(before) - _chosen(after))),
+        starving=tuple(sorted(_possible(before) - _possible(after))),
         silenced=tuple(sorted(_contacted(before) - _contacted(after))),
         contacts=_mean_change(customers, [_contacts(b) - _contacts(a) for a, b in zip(before, after, strict=True)]),
-        value=_mean_change(customers, [_worth(b) - _worth(a) for a, b in zip(before, after, strict=True)]),
+        value=_mean_change(customers, [_worth(b) - _worth(a) for a, b in zip(before, after, strict=True)])
+        if old.catalogue.currency == new.catalogue.currency
+        else None,
         currency=new.catalogue.currency,
-        unseen=tuple(sorted(new.memory.keys() - old.memory.keys())),
+        unseen=tuple(sorted(t for t, span in new.memory.items() if t not in old.memory or span > old.memory[t])),
     )
 
 
 def _changes(before: Sequence[Decision], after: Sequence[Decision], members: Sequence[list[str]]) -> tuple[Change, ...]:
-    counts = [
-        Counter((s, _programme(d)) for d, found in zip(side, members, strict=True) for s in found)
-        for side in (before, after)
-    ]
-    keys = sorted(counts[0].keys() | counts[1].keys(), key=lambda key: (key[0] != EVERYBODY, key))
-    changes = (Change(segment, subject, *(count[segment, subject] for count in counts)) for segment, subject in keys)
+    """Programmes decided for more or less often, by segment, everybody first."""
+    decided: dict[tuple[str, str], list[tuple[str, int, int]]] = defaultdict(list)
+    customers: dict[str, set[str]] = defaultdict(set)
+    for old, new, segments in zip(before, after, members, strict=True):
+        for segment in segments:
+            customers[segment].add(new.customer)
+            for subject in {_programme(old), _programme(new)}:
+                decided[segment, subject].append((new.customer, _programme(old) == subject, _programme(new) == subject))
+    changes = []
+    for (segment, subject), told in sorted(decided.items(), key=lambda item: (item[0][0] != EVERYBODY, item[0])):
+        who, old_counts, new_counts = zip(*told, strict=True)
+        change = _mean_change(who, [b - a for _, a, b in told], len(customers[segment]))
+        changes.append(Change(segment, subject, sum(old_counts), sum(new_counts), change))
     return tuple(change for change in changes if change.before != change.after)
 
 
@@ -170,8 +188,8 @@ def _programme(decision: Decision) -> str:
     return decision.choice.action.programme if decision.choice else SILENCE
 
 
-def _chosen(decisions: Iterable[Decision]) -> set[str]:
-    return {decision.outcome for decision in decisions} - {SILENCE}
+def _possible(decisions: Iterable[Decision]) -> set[str]:
+    return {c.action.id for decision in decisions for c in decision.survivors if c.probability > 0}
 
 
 def _contacted(decisions: Iterable[Decision]) -> set[str]:
@@ -188,22 +206,29 @@ def _worth(decision: Decision) -> float:
     return sum(c.probability * (c.priority or 0.0) for c in decision.survivors)
 
 
-def _mean_change(customers: Sequence[str], changes: Sequence[float]) -> Estimate:
-    """The mean change a customer, with an interval over customers, who are what varies independently."""
+def _mean_change(customers: Sequence[str], changes: Sequence[float], of: int = 0) -> Estimate:
+    """The mean change a customer, with an interval over customers, who are what varies independently.
+
+    Args:
+        customers: Whose change each is.
+        changes: The changes.
+        of: How many customers there are, where some without a change are not named.
+    """
     sums: dict[str, float] = defaultdict(float)
     for customer, change in zip(customers, changes, strict=True):
         sums[customer] += change
-    n = len(sums)
+    n = max(len(sums), of)
     if n == 0:
         return Estimate(0.0, 0.0, 0.0)
     mean = sum(sums.values()) / n
-    variance = sum((value - mean) ** 2 for value in sums.values()) / max(n - 1, 1)
+    squares = sum((value - mean) ** 2 for value in sums.values()) + (n - len(sums)) * mean**2
+    variance = squares / max(n - 1, 1)
     half = 1.96 * math.sqrt(variance / n)
     return Estimate(mean, mean - half, mean + half)
 
 
 def _signed(estimate: Estimate) -> str:
-    return f"{estimate.mean:+.3f} (95 % interval {estimate.low:+.3f} to {estimate.high:+.3f})"
+    return f"{estimate.mean:+.3f} ({estimate.low:+.3f} to {estimate.high:+.3f})"
 
 
 def _examples(names: Sequence[str]) -> str:

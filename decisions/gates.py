@@ -38,6 +38,22 @@ def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:
     return _late_joined(found, case), closed
 
 
+def superseding(found: Sequence[Opening], case: Case) -> dict[str, str]:
+    """Programmes that are superseded, each with the programme that does it.
+
+    A programme supersedes others while it is open and could speak: not where it was answered, waits for re-entry, is
+    ineligible, leaves the customer alone, or is superseded itself by one before it in the marketer's order.
+    """
+    superseded: dict[str, str] = {}
+    for programme in case.compiled.catalogue.programmes:
+        own = [opening for opening in found if opening.programme == programme.id]
+        if not programme.supersedes or programme.id in superseded:
+            continue
+        if any(not _of_programme(programme, opening, case) and not _left_alone(programme, case) for opening in own):
+            superseded |= {other: programme.id for other in programme.supersedes if other not in superseded}
+    return superseded
+
+
 def judged(
     rules: Sequence[Rule], opening: Opening, case: Case, superseded: Mapping[str, str]
 ) -> Iterator[tuple[Rule, tuple[Exclusion, ...]]]:
@@ -50,14 +66,8 @@ def judged(
         superseded: Programmes that are superseded, each with the programme that does it.
     """
     programme = rules[0].programme
-    shared = [
-        _history(case),
-        _duplicate(programme, opening, case),
-        _reentry(programme, case),
-        _superseded(programme, superseded),
-        _condition("eligibility", programme.id, programme.eligible, case, opening.event),
-    ]
-    reached = tuple(exclusion for exclusion in shared if exclusion is not None)
+    shared = [_history(case), _superseded(programme, superseded)]
+    reached = (*(exclusion for exclusion in shared if exclusion), *_of_programme(programme, opening, case))
     by_message: dict[str, tuple[Exclusion, ...]] = {}
     for rule in rules:
         message = rule.message
@@ -66,24 +76,34 @@ def judged(
         yield rule, (*reached, *by_message[message.id], *_of_channel(rule, case))
 
 
+def _of_programme(programme: Programme, opening: Opening, case: Case) -> list[Exclusion]:
+    """What the gates of a programme say, whatever the message."""
+    found = (
+        _duplicate(programme, opening, case),
+        _reentry(programme, case),
+        _condition("eligibility", programme.id, programme.eligible, case, opening.event),
+    )
+    return [exclusion for exclusion in found if exclusion is not None]
+
+
+def _left_alone(programme: Programme, case: Case) -> list[Exclusion]:
+    """The hold-outs that keep a programme from a customer."""
+    found = (
+        _held_out("everybody", case.compiled.catalogue.holdout, case),
+        _held_out(programme.id, programme.holdout, case),
+    )
+    return [exclusion for exclusion in found if exclusion is not None]
+
+
 def _of_message(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ...]:
     """What the gates of a message say, whatever its channel; a mandatory one is kept from nobody."""
     message = rule.message
-    catalogue, programme = case.compiled.catalogue, rule.programme
-    held_out = (
-        ()
-        if message.mandatory
-        else (
-            _held_out("everybody", catalogue.holdout, case),
-            _held_out(programme.id, programme.holdout, case),
-        )
-    )
     found = (
-        *held_out,
         _condition("eligibility", message.id, message.eligible, case, opening.event),
         _condition("state", message.id, message.state, case, opening.event),
     )
-    return tuple(exclusion for exclusion in found if exclusion is not None)
+    held_out = () if message.mandatory else _left_alone(rule.programme, case)
+    return (*held_out, *(exclusion for exclusion in found if exclusion is not None))
 
 
 def _of_channel(rule: Rule, case: Case) -> list[Exclusion]:

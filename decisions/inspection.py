@@ -18,7 +18,7 @@ Actions = frozenset[str]
 
 _SEGMENT = re.compile(r"\bsegment\.(\w+)")
 _EVENT = {f"event.{name}": kind for name, kind in EVENT_FACTS.items()}
-_CLOCK = {"hour": (0, 23), "weekday": (0, 6), "month": (1, 12), "day": (1, 31)}
+_CLOCK = {"hour": (0, 23), "weekday": (0, 6), "month": (1, 12), "day": (1, 31), "year": (1970, 2100)}
 
 
 @dataclass(frozen=True, slots=True)

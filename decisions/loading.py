@@ -157,6 +157,8 @@ _GONE = object()
 _NEUTRAL: dict[str | int, Any] = {
     "trigger": {"kind": "always", "expiry": "1d"},
     "reentry": "1d",
+    "catalogue": "nameless",
+    "currency": "XXX",
     "value": 0.0,
     "content": {"subject": "-", "body": "-"},
 }

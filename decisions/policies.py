@@ -102,7 +102,8 @@ class Softmax(Policy):
 
     def shares(self, priorities: Floats, order: Order) -> Floats:  # noqa: ARG002
         """The softmax of the priorities."""
-        weights = np.exp((priorities - priorities.max()) / self.temperature)
+        with np.errstate(over="ignore"):
+            weights = np.exp((priorities - priorities.max()) / self.temperature)
         shares: Floats = weights / weights.sum()
         return shares
 
@@ -139,9 +140,8 @@ class PriorityList(Policy):
 
     def shares(self, priorities: Floats, order: Order) -> Floats:  # noqa: ARG002
         """One for the first option with a priority above silence's, or for silence."""
-        silence = len(priorities) - 1
-        worthwhile = np.flatnonzero(priorities[:silence] > priorities[silence])
-        return _certain(int(worthwhile[0]) if len(worthwhile) else silence, len(priorities))
+        worthwhile = np.flatnonzero(priorities > 0)
+        return _certain(int(worthwhile[0]) if len(worthwhile) else len(priorities) - 1, len(priorities))
 
 
 class RandomEligible(Policy):

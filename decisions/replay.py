@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import Circumstances, Request, Scorer, decide
+from decisions.decide import KERNEL, Circumstances, Request, Scorer, decide
 from decisions.decision import Decision
 from decisions.policies import AnyPolicy, Policy
 from decisions.snapshot import Snapshot
@@ -24,8 +24,8 @@ class Replay:
         place: Where the first difference lies, such as `candidates.3.factors.response`.
         recorded: What was recorded there.
         replayed: What is found there now.
-        cause: `catalogue`, `bundle`, `features` or `kernel`: the first of these whose version differs; `inputs` where
-            none does.
+        cause: `features`, `kernel`, `catalogue` or `bundle`: the first of these whose version differs; `inputs` where
+            none does. With other features or another kernel the decision cannot be made again at all.
     """
 
     identical: bool
@@ -45,6 +45,10 @@ def replay(record: bytes, snapshot: Snapshot, compiled: CompiledCatalogue, score
         scorer: The models, ideally of the version recorded.
     """
     recorded = json.loads(record)
+    versions = {"features": scorer.fingerprint, "kernel": KERNEL}
+    for cause, present in versions.items():
+        if recorded["versions"].get(cause) != present:
+            return Replay(False, f"versions.{cause}", recorded["versions"].get(cause), present, cause)
     circumstances = Circumstances(recorded["seed"], recorded["capacity"], recorded["prices"])
     policy = _POLICY.validate_python(recorded["policy"])
     request = Request(recorded["id"], snapshot, tuple(recorded["channels"]))
@@ -62,7 +66,7 @@ def policy_of(decision: Decision) -> Policy:
 
 
 def _cause(recorded: dict[str, str], replayed: dict[str, str]) -> str:
-    order = ("catalogue", "bundle", "features", "kernel")
+    order = ("catalogue", "bundle")
     return next((name for name in order if recorded.get(name) != replayed.get(name)), "inputs")
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from decisions.decide import distribution, drawn
 from decisions.decision import Candidate, Decision
 from decisions.policies import Policy
@@ -23,38 +21,36 @@ class Place:
     probability: float
 
 
-def slate(
-    decision: Decision, policy: Policy, places: int, channels: Sequence[str] = (), per_programme: int = 1
-) -> tuple[Place, ...]:
-    """Fill places one after another from a decision's survivors, each by the policy among what is left.
+def slate(decision: Decision, policy: Policy, places: int, per_programme: int = 1) -> tuple[Place, ...]:
+    """Fill places one after another: the first with the decision's own choice, each other among what is left.
 
     A place stays empty, and so do those behind it, once silence is drawn. The probability of the whole slate is the
     product of the probabilities of its places.
 
     Args:
-        decision: The decision.
+        decision: The decision, asked for with the channels of the page.
         policy: How to choose.
         places: How many, at least 1.
-        channels: Only these channels; all where empty.
         per_programme: At most so many messages of one programme.
 
     Returns:
         At most `places` places, in order.
     """
-    left = [c for c in decision.survivors if not channels or c.action.channel in channels]
-    filled: list[Place] = []
-    while left and len(filled) < places:
+    if decision.choice is None:
+        return ()
+    filled = [Place(decision.choice, decision.probability)]
+    while len(filled) < places:
+        left = [c for c in decision.survivors if _fits(c, filled, per_programme)]
         seed = f"{decision.seed}:{decision.id}:{len(filled)}"
         probabilities = distribution(left, policy, seed)
         chosen = drawn(probabilities, seed)
         if chosen == len(left):
             break
         filled.append(Place(left[chosen], float(probabilities[chosen])))
-        left = [c for c in left if _fits(c, filled, per_programme)]
     return tuple(filled)
 
 
 def _fits(candidate: Candidate, filled: Sequence[Place], per_programme: int) -> bool:
     actions = [place.candidate.action for place in filled]
-    same = np.count_nonzero([action.programme == candidate.action.programme for action in actions])
-    return bool(same < per_programme) and candidate.action.message not in {action.message for action in actions}
+    same_programme = sum(action.programme == candidate.action.programme for action in actions)
+    return same_programme < per_programme and all(action.message != candidate.action.message for action in actions)

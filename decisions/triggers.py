@@ -5,7 +5,7 @@ and in a replay finds the same openings, and an opening delivered twice is the s
 """
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, ClassVar, Literal, Protocol, Self
@@ -165,16 +165,10 @@ class EventTrigger(Trigger):
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
         recent = case.snapshot.moment - self.memory
-        found = []
-        for event in case.events_of((self.type,)):
-            if event.time <= recent:
-                continue
-            holds = case.value(self.where, event=event)
-            if isinstance(holds, Failure):
-                return holds
-            if holds:
-                found.append(self._opening(programme, _named(event), event.time + self.delay, event))
-        return found
+        events = [event for event in case.events_of((self.type,)) if event.time > recent]
+        return _openings_where(
+            self.where, events, case, lambda e: self._opening(programme, _named(e), e.time + self.delay, e)
+        )
 
 
 class AbsenceTrigger(Trigger):
@@ -205,16 +199,10 @@ class AbsenceTrigger(Trigger):
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
         latest_answer = max((event.time for event in case.events_of(self.without)), default=None)
-        found = []
-        for event in case.events_of((self.type,)):
-            if latest_answer is not None and latest_answer > event.time:
-                continue
-            holds = case.value(self.where, event=event)
-            if isinstance(holds, Failure):
-                return holds
-            if holds:
-                found.append(self._opening(programme, _named(event), event.time + self.within, event))
-        return found
+        unanswered = [e for e in case.events_of((self.type,)) if latest_answer is None or latest_answer <= e.time]
+        return _openings_where(
+            self.where, unanswered, case, lambda e: self._opening(programme, _named(e), e.time + self.within, e)
+        )
 
 
 class DateTrigger(Trigger):
@@ -312,6 +300,16 @@ AnyTrigger = Annotated[
 ]
 
 
+def _openings_where(
+    where: str, events: Iterable[Event], case: Case, opening: Callable[[Event], Opening]
+) -> list[Opening] | Failure:
+    """An opening for each event for which a condition holds; a failure where it holds for none and fails for one."""
+    values = [(event, case.value(where, event=event)) for event in events]
+    found = [opening(event) for event, value in values if value is True]
+    failures = [value for _, value in values if isinstance(value, Failure)]
+    return failures[-1] if failures and not found else found
+
+
 def _closed(opening: Opening, exits: Sequence[Event]) -> bool:
     since = opening.event.time if opening.event else opening.opened
     return any(event.time > since for event in exits)
@@ -323,7 +321,8 @@ def _named(event: Event) -> str:
 
 def _first_event(opening: str, snapshot: Snapshot) -> Event | None:
     """The event that began a journey: the key of every step ends in its name."""
-    return next((event for event in snapshot.events if opening.endswith(f":{_named(event)}")), None)
+    named = (event for event in snapshot.events if opening.endswith(f":{_named(event)}"))
+    return max(named, key=lambda event: len(_named(event)), default=None)
 
 
 def _entry(programme: str, contacts: Sequence[Contact] | None) -> str:

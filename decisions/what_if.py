@@ -123,6 +123,9 @@ def _refuse_unknown(compiled: CompiledCatalogue, changes: Changes) -> None:
         for name in given:
             if name not in names:
                 raise SnapshotError(f"unknown {kind} in a what-if", got=name, wanted=", ".join(sorted(names)) or "none")
-    for name, value in {**changes.features, **changes.scores}.items():
+    for name, value in changes.features.items():
         if math.isinf(value):
-            raise SnapshotError("a what-if without bounds", got=value, wanted="a number", where=name)
+            raise SnapshotError("a feature without bounds", got=value, wanted="a number", where=name)
+    for name, value in changes.scores.items():
+        if not 0 <= value <= 1:
+            raise SnapshotError("not a probability", got=value, wanted="a number from 0 to 1", where=name)

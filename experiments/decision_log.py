@@ -1,6 +1,6 @@
 """Recorded decisions as a log: each survivor an option, and another policy's probabilities beside the logged ones."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,8 +15,6 @@ def from_decisions(
     decisions: Iterable[Decision],
     rewards: Mapping[str, float],
     target: Policy,
-    *,
-    mandatory: Collection[str] = (),
 ) -> Log:
     """Logged decisions as arrays, with what another policy would have done with the same priorities.
 
@@ -24,7 +22,6 @@ def from_decisions(
         decisions: The records; those without survivors are decisions too.
         rewards: What came of each, by decision id; also 0 must be told.
         target: The policy to judge.
-        mandatory: Ids of the actions that the catalogue has as mandatory: they go before all others and silence.
 
     Returns:
         A log whose first column is silence; an action has one column for each opening that brings it up at once.
@@ -41,7 +38,7 @@ def from_decisions(
         where = [*places.values(), 0]
         options[i, where] = 1
         logged[i, where] = [*(c.probability for c in decision.survivors), decision.silence_probability]
-        judged[i, where] = _reconsidered(decision, target, mandatory)
+        judged[i, where] = distribution(list(decision.survivors), target, f"{decision.seed}:{decision.id}")
         choices[i] = 0 if decision.choice is None else places[_key(decision.choice)]
         if abs(logged[i, choices[i]] - decision.probability) > ROUNDING:
             raise LogError(
@@ -66,21 +63,6 @@ def _options(decision: Decision, columns: dict[str, int]) -> dict[tuple[str, str
         name = f"{candidate.action.id} ({before + 1})" if before else candidate.action.id
         found[_key(candidate)] = columns.setdefault(name, len(columns))
     return found
-
-
-def _reconsidered(decision: Decision, policy: Policy, mandatory: Collection[str]) -> Floats:
-    """Probabilities of the survivors, in their order, and last of silence."""
-    survivors = list(decision.survivors)
-    running = [j for j, candidate in enumerate(survivors) if candidate.action.id in mandatory]
-    competing = running or list(range(len(survivors)))
-    probabilities = np.zeros(len(survivors) + 1)
-    probabilities[[*competing, -1]] = distribution(
-        [survivors[j] for j in competing],
-        policy,
-        f"{decision.seed}:{decision.id}",
-        silence_competes=not running,
-    )
-    return probabilities
 
 
 def _rewards(records: Sequence[Decision], rewards: Mapping[str, float]) -> Floats:

@@ -1,10 +1,11 @@
 """Decisions as they were recorded, with what is needed to make them again."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request
+from decisions.decide import KERNEL, Request
 from decisions.decision import Decision
 from decisions.replay import Replay, replay
 from serving.champion import Champion, vocabulary
@@ -72,12 +73,19 @@ class Archive:
             ErasedError: The personal data it was made on were erased.
             StoreError: The store fails.
         """
+        stored = self._store.decision(self._tenant, decision_id)
+        versions = json.loads(stored.record)["versions"] if stored else {}
+        if stored and versions.get("kernel") != KERNEL:
+            return Replay(False, "versions.kernel", versions.get("kernel"), KERNEL, "kernel")
         recorded = self.decision(decision_id)
         return replay(recorded.record, recorded.request.snapshot, recorded.compiled, self._champion.bundle)
 
     def _recorded(self, stored: StoredDecision) -> Recorded:
         if stored.inputs is None:
             raise ErasedError("a decision whose personal data were erased", got=stored.id, wanted="one with its inputs")
+        kernel = json.loads(stored.record)["versions"].get("kernel")
+        if kernel != KERNEL:
+            raise StoreError("a decision made by other rules", got=f"kernel {kernel}", wanted=KERNEL, where=stored.id)
         decision = parse(stored.record)
         compiled = self._catalogue(decision.versions.catalogue, decision.versions.features)
         snapshot = from_bytes(stored.inputs, compiled.catalogue.attributes)

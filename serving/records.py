@@ -51,6 +51,7 @@ def _candidate(item: Mapping[str, Any]) -> Candidate:
     return Candidate(
         action=Action(item["programme"], item["message"], item["channel"]),
         opening=item["opening"],
+        mandatory=item["mandatory"],
         exclusions=_exclusions(item["exclusions"]),
         factors=Factors(**item["factors"]) if item["factors"] else None,
         probability=item["probability"],

@@ -7,6 +7,7 @@ import pytest
 
 from decisions.decide import Circumstances, decide
 from decisions.errors import SnapshotError
+from decisions.policies import PriorityList
 from decisions.snapshot import Snapshot
 from tests.decisions.retailer import (
     CATALOGUE,
@@ -133,6 +134,30 @@ def test_a_superseded_programme_keeps_silent_until_the_other_is_answered() -> No
     assert reasons(decision, "win_back/miss_you/email") == {"superseded"}
     answered = having(bought, contacts=(contact(1.5, programme="thanks", opening="thanks:p1", channel="sms"),))
     assert decided(answered, catalogue).outcome == "win_back/come_back_coupon/email"
+
+
+def test_a_programme_that_cannot_speak_supersedes_nothing() -> None:
+    expiring = "kind: event, type: purchase, where: event.amount >= 50.0, expiry: 3d}"
+    superseding = CATALOGUE.replace(
+        expiring, f"{expiring}\n    supersedes: win_back\n    eligible: features.spend > 900.0"
+    )
+    bought = having(events=(event("purchase", 1, id="p1", amount=80.0),))
+    assert decided(bought, compiled(superseding)).outcome == "win_back/come_back_coupon/email"
+
+
+def test_the_first_of_two_mandatory_messages_goes_by_a_priority_list() -> None:
+    both = CATALOGUE.replace("value: 10\n", "value: 1\n        mandatory: true\n").replace(
+        "value: 5\n", "value: 50\n        mandatory: true\n"
+    )
+    snapshot = having(attributes={"birthday": date(1990, 5, 6)})
+    decision = decided(snapshot, compiled(both), PriorityList(kind="priority_list"))
+    assert decision.outcome == "win_back/miss_you/email"
+
+
+def test_a_zone_that_is_none_closes_what_needs_one_and_nothing_else() -> None:
+    decision = decided(having(zone="Mars/Olympus"))
+    assert reasons(decision, "win_back/miss_you/email") == {"quiet_hours"}
+    assert decision.outcome == "win_back/come_back_coupon/mail"
 
 
 def test_a_held_out_customer_is_left_alone() -> None:

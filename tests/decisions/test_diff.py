@@ -1,6 +1,7 @@
 """Two catalogues on the same customers, slates, and what each factor decides."""
 
 import json
+from datetime import date
 
 import pytest
 
@@ -44,14 +45,14 @@ def test_a_dearer_channel_silences_starves_and_costs() -> None:
     everybody = {c.subject: (c.before, c.after) for c in found.changes if c.segment == "everybody"}
     assert everybody == {"win_back": (2, 1), "silence": (1, 2)}
     assert json.loads(json.dumps(found.as_dict()))["changed"] == 1
-    assert "| everybody | win_back | 2 | 1 | -1 |" in found.markdown()
+    assert "| everybody | win_back | 2 | 1 | -0.333 (-0.987 to +0.320) |" in found.markdown()
 
 
 def test_events_that_the_log_cannot_bear_are_named() -> None:
     carts = compiled(CATALOGUE.replace("type: purchase", "type: cart"))
     found = diff(REQUESTS, VOCABULARY.features, RETAILER, carts, KnownScorer())
     assert found.unseen == ("cart",)
-    assert "The log bears no cart events" in found.markdown()
+    assert "The log lacks cart events" in found.markdown()
 
 
 def test_a_slate_has_at_most_one_message_a_programme_and_its_probabilities() -> None:
@@ -63,13 +64,32 @@ def test_a_slate_has_at_most_one_message_a_programme_and_its_probabilities() -> 
     ]
     assert [place.probability for place in places] == [1.0, 1.0]
     assert len(slate(decided(thankful), Greedy(kind="greedy"), places=1)) == 1
-    (first, *_rest) = slate(decided(thankful), RandomEligible(kind="random"), places=1) or [None]
-    assert first is None or first.probability == pytest.approx(1 / 6)
+    explored = decided(thankful, policy=RandomEligible(kind="random"))
+    places = slate(explored, RandomEligible(kind="random"), places=3)
+    assert [place.candidate for place in places][:1] == ([explored.choice] if explored.choice else [])
+    assert all(place.probability == pytest.approx(1 / 6) for place in places[:1])
 
 
-def test_a_slate_takes_only_the_channels_of_its_page() -> None:
-    (only,) = slate(decided(LAPSING), Greedy(kind="greedy"), places=2, channels=["mail"])
-    assert only.candidate.action.channel == "mail"
+def test_a_slate_begins_with_what_is_mandatory() -> None:
+    text = CATALOGUE.replace("value: 5\n", "value: 0\n        mandatory: true\n")
+    recalled = decided(having(attributes={"birthday": date(1990, 5, 6)}), compiled(text))
+    places = slate(recalled, Greedy(kind="greedy"), places=2)
+    assert [place.candidate.action.message for place in places] == ["happy_birthday", "come_back_coupon"]
+
+
+def test_silence_is_an_empty_slate() -> None:
+    assert slate(decided(CONTENT), Greedy(kind="greedy"), places=2) == ()
+
+
+def test_values_in_other_currencies_are_not_compared() -> None:
+    found = diff(REQUESTS, VOCABULARY.features, RETAILER, compiled(CATALOGUE.replace("USD", "JPY")), KnownScorer())
+    assert found.value is None
+    assert "not comparable" in found.markdown()
+
+
+def test_events_looked_at_farther_back_are_named() -> None:
+    longer = compiled(CATALOGUE.replace("lasts: 30d", "lasts: 90d"))
+    assert diff(REQUESTS, VOCABULARY.features, RETAILER, longer, KnownScorer()).unseen == ("complained",)
 
 
 def test_a_factor_that_decides_nothing_has_no_share() -> None:

@@ -40,6 +40,21 @@ def test_other_models_are_named_as_the_cause() -> None:
     assert (found.identical, found.cause, found.place) == (False, "bundle", "versions.bundle")
 
 
+class OtherFeatures(KnownScorer):
+    fingerprint = "three-features"
+
+
+def test_other_features_are_named_before_anything_is_decided() -> None:
+    found = replay(decided(LAPSING).as_bytes(), LAPSING, RETAILER, OtherFeatures())
+    assert (found.identical, found.cause, found.place) == (False, "features", "versions.features")
+
+
+def test_another_kernel_is_named_whatever_else_the_record_bears() -> None:
+    record = b'{"versions": {"features": "two-features", "kernel": "0"}}'
+    found = replay(record, LAPSING, RETAILER, KnownScorer())
+    assert (found.cause, found.recorded) == ("kernel", "0")
+
+
 @pytest.mark.parametrize("features", [(31.0, 200.0), (30.0, 90.0)])
 def test_other_inputs_are_named_when_every_version_is_the_same(features: tuple[float, float]) -> None:
     found = replay(decided(LAPSING).as_bytes(), replace(LAPSING, features=features), RETAILER, KnownScorer())

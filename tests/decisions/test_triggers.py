@@ -54,6 +54,11 @@ class TestEvent:
         decision = decide_with(strict, events=(event("cart", 0.5),), attributes={})
         assert "customer.first_name" in decision.closed[0].observed
 
+    def test_an_event_that_cannot_be_judged_does_not_hide_one_that_can(self) -> None:
+        ratio = programme("cart", "{kind: event, type: cart, where: 10 / int(event.amount) > 0, expiry: 2d}")
+        found = opened(ratio, events=(event("cart", 1, id="bad"), event("cart", 0.5, id="good", amount=5.0)))
+        assert [key for key, _ in found] == ["cart:good"]
+
 
 class TestAbsence:
     rule = programme("back", "{kind: absence, type: purchase, without: purchase, within: 28d, expiry: 30d}")

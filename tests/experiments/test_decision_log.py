@@ -69,7 +69,7 @@ def test_mandatory_actions_go_first_under_any_policy() -> None:
     text = CATALOGUE.replace("value: 5\n", "value: 0\n        mandatory: true\n")
     customer = having(attributes={"birthday": date(1990, 5, 6)})
     (decision,) = decide([Request("d", customer)], compiled(text), EXPLORING, KnownScorer())
-    log = from_decisions([decision], {"d": 0.0}, RANDOM, mandatory={"birthday/happy_birthday/email"})
+    log = from_decisions([decision], {"d": 0.0}, RANDOM)
     assert len(log.actions) > 2
     assert dict(zip(log.actions, log.target[0], strict=True))["birthday/happy_birthday/email"] == 1.0
     assert log.weights.tolist() == [1.0]

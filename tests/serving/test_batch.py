@@ -10,7 +10,7 @@ from serving.errors import NotReadyError
 from serving.service import DecisionService
 from serving.settings import Settings
 from serving.store.port import History, Profile
-from tests.serving.shop import NOW, ago
+from tests.serving.shop import ALLOWED, CATALOGUE, NOW, ago
 
 
 def bytes_of(decisions: tuple[Decision, ...]) -> list[bytes]:
@@ -49,11 +49,13 @@ def test_a_run_has_its_moment(service: DecisionService) -> None:
     assert run.messages == {"win_back": {"email": 1}}
 
 
-def test_a_failure_is_told_and_holds_nobody_up(service: DecisionService) -> None:
-    service.store.load(service.tenant, History("UTC", NOW, [Profile("nowhere", zone="Mars/Olympus")]))
+def test_a_failure_is_told_and_holds_nobody_up(service: DecisionService, shop: Settings) -> None:
+    named = Profile("long", attributes={"first_name": "A" * 60, "birthday": "1990-05-06"}, consents=ALLOWED)
+    service.store.load(service.tenant, History("UTC", NOW, [named]))
+    shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 65,"))
     run = decide_all(service, "monday")
-    assert set(run.failures) == {"nowhere"}
-    assert "Mars/Olympus" in run.failures["nowhere"]
+    assert set(run.failures) == {"long"}
+    assert "too long for its channel" in run.failures["long"]
     assert len(run.decisions) == 6
 
 
