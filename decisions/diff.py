@@ -57,7 +57,7 @@ class Diff:
         customers: Of how many customers.
         changed: How many came out otherwise.
         changes: By segment and programme, those that differ.
-        starving: Actions that had a chance before and have none after, in any decision.
+        starving: Actions that were worth most to somebody before and are to nobody after.
         silenced: Customers who got a message before and get none now.
         contacts: Change in contacts a customer.
         value: Change in expected value a customer, each catalogue by its own reckoning, in currency; None where the
@@ -150,7 +150,7 @@ def diff(
         customers=len(set(customers)),
         changed=sum(a.outcome != b.outcome for a, b in zip(before, after, strict=True)),
         changes=_changes(before, after, members),
-        starving=tuple(sorted(_possible(before) - _possible(after))),
+        starving=tuple(sorted(_best(before) - _best(after))),
         silenced=tuple(sorted(_contacted(before) - _contacted(after))),
         contacts=_mean_change(customers, [_contacts(b) - _contacts(a) for a, b in zip(before, after, strict=True)]),
         value=_mean_change(customers, [_worth(b) - _worth(a) for a, b in zip(before, after, strict=True)])
@@ -188,8 +188,10 @@ def _programme(decision: Decision) -> str:
     return decision.choice.action.programme if decision.choice else SILENCE
 
 
-def _possible(decisions: Iterable[Decision]) -> set[str]:
-    return {c.action.id for decision in decisions for c in decision.survivors if c.probability > 0}
+def _best(decisions: Iterable[Decision]) -> set[str]:
+    """The actions that are worth most in some decision, whatever exploration drew."""
+    leaders = (max(d.survivors, key=lambda c: c.priority or 0.0, default=None) for d in decisions)
+    return {leader.action.id for leader in leaders if leader and (leader.priority or 0.0) > 0}
 
 
 def _contacted(decisions: Iterable[Decision]) -> set[str]:

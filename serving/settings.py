@@ -15,7 +15,7 @@ class Settings(BaseSettings):
 
     Args:
         data: Folder of what it serves from; the next three are found in it unless they are given.
-        store: URL of the operational store; `sqlite:///PATH`.
+        store: URL of the operational store: `sqlite:///PATH` or `postgresql://…`.
         champion: The bundle folder, or a text file that names it (relative to the file's own folder).
         catalogue: The catalogue's YAML file.
         tenant: Whose customers these are.
