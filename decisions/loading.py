@@ -158,7 +158,7 @@ _NEUTRAL: dict[str | int, Any] = {
     "trigger": {"kind": "always", "expiry": "1d"},
     "reentry": "1d",
     "catalogue": "nameless",
-    "currency": "XXX",
+    "currency": "XTS",
     "value": 0.0,
     "content": {"subject": "-", "body": "-"},
 }

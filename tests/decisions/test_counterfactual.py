@@ -46,6 +46,44 @@ def test_a_value_or_score_that_is_enough_wins_and_a_little_less_does_not(snapsho
             assert not would_win(snapshot, action, messages={message: {"value": 1e7}})
 
 
+def scored(message: str, mean: float) -> dict[str, Any]:
+    return {message: {"response": {"mean": mean}, "offer": None}}
+
+
+@settings(max_examples=40)
+@given(snapshots)
+def test_a_score_that_is_enough_wins_a_little_less_does_not_and_none_means_certainty_is_not(snapshot: Snapshot) -> None:
+    request = Request("d1", snapshot)
+    decision = what_if(request, RETAILER, GREEDY, KnownScorer(), Changes())
+    by_action = remedies(request, RETAILER, KnownScorer())
+    for candidate in decision.survivors:
+        if candidate is decision.choice:
+            continue
+        action, message = candidate.action.id, candidate.action.message
+        score = next((remedy for remedy in by_action[action] if remedy.kind == "score"), None)
+        if score is None:
+            assert not would_win(snapshot, action, messages=scored(message, 1.0))
+        else:
+            assert isinstance(score.needed, float)
+            assert would_win(snapshot, action, messages=scored(message, score.needed))
+            assert not would_win(snapshot, action, messages=scored(message, score.needed - 4e-6))
+
+
+def test_an_effect_that_a_discount_eats_into_has_to_be_larger() -> None:
+    """Where a message states no response of its own, its discount is paid on the effect."""
+    rivals = compiled(
+        CATALOGUE.replace("objective: propensity", "objective: effect")
+        .replace("response:", "effect:")
+        .replace("offer: {kind: A, days: 30}", "effect: {mean: 0.1}")
+        .replace("{{ offer.days }}", "30")
+        .replace("value: features.spend * 0.1", "value: 20")
+        .replace("value: 10\n", "value: 41\n")
+    )
+    found = remedies(Request("d1", LAPSING), rivals, KnownScorer())["win_back/come_back_coupon/email"]
+    (score,) = (remedy for remedy in found if remedy.kind == "score")
+    assert score.needed == pytest.approx(41 * 0.1 / (20 - 2), rel=1e-4)
+
+
 @settings(max_examples=40)
 @given(snapshots)
 def test_every_remedy_of_an_excluded_action_makes_it_win(snapshot: Snapshot) -> None:

@@ -17,13 +17,11 @@ from decisions.policies import RandomEligible
 from decisions.snapshot import Contact, Event, Snapshot
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, compiled, decided, having
 
-FREQUENT = compiled(
-    CATALOGUE.replace("reentry: 28d", "reentry: 1d").replace(
-        "programmes:",
-        "  - {id: one_thanks, kind: cap, max: 1, window: 5d, scope: {message: thank_you}}\nprogrammes:",
-        1,
-    )
-)
+MORE = """
+  - {id: one_thanks, kind: cap, max: 1, window: 5d, scope: {message: thank_you}}
+  - {id: apart, kind: never_with, scope: {channel: email}, other: {channel: mail}, within: 3d}
+programmes:"""
+FREQUENT = compiled(CATALOGUE.replace("reentry: 28d", "reentry: 1d").replace("\nprogrammes:", MORE, 1))
 CAPS: list[tuple[int, timedelta, Any]] = [
     (2, timedelta(days=7), lambda contact: True),
     (1, timedelta(days=28), lambda contact: contact.channel == "mail"),
@@ -81,6 +79,11 @@ class OneCustomer(RuleBasedStateMachine):
     def no_opening_is_answered_twice(self) -> None:
         answered = [contact.opening for contact in self.contacts if contact.programme == "thanks"]
         assert len(answered) == len(set(answered))
+
+    @invariant()
+    def no_email_is_near_a_letter(self) -> None:
+        emails, letters = ([c.time for c in self.contacts if c.channel == channel] for channel in ("email", "mail"))
+        assert all(abs(email - letter) >= timedelta(days=3) for email in emails for letter in letters)
 
     @invariant()
     def contacts_on_a_channel_are_a_day_apart_and_never_at_night(self) -> None:
