@@ -108,4 +108,4 @@ class OneCustomer(RuleBasedStateMachine):
 
 
 TestOneCustomer = OneCustomer.TestCase
-TestOneCustomer.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestOneCustomer.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
