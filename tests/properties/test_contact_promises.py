@@ -21,7 +21,12 @@ MORE = """
   - {id: one_thanks, kind: cap, max: 1, window: 5d, scope: {message: thank_you}}
   - {id: apart, kind: never_with, scope: {channel: email}, other: {channel: mail}, within: 3d}
 programmes:"""
-FREQUENT = compiled(CATALOGUE.replace("reentry: 28d", "reentry: 1d").replace("\nprogrammes:", MORE, 1))
+FREQUENT = compiled(
+    CATALOGUE.replace("reentry: 28d", "reentry: 1h")
+    .replace("lasts: 30d", "lasts: 6h")
+    .replace("\nprogrammes:", MORE, 1)
+)
+"""With little that holds contacts back but the rules in question, so that histories are full of contacts."""
 CAPS: list[tuple[int, timedelta, Any]] = [
     (2, timedelta(days=7), lambda contact: True),
     (1, timedelta(days=28), lambda contact: contact.channel == "mail"),
@@ -37,19 +42,20 @@ class OneCustomer(RuleBasedStateMachine):
         self.events: list[Event] = []
         self.decisions: dict[str, tuple[Snapshot, Decision]] = {}
 
-    @rule(hours=st.integers(-30, 200))
-    def the_clock_moves_or_is_put_back(self, hours: int) -> None:
-        self.clock += timedelta(hours=hours)
-
-    @rule(
-        minutes=st.integers(1, 600), kind=st.sampled_from(["purchase", "purchase", "complained"]), twice=st.booleans()
-    )
+    @rule(minutes=st.integers(1, 600), kind=st.sampled_from(["purchase"] * 5 + ["complained"]), twice=st.booleans())
     def something_happens_perhaps_delivered_twice(self, minutes: int, kind: str, twice: bool) -> None:
         event = Event(kind, self.clock - timedelta(minutes=minutes), id=f"e{len(self.events)}", amount=80.0)
         self.events += [event] * (2 if twice else 1)
 
-    @rule(days=st.floats(0, 60), spend=st.floats(0, 500))
-    def a_decision_is_made_and_its_contact_reserved(self, days: float, spend: float) -> None:
+    @rule(
+        hours=st.one_of(st.integers(-100, -1), st.integers(1, 30), st.integers(24, 120)),
+        days=st.sampled_from([5.0, 30.0, 50.0]),
+        spend=st.sampled_from([50.0, 200.0]),
+    )
+    def the_clock_moves_or_is_put_back_and_a_contact_is_decided_and_reserved(
+        self, hours: int, days: float, spend: float
+    ) -> None:
+        self.clock += timedelta(hours=hours)
         snapshot = self._snapshot((days, spend))
         name = f"d{len(self.decisions)}"
         decision = decided(snapshot, FREQUENT, RandomEligible(kind="random"), decision_id=name)
