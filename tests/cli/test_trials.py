@@ -32,14 +32,15 @@ def test_a_diff_is_markdown_for_a_pull_request(data, catalogues):
     assert "**1 of 6 decisions change** (6 customers)." in lines
     assert "- customers left without any message: 1 (such as leaver)" in lines
     assert "- actions that starve: `win_back/miss_you/email`" in lines
-    assert "| everybody | win_back | 1 | 0 | -1 |" in lines
+    assert "| everybody | win_back | 1 | 0 | -0.167 (-0.493 to +0.160) |" in lines
 
 
 def test_a_diff_as_json(data, catalogues):
     found = json.loads(tactful("catalogue", "diff", *catalogues, "--decisions", str(data), "--json").stdout)
     assert (found["decisions"], found["changed"], found["silenced"]) == (6, 1, ["leaver"])
     assert found["contacts"].keys() == found["value"].keys() == {"mean", "low", "high"}
-    assert {"segment": "everybody", "subject": "win_back", "before": 1, "after": 0} in found["changes"]
+    (lost,) = (c for c in found["changes"] if (c["segment"], c["subject"]) == ("everybody", "win_back"))
+    assert (lost["before"], lost["after"], round(lost["change"]["mean"], 3)) == (1, 0, -0.167)
 
 
 def test_a_catalogue_is_no_different_from_itself(data, catalogues):
