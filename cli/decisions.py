@@ -26,11 +26,18 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a decision.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
-def explain(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = False) -> None:
+def explain(
+    decision_id: Id,
+    places: Annotated[int, typer.Option(min=0, help="Also fill so many places of a page from the survivors.")] = 0,
+    data: Data = Path("var/demo"),
+    as_json: Json = False,
+) -> None:
     """Say why a decision came out as it did, and what each loser would have needed."""
     from decisions.counterfactual import remedies
     from decisions.decide import Circumstances
     from decisions.explain import as_dict
+    from decisions.replay import policy_of
+    from decisions.slate import slate
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -39,11 +46,18 @@ def explain(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = Fals
     circumstances = Circumstances(decision.seed, decision.capacity, decision.prices)
     needed = remedies(recorded.request, compiled, scorer, circumstances)
     currency = compiled.catalogue.currency
+    filled = [
+        {"place": number, "action": place.candidate.action.id, "probability": place.probability}
+        for number, place in enumerate(slate(decision, policy_of(decision), places) if places else (), start=1)
+    ]
     if as_json:
         found = {action: [_plain(remedy) for remedy in changes] for action, changes in needed.items()}
-        print_json({**as_dict(decision, currency), "remedies": found})
+        print_json({**as_dict(decision, currency), "remedies": found, "slate": filled})
         return
     _show(decision, currency, needed)
+    if places:
+        rows = [(place["place"], place["action"], f"{place['probability']:.3f}") for place in filled]
+        say(console(), table(("place", "slate", "probability"), rows, numbers=("place", "probability")))
 
 
 def replay(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = False) -> None:

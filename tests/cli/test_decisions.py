@@ -32,6 +32,13 @@ def error(data: Path, *arguments: str) -> str:
     return str(result.exception)
 
 
+def test_a_slate_begins_with_the_decisions_own_choice(data):
+    found = answered(data, "explain", "d-leaver", "--places", "2")
+    assert found["slate"][0] == {"place": 1, "action": found["choice"], "probability": found["probability"]}
+    assert told(data, "explain", "d-leaver", "--places", "2").endswith("1 win_back/miss_you/email 1.000")
+    assert answered(data, "explain", "d-leaver")["slate"] == []
+
+
 def test_an_explanation_ranks_what_was_possible_with_silence_among_it(data):
     text = told(data, "explain", "d-leaver")
     assert text.startswith("Chosen: miss_you of win_back by email, worth ")
