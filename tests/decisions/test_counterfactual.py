@@ -1,5 +1,6 @@
 """What a loser would have needed: enough, and not more than enough."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,9 +26,20 @@ def found(snapshot: Snapshot, action: str) -> dict[str, Remedy]:
     return {remedy.kind: remedy for remedy in remedies(Request("d1", snapshot), RETAILER, KnownScorer())[action]}
 
 
+def valued(amount: float) -> dict[str, Any]:
+    return {"value": amount}
+
+
+def scored(mean: float) -> dict[str, Any]:
+    return {"response": {"mean": mean}, "offer": None}
+
+
+@pytest.mark.parametrize(("kind", "fields", "most"), [("value", valued, 1e7), ("score", scored, 1.0)])
 @settings(max_examples=40)
-@given(snapshots)
-def test_a_value_or_score_that_is_enough_wins_and_a_little_less_does_not(snapshot: Snapshot) -> None:
+@given(snapshot=snapshots)
+def test_what_is_enough_wins_a_little_less_does_not_and_where_there_is_none_nor_does_the_most(
+    snapshot: Snapshot, kind: str, fields: Callable[[float], dict[str, Any]], most: float
+) -> None:
     request = Request("d1", snapshot)
     decision = what_if(request, RETAILER, GREEDY, KnownScorer(), Changes())
     by_action = remedies(request, RETAILER, KnownScorer())
@@ -35,38 +47,14 @@ def test_a_value_or_score_that_is_enough_wins_and_a_little_less_does_not(snapsho
         if candidate is decision.choice:
             continue
         action, message = candidate.action.id, candidate.action.message
-        kinds = {remedy.kind: remedy for remedy in by_action[action]}
-        if "value" in kinds:
-            needed = kinds["value"].needed
+        needed = next((remedy.needed for remedy in by_action[action] if remedy.kind == kind), None)
+        if needed is None:
+            assert not would_win(snapshot, action, messages={message: fields(most)})
+        else:
             assert isinstance(needed, float)
-            assert would_win(snapshot, action, messages={message: {"value": needed}})
+            assert would_win(snapshot, action, messages={message: fields(needed)})
             less = needed - 4e-6 * max(1.0, abs(needed))
-            assert not would_win(snapshot, action, messages={message: {"value": less}})
-        else:
-            assert not would_win(snapshot, action, messages={message: {"value": 1e7}})
-
-
-def scored(message: str, mean: float) -> dict[str, Any]:
-    return {message: {"response": {"mean": mean}, "offer": None}}
-
-
-@settings(max_examples=40)
-@given(snapshots)
-def test_a_score_that_is_enough_wins_a_little_less_does_not_and_none_means_certainty_is_not(snapshot: Snapshot) -> None:
-    request = Request("d1", snapshot)
-    decision = what_if(request, RETAILER, GREEDY, KnownScorer(), Changes())
-    by_action = remedies(request, RETAILER, KnownScorer())
-    for candidate in decision.survivors:
-        if candidate is decision.choice:
-            continue
-        action, message = candidate.action.id, candidate.action.message
-        score = next((remedy for remedy in by_action[action] if remedy.kind == "score"), None)
-        if score is None:
-            assert not would_win(snapshot, action, messages=scored(message, 1.0))
-        else:
-            assert isinstance(score.needed, float)
-            assert would_win(snapshot, action, messages=scored(message, score.needed))
-            assert not would_win(snapshot, action, messages=scored(message, score.needed - 4e-6))
+            assert not would_win(snapshot, action, messages={message: fields(less)})
 
 
 def test_an_effect_that_a_discount_eats_into_has_to_be_larger() -> None:
