@@ -89,7 +89,10 @@ class _Server(uvicorn.Server):
 
     def __init__(self, service: DecisionService, body_limit: int) -> None:
         app = create_app(service, body_limit=body_limit)
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
+        config = uvicorn.Config(
+            app, loop="uvloop", http="httptools", log_config=None, access_log=False, server_header=False
+        )
+        super().__init__(config)
         self.answers = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
