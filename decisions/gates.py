@@ -73,7 +73,7 @@ def judged(
         message = rule.message
         if message.id not in by_message:
             by_message[message.id] = _of_message(rule, opening, case)
-        yield rule, (*reached, *by_message[message.id], *_of_channel(rule, case))
+        yield rule, (*reached, *by_message[message.id], *channel_gates(rule, case))
 
 
 def _of_programme(programme: Programme, opening: Opening, case: Case) -> list[Exclusion]:
@@ -106,7 +106,7 @@ def _of_message(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ..
     return (*held_out, *(exclusion for exclusion in found if exclusion is not None))
 
 
-def _of_channel(rule: Rule, case: Case) -> list[Exclusion]:
+def channel_gates(rule: Rule, case: Case) -> list[Exclusion]:
     """What the gates of a message on one channel say."""
     channel = rule.action.channel
     found = [
