@@ -1,6 +1,5 @@
 """Reads a catalogue from YAML and reports every mistake at once, with its line."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ from decisions.checks import Remark, check
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.errors import CatalogueError, Finding
 from decisions.lint import lint
-
-Place = tuple[str | int, ...]
+from decisions.yaml_text import Place, existing, is_consequence, line_of, read, sentence
 
 
 def load_catalogue(path: Path, vocabulary: Vocabulary) -> CompiledCatalogue:
@@ -64,14 +62,12 @@ def _checked(
 ) -> tuple[Catalogue | None, list[Finding], Mapping[Place, int]]:
     """The catalogue, where its values are valid, its findings without lints, and the lines of its places."""
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        content = _Loader("").construct_document(root) if root is not None else None
+        content, lines = read(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return None, [Finding(file, line, "error", f"not YAML: {error.problem}")], {}
-    if root is None or not isinstance(content, dict):
+    if not isinstance(content, dict):
         return None, [Finding(file, 1, "error", "an empty catalogue", "start with `catalogue: NAME`")], {}
-    lines = dict(_lines(root))
     catalogue, findings = _validate(content, lines, file)
     whole, places = (catalogue, lines) if catalogue else _without_mistakes(content, lines)
     if whole is not None:
@@ -82,7 +78,7 @@ def _checked(
 
 
 def _placed(remarks: Iterable[Remark], lines: Mapping[Place, int], file: str) -> list[Finding]:
-    return [Finding(file, _line(lines, r.place), r.severity, r.message, r.mend) for r in remarks]
+    return [Finding(file, line_of(lines, r.place), r.severity, r.message, r.mend) for r in remarks]
 
 
 def _mistakes(findings: Iterable[Finding]) -> list[Finding]:
@@ -93,64 +89,15 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.line, finding.message))
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's scalars: `21:00` is a text, not 1260, and `on` is not `true`. A key given twice is a mistake."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-_PLAIN = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:float", "tag:yaml.org,2002:merge"}
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag in _PLAIN]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
-
-
 def _validate(content: dict[str, Any], lines: Mapping[Place, int], file: str) -> tuple[Catalogue | None, list[Finding]]:
     try:
         return Catalogue.model_validate(content), []
     except ValidationError as error:
-        mistakes = [mistake for mistake in error.errors() if not _consequence(mistake)]
+        mistakes = [mistake for mistake in error.errors() if not is_consequence(mistake)]
         return None, [
-            Finding(file, _line(lines, mistake["loc"]), "error", _sentence(mistake, content)) for mistake in mistakes
+            Finding(file, line_of(lines, mistake["loc"]), "error", sentence(mistake, content, "catalogue"))
+            for mistake in mistakes
         ]
-
-
-def _consequence(mistake: Any) -> bool:
-    """A list that is too short only because its entries are at fault."""
-    return bool(mistake["type"] == "too_short" and mistake["input"])
-
-
-def _sentence(mistake: Any, content: Any) -> str:
-    field = ".".join(str(part) for part in _existing(mistake["loc"], content)) or "catalogue"
-    message = mistake["msg"].removeprefix("Value error, ")
-    got = mistake["input"]
-    shown = f"; got {got!r}" if isinstance(got, str | int | float) and repr(got) not in message else ""
-    return f"{field}: {message}{shown}"
-
-
-def _existing(place: Place, content: Any) -> Place:
-    """The place without what pydantic puts between: names of union members, and the index of a lone name."""
-    path: list[str | int] = []
-    for part in place:
-        if _holds(content, part):
-            content = content[part]
-            path.append(part)
-    missing = [part for part in place[-1:] if isinstance(part, str) and path[-1:] != [part]]
-    return (*path, *missing)
-
-
-def _holds(content: Any, part: str | int) -> bool:
-    """Whether a part of a place leads into the content: pydantic also names members of unions, which do not."""
-    return (part in content) if isinstance(content, dict) else isinstance(content, list) and isinstance(part, int)
 
 
 _GONE = object()
@@ -174,8 +121,8 @@ def _without_mistakes(content: Any, lines: Mapping[Place, int]) -> tuple[Catalog
         try:
             return Catalogue.model_validate(content), lines
         except ValidationError as error:
-            mistake = next((m for m in error.errors() if not _consequence(m)), error.errors()[0])
-            path, cure = _cure(_existing(mistake["loc"], content), missing=mistake["type"] == "missing")
+            mistake = next((m for m in error.errors() if not is_consequence(m)), error.errors()[0])
+            path, cure = _cure(existing(mistake["loc"], content), missing=mistake["type"] == "missing")
             if not path:
                 break
             content = _with(content, path, cure)
@@ -215,23 +162,3 @@ def _moved_up(lines: Mapping[Place, int], gone: Place) -> Iterator[tuple[Place, 
             yield place, line
         elif place[depth] != index:
             yield (*parent, int(place[depth]) - 1, *place[depth + 1 :]), line
-
-
-def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
-    yield place, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _lines(value, (*place, key.value))
-            yield (*place, key.value), key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _lines(value, (*place, index))
-
-
-def _line(lines: Mapping[Place, int], place: Place) -> int:
-    """The line of a place, or of the nearest thing around it; parts that are not in the file are passed over."""
-    found: Place = ()
-    for part in place:
-        if (*found, part) in lines:
-            found = (*found, part)
-    return lines.get(found, 1)

@@ -1,0 +1,102 @@
+"""YAML as people write it, with the line of every place, for errors that say where."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+Place = tuple[str | int, ...]
+"""Keys and indices from the top."""
+
+
+def read(text: str) -> tuple[Any, Mapping[Place, int]]:
+    r"""What a text says, and the line of each place.
+
+    Raises:
+        yaml.MarkedYAMLError: It is no YAML, or gives a key twice.
+
+    Example:
+        >>> content, lines = read("quiet:\n  from: 21:00")
+        >>> content, lines["quiet", "from"]
+        ({'quiet': {'from': '21:00'}}, 2)
+    """
+    root = yaml.compose(text, Loader=_Loader)
+    return (None, {}) if root is None else (_Loader("").construct_document(root), dict(_lines(root)))
+
+
+def line_of(lines: Mapping[Place, int], place: Place) -> int:
+    """The line of a place, or of the nearest thing around it; parts that are not in the file are passed over."""
+    found: Place = ()
+    for part in place:
+        if (*found, part) in lines:
+            found = (*found, part)
+    return lines.get(found, 1)
+
+
+def sentence(mistake: Any, content: Any, whole: str) -> str:
+    """One of pydantic's mistakes in words.
+
+    Args:
+        mistake: From `ValidationError.errors`.
+        content: What was validated.
+        whole: What to call that where the mistake is about all of it.
+    """
+    field = ".".join(str(part) for part in existing(mistake["loc"], content)) or whole
+    message = mistake["msg"].removeprefix("Value error, ")
+    got = mistake["input"]
+    shown = f"; got {got!r}" if isinstance(got, str | int | float) and repr(got) not in message else ""
+    return f"{field}: {message}{shown}"
+
+
+def is_consequence(mistake: Any) -> bool:
+    """A list that is too short only because its entries are at fault."""
+    return bool(mistake["type"] == "too_short" and mistake["input"])
+
+
+def existing(place: Place, content: Any) -> Place:
+    """The place without what pydantic puts between: names of union members, and the index of a lone name."""
+    path: list[str | int] = []
+    for part in place:
+        if _holds(content, part):
+            content = content[part]
+            path.append(part)
+    missing = [part for part in place[-1:] if isinstance(part, str) and path[-1:] != [part]]
+    return (*path, *missing)
+
+
+def _holds(content: Any, part: str | int) -> bool:
+    """Whether a part of a place leads into the content: pydantic also names members of unions, which do not."""
+    return (part in content) if isinstance(content, dict) else isinstance(content, list) and isinstance(part, int)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's scalars: `21:00` is a text, not 1260, and `on` is not `true`. A key given twice is a mistake."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_PLAIN = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:float", "tag:yaml.org,2002:merge"}
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in _PLAIN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+
+
+def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
+    yield place, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, (*place, key.value))
+            yield (*place, key.value), key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*place, index))
