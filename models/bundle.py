@@ -1,28 +1,31 @@
 """The models a service scores with, as a folder that proves itself before it is parsed.
 
 folder/
-  manifest.json    version, features and their fingerprint; for each model its file, sha256, calibration, record
-  lapse.txt        LightGBM's native text, one file a model
+  manifest.json    version, features and their fingerprint; for each model its kind, file, sha256 and record
+  lapse.txt        LightGBM's native text, one file a model; effects and the like as JSON
 """
 
 import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.definitions import FeatureSet
-from models import calibration
+from models import kinds
+from models.effect_scorer import EffectScorer
 from models.errors import BundleError, ModelError
-from models.gbm import Rows, TreeModel
-from models.scorer import ActionFeature, FittedModel
+from models.gbm import Rows
+from models.kinds import Model
+from models.scorer import FittedModel
 
-FORMAT = 1
+FORMAT = 2
+_READABLE = (1, FORMAT)
 MANIFEST = "manifest.json"
 
 
@@ -34,24 +37,24 @@ class Bundle:
         version: The first 12 digits of the contents' digest: equal versions, equal scores.
         fingerprint: Of the feature set.
         feature_names: Its columns, in order.
-        models: By the name of the score they give; at most one of them scores actions.
+        models: By the name of the score they give; at most one of them scores actions, and at most one effects.
     """
 
     version: str
     fingerprint: str
     feature_names: tuple[str, ...]
-    models: Mapping[str, FittedModel]
+    models: Mapping[str, Model]
     _positions: Mapping[str, NDArray[np.intp]]
 
     @property
     def customer_scores(self) -> tuple[str, ...]:
         """Names of the scores a customer gets, such as "lapse"."""
-        return tuple(name for name, model in self.models.items() if not model.per_action)
+        return tuple(self._of_customers())
 
     @property
     def action_features(self) -> tuple[str, ...]:
         """Names of the offer's properties that the response depends on."""
-        return tuple(feature.name for _, model in self._per_action() for feature in model.action_features)
+        return tuple(feature.name for _, model in self._of_actions() for feature in model.action_features)
 
     def score_customers(self, features: Rows) -> dict[str, NDArray[np.float64]]:
         """The scores of customers.
@@ -60,13 +63,13 @@ class Bundle:
             features: Shape (n, len(feature_names)).
 
         Returns:
-            By score a calibrated probability for each customer, shape (n,).
+            By score a calibrated probability for each customer, or a value in currency, shape (n,).
 
         Raises:
             ModelError: The rows have another number of columns.
         """
         self._check(features)
-        return {name: self.models[name].score(features[:, self._positions[name]]) for name in self.customer_scores}
+        return {name: model.score(features[:, self._positions[name]]) for name, model in self._of_customers().items()}
 
     def score_actions(self, features: Rows, offers: Sequence[Mapping[str, float | str]]) -> NDArray[np.float64]:
         """The probability that a customer responds to an offer.
@@ -84,19 +87,45 @@ class Bundle:
         self._check(features)
         if len(offers) != len(features):
             raise ModelError("unequal numbers of rows and offers", got=len(offers), wanted=len(features))
-        for name, model in self._per_action():
+        for name, model in self._of_actions():
             return model.score(np.hstack([features[:, self._positions[name]], model.encode(offers)]))
         return np.full(len(offers), np.nan)
 
-    def _per_action(self) -> list[tuple[str, FittedModel]]:
-        return [(name, model) for name, model in self.models.items() if model.per_action]
+    def score_effects(self, features: Rows, messages: Sequence[str]) -> NDArray[np.float64]:
+        """What messages change.
+
+        Args:
+            features: The customer's features, a row for each message, shape (m, len(feature_names)).
+            messages: Their m ids.
+
+        Returns:
+            Columns effect (difference in the probability of the outcome against silence), probability of the outcome
+            in silence, and standard error of the effect, shape (m, 3); NaN in each where the bundle knows nothing of
+            the message.
+
+        Raises:
+            ModelError: Rows and messages do not fit.
+        """
+        self._check(features)
+        if len(messages) != len(features):
+            raise ModelError("unequal numbers of rows and messages", got=len(messages), wanted=len(features))
+        for name, model in self.models.items():
+            if isinstance(model, EffectScorer):
+                return model.score(features[:, self._positions[name]], messages)
+        return np.full((len(messages), 3), np.nan)
+
+    def _of_customers(self) -> dict[str, FittedModel]:
+        return {name: model for name, model in self.models.items() if _scores_customers(model)}
+
+    def _of_actions(self) -> list[tuple[str, FittedModel]]:
+        return [(name, model) for name, model in self.models.items() if _scores_actions(model)]
 
     def _check(self, features: Rows) -> None:
         if features.ndim != 2 or features.shape[1] != len(self.feature_names):
             raise ModelError("rows do not fit the bundle", got=features.shape, wanted=f"(n, {len(self.feature_names)})")
 
 
-def export(folder: Path, models: Mapping[str, FittedModel], feature_set: FeatureSet) -> str:
+def export(folder: Path, models: Mapping[str, Model], feature_set: FeatureSet) -> str:
     """Writes a bundle, replacing what was in the folder; it appears complete or not at all.
 
     Args:
@@ -108,26 +137,29 @@ def export(folder: Path, models: Mapping[str, FittedModel], feature_set: Feature
         The version.
 
     Raises:
-        BundleError: No model, two that score actions, a model that reads features the set does not have, or a
+        BundleError: No model, two that score actions or effects, a model of features the set does not have, or a
             folder that holds something else.
     """
     _check_models(models, feature_set)
     if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
         raise BundleError("the folder holds something else", got=sorted(folder.iterdir())[0].name, where=folder)
-    texts = {name: model.trees.text.encode() for name, model in models.items()}
+    files = {kinds.file_name(name, model): kinds.written(model).encode() for name, model in models.items()}
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "features": list(feature_set.names),
         "fingerprint": feature_set.fingerprint,
-        "models": {name: _describe(name, models[name], texts[name]) for name in models},
+        "models": {
+            name: {**kinds.described(model), "file": file, "sha256": hashlib.sha256(text).hexdigest()}
+            for (name, model), (file, text) in zip(models.items(), files.items(), strict=True)
+        },
     }
     manifest["version"] = _version(manifest)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         written = Path(scratch) / "new"
         written.mkdir()
-        for name, text in texts.items():
-            (written / f"{name}.txt").write_bytes(text)
+        for name, text in files.items():
+            (written / name).write_bytes(text)
         (written / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True, allow_nan=False) + "\n")
         if folder.exists():
             folder.rename(Path(scratch) / "old")
@@ -152,7 +184,7 @@ def load(folder: Path, *, fingerprint: str) -> Bundle:
         )
     entries = manifest["models"]
     texts = {name: _verified(folder / entry["file"], entry["sha256"]) for name, entry in entries.items()}
-    models = {name: _model(entry, texts[name]) for name, entry in entries.items()}
+    models = {name: kinds.read(entry, texts[name]) for name, entry in entries.items()}
     names = tuple(manifest["features"])
     return Bundle(
         version=manifest["version"],
@@ -166,27 +198,27 @@ def load(folder: Path, *, fingerprint: str) -> Bundle:
     )
 
 
-def _check_models(models: Mapping[str, FittedModel], feature_set: FeatureSet) -> None:
+def _scores_customers(model: Model) -> TypeGuard[FittedModel]:
+    return isinstance(model, FittedModel) and not model.per_action
+
+
+def _scores_actions(model: Model) -> TypeGuard[FittedModel]:
+    return isinstance(model, FittedModel) and model.per_action
+
+
+def _check_models(models: Mapping[str, Model], feature_set: FeatureSet) -> None:
     if not models:
         raise BundleError("an empty bundle", got=0, wanted="at least one model")
-    per_action = [name for name, model in models.items() if model.per_action]
-    if len(per_action) > 1:
-        raise BundleError("several models score actions", got=per_action, wanted="at most one")
+    for what, of_that_kind in (
+        ("actions", _scores_actions),
+        ("effects", lambda model: isinstance(model, EffectScorer)),
+    ):
+        found = [name for name, model in models.items() if of_that_kind(model)]
+        if len(found) > 1:
+            raise BundleError(f"several models score {what}", got=found, wanted="at most one")
     for name, model in models.items():
         if unknown := sorted(set(model.customer_columns) - set(feature_set.names)):
             raise BundleError("a model of other features", got=unknown, wanted="names of the set", where=name)
-
-
-def _describe(name: str, model: FittedModel, text: bytes) -> dict[str, Any]:
-    return {
-        "file": f"{name}.txt",
-        "sha256": hashlib.sha256(text).hexdigest(),
-        "per_action": model.per_action,
-        "action_features": [asdict(feature) for feature in model.action_features],
-        "calibration": calibration.to_json(model.calibration),
-        "data_digest": model.data_digest,
-        "metrics": model.metrics,
-    }
 
 
 def _version(manifest: Mapping[str, Any]) -> str:
@@ -202,8 +234,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise BundleError("no bundle", got=error.strerror, wanted=f"a folder with {MANIFEST}", where=folder) from error
     except ValueError as error:
         raise BundleError("an unreadable manifest", got=str(error), wanted="JSON", where=where) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise BundleError("a bundle of another release", wanted=f"format {FORMAT}", where=where)
+    if not isinstance(manifest, dict) or manifest.get("format") not in _READABLE:
+        raise BundleError("a bundle of another release", wanted=f"format 1 or {FORMAT}", where=where)
     if manifest.get("version") != (actual := _version(manifest)):
         raise BundleError("a changed manifest", got=actual, wanted=manifest.get("version"), where=where)
     return manifest
@@ -217,16 +249,3 @@ def _verified(file: Path, sha256: str) -> str:
     if (actual := hashlib.sha256(contents).hexdigest()) != sha256:
         raise BundleError("a changed file", got=f"sha256 {actual[:12]}", wanted=f"sha256 {sha256[:12]}", where=file)
     return contents.decode()
-
-
-def _model(entry: Mapping[str, Any], text: str) -> FittedModel:
-    return FittedModel(
-        trees=TreeModel(text),
-        calibration=calibration.from_json(entry["calibration"]),
-        per_action=entry["per_action"],
-        action_features=tuple(
-            ActionFeature(feature["name"], tuple(feature["categories"])) for feature in entry["action_features"]
-        ),
-        data_digest=entry["data_digest"],
-        metrics=entry["metrics"],
-    )

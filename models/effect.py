@@ -11,12 +11,14 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from models.effect_fitted import FIGURES, FittedEffects, conclude
 from models.effect_learner import Deviation, learn_deviation
 from models.effect_log import Log
 from models.effect_policy import Amounts, amounts, assign, capacities
 from models.effect_scores import Nuisance, Scores, scores
+from models.effect_unaided import Unaided
 from models.errors import ModelError
 from models.gbm import Parameters
 from models.pooling import Prior
@@ -106,9 +108,10 @@ class EffectModel:
             raise ModelError("rows and actions differ", got=len(X), wanted=len(log.action), where="X")
         fold = self._fold(log)
         design = table.encode(X)
-        found = scores(design, log, fold, self.nuisance if log.binary else "linear", self.parameters)
-        deviations = [_deviation(design, log, fold, found, j) for j in range(1, len(log.actions))]
-        self._state = conclude(table, log, found, deviations, self.priors)
+        with threadpool_limits(1, user_api="blas"):
+            found = scores(design, log, fold, self.nuisance if log.binary else "linear", self.parameters)
+            deviations = [_deviation(design, log, fold, found, j) for j in range(1, len(log.actions))]
+            self._state = conclude(table, log, found, deviations, Unaided.fit(design, log), self.priors)
         return self
 
     def effect(self, X: pd.DataFrame) -> pd.DataFrame:  # noqa: N803
@@ -134,6 +137,11 @@ class EffectModel:
         """
         state = self._fitted()
         return _framed(state, X, state.uncertainty(state.table.encode(X)))
+
+    def unaided(self, X: pd.DataFrame) -> "pd.Series[float]":  # noqa: N803
+        """Expected outcome of each row under the baseline, shape (n,), X's index."""
+        state = self._fitted()
+        return pd.Series(state.unaided.at(state.table.encode(X)), index=X.index, name=state.baseline)
 
     def policy(
         self,
@@ -171,6 +179,15 @@ class EffectModel:
         chosen = assign(worth, capacities(capacity, state.actions, len(X)))
         labels = np.array([*state.actions, state.baseline], dtype=object)
         return pd.Series(labels[chosen], index=X.index, dtype=str, name="action")
+
+    @property
+    def fitted(self) -> FittedEffects:
+        """What the fit left behind, for whoever scores without tables.
+
+        Raises:
+            ModelError: The model is not fitted.
+        """
+        return self._fitted()
 
     @property
     def evidence(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.effect_learner import Deviation
 from models.effect_log import Log
 from models.effect_scores import Scores
+from models.effect_unaided import Unaided
 from models.errors import ModelError
 from models.pooling import Prior, pool
 from models.table import Table
@@ -45,6 +46,7 @@ class FittedEffects:
         mean: Average effects after the evidence, shape (k,).
         error: Their standard errors, shape (k,).
         deviations: How each differs between rows.
+        unaided: What comes of a row under the baseline.
         evidence: Figures behind each, in the same order.
     """
 
@@ -55,6 +57,7 @@ class FittedEffects:
     mean: Floats
     error: Floats
     deviations: tuple[Deviation, ...]
+    unaided: Unaided
     evidence: tuple[dict[str, Any], ...]
 
     def effect(self, design: Floats) -> Floats:
@@ -83,6 +86,7 @@ class FittedEffects:
             "table": self.table.to_json(),
             **{name: getattr(self, name).tolist() for name in _VECTORS},
             "deviations": [deviation.to_json() for deviation in self.deviations],
+            "unaided": self.unaided.to_json(),
             "evidence": [dict(figures) for figures in self.evidence],
         }
 
@@ -97,16 +101,22 @@ class FittedEffects:
         actions = tuple(values["actions"])
         prior, mean, error = (np.array(values[name], dtype=np.float64) for name in _VECTORS)
         deviations = tuple(Deviation.from_json(deviation, table.width) for deviation in values["deviations"])
+        unaided = Unaided.from_json(values["unaided"])
         sizes = {len(part) for part in (actions, prior, mean, error, deviations, values["evidence"])}
-        widths = {deviation.slopes.shape for deviation in deviations} - {(table.width,)}
+        widths = {part.slopes.shape for part in (*deviations, unaided)} - {(table.width,)}
         if len(sizes) > 1 or widths:
             raise ModelError("parts that do not fit each other", got=sorted(sizes), wanted=f"{len(actions)} each")
         evidence = tuple(dict(figures) for figures in values["evidence"])
-        return cls(values["baseline"], actions, table, prior, mean, error, deviations, evidence)
+        return cls(values["baseline"], actions, table, prior, mean, error, deviations, unaided, evidence)
 
 
 def conclude(
-    table: Table, log: Log, found: Scores, deviations: Sequence[Deviation], priors: Mapping[str, Prior]
+    table: Table,
+    log: Log,
+    found: Scores,
+    deviations: Sequence[Deviation],
+    unaided: Unaided,
+    priors: Mapping[str, Prior],
 ) -> FittedEffects:
     """Pools what the scores say with what was stated."""
     actions = log.actions[1:]
@@ -117,7 +127,8 @@ def conclude(
     pooled = pool(found.average[1:], found.covariance[1:, 1:], means, precision, unit)
     error = np.sqrt(np.diag(pooled.covariance))
     evidence = _evidence(log, found, stated, pooled.mean, error, deviations)
-    return FittedEffects(log.actions[0], actions, table, means, pooled.mean, error, tuple(deviations), evidence)
+    learnt = (means, pooled.mean, error, tuple(deviations), unaided, evidence)
+    return FittedEffects(log.actions[0], actions, table, *learnt)
 
 
 def _evidence(
