@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from decisions.decision import Decision
 from decisions.snapshot import Contact
 from features.zones import EARLIEST
+from serving.store.database import Database
 
 Consent = tuple[str, str]
 """A channel and a purpose."""
@@ -195,6 +196,11 @@ class Store(ABC):
     @abstractmethod
     def catalogue(self, tenant: str, version: str, features: str) -> str | None:
         """The content kept under a version and a fingerprint, or None."""
+
+    @property
+    @abstractmethod
+    def database(self) -> Database:
+        """The same database for what is not on the hot path."""
 
     @abstractmethod
     def check(self) -> None:

@@ -18,14 +18,13 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import text
 
 from decisions.snapshot import Contact
 from features.zones import microseconds
 from serving.errors import StoreError
 from serving.store import postgres_sql as sql
+from serving.store.database import Database, Durability, reason
 from serving.store.migrate import upgrade
 from serving.store.port import Draft, Fate, History, KnownCustomer, Store, StoredDecision, fates_of
 from serving.store.rows import (
@@ -52,25 +51,35 @@ class PostgresStore(Store):
 
     Args:
         url: What libpq takes: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`. No error tells the password.
+        durability: Of what is acknowledged.
+        connections: The most that are open at once for deciding and taking in.
 
     Raises:
         StoreError: The URL is none, or the database cannot be reached.
     """
 
-    def __init__(self, url: str) -> None:
-        self._where = _where(url)
+    def __init__(self, url: str, durability: Durability = "full", connections: int = CONNECTIONS) -> None:
+        self._url, self._durability = url, durability
+        self._database = Database("postgresql+psycopg", self._connect, _where(url))
+        with self._database.begin() as migrating:
+            migrating.execute(text("SELECT pg_advisory_xact_lock(hashtext('tactful_version'))"))
+            upgrade(migrating)
         with self._guarded():
-            _migrate(url)
             self._pool = ConnectionPool(
                 url,
                 kwargs={"autocommit": True, "prepare_threshold": 0, "connect_timeout": sql.PATIENCE},
-                configure=_configure,
+                configure=self._configure,
                 min_size=1,
-                max_size=CONNECTIONS,
+                max_size=connections,
                 timeout=sql.PATIENCE,
                 num_workers=1,
                 open=True,
             )
+
+    @property
+    def database(self) -> Database:
+        """See `Store.database`."""
+        return self._database
 
     def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
         """See `Store.customers`."""
@@ -165,6 +174,7 @@ class PostgresStore(Store):
     def close(self) -> None:
         """See `Store.close`."""
         self._pool.close()
+        self._database.close()
 
     def _contacts(self, connection: _Connection, asked: Mapping[str, Any]) -> dict[int, tuple[Contact, ...] | None]:
         """Each asked customer's contacts by its position, the last to be read: where they cannot be, None."""
@@ -180,6 +190,16 @@ class PostgresStore(Store):
     def _rows(self, query: str, *parameters: Any) -> list[Row]:
         with self._connection() as connection:
             return _select(connection, query, parameters)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(self._url, connect_timeout=sql.PATIENCE, autocommit=True)
+        self._configure(connection)
+        connection.autocommit = False
+        return connection
+
+    def _configure(self, connection: _Connection) -> None:
+        for statement in (*sql.SESSION, sql.DURABILITY[self._durability]):
+            connection.execute(statement)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[_Connection]:
@@ -207,16 +227,8 @@ class PostgresStore(Store):
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            raise StoreError("the store fails", got=_reason(error.orig), where=self._where) from error
         except psycopg.Error as error:
-            raise StoreError("the store fails", got=_reason(error), where=self._where) from error
-
-
-def _reason(error: BaseException | None) -> str:
-    """What went wrong, without the details that quote rows."""
-    told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    return told or str(error).strip()
+            raise StoreError("the store fails", got=reason(error), where=self._database.where) from error
 
 
 def _where(url: str) -> str:
@@ -229,20 +241,6 @@ def _where(url: str) -> str:
         raise StoreError("the store has no address", wanted="postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
     port = f":{parts['port']}" if "port" in parts else ""
     return f"postgresql://{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
-
-
-def _migrate(url: str) -> None:
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url, connect_timeout=sql.PATIENCE), poolclass=NullPool
-    )
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tactful_version'))"))
-        upgrade(connection)
-
-
-def _configure(connection: _Connection) -> None:
-    for statement in sql.SESSION:
-        connection.execute(statement)
 
 
 def _select(connection: _Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[Row]:

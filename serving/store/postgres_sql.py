@@ -10,10 +10,15 @@ WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 SESSION = (
     f"SET lock_timeout = '{PATIENCE}s'",
     f"SET idle_in_transaction_session_timeout = '{PATIENCE}s'",
-    """SELECT set_config('synchronous_commit', 'on', false)
-    WHERE current_setting('synchronous_commit') IN ('off', 'local')""",
 )
-"""What a connection starts with: nobody waits or holds a lock for ever, and what was acknowledged is on disk."""
+"""What a connection starts with: nobody waits or holds a lock for ever."""
+DURABILITY = {
+    "full": """
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')""",
+    "normal": "SET synchronous_commit = off",
+}
+"""Whether what was acknowledged is on disk, whatever the database was told."""
 UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = 0"
 """For a load, which may prepare rows for longer than a decision may."""
 CUSTOMERS = """
@@ -43,7 +48,8 @@ KEEP_DECISION = """
 INSERT INTO decisions VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
 KEEP_CONTACT = """
 INSERT INTO ledger VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
-KEEP_TENANT = "INSERT INTO tenants VALUES (%s, %s) ON CONFLICT (tenant) DO UPDATE SET zone = excluded.zone"
+KEEP_TENANT = """
+INSERT INTO tenants (tenant, zone) VALUES (%s, %s) ON CONFLICT (tenant) DO UPDATE SET zone = excluded.zone"""
 KEEP_CUSTOMER = """
 INSERT INTO customers AS known VALUES (%s, %s, 1, %s, %s, %s) ON CONFLICT (tenant, customer) DO UPDATE SET
   version = known.version + 1, zone = coalesce(excluded.zone, known.zone),

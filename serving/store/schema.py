@@ -1,17 +1,29 @@
 """The schema: every table's key starts with the tenant, every moment is microseconds since the epoch, UTC.
 
-===========  =====================================================================================================
-tenants      zone: what the local days of features are counted in
-customers    profiles; version: moves with every change to what a decision about the customer reads
-consents     by channel and purpose
-events       type and channel: positions in `features.events`; categories: the bit set as a signed number
-ledger       contacts; status: reserved, sent or released; a reservation past its expiry does not count
-decisions    record: canonical bytes; inputs: the personal snapshot it was made on, none once that is erased
-catalogues   every catalogue a decision was made with, and the features it was compiled for
-===========  =====================================================================================================
+==================  ==============================================================================================
+tenants             zone: what the local days of features are counted in; salt: of tombstones, none before the first
+keys                API keys; hash: sha256 of the secret, in hex; rate: requests a second, no limit where none
+customers           profiles; version: moves with every change to what a decision about the customer reads
+identities          alias: an anonymous or former id; customer: whose it is, never itself an alias
+tombstones          digest: of an erased id, keyed with the tenant's salt
+consents            by channel and purpose
+events              type and channel: positions in `features.events`; categories: the bit set as a signed number
+arrivals            ids of messages that were no events, so that none is taken twice
+ledger              contacts; status: reserved, sent or released; a reservation past its expiry does not count
+decisions           record: canonical bytes; inputs: the personal snapshot it was made on, none once that is erased
+outcomes            what became of a decision; id: of the message that said so
+catalogues          every catalogue a decision was made with, and the features it was compiled for
+catalogue_versions  what the operator put in force; the highest number is
+bundle_versions     which models decided, since when
+experiments         content: the plan; status: draft, running or stopped
+exposures           the arm a customer was first decided for in
+idempotency         answers by key of the caller; no status while the first is in flight
+outbox              what is to be told to receivers; due: when next; refused: why it never will be
+==================  ==============================================================================================
 
-Personal data live in `customers`, `consents`, `events` and in `decisions.inputs`; everything else bears a
-pseudonymous id alone. The migrations make these tables; this description is what they are compared with.
+Personal data live in `customers`, `consents`, `events`, `identities`, in `decisions.inputs` and in the bodies of
+`idempotency` and `outbox`; everything else bears a pseudonymous id alone. The migrations make these tables; this
+description is what they are compared with.
 """
 
 from sqlalchemy import (
@@ -46,6 +58,10 @@ def _moment(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
 
 
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
 def _of_customer() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["tenant", "customer"], ["customers.tenant", "customers.customer"])
 
@@ -55,7 +71,22 @@ tenants = Table(
     metadata,
     _text("tenant"),
     _text("zone"),
+    Column("salt", TEXT),
     PrimaryKeyConstraint("tenant"),
+)
+keys = Table(
+    "keys",
+    metadata,
+    _text("tenant"),
+    _text("id"),
+    _text("name"),
+    _text("hash"),
+    _text("scopes"),
+    Column("rate", Float),
+    _moment("created"),
+    _moment("revoked", nullable=True),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index("keys_by_id", "id", unique=True),
 )
 customers = Table(
     "customers",
@@ -68,6 +99,26 @@ customers = Table(
     _text("attributes"),
     PrimaryKeyConstraint("tenant", "customer"),
     ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
+)
+identities = Table(
+    "identities",
+    metadata,
+    _text("tenant"),
+    _text("alias"),
+    _text("customer"),
+    _moment("since"),
+    PrimaryKeyConstraint("tenant", "alias"),
+    Index("identities_by_customer", "tenant", "customer"),
+    sqlite_with_rowid=False,
+)
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _text("tenant"),
+    _text("digest"),
+    _moment("erased"),
+    PrimaryKeyConstraint("tenant", "digest"),
+    sqlite_with_rowid=False,
 )
 consents = Table(
     "consents",
@@ -100,6 +151,15 @@ events = Table(
     PrimaryKeyConstraint("tenant", "customer", "time", "id"),
     _of_customer(),
     Index("events_by_id", "tenant", "id", unique=True),
+    sqlite_with_rowid=False,
+)
+arrivals = Table(
+    "arrivals",
+    metadata,
+    _text("tenant"),
+    _text("id"),
+    _moment("received"),
+    PrimaryKeyConstraint("tenant", "id"),
     sqlite_with_rowid=False,
 )
 ledger = Table(
@@ -137,6 +197,20 @@ decisions = Table(
     PrimaryKeyConstraint("tenant", "id"),
     Index("decisions_by_customer", "tenant", "customer", "moment"),
 )
+outcomes = Table(
+    "outcomes",
+    metadata,
+    _text("tenant"),
+    _text("decision"),
+    _text("id"),
+    _text("customer"),
+    _text("kind"),
+    _moment("time"),
+    Column("value", Float),
+    _moment("received"),
+    PrimaryKeyConstraint("tenant", "decision", "id"),
+    Index("outcomes_by_customer", "tenant", "customer"),
+)
 catalogues = Table(
     "catalogues",
     metadata,
@@ -145,4 +219,76 @@ catalogues = Table(
     _text("features"),
     _text("content"),
     PrimaryKeyConstraint("tenant", "version", "features"),
+)
+catalogue_versions = Table(
+    "catalogue_versions",
+    metadata,
+    _text("tenant"),
+    _count("number"),
+    _text("digest"),
+    _text("content"),
+    _moment("created"),
+    _text("author"),
+    PrimaryKeyConstraint("tenant", "number"),
+)
+bundle_versions = Table(
+    "bundle_versions",
+    metadata,
+    _text("tenant"),
+    _text("version"),
+    _text("features"),
+    _moment("first_used"),
+    PrimaryKeyConstraint("tenant", "version", "features"),
+)
+experiments = Table(
+    "experiments",
+    metadata,
+    _text("tenant"),
+    _text("id"),
+    _text("content"),
+    _text("status"),
+    _moment("started", nullable=True),
+    _moment("stopped", nullable=True),
+    PrimaryKeyConstraint("tenant", "id"),
+)
+exposures = Table(
+    "exposures",
+    metadata,
+    _text("tenant"),
+    _text("experiment"),
+    _text("customer"),
+    _text("arm"),
+    _text("decision"),
+    _moment("time"),
+    PrimaryKeyConstraint("tenant", "experiment", "customer"),
+    Index("exposures_by_customer", "tenant", "customer"),
+    sqlite_with_rowid=False,
+)
+idempotency = Table(
+    "idempotency",
+    metadata,
+    _text("tenant"),
+    _text("caller"),
+    _text("key"),
+    _text("fingerprint"),
+    Column("status", SmallInteger),
+    Column("body", LargeBinary),
+    Column("media", TEXT),
+    _moment("created"),
+    PrimaryKeyConstraint("tenant", "caller", "key"),
+)
+outbox = Table(
+    "outbox",
+    metadata,
+    _text("tenant"),
+    _text("id"),
+    _text("kind"),
+    Column("body", LargeBinary, nullable=False),
+    _moment("created"),
+    _moment("due"),
+    _count("attempts"),
+    _moment("delivered", nullable=True),
+    Column("refused", TEXT),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index("outbox_by_due", "delivered", "due"),
 )

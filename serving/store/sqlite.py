@@ -2,7 +2,7 @@
 
 Writes begin IMMEDIATE, so that what a transaction reads cannot change before it commits; a plain BEGIN would fail with
 "database is locked" when it turned into a write. `synchronous=FULL` makes an acknowledged decision survive the loss of
-power. Each thread has a connection of its own.
+power, NORMAL the death of any process. Each thread has a connection of its own.
 """
 
 import logging
@@ -14,12 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.pool import NullPool
-
 from decisions.snapshot import Contact
 from features.zones import microseconds
 from serving.errors import StoreError
+from serving.store.database import Database, Durability
 from serving.store.migrate import upgrade
 from serving.store.port import Draft, Fate, History, KnownCustomer, Store, StoredDecision
 from serving.store.rows import (
@@ -57,7 +55,7 @@ _DECISION = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE
 _LOG = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = ? ORDER BY moment, id"
 _KEEP_DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_KEEP_TENANT = "INSERT INTO tenants VALUES (?, ?) ON CONFLICT DO UPDATE SET zone = excluded.zone"
+_KEEP_TENANT = "INSERT INTO tenants (tenant, zone) VALUES (?, ?) ON CONFLICT DO UPDATE SET zone = excluded.zone"
 _KEEP_CUSTOMER = """
 INSERT INTO customers VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET
   version = version + 1, zone = coalesce(excluded.zone, zone), joined = coalesce(joined, excluded.joined),
@@ -80,18 +78,28 @@ class SqliteStore(Store):
 
     Args:
         path: The file; it and its folder are made where they are missing.
+        durability: Of what is acknowledged.
 
     Raises:
         StoreError: The file cannot be opened, or is not a database.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durability: Durability = "full") -> None:
         self._path = path
+        self._durability = durability
+        self._database = Database("sqlite", self._connect, str(path))
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         with self._guarded():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._migrate()
+            self._connection.execute("PRAGMA journal_mode = WAL")
+        with self._database.begin() as connection:
+            upgrade(connection)
+
+    @property
+    def database(self) -> Database:
+        """See `Store.database`."""
+        return self._database
 
     def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
         """See `Store.customers`."""
@@ -158,6 +166,7 @@ class SqliteStore(Store):
         """See `Store.close`."""
         while self._open:
             self._open.pop().close()
+        self._database.close()
         self._local = threading.local()
 
     def _customer(self, connection: sqlite3.Connection, key: tuple[str, str], moment: datetime) -> KnownCustomer | None:
@@ -202,13 +211,17 @@ class SqliteStore(Store):
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(
-                self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=64
-            )
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            connection = self._connect()
             self._local.connection = connection
             self._open.append(connection)
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        connection.execute(f"PRAGMA synchronous = {self._durability}")
+        connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
     @contextmanager
@@ -229,21 +242,3 @@ class SqliteStore(Store):
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreError("the store fails", got=str(error), where=self._path) from error
-
-    def _migrate(self) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        engine = create_engine(
-            "sqlite://", creator=lambda: sqlite3.connect(self._path, timeout=PATIENCE), poolclass=NullPool
-        )
-        event.listen(engine, "connect", _without_driver_transactions)
-        event.listen(engine, "begin", _begin_immediate)
-        with engine.begin() as connection:
-            upgrade(connection)
-
-
-def _without_driver_transactions(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,5 +1,6 @@
 """What tests of stores put into them and read from them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ T = "shop"
 DAY = timedelta(days=1)
 BUY = StoredEvent(1_000_000, 0, 9, 12.5, 1.25, 3.0, -1, "sku", "e1")
 EMAIL = ("email", "marketing")
+SPOKEN = decided(having(), decision_id="d1")
+SILENT = decided(having(features=(1.0, 1.0), attributes={}), decision_id="d1")
 
 
 def history(*profiles: Profile, asserted: datetime = NOON - 300 * DAY, **parts: Any) -> History:
@@ -24,9 +27,7 @@ def known(store: Store, customer: str = "c1", moment: datetime = NOON, tenant: s
 
 
 def draft(based_on: int, decision_id: str = "d1", customer: str = "c1", *, silent: bool = False) -> Draft:
-    snapshot = having(customer=customer, features=(1.0, 1.0), attributes={}) if silent else having(customer=customer)
-    decision = decided(snapshot, decision_id=decision_id)
-    assert (decision.choice is None) is silent
+    decision = replace(SILENT if silent else SPOKEN, id=decision_id, customer=customer)
     contact = (
         None if silent else Contact(NOON, "email", "win_back", "m", ("promo",), "win_back:first", True, decision_id)
     )

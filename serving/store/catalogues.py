@@ -1,0 +1,94 @@
+"""The catalogues a tenant has put in force, one after another; the newest is in force."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, select
+
+from features.zones import microseconds
+from serving.errors import CatalogueMovedError
+from serving.store.database import Database, insert
+from serving.store.port import from_micros
+from serving.store.schema import catalogue_versions
+
+_COLUMNS = [catalogue_versions.c[name] for name in ("number", "digest", "content", "created", "author")]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueText:
+    """A catalogue as it was put in force.
+
+    Args:
+        number: Its place in the history, from 1.
+        digest: Of its content.
+        content: YAML.
+        created: When.
+        author: Id of the key that did it.
+    """
+
+    number: int
+    digest: str
+    content: str
+    created: datetime
+    author: str
+
+
+def digest_of(content: str) -> str:
+    """The digest of a catalogue's text: comments and order count too.
+
+    Example:
+        >>> digest_of("catalogue: shop")
+        '9b0d0b2c0a8cf3e4'
+    """
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def newest(database: Database, tenant: str) -> CatalogueText | None:
+    """The catalogue in force, or None where none was put in force yet.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    wanted = (
+        select(*_COLUMNS)
+        .where(catalogue_versions.c.tenant == tenant)
+        .order_by(catalogue_versions.c.number.desc())
+        .limit(1)
+    )
+    with database.read() as connection:
+        row = connection.execute(wanted).first()
+    return _text(row) if row else None
+
+
+def put(database: Database, tenant: str, content: str, author: str, moment: datetime, replaces: int) -> CatalogueText:
+    """Put a catalogue in force.
+
+    Args:
+        database: The database.
+        tenant: Whose catalogue.
+        content: YAML, checked already.
+        author: Id of the key that does it.
+        moment: Now.
+        replaces: The number of the one it takes the place of; 0 for none.
+
+    Raises:
+        CatalogueMovedError: Another one was put in force meanwhile.
+        StoreError: The database fails.
+    """
+    text = CatalogueText(replaces + 1, digest_of(content), content, moment, author)
+    with database.begin() as connection:
+        added = connection.execute(
+            insert(connection, catalogue_versions)
+            .values(tenant=tenant, number=text.number, digest=text.digest, content=content)
+            .values(created=microseconds(moment), author=author)
+            .on_conflict_do_nothing()
+        )
+    if added.rowcount == 0:
+        raise CatalogueMovedError("another catalogue was put in force meanwhile", wanted="a change of the newest one")
+    return text
+
+
+def _text(row: Row[tuple[int, str, str, int, str]]) -> CatalogueText:
+    number, digest, content, created, author = row
+    return CatalogueText(number, digest, content, from_micros(created), author)

@@ -1,0 +1,44 @@
+"""How one contact of the ledger stands."""
+
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy import select
+
+from features.zones import microseconds
+from serving.store.database import Database
+from serving.store.schema import identities, ledger
+
+
+class Standing(Enum):
+    """How a contact stands at a moment."""
+
+    RESERVED = "reserved"
+    SENT = "sent"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+def standing(database: Database, tenant: str, customer: str, contact: str, moment: datetime) -> Standing:
+    """How a contact stands; one that the ledger does not bear any more counts as expired.
+
+    Args:
+        database: The database.
+        tenant: Whose customer.
+        customer: About whom the decision was; what was merged into another customer since is found there.
+        contact: Its id, which is the decision's.
+        moment: At which a reservation may have expired.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    known_as = select(identities.c.customer).where(identities.c.tenant == tenant, identities.c.alias == customer)
+    entry = select(ledger.c.status, ledger.c.expires).where(ledger.c.tenant == tenant, ledger.c.id == contact)
+    with database.read() as connection:
+        names = [customer, *connection.scalars(known_as)]
+        found = connection.execute(entry.where(ledger.c.customer.in_(names))).first()
+    if found is None:
+        return Standing.EXPIRED
+    if found.status == "reserved" and found.expires is not None and found.expires <= microseconds(moment):
+        return Standing.EXPIRED
+    return Standing(found.status)

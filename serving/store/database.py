@@ -1,0 +1,87 @@
+"""The database by way of SQLAlchemy Core, for what is not on the hot path: one implementation for both kinds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeAlias
+
+import sqlalchemy.exc
+from sqlalchemy import Connection, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import QueuePool
+
+from serving.errors import StoreError
+
+Durability = Literal["full", "normal"]
+"""`full`: what is acknowledged survives the loss of power; `normal`: the death of any process."""
+
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+
+_BEGIN = {"sqlite": ("BEGIN IMMEDIATE", "BEGIN"), "postgresql": ("READ COMMITTED", "REPEATABLE READ")}
+
+
+class Database:
+    """Transactions on a database of either kind.
+
+    Args:
+        driver: What SQLAlchemy calls the driver: `sqlite` or `postgresql+psycopg`.
+        connect: Opens a connection of that driver.
+        where: The database, without passwords, for errors.
+    """
+
+    def __init__(self, driver: str, connect: Callable[[], Any], where: str) -> None:
+        self.where = where
+        self._writes, self._reads = _BEGIN[driver.partition("+")[0]]
+        self._engine = create_engine(
+            f"{driver}://", creator=connect, poolclass=QueuePool, pool_size=2, pool_pre_ping=True, hide_parameters=True
+        )
+        if driver == "sqlite":
+            event.listen(self._engine, "begin", lambda begun: begun.exec_driver_sql(begun.info["begin"]))
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that writes: IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL.
+
+        Raises:
+            StoreError: The database fails.
+        """
+        with self._transaction(self._writes) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that reads one consistent view of everything and holds no writer up.
+
+        Raises:
+            StoreError: The database fails.
+        """
+        with self._transaction(self._reads) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Release every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, kind: Any) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.info["begin"] = kind
+                else:
+                    connection.execution_options(isolation_level=kind)
+                with connection.begin():
+                    yield connection
+        except (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.TimeoutError) as error:
+            cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+            raise StoreError("the store fails", got=reason(cause), where=self.where) from error
+
+
+def insert(connection: Connection, table: Table) -> Insert:
+    """An INSERT that takes `on_conflict_do_nothing` and `on_conflict_do_update`, in the words of the connection."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def reason(error: BaseException | None) -> str:
+    """What went wrong, without the details in which PostgreSQL quotes rows."""
+    told = getattr(getattr(error, "diag", None), "message_primary", None)
+    return told or str(error).strip()

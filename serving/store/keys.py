@@ -1,0 +1,144 @@
+"""API keys: kept as the digest of their secret, so that nobody who reads the store can use one.
+
+A key reads `tactful_ID_SECRET`. The id finds its row; the secret, 192 bits of the system's randomness, is shown once.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from features.zones import microseconds
+from serving.store.database import Database, insert
+from serving.store.port import from_micros
+from serving.store.schema import keys
+
+_KEY = re.compile(r"tactful_([0-9a-f]{16})_([0-9a-f]{48})")
+_NOTHING = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key, without its secret.
+
+    Args:
+        tenant: Whose customers it opens.
+        id: Its id, which is no secret.
+        name: What it is for, in its owner's words.
+        scopes: What it may do.
+        rate: Requests a second; no limit where None.
+        created: When it was made.
+        revoked: When it was revoked, or None.
+        digest: SHA-256 of its secret, in hex.
+    """
+
+    tenant: str
+    id: str
+    name: str
+    scopes: frozenset[str]
+    rate: float | None
+    created: datetime
+    revoked: datetime | None = None
+    digest: str = field(default=_NOTHING, repr=False)
+
+    def opened_by(self, secret: str) -> bool:
+        """Whether it stands and the secret is its own; takes as long for any secret of the same length."""
+        return hmac.compare_digest(_digest(secret), self.digest) and self.revoked is None
+
+
+def create(
+    database: Database, tenant: str, name: str, scopes: Iterable[str], rate: float | None, when: datetime
+) -> tuple[ApiKey, str]:
+    """Make a key.
+
+    Returns:
+        The key, and how it reads with its secret, which is kept nowhere.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    id_, secret = secrets.token_hex(8), secrets.token_hex(24)
+    key = ApiKey(tenant, id_, name, frozenset(scopes), rate, when, digest=_digest(secret))
+    row = {
+        "tenant": tenant,
+        "id": id_,
+        "name": name,
+        "hash": key.digest,
+        "scopes": " ".join(sorted(key.scopes)),
+        "rate": rate,
+        "created": microseconds(when),
+    }
+    with database.begin() as connection:
+        connection.execute(insert(connection, keys).values(row))
+    return key, f"tactful_{id_}_{secret}"
+
+
+def every(database: Database, tenant: str) -> list[ApiKey]:
+    """The keys of a tenant, the oldest first, those that were revoked too.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    wanted = select(keys).where(keys.c.tenant == tenant).order_by(keys.c.created, keys.c.id)
+    with database.read() as connection:
+        return [_key(row) for row in connection.execute(wanted)]
+
+
+def find(database: Database, id_: str) -> ApiKey | None:
+    """The key of an id, or None.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    with database.read() as connection:
+        row = connection.execute(select(keys).where(keys.c.id == id_)).one_or_none()
+    return None if row is None else _key(row)
+
+
+def revoke(database: Database, tenant: str, id_: str, when: datetime) -> bool:
+    """Revoke a key for good.
+
+    Returns:
+        Whether the tenant has a key of this id that stood until now.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    standing = (keys.c.tenant == tenant) & (keys.c.id == id_) & keys.c.revoked.is_(None)
+    with database.begin() as connection:
+        return connection.execute(update(keys).where(standing).values(revoked=microseconds(when))).rowcount == 1
+
+
+def parts(key: str) -> tuple[str, str] | None:
+    """The id and the secret of a key as it is sent, or None where it does not read like one.
+
+    Example:
+        >>> parts("tactful_0123456789abcdef_" + "0" * 48)[0]
+        '0123456789abcdef'
+        >>> parts("password")
+    """
+    found = _KEY.fullmatch(key)
+    return (found[1], found[2]) if found else None
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        row.tenant,
+        row.id,
+        row.name,
+        frozenset(row.scopes.split()),
+        row.rate,
+        from_micros(row.created),
+        None if row.revoked is None else from_micros(row.revoked),
+        row.hash,
+    )
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
