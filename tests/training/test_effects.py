@@ -1,0 +1,58 @@
+"""Effects learnt from logged decisions against a known truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.errors import ModelError
+from models.pooling import Prior
+from tests.decisions.retailer import CATALOGUE, compiled
+from tests.training.decided import FEATURES, LATER, WORTH, log
+from training.attribution import Delivery, Goal, LoggedDecision, every_decision
+from training.effects import catalogue_priors, fit_effects
+
+
+def test_effects_of_messages_are_found() -> None:
+    rows = every_decision(log(4000), Goal(), LATER, feature_names=FEATURES)
+    model = fit_effects(rows, {"miss_you": Prior(0.0, 100)})
+    found = model.evidence
+    for message in ("miss_you", "come_back_coupon"):
+        truth = WORTH[message] - WORTH["silence"]
+        assert abs(found.loc[message, "estimate"] - truth) < 3 * found.loc[message, "error"]
+    unaided = model.unaided(pd.DataFrame([[30.0, 50.0]], columns=list(FEATURES)))
+    assert unaided[0] == pytest.approx(WORTH["silence"], abs=0.03)
+
+
+def test_lost_contacts_do_not_bias_effects() -> None:
+    rng = np.random.default_rng(3)
+    lossy = [
+        LoggedDecision(e.decision, e.features, e.outcomes, Delivery.EXPIRED if rng.random() < 0.4 else Delivery.SENT)
+        for e in log(4000)
+    ]
+    rows = every_decision(lossy, Goal(), LATER, feature_names=FEATURES)
+    found = fit_effects(rows, {}).evidence.loc["come_back_coupon"]
+    assert rows.left_out["not delivered: expired"] > 500
+    assert abs(found["estimate"] - 0.25) < 3 * found["error"]
+
+
+def test_a_message_that_was_never_sent_keeps_what_was_stated() -> None:
+    rows = every_decision(log(1000), Goal(), LATER, feature_names=FEATURES)
+    model = fit_effects(rows, {"spring": Prior(0.04, 500)})
+    assert model.evidence.loc["spring", "taken"] == 0
+    assert model.evidence.loc["spring", "effect"] == pytest.approx(0.04, abs=0.03)
+
+
+def test_a_log_without_chance_shows_no_effect() -> None:
+    rows = every_decision(log(200), Goal(), LATER, feature_names=FEATURES)
+    certain = replace(rows, probabilities=np.eye(len(rows.arms))[rows.taken])
+    with pytest.raises(ModelError, match="a log that cannot show an effect: got 'every action taken with prob"):
+        fit_effects(certain, {})
+
+
+def test_priors_are_what_the_catalogue_states() -> None:
+    text = CATALOGUE.replace(
+        "response: {mean: 0.1}", "response: {mean: 0.1}\n        effect: {mean: 0.03, weight: 40}", 1
+    )
+    assert catalogue_priors(compiled(text).catalogue) == {"miss_you": Prior(0.03, 40.0)}
