@@ -1,17 +1,19 @@
 """One customer before the rules of a catalogue: facts and verdicts, each found once."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from decisions.arbitration import fatigue_price
+from decisions.arbitration import unsubscribe_risk
 from decisions.calendars import zone_of
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Condition, Failure
 from decisions.errors import SnapshotError
 from decisions.exclusion import Exclusion
+from decisions.exploration import Stratum, stratum
 from decisions.ledger import Ledger, Scope
 from decisions.snapshot import Event, Snapshot
 
@@ -81,11 +83,28 @@ class Case:
         return self.ledger.events_of(types)
 
     @cached_property
-    def fatigue_price(self) -> float:
-        """The price of one more contact to this customer, in currency."""
-        fatigue = self.compiled.catalogue.fatigue
-        since = self.snapshot.moment - fatigue.window
-        return fatigue_price(fatigue, sum(t >= since for t in self.ledger.times(Scope())))
+    def stratum(self) -> Stratum:
+        """Where exploration puts the customer."""
+        return stratum(self.compiled.catalogue, self.snapshot.customer)
+
+    @cached_property
+    def retention(self) -> tuple[float, float]:
+        """Probability of lapse and lifetime value; 0 where unknown, or where the catalogue leaves them out."""
+        names = self.compiled.catalogue.arbitration.retention
+        if names is None:
+            return 0.0, 0.0
+        lapse, clv = self.scores.get(names.lapse, 0.0), self.scores.get(names.clv, 0.0)
+        return (lapse, clv) if math.isfinite(lapse) and math.isfinite(clv) else (0.0, 0.0)
+
+    @cached_property
+    def unsubscribe(self) -> float:
+        """The probability that one more contact makes the customer unsubscribe: the score, or the catalogue's own."""
+        catalogue = self.compiled.catalogue
+        scored = self.scores.get(catalogue.arbitration.unsubscribe, math.nan)
+        if math.isfinite(scored):
+            return scored
+        since = self.snapshot.moment - catalogue.fatigue.window
+        return unsubscribe_risk(catalogue.fatigue, sum(t >= since for t in self.ledger.times(Scope())))
 
     def observed(self, source: str, value: object, event: Event | None = None) -> str:
         """A condition's value in words, with the facts that led to it."""

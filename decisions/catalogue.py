@@ -6,7 +6,6 @@ What stands in one value is checked here; what one value says of another is chec
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -14,6 +13,7 @@ from pydantic import Field, model_validator
 from decisions.contact_policies import AnyContactPolicy
 from decisions.durations import Duration
 from decisions.loyalty import Loyalty
+from decisions.objective import Arbitration, Exploration, Fatigue, Holdout
 from decisions.policies import AnyPolicy, Greedy
 from decisions.triggers import AnyTrigger
 from decisions.values import Names, Value
@@ -114,18 +114,6 @@ class Message(Value):
     content: Content
 
 
-class Holdout(Value):
-    """Customers left alone on purpose, drawn by a salted hash of their id.
-
-    Args:
-        share: Share of customers, between 0 and 1.
-        salt: Another salt draws other customers.
-    """
-
-    share: float = Field(ge=0, le=1)
-    salt: str
-
-
 class Programme(Value):
     """One trigger and its messages.
 
@@ -160,24 +148,6 @@ class Programme(Value):
         if self.trigger.repeats_by_itself and self.reentry is None and self.trigger.after is None:
             raise ValueError(f"a programme that a {self.trigger.kind} trigger would open for ever: wanted reentry")
         return self
-
-
-class Fatigue(Value):
-    """The price of one more contact: the risk that the customer leaves our reach, times what that reach is worth.
-
-    `price = risk · e^(growth · contacts in the window) · reach_value`
-
-    Args:
-        risk: Probability that a contact makes a rested customer unsubscribe.
-        growth: Growth of the log of that risk by one more contact in the window.
-        window: The window.
-        reach_value: Worth of being able to reach the customer, in the catalogue's currency.
-    """
-
-    risk: float = Field(default=0.0, ge=0, le=1)
-    growth: float = Field(default=0.5, ge=0)
-    window: Duration = timedelta(days=7)
-    reach_value: float = Field(default=0.0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +185,10 @@ class Catalogue(Value):
         channels: The channels.
         contact_policies: The contact policies.
         policy: How an action is chosen among the surviving ones.
-        holdout: Customers nobody contacts.
-        fatigue: The price of one more contact.
+        arbitration: What the marketer sets of the formula of a priority.
+        exploration: Customers who are set apart to learn from.
+        holdout: Customers nobody contacts, drawn by a hash of its own; takes the place of the exploration's.
+        fatigue: The risk of one more contact.
         loyalty: The loyalty programme, whose points and tiers expressions and texts can read as features.
         programmes: The programmes, in the marketer's order of priority.
     """
@@ -230,6 +202,8 @@ class Catalogue(Value):
     channels: Mapping[str, Channel] = Field(min_length=1)
     contact_policies: tuple[AnyContactPolicy, ...] = ()
     policy: AnyPolicy = Greedy(kind="greedy")
+    arbitration: Arbitration = Arbitration()
+    exploration: Exploration = Exploration()
     holdout: Holdout | None = None
     fatigue: Fatigue = Fatigue()
     loyalty: Loyalty | None = None

@@ -1,7 +1,7 @@
 """What one part of a catalogue says of another: unknown names, expressions that do not compile, texts that can fail."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,6 +48,7 @@ def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
         *_event_types(catalogue, vocabulary),
         *_expressions(catalogue, vocabulary),
         *_objective(catalogue),
+        *_arbitration(catalogue, vocabulary),
         *_offers(catalogue, vocabulary),
         *_texts(catalogue, vocabulary),
     ]
@@ -170,6 +171,23 @@ def _objective(catalogue: Catalogue) -> Iterator[Remark]:
         if catalogue.objective == "propensity" and message.response is None and message.offer is None:
             mend = "state `response: {mean: …}`, or an offer that the response model can score"
             yield Remark(place, f"message {message.id!r} has no response", mend)
+
+
+def _arbitration(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    """Prices of channels that there are not, and scores that are named and that no model gives."""
+    stated = catalogue.arbitration
+    if isinstance(stated.contact_price, Mapping):
+        for name in stated.contact_price:
+            if name not in catalogue.channels:
+                yield _unknown(("arbitration", "contact_price", name), "channel", name, set(catalogue.channels))
+    for group, place in ((stated, ("arbitration",)), (stated.retention, ("arbitration", "retention"))):
+        for field in ("unsubscribe", "lapse", "clv"):
+            if group is None or field not in group.model_fields_set:
+                continue
+            name = getattr(group, field)
+            if name not in vocabulary.scores:
+                what = f"no model gives the score {name!r}"
+                yield Remark((*place, field), what, "its term counts as without it", severity="warning")
 
 
 def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:

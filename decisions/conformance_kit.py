@@ -93,6 +93,10 @@ class FixedScorer(Scorer):
         """The response, as often as there are offers."""
         return np.full(len(offers), self._response)
 
+    def score_effects(self, features: Floats, messages: Sequence[str]) -> Floats:  # noqa: ARG002
+        """Nothing: what the catalogue states counts."""
+        return np.full((len(messages), 3), np.nan)
+
 
 class Kit:
     """Asks a core about the customers of a catalogue.

@@ -6,7 +6,7 @@ only one in the way is opened by its own change. What is reported was decided ag
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -67,7 +67,8 @@ def remedies(
         By action id, smallest first; an empty tuple where no single change would do. An action wins where its
         priority is the highest and above silence, whatever the policy explores.
     """
-    ask = partial(what_if, request, compiled, _GREEDY, scorer, circumstances=circumstances)
+    settled = replace(circumstances or Circumstances(), explores=False)
+    ask = partial(what_if, request, compiled, _GREEDY, scorer, circumstances=settled)
     decision = ask(changes=Changes())
     found: dict[str, tuple[Remedy, ...]] = {}
     for candidate in decision.candidates:
@@ -104,15 +105,15 @@ def _by_worth(
 
 
 def _slope_by_value(factors: Factors) -> float:
-    return factors.lever * factors.context * factors.effect
+    return factors.lever * factors.context * (factors.effect - factors.caution)
 
 
 def _slope_of_effect(factors: Factors) -> float:
-    return factors.lever * factors.context * factors.value
+    return factors.lever * factors.context * (factors.value + factors.lapse * factors.clv)
 
 
 def _slope_with_response(factors: Factors) -> float:
-    return factors.lever * factors.context * factors.value - factors.discount
+    return _slope_of_effect(factors) - factors.discount
 
 
 def _least(

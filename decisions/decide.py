@@ -12,20 +12,21 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.arbitration import Factors
 from decisions.case import Case
 from decisions.compiled import CompiledCatalogue, Rule
 from decisions.conditions import Failure
 from decisions.decision import Candidate, Decision, Versions
 from decisions.exclusion import Exclusion
+from decisions.exploration import policy_in
 from decisions.gates import judged, openings, superseding
 from decisions.policies import Policy
 from decisions.snapshot import Snapshot
 from decisions.triggers import Opening
+from decisions.worth import NOTHING_LEARNT, Learnt, factors
 
 Floats = NDArray[np.float64]
 
-KERNEL = "2"
+KERNEL = "3"
 """Version of the rules of deciding: another number where the same inputs may give other bytes."""
 
 
@@ -45,6 +46,13 @@ class Scorer(Protocol):
 
     def score_actions(self, features: Floats, offers: Sequence[Mapping[str, float | str]]) -> Floats:
         """Probability of a response to each offer: features of shape (m, k) and m offers to shape (m,)."""
+
+    def score_effects(self, features: Floats, messages: Sequence[str]) -> Floats:
+        """What each message changes: features of shape (m, k) and m ids of messages to shape (m, 3).
+
+        The columns are the effect on the probability of a response, that probability without the contact, and the
+        effect's standard error; NaN where unknown, so that the catalogue's prior counts.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +78,13 @@ class Circumstances:
         seed: Seed of the run's draws.
         capacity: Contacts left by channel; no limit where a channel is not named.
         prices: Shadow price of a contact by channel, in currency.
+        explores: Whether customers of the uniform stratum are drawn for alike; else the policy decides for them too.
     """
 
     seed: str = "tactful"
     capacity: Mapping[str, int] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
+    explores: bool = True
 
 
 def decide(
@@ -106,11 +116,11 @@ def decide(
         for i, r in enumerate(requests)
     ]
     drafts = [_draft(case) for case in cases]
-    responses = _responses(drafts, features, scorer)
+    learnt = _learnt(drafts, features, scorer, compiled.catalogue.objective)
     versions = Versions(compiled.version, scorer.version, scorer.fingerprint, KERNEL)
     run = _Run(policy, policy.model_dump(mode="json"), circumstances, versions)
     return [
-        _concluded(request, case, draft, responses[i], run)
+        _concluded(request, case, draft, learnt[i], run)
         for i, (request, case, draft) in enumerate(zip(requests, cases, drafts, strict=True))
     ]
 
@@ -149,19 +159,25 @@ def _draft(case: Case) -> _Draft:
     return _Draft(found, closed, rules)
 
 
-def _responses(drafts: Sequence[_Draft], features: Floats, scorer: Scorer) -> list[dict[int, float]]:
-    """The scored response of each surviving candidate with an offer, by request and index: one call for all."""
-    wanted = [
-        (i, j, rule.offer)
+def _learnt(drafts: Sequence[_Draft], features: Floats, scorer: Scorer, objective: str) -> list[dict[int, Learnt]]:
+    """What models say of each surviving candidate, by request and index: one call for all of each."""
+    surviving = [
+        (i, j, rule)
         for i, draft in enumerate(drafts)
         for j, (rule, _, excluded) in enumerate(draft.rules)
-        if not excluded and rule.offer is not None
+        if not excluded
     ]
-    found: list[dict[int, float]] = [{} for _ in drafts]
+    found: list[dict[int, Learnt]] = [{} for _ in drafts]
+    if objective == "effect" and surviving:
+        rows = features[[i for i, _, _ in surviving]]
+        effects = scorer.score_effects(rows, [rule.message.id for _, _, rule in surviving])
+        for (i, j, _), (effect, baseline, deviation) in zip(surviving, effects.tolist(), strict=True):
+            found[i][j] = Learnt(None, effect, baseline, deviation)
+    wanted = [(i, j, rule.offer) for i, j, rule in surviving if rule.offer is not None]
     if wanted:
         rows = features[[i for i, _, _ in wanted]]
         for (i, j, _), score in zip(wanted, scorer.score_actions(rows, [o for _, _, o in wanted]), strict=True):
-            found[i][j] = float(score)
+            found[i][j] = replace(found[i].get(j, NOTHING_LEARNT), response=float(score))
     return found
 
 
@@ -169,17 +185,18 @@ def _concluded(
     request: Request,
     case: Case,
     draft: _Draft,
-    responses: Mapping[int, float],
+    learnt: Mapping[int, Learnt],
     run: _Run,
 ) -> Decision:
     circumstances = run.circumstances
     candidates = [
-        _candidate(rule, opening, excluded, case, responses.get(j), circumstances.prices)
+        _candidate(rule, opening, excluded, case, learnt.get(j, NOTHING_LEARNT), circumstances.prices)
         for j, (rule, opening, excluded) in enumerate(draft.rules)
     ]
     seed = f"{circumstances.seed}:{request.id}"
     survivors = [j for j, candidate in enumerate(candidates) if candidate.survives]
-    probabilities = distribution([candidates[j] for j in survivors], run.policy, seed)
+    policy = policy_in(case.stratum, run.policy) if circumstances.explores else run.policy
+    probabilities = distribution([candidates[j] for j in survivors], policy, seed)
     chosen = drawn(probabilities, seed)
     for position, j in enumerate(survivors):
         candidates[j] = replace(candidates[j], probability=float(probabilities[position]))
@@ -189,6 +206,7 @@ def _concluded(
         moment=request.snapshot.moment,
         versions=run.versions,
         policy=run.stated,
+        stratum=case.stratum,
         channels=request.channels,
         seed=circumstances.seed,
         capacity=circumstances.capacity,
@@ -208,43 +226,16 @@ def _candidate(
     opening: Opening,
     excluded: tuple[Exclusion, ...],
     case: Case,
-    scored: float | None,
+    learnt: Learnt,
     prices: Mapping[str, float],
 ) -> Candidate:
     if excluded:
         return Candidate(rule.action, opening.key, rule.message.mandatory, excluded)
-    factors = _factors(rule, opening, case, scored, prices)
-    if isinstance(factors, Failure):
-        unknown = Exclusion("worth", rule.message.id, observed=factors.reason, limit="every factor known")
+    worth = factors(rule, opening, case, learnt, prices)
+    if isinstance(worth, Failure):
+        unknown = Exclusion("worth", rule.message.id, observed=worth.reason, limit="every factor known")
         return Candidate(rule.action, opening.key, rule.message.mandatory, (unknown,))
-    return Candidate(rule.action, opening.key, rule.message.mandatory, factors=factors)
-
-
-def _factors(
-    rule: Rule, opening: Opening, case: Case, scored: float | None, prices: Mapping[str, float]
-) -> Factors | Failure:
-    catalogue, message = case.compiled.catalogue, rule.message
-    amounts: dict[str, float] = {}
-    for name in ("value", "discount", "context"):
-        amount = getattr(message, name)
-        found: Any = case.value(amount, "number", opening.event) if isinstance(amount, str) else amount
-        if isinstance(found, Failure):
-            return Failure(f"{name}: {found.reason}")
-        amounts[name] = float(found)
-    believed = message.response or message.effect
-    response = scored if scored is not None else believed.mean if believed else 0.0
-    effect = message.effect.mean if catalogue.objective == "effect" and message.effect else response
-    factors = Factors(
-        lever=rule.programme.lever * message.lever,
-        effect=effect,
-        response=response,
-        cost=catalogue.channels[rule.action.channel].cost,
-        fatigue_price=case.fatigue_price,
-        shadow_price=prices.get(rule.action.channel, 0.0),
-        **amounts,
-    )
-    unknown = factors.unknown
-    return Failure(f"{', '.join(unknown)} unknown") if unknown else factors
+    return Candidate(rule.action, opening.key, rule.message.mandatory, factors=worth)
 
 
 def distribution(survivors: Sequence[Candidate], policy: Policy, seed: str) -> Floats:

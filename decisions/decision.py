@@ -10,6 +10,7 @@ from typing import Any
 from decisions.arbitration import Factors
 from decisions.catalogue import Action
 from decisions.exclusion import Exclusion
+from decisions.exploration import Stratum
 from decisions.triggers import Opening
 
 SILENCE = "silence"
@@ -73,6 +74,7 @@ class Decision:
         moment: When, UTC.
         versions: What it was made with.
         policy: The policy, as the catalogue states it.
+        stratum: Where exploration put the customer; in `uniform` the choice was made among all alike.
         channels: The channels that were asked for; all where empty.
         seed: Seed of the run.
         capacity: Contacts that were left by channel, where that was limited.
@@ -91,6 +93,7 @@ class Decision:
     moment: datetime
     versions: Versions
     policy: Mapping[str, Any]
+    stratum: Stratum
     channels: tuple[str, ...]
     seed: str
     capacity: Mapping[str, int]
@@ -121,6 +124,7 @@ class Decision:
             "moment": self.moment.isoformat(),
             "versions": asdict(self.versions),
             "policy": dict(self.policy),
+            "stratum": self.stratum,
             "channels": list(self.channels),
             "seed": self.seed,
             "capacity": dict(self.capacity),

@@ -1,12 +1,13 @@
 """Explanations: the same decision for a person, an analyst and a machine."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from decisions.arbitration import NAMES, Factors
 from decisions.decision import Candidate, Decision
 
-FACTOR_NAMES = ("effect", "value", "response", "lever", "context", "discount", "cost", "fatigue_price", "shadow_price")
+_ALL_ALIKE = ", all that could be sent and silence alike, to learn from it"
 
 _NAMED = 4
 """Reasons for exclusion that a paragraph has room for."""
@@ -28,7 +29,7 @@ def table(decision: Decision) -> list[dict[str, Any]]:
     return [
         {
             "action": candidate.action.id,
-            **{name: getattr(candidate.factors, name, None) for name in FACTOR_NAMES},
+            **{name: getattr(candidate.factors, name, None) for name in NAMES},
             "priority": candidate.priority,
             "probability": candidate.probability,
             "reasons": [exclusion.sentence for exclusion in candidate.exclusions],
@@ -66,12 +67,30 @@ def _choice(decision: Decision, currency: str) -> str:
     action, factors = decision.choice.action, decision.choice.factors
     if factors is None:
         return f"Chosen: {action.id}."
-    effect = "" if factors.effect == factors.response else f"effect {factors.effect:.1%}, "
-    terms = f"{effect}response {factors.response:.1%}, margin {factors.value:.2f}, cost {factors.cost:.2f}"
     return (
         f"Chosen: {action.message} of {action.programme} by {action.channel}, worth {factors.priority:.2f} {currency} "
-        f"more than silence ({terms}), with probability {decision.probability:.3g}."
+        f"more than silence ({', '.join(_terms(factors))}), with probability {decision.probability:.3g}"
+        f"{_ALL_ALIKE if decision.stratum == 'uniform' else ''}."
     )
+
+
+def _terms(factors: Factors) -> Iterator[str]:
+    """What the worth is made of: rates and margin, multipliers that are not 1, and every amount that counts."""
+    if factors.baseline:
+        yield f"effect {factors.effect:.1%}"
+    if factors.caution:
+        yield f"less {factors.caution:.1%} for its uncertainty"
+    yield f"response {factors.response:.1%}"
+    yield f"margin {factors.value:.2f}"
+    for name in ("lever", "context"):
+        if getattr(factors, name) != 1:
+            yield f"{name} {getattr(factors, name):g}"
+    amounts = factors.terms
+    if amounts["retention"]:
+        yield f"retention {amounts['retention']:.2f}"
+    for name in ("discount", "cost", "unsubscribing", "contact_price", "shadow_price"):
+        if amounts[name] or name == "cost":
+            yield f"{name.replace('_', ' ')} {abs(amounts[name]):.2f}"
 
 
 def _silence(decision: Decision) -> str:

@@ -4,15 +4,16 @@ Every gate is asked, without short circuit, so that an explanation names every r
 evaluate, an unreadable ledger or a missing consent closes the gate.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from decisions.case import Case
-from decisions.catalogue import Holdout, Programme
+from decisions.catalogue import Programme
 from decisions.compiled import Rule
 from decisions.conditions import Failure
 from decisions.durations import format_duration
 from decisions.exclusion import Exclusion
+from decisions.exploration import held_out
+from decisions.objective import Holdout
 from decisions.snapshot import Event, Snapshot
 from decisions.triggers import Opening, ThresholdTrigger
 
@@ -88,10 +89,7 @@ def _of_programme(programme: Programme, opening: Opening, case: Case) -> list[Ex
 
 def _left_alone(programme: Programme, case: Case) -> list[Exclusion]:
     """The hold-outs that keep a programme from a customer."""
-    found = (
-        _held_out("everybody", case.compiled.catalogue.holdout, case),
-        _held_out(programme.id, programme.holdout, case),
-    )
+    found = (_never_contacted(case), _held_out(programme.id, programme.holdout, case))
     return [exclusion for exclusion in found if exclusion is not None]
 
 
@@ -118,22 +116,18 @@ def channel_gates(rule: Rule, case: Case) -> list[Exclusion]:
     return [exclusion for exclusion in found if exclusion is not None]
 
 
-def held_out(holdout: Holdout, customer: str) -> bool:
-    """Whether a hold-out leaves a customer alone: recomputable from the id and the salt.
-
-    Example:
-        >>> drawn = sum(held_out(Holdout(share=0.1, salt="2026"), f"c{i}") for i in range(10_000))
-        >>> 900 < drawn < 1_100
-        True
-    """
-    digest = hashlib.sha256(f"{holdout.salt}:{customer}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < holdout.share
-
-
 def _history(case: Case) -> Exclusion | None:
     if case.snapshot.contacts is not None:
         return None
     return Exclusion("history", "ledger", observed="the ledger cannot be read", limit="a known history of contacts")
+
+
+def _never_contacted(case: Case) -> Exclusion | None:
+    if case.stratum != "holdout":
+        return None
+    catalogue = case.compiled.catalogue
+    share = catalogue.holdout.share if catalogue.holdout else catalogue.exploration.holdout
+    return Exclusion("holdout", "everybody", observed="left alone on purpose", limit=f"{share:.0%} of customers")
 
 
 def _held_out(name: str, holdout: Holdout | None, case: Case) -> Exclusion | None:

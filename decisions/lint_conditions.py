@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from decisions.arbitration import Factors, fatigue_price
+from decisions.arbitration import Factors, unsubscribe_risk
 from decisions.catalogue import Programme
 from decisions.checks import Place
 from decisions.compiled import Rule
@@ -11,6 +11,7 @@ from decisions.inspection import Doubt, Inspection, doubt, segments_in
 from decisions.policies import PriorityList, RandomEligible
 from decisions.satisfiable import Domain
 from decisions.triggers import AbsenceTrigger, AlwaysTrigger, EventTrigger, ThresholdTrigger
+from decisions.worth import believed_effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +191,15 @@ def _fixed_worth(rule: Rule, inspection: Inspection) -> float | None:
     amounts = {name: getattr(message, name) for name in ("value", "discount", "context")}
     if message.offer is not None or any(isinstance(amount, str) for amount in amounts.values()):
         return None
-    response = message.response.mean if message.response else 0.0
-    effect = message.effect.mean if catalogue.objective == "effect" and message.effect else response
+    effect, baseline, _ = believed_effect(message, catalogue.objective)
     return Factors(
-        lever=rule.programme.lever * message.lever,
         effect=effect,
-        response=response,
+        baseline=baseline,
+        lever=rule.programme.lever * message.lever,
         cost=catalogue.channels[rule.action.channel].cost,
-        fatigue_price=fatigue_price(catalogue.fatigue, recent_contacts=0),
+        risk_aversion=catalogue.arbitration.risk_aversion,
+        unsubscribe=unsubscribe_risk(catalogue.fatigue, recent_contacts=0),
+        reach_value=catalogue.fatigue.reach_value,
+        contact_price=catalogue.arbitration.price_of(rule.action.channel),
         **amounts,
     ).priority

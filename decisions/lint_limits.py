@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from decisions.catalogue import Action, Holdout
+from decisions.catalogue import Action
 from decisions.checks import Place
 from decisions.contact_policies import Cap, Gap
 from decisions.durations import format_duration
@@ -64,17 +64,19 @@ def silencing(inspection: Inspection) -> Iterator[Doubt]:
             silenced = inspection.governed(policy)
             what = f"cap {policy.id!r} of 0 silences {counted(silenced)} for ever"
             yield doubt(("contact_policies", i, "max"), what, "raise it, or leave the messages out", silenced)
-    holdouts: list[tuple[Place, Holdout | None, Actions]] = [
-        (("holdout",), catalogue.holdout, frozenset(inspection.rules))
+    holdouts: list[tuple[Place, float, Actions]] = [
+        (("holdout", "share"), catalogue.holdout.share if catalogue.holdout else 0.0, frozenset(inspection.rules)),
+        (("exploration", "holdout"), catalogue.exploration.holdout, frozenset(inspection.rules)),
     ]
     holdouts += [
-        (("programmes", i, "holdout"), programme.holdout, inspection.of_programme(programme.id))
+        (("programmes", i, "holdout", "share"), programme.holdout.share, inspection.of_programme(programme.id))
         for i, programme in enumerate(catalogue.programmes)
+        if programme.holdout
     ]
-    for place, holdout, actions in holdouts:
-        if holdout is not None and holdout.share == 1:
+    for place, share, actions in holdouts:
+        if share == 1:
             what = f"a hold-out of everybody silences {counted(actions)} for ever"
-            yield doubt((*place, "share"), what, "a share is at most 1: 0.1 is a tenth", actions)
+            yield doubt(place, what, "a share is at most 1: 0.1 is a tenth", actions)
 
 
 def idle(inspection: Inspection) -> Iterator[Doubt]:

@@ -11,12 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from decisions.calendars import instant, zone_of
-from decisions.catalogue import Holdout
+from decisions.catalogue import Catalogue
 from decisions.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
 from decisions.contact_policies import OnlyAfter
-from decisions.gates import held_out
+from decisions.exploration import held_out, stratum
 from decisions.inspection import domains
 from decisions.ledger import Scope
+from decisions.objective import Holdout
 from decisions.satisfiable import Domain, Search, tokenised
 from decisions.snapshot import Contact, Event, Snapshot
 from decisions.triggers import AbsenceTrigger, DateTrigger, EventTrigger, ThresholdTrigger, Trigger
@@ -192,7 +193,7 @@ def _persona(
     )
     began = opened_by_event or any(name.startswith("event.") and facts[name] is not None for name in facts)
     base = Snapshot(
-        customer=_left_in([catalogue.holdout, rule.programme.holdout]),
+        customer=_left_in(catalogue, rule.programme.holdout),
         moment=moment,
         features=tuple(facts.get(f"features.{name}", 1.0) for name in compiled.vocabulary.features),
         contacts=_contacts_before(compiled, rule, moment, moment - age, event.time if opened_by_event else moment),
@@ -267,7 +268,8 @@ def _local(local: datetime) -> dict[str, int]:
     return {f"local.{name}": fact for name, fact in facts.items()}
 
 
-def _left_in(holdouts: Sequence[Holdout | None]) -> str:
-    """A customer whom no hold-out leaves alone, as far as there is one."""
-    customers = (f"persona-{i}" for i in range(1_000))
-    return next((c for c in customers if not any(h and held_out(h, c) for h in holdouts)), "persona")
+def _left_in(catalogue: Catalogue, holdout: Holdout | None) -> str:
+    """A customer about whom the policy decides, and whom the programme does not leave alone, as far as there is one."""
+    customers = [f"persona-{i}" for i in range(1_000)]
+    reached = [c for c in customers if not (holdout and held_out(holdout, c)) and stratum(catalogue, c) != "holdout"]
+    return next((c for c in reached if stratum(catalogue, c) == "policy"), next(iter(reached), "persona"))

@@ -5,7 +5,20 @@ from collections.abc import Iterable, Sequence
 from decisions.arbitration import Factors
 from decisions.decision import SILENCE, Decision
 
-FACTORS = ("effect", "value", "lever", "context", "discount", "cost", "fatigue_price", "shadow_price")
+FACTORS = (
+    "effect",
+    "caution",
+    "value",
+    "clv",
+    "lever",
+    "context",
+    "baseline",
+    "discount",
+    "cost",
+    "unsubscribe",
+    "contact_price",
+    "shadow_price",
+)
 
 
 def sensitivity(decisions: Iterable[Decision], factors: Sequence[str] = FACTORS) -> dict[str, float]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from decisions.decide import distribution, drawn
 from decisions.decision import Candidate, Decision
+from decisions.exploration import policy_in
 from decisions.policies import Policy
 
 
@@ -29,7 +30,7 @@ def slate(decision: Decision, policy: Policy, places: int, per_programme: int = 
 
     Args:
         decision: The decision, asked for with the channels of the page.
-        policy: How to choose.
+        policy: How to choose, for a customer whom exploration leaves to it.
         places: How many, at least 1.
         per_programme: At most so many messages of one programme.
 
@@ -42,7 +43,7 @@ def slate(decision: Decision, policy: Policy, places: int, per_programme: int = 
     while len(filled) < places:
         left = [c for c in decision.survivors if _fits(c, filled, per_programme)]
         seed = f"{decision.seed}:{decision.id}:{len(filled)}"
-        probabilities = distribution(left, policy, seed)
+        probabilities = distribution(left, policy_in(decision.stratum, policy), seed)
         chosen = drawn(probabilities, seed)
         if chosen == len(left):
             break

@@ -76,6 +76,9 @@ class _Assumed:
     def score_actions(self, features: Floats, offers: Sequence[Mapping[str, float | str]]) -> Floats:
         return self._scorer.score_actions(features, offers)
 
+    def score_effects(self, features: Floats, messages: Sequence[str]) -> Floats:
+        return self._scorer.score_effects(features, messages)
+
 
 def _snapshot(snapshot: Snapshot, compiled: CompiledCatalogue, changes: Changes) -> Snapshot:
     moment = changes.moment or snapshot.moment
@@ -126,6 +129,8 @@ def _refuse_unknown(compiled: CompiledCatalogue, changes: Changes) -> None:
     for name, value in changes.features.items():
         if math.isinf(value):
             raise SnapshotError("a feature without bounds", got=value, wanted="a number", where=name)
+    retention = catalogue.arbitration.retention
+    amounts = {retention.clv} if retention else set()
     for name, value in changes.scores.items():
-        if not 0 <= value <= 1:
+        if name not in amounts and not 0 <= value <= 1:
             raise SnapshotError("not a probability", got=value, wanted="a number from 0 to 1", where=name)

@@ -36,3 +36,7 @@ class RuleOfThumb(Scorer):
     def score_actions(self, features: Floats, offers: Sequence[Mapping[str, float | str]]) -> Floats:  # noqa: ARG002
         """NaN for each of m offers, shape (m,)."""
         return np.full(len(offers), np.nan)
+
+    def score_effects(self, features: Floats, messages: Sequence[str]) -> Floats:  # noqa: ARG002
+        """NaN for each of m messages, shape (m, 3): what the catalogue states counts."""
+        return np.full((len(messages), 3), np.nan)

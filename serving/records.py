@@ -16,10 +16,11 @@ from decisions.triggers import Opening
 def parse(record: bytes) -> Decision:
     """The decision of a record.
 
-    What a record does not bear is left out: the tags of actions and the events of openings.
+    What a record does not bear is left out: the tags of actions and the events of openings. A record of kernel 2 is
+    told in the terms of the present one: its price of fatigue is a price of the contact.
 
     Args:
-        record: From `Decision.as_bytes`, whose bytes the result gives again.
+        record: From `Decision.as_bytes`, whose bytes the result gives again if the kernel is the present one.
     """
     fields = json.loads(record)
     candidates = tuple(_candidate(item) for item in fields["candidates"])
@@ -29,6 +30,7 @@ def parse(record: bytes) -> Decision:
         moment=datetime.fromisoformat(fields["moment"]),
         versions=Versions(**fields["versions"]),
         policy=fields["policy"],
+        stratum=fields.get("stratum", "policy"),
         channels=tuple(fields["channels"]),
         seed=fields["seed"],
         capacity=fields["capacity"],
@@ -53,9 +55,16 @@ def _candidate(item: Mapping[str, Any]) -> Candidate:
         opening=item["opening"],
         mandatory=item["mandatory"],
         exclusions=_exclusions(item["exclusions"]),
-        factors=Factors(**item["factors"]) if item["factors"] else None,
+        factors=_factors(item["factors"]) if item["factors"] else None,
         probability=item["probability"],
     )
+
+
+def _factors(told: Mapping[str, float]) -> Factors:
+    if "fatigue_price" not in told:
+        return Factors(**told)
+    kept = {name: amount for name, amount in told.items() if name not in {"fatigue_price", "response"}}
+    return Factors(**kept, baseline=told["response"] - told["effect"], contact_price=told["fatigue_price"])
 
 
 def _exclusions(items: Sequence[Mapping[str, Any]]) -> tuple[Exclusion, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request, decide
+from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Decision
 from decisions.snapshot import Contact, Event, Snapshot
 from experiments.rule_of_thumb import RuleOfThumb
@@ -85,7 +85,7 @@ def person(
 def decided(compiled: CompiledCatalogue, snapshot: Snapshot, *, on_site: bool = False) -> Decision:
     """The best action outbound, or on the site."""
     channels = ON_SITE if on_site else outbound_channels(compiled)
-    return decide([Request("d", snapshot, channels)], compiled, GREEDY, RuleOfThumb())[0]
+    return decide([Request("d", snapshot, channels)], compiled, GREEDY, RuleOfThumb(), Circumstances(explores=False))[0]
 
 
 def message(compiled: CompiledCatalogue, snapshot: Snapshot, programme: str) -> str:

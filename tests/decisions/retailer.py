@@ -27,6 +27,7 @@ catalogue: retailer
 currency: USD
 timezone: America/New_York
 objective: propensity
+exploration: {holdout: 0, uniform: 0}
 attributes:
   first_name: {type: string}
   birthday: {type: date}
@@ -94,6 +95,10 @@ class KnownScorer(Scorer):
     def score_actions(self, features: Floats, offers: Sequence[Mapping[str, float | str]]) -> Floats:
         assert len(offers) == len(features)
         return np.asarray(features[:, 1] / 1000)
+
+    def score_effects(self, features: Floats, messages: Sequence[str]) -> Floats:
+        assert len(messages) == len(features)
+        return np.full((len(messages), 3), np.nan)
 
 
 def compiled(text: str = CATALOGUE) -> CompiledCatalogue:

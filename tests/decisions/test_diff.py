@@ -94,6 +94,6 @@ def test_events_looked_at_farther_back_are_named() -> None:
 
 def test_a_factor_that_decides_nothing_has_no_share() -> None:
     shares = sensitivity([decided(LAPSING), decided(POOR), decided(CONTENT)])
-    assert shares["shadow_price"] == shares["fatigue_price"] == shares["lever"] == 0
+    assert shares["shadow_price"] == shares["unsubscribe"] == shares["lever"] == 0
     assert shares["value"] == 0.5
     assert sensitivity([decided(CONTENT)])["value"] == 0

@@ -1,5 +1,7 @@
 """A record read back gives the same bytes and the same explanation."""
 
+import json
+
 import pytest
 
 from decisions.explain import paragraph, why_silence
@@ -17,6 +19,21 @@ def test_every_decision_of_a_run_reads_back(service: DecisionService) -> None:
         assert again.outcome == decision.outcome
         assert paragraph(again, "USD") == paragraph(decision, "USD")
         assert why_silence(again) == why_silence(decision)
+
+
+def test_a_record_of_kernel_2_keeps_its_priorities_in_the_present_terms(service: DecisionService) -> None:
+    decision = next(d for d in decide_all(service, "old").decisions if d.choice)
+    record = json.loads(decision.as_bytes())
+    del record["stratum"]
+    record["versions"]["kernel"] = "2"
+    told = {"effect": 0.2, "response": 0.25, "value": 10.0, "lever": 2.0, "context": 1.0, "discount": 1.0, "cost": 0.1}
+    for candidate in record["candidates"]:
+        candidate["factors"] = candidate["factors"] and {**told, "fatigue_price": 0.05, "shadow_price": 0.3}
+    again = parse(json.dumps(record).encode())
+    assert again.choice is not None
+    assert again.choice.priority == pytest.approx(2.0 * 0.2 * 10.0 - 0.25 - 0.1 - 0.05 - 0.3)
+    assert "contact price 0.05" in paragraph(again, "USD")
+    assert again.stratum == "policy"
 
 
 def test_what_is_no_record_is_an_error() -> None:
