@@ -15,6 +15,7 @@ from features.errors import TactfulError
 COMMANDS = {
     "demo": ("cli.demo.command:demo", "Do the whole job on real data: import, learn, decide, report."),
     "serve": ("cli.serve:serve", "Answer requests for decisions over HTTP."),
+    "keys": ("cli.keys:keys_app", "Say who may use the service over HTTP."),
     "events": ("cli.events:events_app", "Bring customer histories in."),
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
     "explain": ("cli.decisions:explain", "Say why a decision came out as it did."),

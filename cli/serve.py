@@ -1,5 +1,6 @@
 """`tactful serve`: the decision service, in the foreground."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,21 +32,27 @@ def serve(
     settings = Settings.of(data, host=host, port=port)
     _check(settings)
     from serving import logs
-    from serving.bootstrap import open_service
+    from serving.bootstrap import open_tenants
     from serving.server import address, listen, run
 
     logs.configure(settings.log_level)
-    service = open_service(settings)
+    tenants = open_tenants(settings)
     with listen(settings.host, settings.port) as listening:
-        at = f"; every decision is made as of {settings.now:%Y-%m-%d %H:%M %Z}" if settings.now else ""
-        console().print(
-            f"Answering at {address(listening)} from {data}{at}. Ctrl+C stops.", markup=False, soft_wrap=True
-        )
+        told = f"Answering at {address(listening)} from {data}{''.join(_remarks(settings))}. Ctrl+C stops."
+        console().print(told, markup=False, soft_wrap=True)
         try:
-            run(service, listening, body_limit=settings.body_limit)
+            run(tenants, settings, listening)
         except KeyboardInterrupt:
             console().print("Stopped.")
-    service.store.close()
+    tenants.store.close()
+
+
+def _remarks(settings: "Settings") -> Iterator[str]:
+    """What whoever starts it had better know."""
+    if settings.now:
+        yield f"; every decision is made as of {settings.now:%Y-%m-%d %H:%M %Z}"
+    if settings.auth == "open":
+        yield "; every caller may do everything (TACTFUL_AUTH=open)"
 
 
 def _check(settings: "Settings") -> None:

@@ -18,6 +18,7 @@ from serving.settings import Settings
 from serving.store.database import Durability
 from serving.store.port import Store
 from serving.store.sqlite import SqliteStore
+from serving.tenants import Tenants
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
@@ -46,9 +47,7 @@ def open_store(url: str, durability: Durability = "full", connections: int = 8) 
 
 
 def open_service(settings: Settings, store: Store | None = None) -> DecisionService:
-    """The decision service that the settings describe.
-
-    The feature kernel is made ready, so that the first customer need not wait for its compiler.
+    """The decision service of the settings' own tenant.
 
     Args:
         settings: The settings.
@@ -57,14 +56,32 @@ def open_service(settings: Settings, store: Store | None = None) -> DecisionServ
     Raises:
         StoreError: The store cannot be opened.
     """
+    return open_tenants(settings, store).of(settings.tenant)
+
+
+def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
+    """The decision services that the settings describe, all on one store.
+
+    The feature kernel is made ready, so that the first customer need not wait for its compiler.
+
+    Args:
+        settings: The settings.
+        store: Their store, where it is open already.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
     build_one(history("UTC", [], []), EARLIEST, compile_features(STANDARD))
-    return DecisionService(
-        store or open_store(settings.store),
-        Champions(settings.champion, settings.catalogue, STANDARD),
-        Maker(Circumstances(seed=settings.seed), settings.reservation),
-        clock(settings.now),
-        settings.tenant,
-    )
+    store = store or open_store(settings.store, settings.durability, settings.connections)
+    maker = Maker(Circumstances(seed=settings.seed), settings.reservation)
+    tell = clock(settings.now)
+
+    def open_one(tenant: str) -> DecisionService:
+        own = settings.data / "tenants" / tenant / "champion"
+        pointer = own if tenant != settings.tenant and own.exists() else settings.champion
+        return DecisionService(store, Champions(pointer, settings.catalogue, STANDARD), maker, tell, tenant)
+
+    return Tenants(store, open_one)
 
 
 def clock(fixed: datetime | None) -> Callable[[], datetime]:

@@ -5,6 +5,8 @@ serve many, and an event loop in front of it is never held up by the disk or by 
 """
 
 import threading
+from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 
@@ -14,32 +16,27 @@ from serving.service import DecisionService
 
 LARGEST_GROUP = 64
 
-_Waiting = tuple[Ask, "Future[Answer]"]
+_Waiting = tuple[DecisionService, Ask, "Future[Answer]"]
 
 
 class Desk:
-    """Answers asks on a thread of its own.
+    """Answers asks of any tenant on a thread of its own."""
 
-    Args:
-        service: Decides.
-    """
-
-    def __init__(self, service: DecisionService) -> None:
-        self._service = service
+    def __init__(self) -> None:
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._door = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
         self._thread.start()
 
-    def ask(self, customer: str, decision_id: str, channels: tuple[str, ...] = ()) -> "Future[Answer]":
-        """Ask for a decision at this moment; the errors of `DecisionService.decide` come with the future."""
+    def ask(self, service: DecisionService, ask: Ask) -> "Future[Answer]":
+        """Ask for a decision; the errors of `DecisionService.decide` come with the future."""
         future: Future[Answer] = Future()
         with self._door:
             if self._closed:
                 future.set_exception(NotReadyError("the service is stopping"))
             else:
-                self._waiting.put((Ask(customer, decision_id, self._service.clock(), channels), future))
+                self._waiting.put((service, ask, future))
         return future
 
     def close(self) -> None:
@@ -52,7 +49,8 @@ class Desk:
     def _serve(self) -> None:
         while group := self._group():
             asked = [waiting for waiting in group if waiting is not None]
-            self._answer([waiting for waiting in asked if waiting[1].set_running_or_notify_cancel()])
+            for service, party in _by_service(asked).items():
+                _answer(service, [waiting for waiting in party if waiting[2].set_running_or_notify_cancel()])
             if len(asked) < len(group):
                 return
 
@@ -66,15 +64,23 @@ class Desk:
                 break
         return group
 
-    def _answer(self, group: list[_Waiting]) -> None:
-        try:
-            outcomes = self._service.decide_many([ask for ask, _ in group])
-        except Exception as error:
-            for _, future in group:
-                future.set_exception(error)
-            return
-        for (_, future), outcome in zip(group, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+
+def _by_service(asked: Sequence[_Waiting]) -> dict[DecisionService, list[_Waiting]]:
+    parties: dict[DecisionService, list[_Waiting]] = defaultdict(list)
+    for waiting in asked:
+        parties[waiting[0]].append(waiting)
+    return parties
+
+
+def _answer(service: DecisionService, party: Sequence[_Waiting]) -> None:
+    try:
+        outcomes = service.decide_many([ask for _, ask, _ in party])
+    except Exception as error:
+        for _, _, future in party:
+            future.set_exception(error)
+        return
+    for (_, _, future), outcome in zip(party, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

@@ -10,6 +10,8 @@ import uvicorn
 from serving.api.app import create_app
 from serving.errors import ServingError
 from serving.service import DecisionService
+from serving.settings import Settings
+from serving.tenants import Tenants
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -43,28 +45,28 @@ def address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(service: DecisionService, listening: socket.socket, *, body_limit: int = 65_536) -> None:
+def run(tenants: Tenants, settings: Settings, listening: socket.socket) -> None:
     """Serve until the process is told to stop; requests that began are finished.
 
     Args:
-        service: Decides.
+        tenants: Decide.
+        settings: How it is served.
         listening: Where requests come in.
-        body_limit: Largest request body, in bytes.
     """
-    _Server(service, body_limit).run([listening])
+    _Server(tenants, settings).run([listening])
 
 
 @contextmanager
 def running(
-    service: DecisionService, host: str = "127.0.0.1", port: int = 0, *, body_limit: int = 65_536
+    serves: Tenants | DecisionService, settings: Settings | None = None, *, host: str = "127.0.0.1", port: int = 0
 ) -> Iterator[str]:
     """Serve on a thread while the block runs.
 
     Args:
-        service: Decides.
+        serves: Services by tenant, or one service.
+        settings: How it is served; without them, whoever reaches the address may do everything for the one service.
         host: Address to listen on.
         port: Port; 0 takes a free one.
-        body_limit: Largest request body, in bytes.
 
     Yields:
         The URL.
@@ -72,7 +74,10 @@ def running(
     Raises:
         ServingError: The address cannot be had.
     """
-    server = _Server(service, body_limit)
+    tenants = Tenants.only(serves) if isinstance(serves, DecisionService) else serves
+    if settings is None and isinstance(serves, DecisionService):
+        settings = Settings(auth="open", tenant=serves.tenant, host=host)
+    server = _Server(tenants, settings or Settings(host=host))
     with listen(host, port) as listening:
         thread = threading.Thread(target=server.run, args=([listening],), name="http")
         thread.start()
@@ -87,10 +92,17 @@ def running(
 class _Server(uvicorn.Server):
     """A server that says when it answers."""
 
-    def __init__(self, service: DecisionService, body_limit: int) -> None:
-        app = create_app(service, body_limit=body_limit)
+    def __init__(self, tenants: Tenants, settings: Settings) -> None:
         config = uvicorn.Config(
-            app, loop="uvloop", http="httptools", log_config=None, access_log=False, server_header=False
+            create_app(tenants, settings),
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=round(settings.grace.total_seconds()),
         )
         super().__init__(config)
         self.answers = threading.Event()

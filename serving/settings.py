@@ -1,51 +1,77 @@
 """Settings: from arguments, then the environment (`TACTFUL_…`), then `tactful.env` in the data folder."""
 
+import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.errors import SettingsError
+from serving.store.database import Durability
 
 
 class Settings(BaseSettings):
     """What a service is told from outside.
-
-    Args:
-        data: Folder of what it serves from; the next three are found in it unless they are given.
-        store: URL of the operational store: `sqlite:///PATH` or `postgresql://…`.
-        champion: The bundle folder, or a text file that names it (relative to the file's own folder).
-        catalogue: The catalogue's YAML file.
-        tenant: Whose customers these are.
-        host: Address to listen on.
-        port: Port to listen on; 0 takes a free one.
-        log_level: Least severity that is logged.
-        seed: Seed of every draw.
-        now: The moment every decision is made at, for replays and demonstrations; the clock's where None.
-        reservation: How long a contact that is neither confirmed nor released counts.
-        body_limit: Largest request body, in bytes.
 
     Example:
         >>> Settings(data=Path("var/shop")).store
         'sqlite:///var/shop/tactful.db'
     """
 
-    model_config = SettingsConfigDict(env_prefix="TACTFUL_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="TACTFUL_", frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     data: Path = Path("var/demo")
+    """Folder of what it serves from; the next three are found in it unless they are given."""
     store: str = Field(default_factory=lambda known: f"sqlite:///{known['data']}/tactful.db")
+    """URL of the operational store: `sqlite:///PATH` or `postgresql://…`."""
     champion: Path = Field(default_factory=lambda known: known["data"] / "champion")
+    """The bundle folder, or a text file that names it (relative to the file's own folder). Tenants who have one of
+    their own in `tenants/TENANT/champion` of the data folder use that."""
     catalogue: Path = Field(default_factory=lambda known: known["data"] / "catalogue.yaml")
+    """The catalogue's YAML file, for tenants who have not put one in force over HTTP."""
     tenant: str = Field(default="default", min_length=1)
+    """Whose customers these are: the tenant of commands, of `/health/ready` and of callers without keys."""
+    durability: Durability = "full"
+    """`full`: what is acknowledged survives the loss of power; `normal`: the death of any process, and no more."""
+    connections: int = Field(default=8, ge=1)
+    """The most connections to PostgreSQL that a worker opens for deciding and taking in."""
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = Field(default=8080, ge=0, le=65535)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    seed: str = "tactful"
-    now: AwareDatetime | None = None
-    reservation: timedelta = Field(default=timedelta(days=30), gt=timedelta())
+    """Port to listen on; 0 takes a free one."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that answer requests."""
+    auth: Literal["keys", "open"] = "keys"
+    """`keys`: callers send an API key; `open`: every caller may do everything, on a loopback address alone."""
+    origins: tuple[str, ...] = ()
+    """Origins whose pages may call from a browser, as a JSON list such as `["https://shop.example"]`; none if empty."""
+    metrics: Literal["key", "loopback"] = "key"
+    """Who may read `/metrics`: keys of scope `admin`, or besides them every process of this machine."""
+    traces: str = ""
+    """OTLP/HTTP endpoint that traces go to, such as `http://127.0.0.1:4318`; `OTEL_EXPORTER_OTLP_ENDPOINT` where
+    empty; no traces where that is not set either."""
     body_limit: int = Field(default=65_536, gt=0)
+    """Largest request body, in bytes, where a route has no limit of its own."""
+    patience: timedelta = Field(default=timedelta(seconds=15), gt=timedelta())
+    """How long a client may take over the head of a request, and between two pieces of its body."""
+    grace: timedelta = Field(default=timedelta(seconds=30), gt=timedelta())
+    """How long requests that began may take to finish once the service is told to stop."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is logged."""
+    seed: str = "tactful"
+    """Seed of every draw."""
+    now: AwareDatetime | None = None
+    """The moment every decision is made at, for replays and demonstrations; the clock's where it is not set."""
+    reservation: timedelta = Field(default=timedelta(days=30), gt=timedelta())
+    """How long a contact that is neither confirmed nor released counts."""
+
+    @model_validator(mode="after")
+    def _open_on_loopback_alone(self) -> Self:
+        if self.auth == "open" and not is_loopback(self.host):
+            raise ValueError(f"auth `open` is for a loopback address, not {self.host}: use `keys`")
+        return self
 
     @classmethod
     def of(cls, data: Path, **given: Any) -> Self:
@@ -62,6 +88,19 @@ class Settings(BaseSettings):
         try:
             return cls(_env_file=data / "tactful.env", data=data, **chosen)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors())
             where = f"the options, the environment or {data / 'tactful.env'}"
             raise SettingsError(f"settings that cannot be used ({wrong})", where=where) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own.
+
+    Example:
+        >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+        (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

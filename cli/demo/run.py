@@ -85,7 +85,8 @@ def _clear(folder: Path) -> None:
             raise TactfulError("the folder holds something else", got=min(folder.iterdir()).name, where=folder)
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SETTINGS).write_text(f"TACTFUL_NOW={MOMENT.isoformat()}\n", encoding="utf-8")
+    settings = f"TACTFUL_NOW={MOMENT.isoformat()}\nTACTFUL_AUTH=open\n"
+    (folder / SETTINGS).write_text(settings, encoding="utf-8")
 
 
 def _write(folder: Path, told: Narrator, report: dict[str, Any]) -> Path:

@@ -30,6 +30,7 @@ def settings_of(folder: Path) -> Settings:
         champion=folder / "champion",
         catalogue=folder / "catalogue.yaml",
         now=MOMENT,
+        auth="open",
         tenant="default",
         seed="tactful",
     )

@@ -1,4 +1,4 @@
-"""The application: routes, problem documents, and what begins and ends with it."""
+"""The application: routes behind the door, problem documents, and what begins and ends with it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,14 +6,21 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
-from serving.api import problem
+from serving.api import operations, problem, routes
 from serving.api.documentation import DESCRIPTION, complete
+from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
-from serving.api.routes import router
 from serving.desk import Desk
-from serving.service import DecisionService
+from serving.keyring import Keyring
+from serving.limits import Buckets
+from serving.settings import Settings
+from serving.store import keys
+from serving.tenants import Tenants
+
+ROUTERS = (routes.router, operations.router)
 
 
 class _Application(FastAPI):
@@ -26,7 +33,7 @@ class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The API's description."""
         if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi())
+            self.openapi_schema = complete(super().openapi(), scopes())
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -34,24 +41,24 @@ class _Application(FastAPI):
         return Envelope(super().build_middleware_stack(), self._body_limit)
 
 
-def create_app(service: DecisionService, *, body_limit: int = 65_536) -> FastAPI:
-    """The HTTP API of a decision service.
+def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
+    """The HTTP API of decision services.
 
     Args:
-        service: The service; who opened it closes its store, after the application has ended.
-        body_limit: Largest request body, in bytes.
+        tenants: The services; who opened them closes their store, after the application has ended.
+        settings: How it is served.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        desk = Desk(service)
+        desk = Desk()
         try:
-            yield {"service": service, "desk": desk}
+            yield {"service": tenants.of(settings.tenant), "desk": desk}
         finally:
             desk.close()
 
     app = _Application(
-        body_limit,
+        settings.body_limit,
         title="Tactful",
         version=version("tactful"),
         description=DESCRIPTION,
@@ -59,6 +66,28 @@ def create_app(service: DecisionService, *, body_limit: int = 65_536) -> FastAPI
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.router.middleware_stack = Door(app.router.middleware_stack, _recognises(tenants, settings), tenants)
     problem.install(app)
     return app
+
+
+def scopes() -> dict[tuple[str, str], str]:
+    """The scope that each route wants, by method and path; those that want none are left out."""
+    return {
+        (method, route.path): dependency.call.scope
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for dependency in route.dependant.dependencies
+        if isinstance(dependency.call, Allowed)
+        for method in route.methods
+    }
+
+
+def _recognises(tenants: Tenants, settings: Settings) -> Recognises:
+    if settings.auth == "open":
+        return Everybody(settings.tenant)
+    database = tenants.store.database
+    return Keys(Keyring(lambda id_: keys.find(database, id_)), Buckets(settings.workers))

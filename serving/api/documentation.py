@@ -1,9 +1,10 @@
 """What OpenAPI says beyond the models: every problem a route can answer with, each with an example."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from serving.api.problem import INTERNAL, INVALID, KINDS, MEDIA_TYPE, FieldProblem, Kind, Problem
-from serving.errors import ServingError
+from serving.errors import ForbiddenError, ServingError, TooManyRequestsError, UnauthenticatedError
 
 DESCRIPTION = """
 Asks for the message most worth sending to a customer at this moment, or for silence.
@@ -73,6 +74,10 @@ _DECISION: dict[str, Any] = {
         "most 1 in 28d, possible from 2026-05-14 16:00 UTC)."
     ),
 }
+SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."},
+    "write_key": {"type": "http", "scheme": "basic", "description": "An API key as user name, without a password."},
+}
 ANSWERS = {
     "/v1/decisions": _DECISION,
     "/v1/decisions/{decision_id}": _DECISION,
@@ -85,6 +90,11 @@ _DETAILS = {
     "unknown-decision": "unknown decision: got 'checkout-0'; wanted the id of a decision made before",
     "decision-conflict": "the id belongs to a decision about another customer: got 'checkout-7f3a'; wanted a new id",
     "contended": "others changed the customer each time we decided: got '20 tries'; at customer 1",
+    "unauthenticated": "an unknown or revoked key: wanted one that `tactful keys create` made",
+    "forbidden": "a key that may not do this: got 'read'; wanted scope decide",
+    "too-many-requests": "too many requests: wanted at most 50 a second",
+    "request-in-flight": "a request with this key is not answered yet",
+    "idempotency-key-reused": "the key belongs to another request",
     "not-ready": "nothing to decide with: got 'no bundle'; wanted a bundle and a catalogue",
     "store-unavailable": "the store fails",
     "unrenderable-message": "a text too long for its channel: got 171; wanted at most 160; at welcome/hello/sms",
@@ -114,16 +124,30 @@ def problems(*causes: type[ServingError] | Kind) -> dict[int | str, dict[str, An
     return by_status
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Mends what FastAPI cannot say: problems have one media type, and an example may hold null."""
+def complete(document: dict[str, Any], scopes: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    """Mends what FastAPI cannot say: keys and their scopes, problems of one media type, examples that hold null.
+
+    Args:
+        document: What FastAPI says.
+        scopes: The scope that a route wants, by method and path.
+    """
+    document["components"]["securitySchemes"] = SECURITY
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
+            if scope := scopes.get((method.upper(), path)):
+                operation["security"] = [{name: [scope]} for name in SECURITY]
+                refusals = problems(UnauthenticatedError, ForbiddenError, TooManyRequestsError)
+                operation["responses"] |= {str(s): _refusal(refusals[s]) for s in (401, 403, 429)}
             for status, response in operation["responses"].items():
                 if MEDIA_TYPE in response["content"]:
                     del response["content"]["application/json"]
                 elif status == "200":
                     response["content"]["application/json"]["example"] = ANSWERS[path]
     return document
+
+
+def _refusal(response: dict[str, Any]) -> dict[str, Any]:
+    return {"description": response["description"], "content": response["content"]}
 
 
 def _empty() -> dict[str, Any]:

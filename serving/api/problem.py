@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -13,13 +13,26 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from serving.errors import (
+    CatalogueMovedError,
+    CatalogueRefusedError,
     ContendedError,
+    CursorError,
     DecisionConflictError,
+    ErasedError,
+    ForbiddenError,
+    KeyInFlightError,
+    KeyReusedError,
+    NothingToSendError,
     NotReadyError,
+    PreconditionRequiredError,
     ServingError,
     StoreError,
+    TooManyRequestsError,
+    UnauthenticatedError,
     UnknownCustomerError,
     UnknownDecisionError,
+    UnknownItemError,
+    UnreadableBodyError,
     UnrenderableError,
 )
 
@@ -57,6 +70,7 @@ class Kind:
         hint: What to do about it.
         retry_after: Seconds to wait before asking again, or None where that does not help.
         details: Whether the caller is told the particulars, or only the log is.
+        headers: What its responses bear besides.
     """
 
     status: int
@@ -64,6 +78,7 @@ class Kind:
     hint: str | None = None
     retry_after: int | None = None
     details: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(
         self,
@@ -77,7 +92,7 @@ class Kind:
         waiting = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         content = self.document(detail, request_id, errors)
         body = json.dumps(content, sort_keys=True).encode()
-        return Response(body, self.status, {**(headers or {}), **waiting}, MEDIA_TYPE)
+        return Response(body, self.status, {**self.headers, **waiting, **(headers or {})}, MEDIA_TYPE)
 
     def document(self, detail: str, request_id: str, errors: Sequence[FieldProblem] | None = None) -> dict[str, Any]:
         """The problem document of an occurrence as JSON values."""
@@ -107,6 +122,24 @@ KINDS: Mapping[type[Exception], Kind] = {
     UnknownCustomerError: Kind(404, "unknown-customer", "Load the customer's history, then ask again."),
     UnknownDecisionError: Kind(404, "unknown-decision", "Ask for a decision first: POST /v1/decisions."),
     DecisionConflictError: Kind(409, "decision-conflict", "Use an id for one decision; leave it out to be given one."),
+    UnauthenticatedError: Kind(
+        401,
+        "unauthenticated",
+        "Send Authorization: Bearer KEY; `tactful keys create` makes keys.",
+        headers={"WWW-Authenticate": 'Bearer realm="tactful", Basic realm="tactful"'},
+    ),
+    ForbiddenError: Kind(403, "forbidden", "Use a key with the scope that is wanted."),
+    TooManyRequestsError: Kind(429, "too-many-requests", "Wait for Retry-After seconds.", retry_after=1),
+    KeyInFlightError: Kind(409, "request-in-flight", "Wait, then ask again with the same key.", retry_after=1),
+    KeyReusedError: Kind(422, "idempotency-key-reused", "Use an Idempotency-Key for one request."),
+    NothingToSendError: Kind(409, "nothing-to-send", "Only a decision that chose a message leads to a contact."),
+    ErasedError: Kind(410, "erased", "What the decision was made on is gone; ask about a customer instead."),
+    UnknownItemError: Kind(422, "unknown-item", "GET /v1/customers/{id} and GET /v1/programmes name what there is."),
+    CursorError: Kind(422, "invalid-cursor", "Send `next` of the page before, as it came."),
+    CatalogueRefusedError: Kind(422, "catalogue-refused", "Mend each line, then send it again."),
+    CatalogueMovedError: Kind(412, "catalogue-moved", "GET /v1/catalogue, make the change there, send its new ETag."),
+    PreconditionRequiredError: Kind(428, "precondition-required", "GET /v1/catalogue tells the ETag."),
+    UnreadableBodyError: Kind(400, "unreadable-body", "Send UTF-8."),
     ContendedError: Kind(503, "contended", "Ask again with the same id.", retry_after=1),
     NotReadyError: Kind(503, "not-ready", "Wait until /health/ready says ready.", retry_after=5),
     StoreError: Kind(503, "store-unavailable", "Ask again with the same id.", retry_after=5, details=False),
@@ -124,10 +157,27 @@ def install(app: FastAPI) -> None:
 
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServingError)
+    kind, detail = told(error)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequestsError) else None
+    errors = _lines(error) if isinstance(error, CatalogueRefusedError) else None
+    return kind.response(detail, request.state.request_id, errors=errors, headers=headers)
+
+
+def told(error: Exception) -> tuple[Kind, str]:
+    """The kind of an error and what the caller is told of it; what is not the caller's fault is logged."""
     kind = KINDS.get(type(error), INTERNAL)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", extra={"error": type(error).__name__, "reason": str(error)})
-    return kind.response(str(error) if kind.details else error.message, request.state.request_id)
+    if not isinstance(error, ServingError):
+        return kind, "something went wrong that should not"
+    return kind, str(error) if kind.details else error.message
+
+
+def _lines(error: CatalogueRefusedError) -> list[FieldProblem]:
+    found = error.findings
+    return [
+        FieldProblem(place=f"line {f.line}", message=f"{f.message} ({f.mend})" if f.mend else f.message) for f in found
+    ]
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -8,20 +8,16 @@ import asyncio
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from serving.api.answers import content
 from serving.api.documentation import problems
+from serving.api.door import Visit, allows
 from serving.api.problem import INVALID, MALFORMED, TOO_LARGE
 from serving.api.schemas import (
-    Alive,
-    BundleVersion,
-    CatalogueVersion,
     DecisionAnswer,
     DecisionId,
     DecisionRequest,
-    Ready,
-    Refusal,
 )
 from serving.errors import (
     ContendedError,
@@ -32,6 +28,7 @@ from serving.errors import (
     UnknownDecisionError,
     UnrenderableError,
 )
+from serving.making import Ask
 
 router = APIRouter()
 
@@ -53,14 +50,14 @@ router = APIRouter()
         TOO_LARGE,
     ),
 )
-async def post_decision(wanted: DecisionRequest, request: Request) -> Response:
+async def post_decision(wanted: DecisionRequest, visit: Annotated[Visit, Depends(allows("decide"))]) -> Response:
     """The message most worth sending to this customer at this moment, or silence, with the reasons for both.
 
     The decision is recorded, and the contact it leads to is reserved, before it is told: what was told counts toward
     every cap. Asking again with the same `id` gives the same decision, so a request that timed out can be repeated.
     """
-    decision_id = wanted.id or uuid.uuid4().hex
-    answer = await asyncio.wrap_future(request.state.desk.ask(wanted.customer_id, decision_id, wanted.channels))
+    ask = Ask(wanted.customer_id, wanted.id or uuid.uuid4().hex, visit.service.clock(), wanted.channels)
+    answer = await asyncio.wrap_future(visit.desk.ask(visit.service, ask))
     return _json(content(answer))
 
 
@@ -71,35 +68,11 @@ async def post_decision(wanted: DecisionRequest, request: Request) -> Response:
     response_model=DecisionAnswer,
     responses=problems(UnknownDecisionError, StoreError, UnrenderableError, INVALID),
 )
-async def get_decision(decision_id: Annotated[DecisionId, Path()], request: Request) -> Response:
+async def get_decision(
+    decision_id: Annotated[DecisionId, Path()], visit: Annotated[Visit, Depends(allows("read"))]
+) -> Response:
     """The same bytes as when the decision was made. Texts are not stored: they are rendered again."""
-    return _json(content(request.state.service.decision(decision_id)))
-
-
-@router.get("/health/live", tags=["health"], summary="Whether the process answers", responses=problems())
-async def live() -> Alive:
-    """Always the same answer: restart the process where it does not come."""
-    return Alive(status="alive")
-
-
-@router.get(
-    "/health/ready",
-    tags=["health"],
-    summary="Whether decisions can be made, and with what",
-    responses=problems(NotReadyError, StoreError),
-)
-async def ready(request: Request) -> Ready:
-    """The bundle and catalogue in use, and why newer ones were refused, if they were."""
-    service = request.state.service
-    service.store.check()
-    champion = service.champions.present()
-    refusal = service.champions.refusal
-    return Ready(
-        status="ready",
-        bundle=BundleVersion(version=champion.bundle.version, features=champion.bundle.fingerprint),
-        catalogue=CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version),
-        refused=Refusal(reason=refusal) if refusal else None,
-    )
+    return _json(content(visit.service.decision(decision_id)))
 
 
 def _json(body: bytes) -> Response:

@@ -155,7 +155,7 @@ def furnish(folder: Path, catalogue: str = CATALOGUE) -> Settings:
     export_bundle(folder / "bundles" / "first")
     point_to(folder / "champion", folder / "bundles" / "first")
     (folder / "catalogue.yaml").write_text(catalogue)
-    (folder / "tactful.env").write_text(f"TACTFUL_NOW={NOW.isoformat()}\n")
+    (folder / "tactful.env").write_text(f"TACTFUL_NOW={NOW.isoformat()}\nTACTFUL_AUTH=open\n")
     settings = Settings.of(folder)
     store = open_store(settings.store)
     stock(store, write(folder / "events"))

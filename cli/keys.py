@@ -1,0 +1,118 @@
+"""`tactful keys`: who may use the service over HTTP."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import console, print_json, say, table
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
+    from serving.store.database import Database
+    from serving.store.keys import ApiKey
+
+keys_app = typer.Typer(no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder with the store, or with its settings.")]
+Tenant = Annotated[str | None, typer.Option(help="Whose customers; TACTFUL_TENANT, or default, unless given.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+HERE = Path("var/demo")
+
+
+@keys_app.callback()
+def _keys() -> None:
+    """Say who may use the service over HTTP."""
+
+
+@keys_app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="What the key is for, such as `checkout`.")],
+    scope: Annotated[list[str], typer.Option(help="What it may do: decide, ingest, read or admin; may be repeated.")],
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, help="Requests a second; without it there is no limit.")
+    ] = None,
+    data: Data = HERE,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and show it, this once: only its digest is kept."""
+    from serving.api.door import SCOPES
+    from serving.errors import SettingsError
+    from serving.store import keys
+
+    if strange := [one for one in scope if one not in SCOPES]:
+        raise SettingsError("no such scope", got=", ".join(strange), wanted=", ".join(SCOPES))
+    with _database(data, tenant) as (database, settings):
+        key, secret = keys.create(database, settings.tenant, name, scope, rate, datetime.now(UTC))
+    if as_json:
+        print_json({**_told(key), "key": secret})
+        return
+    console().print(secret, markup=False, soft_wrap=True)
+    say(console(stderr=True), f"Shown this once. It may {' and '.join(sorted(key.scopes))} for {key.tenant}.")
+
+
+@keys_app.command("list")
+def every(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
+    """List the keys, without their secrets."""
+    from serving.store import keys
+
+    with _database(data, tenant) as (database, settings):
+        told = [_told(key) for key in keys.every(database, settings.tenant)]
+    if as_json:
+        print_json({"keys": told})
+        return
+    rows = [
+        (*map(one.get, ("id", "name")), " ".join(one["scopes"]), *map(one.get, ("rate", "created", "revoked")))
+        for one in told
+    ]
+    say(console(), table(("id", "name", "scopes", "a second", "created", "revoked"), rows, numbers=("a second",)))
+
+
+@keys_app.command("revoke")
+def revoke(
+    key: Annotated[str, typer.Argument(help="Its id, as `tactful keys list` shows it.")],
+    data: Data = HERE,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """Revoke a key for good; services stop taking it within two seconds."""
+    from serving.errors import SettingsError
+    from serving.store import keys
+
+    with _database(data, tenant) as (database, settings):
+        if not keys.revoke(database, settings.tenant, key, datetime.now(UTC)):
+            raise SettingsError("no such key", got=key, wanted="the id of one that is not revoked yet")
+    if as_json:
+        print_json({"revoked": key})
+    else:
+        say(console(), f"{key} is revoked.")
+
+
+@contextmanager
+def _database(data: Path, tenant: str | None) -> "Iterator[tuple[Database, Settings]]":
+    """The database of a store that is there, and the settings."""
+    from serving.bootstrap import open_store
+    from serving.settings import Settings
+
+    settings = Settings.of(data, tenant=tenant)
+    store = open_store(settings.store, settings.durability)
+    try:
+        yield store.database, settings
+    finally:
+        store.close()
+
+
+def _told(key: "ApiKey") -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "tenant": key.tenant,
+        "scopes": sorted(key.scopes),
+        "rate": key.rate,
+        "created": key.created.isoformat(timespec="seconds"),
+        "revoked": key.revoked.isoformat(timespec="seconds") if key.revoked else None,
+    }

@@ -1,0 +1,205 @@
+"""The door: who comes in, and what they may do.
+
+Nothing behind it is reached without a key, whatever a route forgets to ask for; only what `PUBLIC` lists stands outside.
+A key comes as `Authorization: Bearer KEY`, or as the user name of Basic, which is how Segment's clients send theirs.
+"""
+
+import base64
+import binascii
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, Protocol, get_args
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Exchange
+
+from serving.desk import Desk
+from serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
+from serving.keyring import Keyring
+from serving.limits import Buckets
+from serving.service import DecisionService
+from serving.tenants import Tenants
+
+Scope = Literal["decide", "ingest", "read", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json", "/metrics"})
+"""Paths that need no key; `/metrics` looks for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Args:
+        tenant: Whose customers the key opens.
+        key: The key's id.
+        scopes: What it may do.
+    """
+
+    tenant: str
+    key: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A caller, and what answers it.
+
+    Args:
+        caller: Who asks.
+        service: The decision service of the caller's tenant.
+        desk: Where decisions are asked for.
+    """
+
+    caller: Caller
+    service: DecisionService
+    desk: Desk
+
+
+class Recognises(Protocol):
+    """Tells who sends a request by its `Authorization` header."""
+
+    async def __call__(self, authorization: bytes) -> Caller:
+        """The caller.
+
+        Raises:
+            UnauthenticatedError: It cannot be told who that is.
+            TooManyRequestsError: The caller has asked too often.
+            StoreError: The store fails.
+        """
+        ...
+
+
+class Keys:
+    """Recognises callers by their API keys, and holds them to their rates.
+
+    Args:
+        keyring: The keys.
+        buckets: How often each was used.
+    """
+
+    def __init__(self, keyring: Keyring, buckets: Buckets) -> None:
+        self._keyring = keyring
+        self._buckets = buckets
+
+    async def __call__(self, authorization: bytes) -> Caller:
+        """The caller of a header."""
+        key = await self._keyring.key(sent_key(authorization))
+        wait = self._buckets.wait(key.id, key.rate) if key.rate else 0.0
+        if wait:
+            allowed = f"at most {key.rate:g} a second"
+            raise TooManyRequestsError("too many requests", wanted=allowed, retry_after=math.ceil(wait))
+        return Caller(key.tenant, key.id, key.scopes)
+
+
+class Everybody:
+    """Takes every caller for the one tenant's own, with every scope: for a loopback address alone.
+
+    Args:
+        tenant: Whose customers these are.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._caller = Caller(tenant, "", frozenset(SCOPES))
+
+    async def __call__(self, authorization: bytes) -> Caller:  # noqa: ARG002 - nobody is asked
+        """The one caller there is."""
+        return self._caller
+
+
+class Door:
+    """Stands before an application and lets in whom it recognises.
+
+    Args:
+        app: The application.
+        recognises: Tells who comes.
+        tenants: The services.
+    """
+
+    def __init__(self, app: ASGIApp, recognises: Recognises, tenants: Tenants) -> None:
+        self._app = app
+        self._recognises = recognises
+        self._tenants = tenants
+
+    async def __call__(self, scope: Exchange, receive: Receive, send: Send) -> None:
+        """Answers one request; the errors of `Recognises` leave it before the body is read."""
+        if scope["type"] == "http" and scope["path"] not in PUBLIC:
+            scope["state"]["visit"] = await self.visit(scope)
+        await self._app(scope, receive, send)
+
+    async def visit(self, exchange: Exchange) -> Visit:
+        """Who comes with a request."""
+        headers: Mapping[bytes, bytes] = dict(exchange["headers"])
+        caller = await self._recognises(headers.get(b"authorization", b""))
+        return Visit(caller, self._tenants.of(caller.tenant), exchange["state"]["desk"])
+
+
+class Allowed:
+    """A dependency: the visit, if its key has a scope.
+
+    Args:
+        scope: The scope.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request) -> Visit:
+        """The visit of a request.
+
+        Raises:
+            ForbiddenError: The key lacks the scope.
+        """
+        visit: Visit = request.scope["state"]["visit"]
+        require(visit.caller, self.scope)
+        return visit
+
+
+@cache
+def allows(scope: Scope) -> Allowed:
+    """What a route depends on: `visit: Annotated[Visit, Depends(allows("decide"))]`."""
+    return Allowed(scope)
+
+
+def require(caller: Caller, scope: Scope) -> None:
+    """Refuse a caller whose key lacks a scope.
+
+    Raises:
+        ForbiddenError: It does.
+    """
+    if scope not in caller.scopes:
+        raise ForbiddenError("a key that may not do this", got=" ".join(sorted(caller.scopes)), wanted=f"scope {scope}")
+
+
+def sent_key(authorization: bytes) -> str:
+    """The key in an `Authorization` header.
+
+    Raises:
+        UnauthenticatedError: There is none.
+
+    Example:
+        >>> sent_key(b"Bearer tactful_0_1"), sent_key(b"Basic dGFjdGZ1bF8wXzE6")
+        ('tactful_0_1', 'tactful_0_1')
+    """
+    scheme, _, rest = authorization.partition(b" ")
+    read = _SCHEMES.get(scheme.lower())
+    if read is None:
+        raise UnauthenticatedError("no API key", wanted="Authorization: Bearer KEY, or Basic with the key as user name")
+    return read(rest.strip())
+
+
+def _bearer(rest: bytes) -> str:
+    return rest.decode("latin-1")
+
+
+def _basic(rest: bytes) -> str:
+    try:
+        return base64.b64decode(rest, validate=True).partition(b":")[0].decode("latin-1")
+    except binascii.Error:
+        return ""
+
+
+_SCHEMES: Mapping[bytes, Callable[[bytes], str]] = {b"bearer": _bearer, b"basic": _basic}

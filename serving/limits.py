@@ -1,0 +1,45 @@
+"""Limits of what one caller may send and how often."""
+
+import time
+from collections.abc import Callable
+
+
+class Buckets:
+    """Token buckets, one a caller: a steady rate, and what was saved up in a second at once.
+
+    Each worker process has its own; with several, each gives its share of the rate. So a caller whose connections all
+    lead to one worker gets that worker's share, and nobody gets more than the rate.
+
+    Args:
+        workers: How many processes share the rate.
+        clock: Tells seconds that never go back.
+
+    Example:
+        >>> moments = iter([0.0, 0.0, 0.0, 0.6])
+        >>> buckets = Buckets(clock=lambda: next(moments))
+        >>> [buckets.wait("k1", 2.0) for _ in range(4)]
+        [0.0, 0.0, 0.5, 0.0]
+    """
+
+    def __init__(self, workers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+        self._workers = workers
+        self._clock = clock
+        self._filled: dict[str, tuple[float, float]] = {}
+
+    def wait(self, caller: str, rate: float) -> float:
+        """Take a token.
+
+        Args:
+            caller: Who.
+            rate: Tokens a second, of all workers together.
+
+        Returns:
+            Seconds until there will be one; 0 if one was taken.
+        """
+        share, now = rate / self._workers, self._clock()
+        most = max(1.0, share)
+        tokens, filled = self._filled.get(caller, (most, now))
+        tokens = min(most, tokens + (now - filled) * share)
+        taken = tokens >= 1
+        self._filled[caller] = (tokens - taken, now)
+        return 0.0 if taken else (1 - tokens) / share
