@@ -21,7 +21,7 @@ from models import kinds
 from models.effect_scorer import EffectScorer
 from models.errors import BundleError, ModelError
 from models.gbm import Rows
-from models.kinds import Model
+from models.kinds import CustomerModel, Model
 from models.scorer import FittedModel
 
 FORMAT = 2
@@ -114,7 +114,7 @@ class Bundle:
                 return model.score(features[:, self._positions[name]], messages)
         return np.full((len(messages), 3), np.nan)
 
-    def _of_customers(self) -> dict[str, FittedModel]:
+    def _of_customers(self) -> dict[str, CustomerModel]:
         return {name: model for name, model in self.models.items() if _scores_customers(model)}
 
     def _of_actions(self) -> list[tuple[str, FittedModel]]:
@@ -198,8 +198,8 @@ def load(folder: Path, *, fingerprint: str) -> Bundle:
     )
 
 
-def _scores_customers(model: Model) -> TypeGuard[FittedModel]:
-    return isinstance(model, FittedModel) and not model.per_action
+def _scores_customers(model: Model) -> TypeGuard[CustomerModel]:
+    return not isinstance(model, EffectScorer) and not _scores_actions(model)
 
 
 def _scores_actions(model: Model) -> TypeGuard[FittedModel]:

@@ -103,7 +103,8 @@ class FittedEffects:
         deviations = tuple(Deviation.from_json(deviation, table.width) for deviation in values["deviations"])
         unaided = Unaided.from_json(values["unaided"])
         sizes = {len(part) for part in (actions, prior, mean, error, deviations, values["evidence"])}
-        widths = {part.slopes.shape for part in (*deviations, unaided)} - {(table.width,)}
+        slopes = [unaided.slopes, *[deviation.slopes for deviation in deviations]]
+        widths = {part.shape for part in slopes} - {(table.width,)}
         if len(sizes) > 1 or widths:
             raise ModelError("parts that do not fit each other", got=sorted(sizes), wanted=f"{len(actions)} each")
         evidence = tuple(dict(figures) for figures in values["evidence"])

@@ -49,6 +49,11 @@ class EffectScorer:
             object.__setattr__(self, name, value)
 
     @property
+    def action_features(self) -> tuple[()]:
+        """None: it reads no offer."""
+        return ()
+
+    @property
     def customer_columns(self) -> tuple[str, ...]:
         """The features it reads, in order."""
         return self._numbers.names

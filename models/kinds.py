@@ -9,35 +9,47 @@ from models import calibration
 from models.effect_scorer import EffectScorer
 from models.errors import ModelError
 from models.gbm import TreeModel
+from models.pressure import PressureModel
 from models.scorer import ActionFeature, FittedModel
+from models.value import ValueModel
 
-Model: TypeAlias = FittedModel | EffectScorer
+Model: TypeAlias = FittedModel | ValueModel | PressureModel | EffectScorer
 """What a bundle may hold."""
 
-_TREES = "trees"
-_AS_JSON: Mapping[str, type[EffectScorer]] = {"effects": EffectScorer}
+CustomerModel: TypeAlias = FittedModel | ValueModel | PressureModel
+"""What gives a customer a score."""
+
+_KINDS: Mapping[str, type[Model]] = {
+    "trees": FittedModel,
+    "value": ValueModel,
+    "pressure": PressureModel,
+    "effects": EffectScorer,
+}
+_VALUE = ("window_days", "horizon_days", "retention", "margin")
 
 
 def kind_of(model: Model) -> str:
     """The kind's name in a manifest."""
-    return next((kind for kind, made in _AS_JSON.items() if isinstance(model, made)), _TREES)
-
-
-def written(model: Model) -> str:
-    """The contents of a model's file."""
-    if isinstance(model, FittedModel):
-        return model.trees.text
-    return json.dumps(model.to_json(), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return next(kind for kind, made in _KINDS.items() if isinstance(model, made))
 
 
 def file_name(name: str, model: Model) -> str:
     """The file a model is kept in."""
-    return f"{name}.txt" if isinstance(model, FittedModel) else f"{name}.json"
+    return f"{name}.json" if isinstance(model, EffectScorer | PressureModel) else f"{name}.txt"
+
+
+def written(model: Model) -> str:
+    """The contents of a model's file."""
+    if isinstance(model, EffectScorer | PressureModel):
+        return json.dumps(model.to_json(), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return model.trees.text
 
 
 def described(model: Model) -> dict[str, Any]:
     """What the manifest says of a model besides its file."""
     common = {"kind": kind_of(model), "data_digest": model.data_digest, "metrics": model.metrics}
+    if isinstance(model, ValueModel):
+        return {**common, **{name: getattr(model, name) for name in _VALUE}}
     if not isinstance(model, FittedModel):
         return common
     return {
@@ -54,11 +66,15 @@ def read(entry: Mapping[str, Any], text: str) -> Model:
     Raises:
         ModelError: A kind of a later release, or contents that are none of its.
     """
-    kind = entry.get("kind", _TREES)
-    if kind != _TREES:
-        if kind not in _AS_JSON:
-            raise ModelError("a model of an unknown kind", got=kind, wanted=f"one of {[_TREES, *_AS_JSON]}")
-        return _AS_JSON[kind].from_json(json.loads(text), entry["data_digest"], entry["metrics"])
+    kind = _KINDS.get(entry.get("kind", "trees"))
+    record = (entry["data_digest"], entry["metrics"])
+    if kind is EffectScorer or kind is PressureModel:
+        return kind.from_json(json.loads(text), *record)
+    if kind is ValueModel:
+        settings = {name: entry[name] for name in _VALUE}
+        return ValueModel(TreeModel(text), data_digest=record[0], metrics=record[1], **settings)
+    if kind is None:
+        raise ModelError("a model of an unknown kind", got=entry["kind"], wanted=f"one of {list(_KINDS)}")
     return FittedModel(
         trees=TreeModel(text),
         calibration=calibration.from_json(entry["calibration"]),

@@ -1,0 +1,154 @@
+"""The risk that one more contact now makes a customer leave our reach, by how often the customer was contacted.
+
+A logistic regression of few columns, each of which can only raise the risk, drawn towards what the marketer states: the
+event is rare, and the best fit of a rare event is an accident.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from models.errors import ModelError
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_MOST = 20.0
+"""Contacts above this count as this: nobody knows what lies beyond."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PressureModel:
+    """Contacts so far to the risk of one more.
+
+    Attributes:
+        columns: Features that count recent contacts.
+        intercept: Log-odds of the risk for a rested customer.
+        slopes: Growth of the log-odds by contact, at least 0, shape (k,).
+        data_digest: Digest of what it was fitted to.
+        metrics: How it did, for the record.
+    """
+
+    columns: tuple[str, ...]
+    intercept: float
+    slopes: Floats
+    data_digest: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def action_features(self) -> tuple[()]:
+        """None: it reads no offer."""
+        return ()
+
+    @property
+    def customer_columns(self) -> tuple[str, ...]:
+        """The features it reads, in order."""
+        return self.columns
+
+    @classmethod
+    def fit(
+        cls,
+        contacts: Floats,
+        left: ArrayLike,
+        columns: Sequence[str],
+        *,
+        risk: float = 0.001,
+        growth: float = 0.5,
+        weight: float = 50.0,
+        data_digest: str = "",
+    ) -> Self:
+        """Maximises the likelihood less the distance from what was stated.
+
+        The stated risk counts as `weight` contacts that answered as stated; the growth of the first column is drawn
+        to the stated one and the others' to none, by a normal belief of standard deviation 0.25.
+
+        Args:
+            contacts: Recent contacts of delivered ones, shape (n, k); missing counts as none.
+            left: Whether the customer left after it, shape (n,).
+            columns: Names of the k columns; the shortest window first.
+            risk: Stated risk of a rested customer, in (0, 1).
+            growth: Stated growth of its log-odds by one more contact in the shortest window, at least 0.
+            weight: Contacts the stated risk counts as, at least 0.
+            data_digest: Digest of the rows.
+
+        Raises:
+            ModelError: Shapes differ, nothing was stated that can be, or there is no row.
+
+        Example:
+            >>> rng = np.random.default_rng(0)
+            >>> contacts = rng.poisson(2.0, (20_000, 1)).astype(float)
+            >>> left = rng.random(20_000) < 0.002 * np.exp(0.5 * contacts[:, 0])
+            >>> model = PressureModel.fit(contacts, left, ["contacts_7d"])
+            >>> model.score(np.array([[0.0], [4.0]])).round(3).tolist()
+            [0.001, 0.013]
+        """
+        positive = np.asarray(left, dtype=np.float64)
+        if contacts.shape != (len(positive), len(columns)) or not len(positive):
+            raise ModelError("contacts and outcomes differ", got=contacts.shape, wanted=f"(n, {len(columns)})")
+        if not (0 < risk < 1 and growth >= 0 and weight >= 0):
+            raise ModelError("unfit belief", got=(risk, growth, weight), wanted="a risk in (0, 1), growth, weight >= 0")
+        found = _fitted(_bounded(contacts), positive, risk, growth, weight)
+        return cls(tuple(columns), float(found[0]), found[1:], data_digest)
+
+    def score(self, rows: Floats) -> Floats:
+        """The risk of one more contact, in (0, 1), never less after more contacts.
+
+        Args:
+            rows: Recent contacts, shape (n, k); missing counts as none.
+
+        Returns:
+            Shape (n,).
+        """
+        return np.asarray(expit(self.intercept + (_bounded(rows) * self.slopes).sum(axis=1)))
+
+    def recorded(self, metrics: Mapping[str, Any]) -> Self:
+        """The same with figures."""
+        return replace(self, metrics=metrics)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON's values, but for what the manifest keeps."""
+        return {"columns": list(self.columns), "intercept": self.intercept, "slopes": self.slopes.tolist()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], data_digest: str, metrics: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`.
+
+        Raises:
+            ModelError: Something is missing.
+        """
+        try:
+            slopes = np.array(values["slopes"], dtype=np.float64)
+            return cls(tuple(values["columns"]), float(values["intercept"]), slopes, data_digest, metrics)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError("no model of contact pressure", got=repr(error), wanted="what to_json wrote") from error
+
+
+_SPREAD = 0.25
+
+
+def _bounded(contacts: Floats) -> Floats:
+    return np.clip(np.nan_to_num(contacts, nan=0.0), 0.0, _MOST)
+
+
+def _fitted(contacts: Floats, left: Floats, risk: float, growth: float, weight: float) -> Floats:
+    """Intercept and slopes, shape (k + 1,)."""
+    stated = np.array([growth, *[0.0] * (contacts.shape[1] - 1)])
+    design = np.vstack([np.column_stack([np.ones(len(left)), contacts]), np.eye(1, contacts.shape[1] + 1)])
+    positive = np.append(left, risk)
+    counts = np.append(np.ones(len(left)), weight)
+
+    def loss(found: Floats) -> tuple[float, Floats]:
+        linear = design @ found
+        distance = found[1:] - stated
+        value = counts @ (np.logaddexp(0, linear) - positive * linear) + (distance**2).sum() / (2 * _SPREAD**2)
+        gradient = design.T @ (counts * (expit(linear) - positive))
+        gradient[1:] += distance / _SPREAD**2
+        return float(value), gradient
+
+    start = np.append(logit(np.clip(left.mean(), risk / 10, 0.5)), stated)
+    bounds = [(None, None), *[(0.0, None)] * contacts.shape[1]]
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12}).x)
