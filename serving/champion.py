@@ -1,5 +1,6 @@
 """The champion: the bundle and the catalogue that decisions are made with, taken together or not at all."""
 
+import gc
 import logging
 import os
 import threading
@@ -128,6 +129,17 @@ class Champions:
                 raise NotReadyError("nothing to decide with", got=self._refusal, wanted="a bundle and a catalogue")
             return self._present
 
+    def catalogue_text(self) -> str:
+        """The catalogue's file as it stands.
+
+        Raises:
+            NotReadyError: There is none.
+        """
+        try:
+            return self._catalogue.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotReadyError("no catalogue", wanted="a YAML file", where=self._catalogue) from error
+
     def _refresh(self) -> None:
         """Whatever is wrong with the new champion, the present one stays."""
         self._seen = self._identities()
@@ -141,12 +153,20 @@ class Champions:
             _log.error("champion refused", extra={"reason": self._refusal, "kept": kept})
             return
         self._present, self._refusal = champion, ""
+        _settle()
         versions = {"bundle": champion.bundle.version, "catalogue": champion.compiled.version}
         _log.info("champion taken", extra=versions)
 
     def _identities(self) -> tuple[tuple[int, ...], ...]:
         """What tells the files apart from others of the same names."""
         return tuple(_identity(path) for path in (self._pointer, self._manifest, self._catalogue))
+
+
+def _settle() -> None:
+    """Spares the garbage collector what lives as long as the champion: a pass over all of it holds up everybody."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _identity(path: Path) -> tuple[int, ...]:
