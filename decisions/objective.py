@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,11 @@ from decisions.values import Value
 
 Price = Annotated[float, Field(ge=0)]
 """In the catalogue's currency."""
+Factor = Literal[
+    "effect", "caution", "value", "clv", "lever", "context", "baseline", "discount", "cost", "unsubscribe",
+    "contact_price", "shadow_price",
+]  # fmt: skip
+"""A factor of the priority that can be switched off."""
 
 
 class Fatigue(Value):
@@ -52,6 +57,7 @@ class Arbitration(Value):
         risk_aversion: Multiplier of the risk that a contact loses the customer's reach.
         unsubscribe: Score that is the probability to unsubscribe; where models do not give it, `fatigue` says.
         contact_price: Asked of every contact, or by channel, in the catalogue's currency: the higher, the fewer.
+        without: Factors switched off, to learn by experiment what each is worth.
     """
 
     retention: Retention | None = Retention()
@@ -59,6 +65,7 @@ class Arbitration(Value):
     risk_aversion: float = Field(default=1.0, ge=0)
     unsubscribe: str = "unsubscribe"
     contact_price: Price | Mapping[str, Price] = 0.0
+    without: tuple[Factor, ...] = Field(default=(), exclude_if=lambda dropped: not dropped)
 
     def price_of(self, channel: str) -> float:
         """The price of a contact on a channel."""

@@ -65,7 +65,7 @@ def factors(rule: Rule, opening: Opening, case: Case, learnt: Learnt, prices: Ma
         contact_price=catalogue.arbitration.price_of(channel),
         shadow_price=prices.get(channel, 0.0),
         **amounts,
-    )
+    ).without(catalogue.arbitration.without)
     unknown = found.unknown
     return Failure(f"{', '.join(unknown)} unknown") if unknown else found
 

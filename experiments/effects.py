@@ -1,0 +1,253 @@
+"""Effects of arms on metrics, on tea-tasting: means and ratios with covariates, quantiles, sample ratios, many tests.
+
+A row is a customer, so every interval is clustered by customer: what a customer did ten times is one row's sum.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import tea_tasting as tt  # type: ignore[import-untyped]
+from scipy import stats
+from tea_tasting.aggr import Aggregates  # type: ignore[import-untyped]
+from tea_tasting.experiment import ExperimentResult  # type: ignore[import-untyped]
+
+from experiments.errors import ReadoutError
+from experiments.metrics import Metric
+
+_RESAMPLES = 1_000
+_BATCH = 50
+SUSPICIOUS = 0.001
+"""A sample ratio less likely than this is a fault, not chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A difference between two arms, treatment less control; NaN where nothing can be said.
+
+    Attributes:
+        control: The metric in the control.
+        treatment: The metric in the treatment.
+        difference: Treatment less control, in the metric's unit.
+        low: Lower bound of its interval for one look.
+        high: Upper bound.
+        relative: Difference over control.
+        relative_low: Lower bound of that.
+        relative_high: Upper bound.
+        error: Standard error of the difference.
+        pvalue: Two-sided, for one look.
+        customers: In control and treatment.
+    """
+
+    control: float
+    treatment: float
+    difference: float
+    low: float
+    high: float
+    relative: float
+    relative_low: float
+    relative_high: float
+    error: float
+    pvalue: float
+    customers: tuple[int, int]
+
+    @property
+    def known(self) -> bool:
+        """Whether anything can be said."""
+        return math.isfinite(self.difference) and math.isfinite(self.error) and self.error > 0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRatio:
+    """Whether as many customers came into each arm as should have.
+
+    Attributes:
+        counts: Customers by arm.
+        expected: How many there should be, by arm.
+        pvalue: Probability of a ratio so far off by chance alone.
+    """
+
+    counts: Mapping[str, int]
+    expected: Mapping[str, float]
+    pvalue: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether chance explains it."""
+        return self.pvalue >= SUSPICIOUS
+
+
+def sample_ratio(counts: Mapping[str, int], shares: Mapping[str, float]) -> SampleRatio:
+    """The sample ratio check: binomial or normal for two arms, chi-squared for more.
+
+    Source: Fabijan and others (2019), Diagnosing Sample Ratio Mismatch in Online Controlled Experiments.
+
+    Args:
+        counts: Customers by arm.
+        shares: Declared shares by arm.
+
+    Example:
+        >>> sample_ratio({"a": 5_000, "b": 5_400}, {"a": 0.5, "b": 0.5}).passed
+        False
+    """
+    total, whole = sum(counts.values()), sum(shares.values())
+    expected = {arm: total * shares[arm] / whole for arm in counts}
+    if not total:
+        raise ReadoutError("nobody took part", wanted="customers in the arms")
+    arms = list(counts)
+    if len(arms) == 2:
+        both = {arm: Aggregates(count_=counts[arm]) for arm in arms}
+        ratio = tt.SampleRatio({arm: shares[arm] for arm in arms}, correction=False)
+        pvalue = ratio.analyze(both, control=arms[0], treatment=arms[1]).pvalue
+    else:
+        pvalue = stats.chisquare([counts[arm] for arm in arms], [expected[arm] for arm in arms]).pvalue
+    return SampleRatio(counts, expected, float(pvalue))
+
+
+def compare(
+    control: pd.DataFrame, treatment: pd.DataFrame, metric: Metric, *, alpha: float = 0.05, covariate: bool = True
+) -> Effect:
+    """The effect on a mean or a ratio of means, less what a covariate from before explains (CUPED).
+
+    Source: Deng, Knoblich and Lu (2018), Applying the Delta Method in Metric Analytics; Deng, Xu, Kohavi and Walker
+    (2013), Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data.
+
+    Args:
+        control: One row a customer, with the metric's columns.
+        treatment: The same.
+        metric: The metric.
+        alpha: One less the level of the intervals.
+        covariate: Whether to use the metric's covariate, where it has one.
+    """
+    columns = metric.columns if covariate else tuple(c for c in metric.columns if c != metric.covariate)
+    return of_aggregates(
+        aggregated(control, columns), aggregated(treatment, columns), metric, alpha=alpha, covariate=covariate
+    )
+
+
+def of_aggregates(
+    control: Aggregates, treatment: Aggregates, metric: Metric, *, alpha: float = 0.05, covariate: bool = True
+) -> Effect:
+    """As `compare`, from counts, means, variances and covariances."""
+    customers = (int(control.count()), int(treatment.count()))
+    if min(customers) < 2:
+        return _unknown(customers)
+    before = metric.covariate if covariate else None
+    ratio = tt.RatioOfMeans(metric.numerator, metric.denominator, before, use_t=False, confidence_level=1 - alpha)
+    try:
+        found = ratio.analyze_aggregates(control, treatment)
+    except (ValueError, ZeroDivisionError):
+        return _unknown(customers)
+    reach = found.effect_size_ci_upper - found.effect_size
+    return Effect(
+        control=float(found.control),
+        treatment=float(found.treatment),
+        difference=float(found.effect_size),
+        low=float(found.effect_size_ci_lower),
+        high=float(found.effect_size_ci_upper),
+        relative=float(found.rel_effect_size),
+        relative_low=float(found.rel_effect_size_ci_lower),
+        relative_high=float(found.rel_effect_size_ci_upper),
+        error=float(reach / stats.norm.ppf(1 - alpha / 2)),
+        pvalue=float(found.pvalue),
+        customers=customers,
+    )
+
+
+def aggregated(table: pd.DataFrame, columns: Sequence[str]) -> Aggregates:
+    """Count, means, variances and covariances of some columns."""
+    values = table[list(columns)].to_numpy(dtype=np.float64)
+    spread = np.atleast_2d(np.cov(values, rowvar=False)) if len(values) > 1 else np.full((len(columns),) * 2, np.nan)
+    means = values.mean(axis=0) if len(values) else np.full(len(columns), np.nan)
+    pairs = [(i, j) for j in range(len(columns)) for i in range(j)]
+    return Aggregates(
+        count_=len(values),
+        mean_={column: float(means[i]) for i, column in enumerate(columns)},
+        var_={column: float(spread[i, i]) for i, column in enumerate(columns)},
+        cov_={(columns[i], columns[j]): float(spread[i, j]) for i, j in pairs},
+    )
+
+
+def variance_saved(control: pd.DataFrame, treatment: pd.DataFrame, metric: Metric) -> float:
+    """Share of the variance of an effect that the covariate takes away, at most 1.
+
+    It is measured, never promised: where customers do not repeat themselves there is nothing to save.
+    """
+    plain = compare(control, treatment, metric, covariate=False).error
+    return 1 - (compare(control, treatment, metric).error / plain) ** 2 if plain > 0 else 0.0
+
+
+def quantile(
+    control: pd.DataFrame, treatment: pd.DataFrame, column: str, q: float, *, alpha: float = 0.05, seed: int = 0
+) -> Effect:
+    """The effect on a quantile over customers, by the basic bootstrap; it has no p-value.
+
+    Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 5.2.
+
+    Args:
+        control: One row a customer.
+        treatment: The same.
+        column: What the quantile is of.
+        q: Which, between 0 and 1.
+        alpha: One less the level of the interval.
+        seed: Another seed resamples otherwise.
+    """
+    customers = (len(control), len(treatment))
+    metric = tt.Quantile(
+        column, q, confidence_level=1 - alpha, n_resamples=_RESAMPLES, batch=_BATCH, rng=np.random.default_rng(seed)
+    )
+    tables = [pa.table({column: rows[column].to_numpy(dtype=np.float64)}) for rows in (control, treatment)]
+    found = metric.analyze_granular(*tables)
+    error = (found.effect_size_ci_upper - found.effect_size_ci_lower) / (2 * stats.norm.ppf(1 - alpha / 2))
+    return Effect(
+        found.control,
+        found.treatment,
+        found.effect_size,
+        found.effect_size_ci_lower,
+        found.effect_size_ci_upper,
+        found.rel_effect_size,
+        found.rel_effect_size_ci_lower,
+        found.rel_effect_size_ci_upper,
+        float(error),
+        math.nan,
+        customers,
+    )
+
+
+def adjusted(
+    pvalues: Mapping[str, float], method: Literal["holm", "benjamini_hochberg"] = "holm", *, alpha: float = 0.05
+) -> dict[str, float]:
+    """P-values of many tests, each to be held against the alpha of all.
+
+    Source: Holm (1979), A Simple Sequentially Rejective Multiple Test Procedure: no false claim among all, at whatever
+    dependence; Benjamini and Hochberg (1995), Controlling the False Discovery Rate: few false among the claims.
+
+    Example:
+        >>> adjusted({"one": 0.01, "two": 0.04, "three": 0.5})
+        {'one': 0.03, 'two': 0.08, 'three': 0.5}
+    """
+    if not pvalues:
+        return {}
+    results = ExperimentResult({name: {"pvalue": pvalue} for name, pvalue in pvalues.items()})
+    if method == "holm":
+        told = tt.adjust_fwer(results, alpha=alpha, arbitrary_dependence=True, method="bonferroni")
+    else:
+        told = tt.adjust_fdr(results, alpha=alpha)
+    return {str(row["metric"]): min(1.0, float(row["pvalue_adj"])) for row in told.to_dicts()}
+
+
+def by_customer(rows: pd.DataFrame, customer: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Rows of which a customer has several, as sums with one row a customer, and how many they were in `rows`.
+
+    A mean over rows is then the ratio of a column to `rows`, whose error is right whatever ties a customer's rows.
+    """
+    grouped = rows.groupby(customer, sort=False)[list(columns)]
+    return grouped.sum().assign(rows=grouped.size()).reset_index()
+
+
+def _unknown(customers: tuple[int, int]) -> Effect:
+    return Effect(*(math.nan,) * 10, customers)

@@ -1,0 +1,121 @@
+"""How long an experiment must run, from the variance of the log itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+
+import pandas as pd
+import tea_tasting as tt  # type: ignore[import-untyped]
+
+from experiments.declaration import Experiment
+from experiments.effects import aggregated
+from experiments.errors import ReadoutError
+from experiments.metrics import METRICS
+from experiments.outcomes import outcomes
+from experiments.sequential import widening
+
+WEEK = timedelta(days=7)
+WEEKS = tuple(range(1, 13))
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """What an experiment of some weeks could find.
+
+    Attributes:
+        weeks: How long it runs.
+        customers: Customers in all arms.
+        mean: The metric in the log over as many weeks.
+        one_look: Smallest effect it finds with the declared power at one look, as a share of the mean.
+        always_valid: The same with an interval that holds at every look.
+        wanted: The effect it is to find, as a share of the mean.
+    """
+
+    weeks: int
+    customers: int
+    mean: float
+    one_look: float
+    always_valid: float
+    wanted: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether it finds the wanted effect, whoever looks whenever."""
+        return self.always_valid <= self.wanted
+
+
+def plan(
+    experiment: Experiment,
+    events: pd.DataFrame,
+    customers: Sequence[str],
+    until: datetime,
+    *,
+    weeks: Sequence[int] = WEEKS,
+) -> list[Horizon]:
+    """What the experiment could find after each number of weeks, by the latest such weeks of the log.
+
+    Means, variances and what the covariate explains are those of the log; the pair with the fewest customers counts,
+    and alpha is shared among the treatments.
+
+    Source: tea-tasting's `solve_power` for one look; `experiments.sequential.widening` for every look.
+
+    Args:
+        experiment: The experiment.
+        events: Canonical events.
+        customers: The population: whoever could take part.
+        until: End of the log.
+        weeks: Numbers of weeks.
+
+    Raises:
+        ReadoutError: Nobody could take part, or nothing of the metric is in the log.
+    """
+    if len(customers) < 2:
+        raise ReadoutError("too few customers to plan with", got=len(customers), wanted="at least 2")
+    return [_horizon(experiment, events, customers, until, n) for n in weeks]
+
+
+def first_enough(horizons: Sequence[Horizon]) -> Horizon | None:
+    """The shortest that finds what is wanted, or None."""
+    return next((horizon for horizon in horizons if horizon.enough), None)
+
+
+def _horizon(
+    experiment: Experiment, events: pd.DataFrame, customers: Sequence[str], until: datetime, weeks: int
+) -> Horizon:
+    metric = METRICS[experiment.primary.metric]
+    enrolled = pd.DataFrame({"customer": list(customers)}).assign(entered=pd.Timestamp(until - weeks * WEEK))
+    found = aggregated(outcomes(events, enrolled, until), metric.columns)
+    if found.mean(metric.numerator) == 0:
+        raise ReadoutError(f"no {metric.name} in the log", got=0, wanted="some, or another metric", where=experiment.id)
+    least, share = _smallest_pair(experiment)
+    taking_part = experiment.space[1] - experiment.space[0]
+    alpha = experiment.alpha / (len(experiment.arms) - 1)
+    solved = tt.RatioOfMeans(
+        metric.numerator,
+        metric.denominator,
+        metric.covariate,
+        use_t=False,
+        alpha=alpha,
+        power=experiment.power,
+        ratio=least,
+        n_obs=max(4, int(len(customers) * taking_part * share)),
+    ).solve_power_from_aggregates(found, "rel_effect_size")[0]
+    mean = found.mean(metric.numerator) / (found.mean(metric.denominator) if metric.denominator else 1)
+    one_look = abs(float(solved.rel_effect_size))
+    return Horizon(
+        weeks,
+        int(len(customers) * taking_part),
+        float(mean),
+        one_look,
+        one_look * sqrt(widening(alpha=alpha, power=experiment.power)),
+        experiment.primary.minimum_effect,
+    )
+
+
+def _smallest_pair(experiment: Experiment) -> tuple[float, float]:
+    """Customers of the smallest treatment over those of the control, and the share of both together."""
+    shares = {arm.id: arm.share for arm in experiment.arms}
+    control = shares.pop(experiment.control_id)
+    smallest = min(shares.values())
+    return smallest / control, smallest + control
