@@ -8,6 +8,7 @@ Weights are `w = target / logged` of the option chosen. Intervals are clustered 
 """
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,9 @@ from scipy.special import stdtrit
 from experiments.errors import LogError
 from experiments.logs import Floats, Log
 from experiments.support import WANTED, Wanted, clustered_error, require
+
+Estimator = Literal["ips", "snips", "direct", "doubly_robust", "switch_dr"]
+"""The estimators by name, for `difference`."""
 
 _THRESHOLDS = 21
 
@@ -56,7 +60,7 @@ def ips(log: Log, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Est
         SupportError: If the policy cannot be judged.
     """
     require(log, wanted)
-    return _mean(log, log.weights * log.rewards, level)
+    return _estimate(log, _terms("ips", log), level)
 
 
 def snips(log: Log, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Estimate:
@@ -76,10 +80,7 @@ def snips(log: Log, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> E
         SupportError: If the policy cannot be judged, or no choice in the log could be the policy's.
     """
     require(log, wanted)
-    if not log.weights.any():
-        require(log, Wanted(effective=1.0))
-    value = float(np.average(log.rewards, weights=log.weights))
-    return _estimate(log, value, log.weights * (log.rewards - value) / log.weights.mean(), level)
+    return _estimate(log, _terms("snips", log), level)
 
 
 def direct(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Estimate:
@@ -99,7 +100,7 @@ def direct(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wan
         LogError: If a prediction that is needed is missing.
     """
     require(log, wanted)
-    return _mean(log, _expected(log, _predictions(log, predictions)), level)
+    return _estimate(log, _terms("direct", log, predictions), level)
 
 
 def doubly_robust(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Estimate:
@@ -120,7 +121,7 @@ def doubly_robust(log: Log, predictions: ArrayLike, *, level: float = 0.95, want
         LogError: If a prediction that is needed is missing.
     """
     require(log, wanted)
-    return _mean(log, _corrected(log, _predictions(log, predictions), np.inf), level)
+    return _estimate(log, _terms("doubly_robust", log, predictions), level)
 
 
 def switch_dr(
@@ -147,8 +148,54 @@ def switch_dr(
         LogError: If a prediction that is needed is missing.
     """
     require(log, wanted)
-    known = _predictions(log, predictions)
-    return _mean(log, _corrected(log, known, _threshold(log, known) if threshold is None else threshold), level)
+    return _estimate(log, _terms("switch_dr", log, predictions, threshold), level)
+
+
+def difference(
+    candidate: Log,
+    incumbent: Log,
+    estimator: Estimator = "snips",
+    predictions: ArrayLike | None = None,
+    *,
+    level: float = 0.95,
+    wanted: Wanted | None = WANTED,
+) -> Estimate:
+    """By how much one policy would have earned more than another on the same decisions.
+
+    Paired: both are judged by the same choices and rewards, so that what they share cancels, and two equal policies
+    differ by exactly 0. Deviations are subtracted before they are summed by customer.
+
+    Args:
+        candidate: The log, with the policy to judge.
+        incumbent: The same decisions, with the policy it would replace.
+        estimator: By name.
+        predictions: Predicted reward of each option, shape (n, k), for those estimators that take some.
+        level: Coverage of the interval, between 0 and 1.
+        wanted: The support that must be there for both; None to estimate whatever there is.
+
+    Raises:
+        SupportError: If one of them cannot be judged.
+        LogError: If the logs are of other decisions, or predictions are missing.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> choices = rng.integers(0, 2, 2000)
+        >>> half, always = np.full((2000, 2), 0.5), np.tile([0.0, 1.0], (2000, 1))
+        >>> rewards, customers = choices + rng.normal(size=2000), np.arange(2000)
+        >>> now, then = Log(choices, half, half, rewards, customers), Log(choices, half, always, rewards, customers)
+        >>> found = difference(then, now)
+        >>> print(f"{found.value:.2f} between {found.low:.2f} and {found.high:.2f}")
+        0.50 between 0.45 and 0.55
+        >>> difference(now, now).high
+        0.0
+    """
+    for name in ("choices", "logged", "rewards", "customers"):
+        if not np.array_equal(getattr(candidate, name), getattr(incumbent, name)):
+            raise LogError("logs of other decisions", wanted="the same decisions with another policy", where=name)
+    require(candidate, wanted)
+    require(incumbent, wanted)
+    one, other = (_terms(estimator, log, predictions) for log in (candidate, incumbent))
+    return _estimate(candidate, _Terms(one.value - other.value, one.deviations - other.deviations), level)
 
 
 def switch_threshold(log: Log, predictions: ArrayLike) -> float:
@@ -198,12 +245,43 @@ def _predictions(log: Log, predictions: ArrayLike) -> Floats:
     return needed
 
 
-def _mean(log: Log, terms: Floats, level: float) -> Estimate:
+class _Terms(NamedTuple):
+    """An estimate, and by how much each decision's part of it is off; the deviations have mean 0."""
+
+    value: float
+    deviations: Floats
+
+
+def _terms(
+    estimator: Estimator, log: Log, predictions: ArrayLike | None = None, threshold: float | None = None
+) -> _Terms:
+    if estimator == "snips":
+        return _ratio(log)
+    if estimator == "ips":
+        return _mean(log.weights * log.rewards)
+    if predictions is None:
+        raise LogError("no predictions", wanted="the predicted reward of each option", where=estimator)
+    known = _predictions(log, predictions)
+    if estimator == "direct":
+        return _mean(_expected(log, known))
+    if estimator == "switch_dr" and threshold is None:
+        threshold = _threshold(log, known)
+    return _mean(_corrected(log, known, np.inf if threshold is None else threshold))
+
+
+def _ratio(log: Log) -> _Terms:
+    if not log.weights.any():
+        require(log, Wanted(effective=1.0))
+    value = float(np.average(log.rewards, weights=log.weights))
+    return _Terms(value, log.weights * (log.rewards - value) / log.weights.mean())
+
+
+def _mean(terms: Floats) -> _Terms:
     value = float(terms.mean())
-    return _estimate(log, value, terms - value, level)
+    return _Terms(value, terms - value)
 
 
-def _estimate(log: Log, value: float, deviations: Floats, level: float) -> Estimate:
-    error = clustered_error(log, deviations)
+def _estimate(log: Log, terms: _Terms, level: float) -> Estimate:
+    error = clustered_error(log, terms.deviations)
     reach = error * float(stdtrit(log.customer_count - 1, (1 + level) / 2))
-    return Estimate(value, value - reach, value + reach, error, len(log))
+    return Estimate(terms.value, terms.value - reach, terms.value + reach, error, len(log))
