@@ -1,10 +1,12 @@
 """The catalogues a tenant has put in force, one after another; the newest is in force."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from features.zones import microseconds
 from serving.errors import CatalogueMovedError
@@ -39,7 +41,7 @@ def digest_of(content: str) -> str:
 
     Example:
         >>> digest_of("catalogue: shop")
-        '9b0d0b2c0a8cf3e4'
+        'b05e80d350c94184'
     """
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -89,6 +91,6 @@ def put(database: Database, tenant: str, content: str, author: str, moment: date
     return text
 
 
-def _text(row: Row[tuple[int, str, str, int, str]]) -> CatalogueText:
+def _text(row: Sequence[Any]) -> CatalogueText:
     number, digest, content, created, author = row
     return CatalogueText(number, digest, content, from_micros(created), author)

@@ -6,7 +6,7 @@ when it is kept, and every contact policy holds exactly, however many callers de
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -77,6 +77,7 @@ class Draft:
         reservation: The contact it reserves, or None.
         expires: When the reservation stops counting unless it is confirmed.
         opened_by: Id of the event that opened the programme of its choice, or an empty string.
+        notify: What receivers are to be told of it, as a record of the outbox, or None.
     """
 
     decision: Decision
@@ -85,6 +86,7 @@ class Draft:
     reservation: Contact | None = None
     expires: datetime | None = None
     opened_by: str = ""
+    notify: bytes | None = None
 
 
 class Fate(Enum):
@@ -144,20 +146,78 @@ class History:
     contacts: Iterable[tuple[str, Contact]] = ()
 
 
+class Outcome(NamedTuple):
+    """What became of a decision's contact: a word of the event vocabulary, when in microseconds, worth how much."""
+
+    decision: str
+    kind: str
+    time: int
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message about a customer, judged fit to be kept.
+
+    Args:
+        id: Tells it from others: it is taken once, however often it comes.
+        customer: The customer as it was sent: a known id, else an anonymous one.
+        event: What happened, a tuple like `StoredEvent`; a contact enters the ledger as sent.
+        profile: What it says of the customer; consents are as of `time`.
+        alias: An anonymous or former id that is the same person.
+        outcome: What became of a decision.
+        wake: A record for the outbox, or None.
+        time: The message's own moment, microseconds since the epoch; the event's, else when it was received.
+    """
+
+    id: str
+    customer: str
+    event: tuple[Any, ...] | None = None
+    profile: Profile | None = None
+    alias: str | None = None
+    outcome: Outcome | None = None
+    wake: bytes | None = None
+    time: int | None = None
+
+
+class Receipt(Enum):
+    """What became of an arrival."""
+
+    KEPT = "kept"
+    DUPLICATE = "it came before"
+    ERASED = "the customer was erased, and is not brought back"
+    UNKNOWN_DECISION = "no decision bears the id; the rest is kept"
+
+
 class Store(ABC):
     """The operational store. Every method raises `StoreError` where the database fails."""
 
     @abstractmethod
     def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
-        """What is known of each customer before its moment, or None for a stranger; one consistent view of all."""
+        """What is known of each customer before its moment, or None for a stranger; one consistent view of all.
+
+        An alias tells of the customer whose it is, under that customer's id.
+        """
 
     @abstractmethod
     def customer_ids(self, tenant: str) -> list[str]:
         """Every customer, in the order of their ids."""
 
     @abstractmethod
+    def resolve(self, tenant: str, customer: str) -> str:
+        """The id a customer is known by: of an alias, the customer's; of any other id, that id."""
+
+    @abstractmethod
     def record(self, tenant: str, drafts: Sequence[Draft]) -> list[Fate]:
         """Keep decisions with their reservations, durably, in one transaction; each has its own fate."""
+
+    @abstractmethod
+    def take(self, tenant: str, arrivals: Sequence[Arrival], received: datetime) -> list[Receipt]:
+        """Take messages in, in their order, durably, in one transaction; each has its own receipt.
+
+        Strangers become customers. An alias is merged into its customer once, with events, contacts and consents. An
+        outcome confirms the contact of its decision; who unsubscribes or complains withdraws consent for its channel.
+        """
 
     @abstractmethod
     def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
@@ -175,11 +235,19 @@ class Store(ABC):
 
     @abstractmethod
     def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
-        """Every decision, in the order of their moments."""
+        """Every decision, in the order of their moments; like the following, streamed from one consistent view."""
 
     @abstractmethod
     def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
         """Every entry of every customer as (customer, status, contact), by customer and time."""
+
+    @abstractmethod
+    def outcomes(self, tenant: str) -> Iterator[tuple[str, str, str, int, float | None]]:
+        """Every outcome as (decision, customer, kind, time, value), by time."""
+
+    @abstractmethod
+    def events(self, tenant: str) -> Iterator[tuple[str, StoredEvent]]:
+        """Every event with its customer, by customer and time."""
 
     @abstractmethod
     def load(self, tenant: str, history: History) -> None:
@@ -214,26 +282,3 @@ class Store(ABC):
 def from_micros(moment: int) -> datetime:
     """The aware UTC moment of microseconds since the epoch; the inverse of `features.zones.microseconds`."""
     return EARLIEST + timedelta(microseconds=moment)
-
-
-def fates_of(drafts: Sequence[Draft], versions: dict[str, int], known: Collection[str]) -> list[Fate]:
-    """What becomes of drafts in one transaction that has locked their customers, each after those before it.
-
-    Args:
-        drafts: The drafts.
-        versions: The customers' versions under the lock; moves with the drafts that are recorded.
-        known: Those of the drafts' ids that bear a decision already.
-    """
-    fates: list[Fate] = []
-    kept = set(known)
-    for draft in drafts:
-        id_, customer = draft.decision.id, draft.decision.customer
-        if id_ in kept:
-            fates.append(Fate.KNOWN)
-        elif versions.get(customer) != draft.based_on:
-            fates.append(Fate.STALE)
-        else:
-            fates.append(Fate.RECORDED)
-            kept.add(id_)
-            versions[customer] += draft.reservation is not None
-    return fates

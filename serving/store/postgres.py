@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, LiteralString, TypeAlias
 
@@ -24,20 +25,25 @@ from decisions.snapshot import Contact
 from features.zones import microseconds
 from serving.errors import StoreError
 from serving.store import postgres_sql as sql
+from serving.store.core import CoreStore
 from serving.store.database import Database, Durability, reason
 from serving.store.migrate import upgrade
-from serving.store.port import Draft, Fate, History, KnownCustomer, Store, StoredDecision, fates_of
+from serving.store.port import Draft, Fate, History, KnownCustomer, StoredDecision
+from serving.store.postgres_session import PostgresSession
 from serving.store.rows import (
-    Row,
+    admitted,
     consent_rows,
     contact_of,
     contact_row,
     customer_row,
     decision_row,
     event_row,
+    fates_of,
     known_customer,
     merged_profiles,
+    outbox_row,
 )
+from serving.store.session import Row, in_order
 
 CONNECTIONS = 8
 """The most that one store has open."""
@@ -46,7 +52,7 @@ _Connection: TypeAlias = psycopg.Connection[TupleRow]
 _log = logging.getLogger(__name__)
 
 
-class PostgresStore(Store):
+class PostgresStore(CoreStore):
     """The store in a PostgreSQL database, brought to the present schema when it is opened.
 
     Args:
@@ -87,7 +93,11 @@ class PostgresStore(Store):
         moments = [microseconds(moment) for _, moment in wanted]
         asked = {"tenant": tenant, "customers": ids, "moments": moments}
         with self._transaction(sql.READ) as connection:
-            rows = {id_: row for id_, *row in _select(connection, sql.CUSTOMERS, (tenant, ids))}
+            rows = _customers(connection, tenant, ids)
+            if strangers := [id_ for id_ in ids if id_ not in rows]:
+                whose = _whose(connection, tenant, strangers)
+                asked["customers"] = ids = [whose.get(id_, id_) for id_ in ids]
+                rows |= _customers(connection, tenant, list(whose.values()))
             consents: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
             for id_, channel, purpose, allowed in _select(connection, sql.CONSENTS, (tenant, ids)):
                 consents[id_][channel, purpose] = allowed
@@ -113,6 +123,7 @@ class PostgresStore(Store):
             chosen = {d.decision.id: d for d, fate in zip(drafts, fates, strict=True) if fate is Fate.RECORDED}
             kept = _keep_decisions(connection, [decision_row(tenant, chosen[id_]) for id_ in sorted(chosen)])
             _reserve(connection, tenant, [draft for id_, draft in chosen.items() if id_ in kept])
+            _notify(connection, tenant, [draft for id_, draft in chosen.items() if id_ in kept])
         taken = chosen.keys() - kept
         return [
             Fate.KNOWN if fate is Fate.RECORDED and draft.decision.id in taken else fate
@@ -122,7 +133,9 @@ class PostgresStore(Store):
     def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
         """See `Store.settle`."""
         with self._transaction(sql.WRITE) as connection:
-            _lock(connection, tenant, [customer])
+            if not _lock(connection, tenant, [customer]):
+                customer = _whose(connection, tenant, [customer]).get(customer, customer)
+                _lock(connection, tenant, [customer])
             changed = connection.execute(sql.SETTLE[status], (tenant, customer, contact)).rowcount > 0
             if changed:
                 connection.execute(sql.MOVE, (tenant, customer))
@@ -132,22 +145,18 @@ class PostgresStore(Store):
         """See `Store.decision`."""
         return next((StoredDecision(*row) for row in self._rows(sql.DECISION, tenant, decision_id)), None)
 
-    def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
-        """See `Store.decision_log`."""
-        return (StoredDecision(*row) for row in self._rows(sql.LOG, tenant))
-
-    def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
-        """See `Store.ledger`."""
-        return ((customer, status, contact_of(entry)) for customer, status, *entry in self._rows(sql.LEDGER, tenant))
-
     def load(self, tenant: str, history: History) -> None:
         """See `Store.load`; loads of one tenant go one after another."""
-        profiles = list(history.profiles)
-        ids = [profile.customer for profile in profiles]
-        with self._transaction(sql.WRITE) as connection, connection.cursor() as cursor:
+        history = replace(history, profiles=list(history.profiles))
+        names = [profile.customer for profile in history.profiles]
+        with self._session(tenant) as session, session.connection.cursor() as cursor:
+            connection = session.connection
             cursor.execute(sql.UNHURRIED)
             cursor.execute(sql.KEEP_TENANT, (tenant, history.zone))
-            _lock(connection, tenant, ids)
+            known_ = admitted(history, session.erased(names), session.identities(names))
+            profiles = list(known_.profiles)
+            ids = in_order(profile.customer for profile in profiles)
+            session.lock(ids, ids)
             attributes = {id_: json.loads(stored) for id_, stored in _select(connection, sql.ATTRIBUTES, (tenant, ids))}
             cursor.executemany(
                 sql.KEEP_CUSTOMER, [customer_row(tenant, p) for p in merged_profiles(profiles, attributes)]
@@ -155,8 +164,8 @@ class PostgresStore(Store):
             cursor.executemany(
                 sql.KEEP_CONSENT, [row for p in profiles for row in consent_rows(tenant, p, history.asserted)]
             )
-            _add(cursor, "events", (event_row(tenant, customer, event) for customer, event in history.events))
-            _add(cursor, "ledger", (contact_row(tenant, who, c, "sent", None) for who, c in history.contacts))
+            _add(cursor, "events", (event_row(tenant, customer, event) for customer, event in known_.events))
+            _add(cursor, "ledger", (contact_row(tenant, who, c, "sent", None) for who, c in known_.contacts))
 
     def keep_catalogue(self, tenant: str, version: str, features: str, content: str) -> None:
         """See `Store.keep_catalogue`."""
@@ -175,6 +184,11 @@ class PostgresStore(Store):
         """See `Store.close`."""
         self._pool.close()
         self._database.close()
+
+    @contextmanager
+    def _session(self, tenant: str) -> Iterator[PostgresSession]:
+        with self._transaction(sql.WRITE) as connection:
+            yield PostgresSession(connection, tenant)
 
     def _contacts(self, connection: _Connection, asked: Mapping[str, Any]) -> dict[int, tuple[Contact, ...] | None]:
         """Each asked customer's contacts by its position, the last to be read: where they cannot be, None."""
@@ -247,6 +261,15 @@ def _select(connection: _Connection, query: str, parameters: Mapping[str, Any] |
     return connection.execute(query, parameters, binary=True).fetchall()
 
 
+def _customers(connection: _Connection, tenant: str, ids: Sequence[str]) -> dict[str, Sequence[Any]]:
+    return {id_: row for id_, *row in _select(connection, sql.CUSTOMERS, (tenant, ids))}
+
+
+def _whose(connection: _Connection, tenant: str, aliases: Sequence[str]) -> dict[str, str]:
+    found = _select(connection, sql.IDENTITIES, (tenant, aliases))
+    return {str(alias): str(customer) for alias, customer in found}
+
+
 def _by_position(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
     found: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
@@ -281,6 +304,14 @@ def _reserve(connection: _Connection, tenant: str, drafts: Iterable[Draft]) -> N
             sql.KEEP_CONTACT, [contact_row(tenant, c, r, "reserved", expires) for c, r, expires in reserved]
         )
         cursor.executemany(sql.MOVE, [(tenant, customer) for customer, _, _ in reserved])
+
+
+def _notify(connection: _Connection, tenant: str, drafts: Iterable[Draft]) -> None:
+    told = [(draft.decision, draft.notify) for draft in drafts if draft.notify is not None]
+    rows = [outbox_row(tenant, made.id, "decision", body, microseconds(made.moment)) for made, body in told]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql.KEEP_RECORD, rows)
 
 
 def _add(cursor: psycopg.Cursor[TupleRow], table: LiteralString, rows: Iterable[Row]) -> None:

@@ -5,6 +5,8 @@ from serving.store.rows import CONTACT_COLUMNS
 PATIENCE = 10
 """Seconds to wait for a connection, or for another writer."""
 
+SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
+"""Taken by whoever takes in; who erases takes it alone."""
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 SESSION = (
@@ -36,18 +38,18 @@ SELECT position, l.* FROM {WANTED} CROSS JOIN LATERAL (
   SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = %(tenant)s AND customer = wanted.customer
   AND (status = 'sent' OR (status = 'reserved' AND expires > moment)) ORDER BY time, id
 ) l ORDER BY position, time, id"""  # noqa: S608
-LEDGER = f"SELECT customer, status, {CONTACT_COLUMNS} FROM ledger WHERE tenant = %s ORDER BY customer, time, id"  # noqa: S608
 LOCK = """
 SELECT customer, version FROM customers WHERE tenant = %s AND customer = ANY(%s) ORDER BY customer FOR UPDATE"""
+IDENTITIES = "SELECT alias, customer FROM identities WHERE tenant = %s AND alias = ANY(%s)"
 ATTRIBUTES = "SELECT customer, attributes FROM customers WHERE tenant = %s AND customer = ANY(%s)"
 MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = %s AND customer = %s"
 EXIST = "SELECT id FROM decisions WHERE tenant = %s AND id = ANY(%s)"
 DECISION = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = %s AND id = %s"
-LOG = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = %s ORDER BY moment, id"
 KEEP_DECISION = """
 INSERT INTO decisions VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
 KEEP_CONTACT = """
 INSERT INTO ledger VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+KEEP_RECORD = "INSERT INTO outbox VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 KEEP_TENANT = """
 INSERT INTO tenants (tenant, zone) VALUES (%s, %s) ON CONFLICT (tenant) DO UPDATE SET zone = excluded.zone"""
 KEEP_CUSTOMER = """

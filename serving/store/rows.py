@@ -1,16 +1,16 @@
 """Rows of the tables and values of the domain, one into the other; columns stand in the schema's order."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from decisions.snapshot import Contact
 from features.zones import microseconds
-from serving.store.port import Consent, Draft, KnownCustomer, Profile, from_micros
+from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, from_micros
+from serving.store.session import Row
 
-Row: TypeAlias = tuple[Any, ...]
 CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
 
 
@@ -108,6 +108,11 @@ def decision_row(tenant: str, draft: Draft) -> Row:
     )
 
 
+def outbox_row(tenant: str, id_: str, kind: str, body: bytes, moment: int) -> Row:
+    """A row of `outbox` that is due at once."""
+    return tenant, id_, kind, body, moment, moment, 0, None, None
+
+
 def merged(stored: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes with others merged into them, as SQLite's `json_patch` does it (RFC 7396): None takes away.
 
@@ -127,6 +132,18 @@ def merged(stored: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any
     return whole
 
 
+def admitted(history: History, erased: Collection[str], identities: Mapping[str, str]) -> History:
+    """A history without those who were erased, and with what it tells of aliases under the customers whose they are."""
+
+    def theirs(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        return ((identities.get(name, name), value) for name, value in pairs if name not in erased)
+
+    profiles = [
+        replace(profile, customer=customer) for customer, profile in theirs((p.customer, p) for p in history.profiles)
+    ]
+    return replace(history, profiles=profiles, events=theirs(history.events), contacts=theirs(history.contacts))
+
+
 def merged_profiles(profiles: Iterable[Profile], attributes: dict[str, dict[str, Any]]) -> Iterator[Profile]:
     """The profiles, each with its attributes merged into those stored or given before it."""
     for profile in profiles:
@@ -134,3 +151,26 @@ def merged_profiles(profiles: Iterable[Profile], attributes: dict[str, dict[str,
         whole = dict(profile.attributes) if stored is None else merged(stored, profile.attributes)
         attributes[profile.customer] = whole
         yield replace(profile, attributes=whole)
+
+
+def fates_of(drafts: Sequence[Draft], versions: dict[str, int], known: Collection[str]) -> list[Fate]:
+    """What becomes of drafts in one transaction that has locked their customers, each after those before it.
+
+    Args:
+        drafts: The drafts.
+        versions: The customers' versions under the lock; moves with the drafts that are recorded.
+        known: Those of the drafts' ids that bear a decision already.
+    """
+    fates: list[Fate] = []
+    kept = set(known)
+    for draft in drafts:
+        id_, customer = draft.decision.id, draft.decision.customer
+        if id_ in kept:
+            fates.append(Fate.KNOWN)
+        elif versions.get(customer) != draft.based_on:
+            fates.append(Fate.STALE)
+        else:
+            fates.append(Fate.RECORDED)
+            kept.add(id_)
+            versions[customer] += draft.reservation is not None
+    return fates

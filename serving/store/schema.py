@@ -196,6 +196,7 @@ decisions = Table(
     Column("inputs", LargeBinary),
     PrimaryKeyConstraint("tenant", "id"),
     Index("decisions_by_customer", "tenant", "customer", "moment"),
+    Index("decisions_by_moment", "tenant", "moment", "id"),
 )
 outcomes = Table(
     "outcomes",
@@ -210,6 +211,7 @@ outcomes = Table(
     _moment("received"),
     PrimaryKeyConstraint("tenant", "decision", "id"),
     Index("outcomes_by_customer", "tenant", "customer"),
+    Index("outcomes_by_time", "tenant", "time"),
 )
 catalogues = Table(
     "catalogues",

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -17,12 +18,13 @@ from typing import Any, Literal
 from decisions.snapshot import Contact
 from features.zones import microseconds
 from serving.errors import StoreError
+from serving.store.core import CoreStore
 from serving.store.database import Database, Durability
 from serving.store.migrate import upgrade
-from serving.store.port import Draft, Fate, History, KnownCustomer, Store, StoredDecision
+from serving.store.port import Draft, Fate, History, KnownCustomer, StoredDecision
 from serving.store.rows import (
     CONTACT_COLUMNS,
-    Row,
+    admitted,
     consent_rows,
     contact_of,
     contact_row,
@@ -30,7 +32,10 @@ from serving.store.rows import (
     decision_row,
     event_row,
     known_customer,
+    outbox_row,
 )
+from serving.store.session import Row
+from serving.store.sqlite_session import SqliteSession
 
 PATIENCE = 10.0
 """Seconds to wait for another writer."""
@@ -47,12 +52,12 @@ FROM events WHERE tenant = ? AND customer = ? AND time < ? ORDER BY time, id"""
 _CONTACTS = f"""
 SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? AND customer = ?
 AND (status = 'sent' OR (status = 'reserved' AND expires > ?)) ORDER BY time, id"""  # noqa: S608 - our own columns
-_LEDGER = f"SELECT customer, status, {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? ORDER BY customer, time, id"  # noqa: S608
 _VERSION = "SELECT version FROM customers WHERE tenant = ? AND customer = ?"
 _MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
+_IDENTITY = "SELECT customer FROM identities WHERE tenant = ? AND alias = ?"
+_KEEP_RECORD = "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _EXISTS = "SELECT 1 FROM decisions WHERE tenant = ? AND id = ?"
 _DECISION = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = ? AND id = ?"
-_LOG = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = ? ORDER BY moment, id"
 _KEEP_DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_TENANT = "INSERT INTO tenants (tenant, zone) VALUES (?, ?) ON CONFLICT DO UPDATE SET zone = excluded.zone"
@@ -73,7 +78,7 @@ _SETTLE = {
 }
 
 
-class SqliteStore(Store):
+class SqliteStore(CoreStore):
     """The store in one SQLite file, brought to the present schema when it is opened.
 
     Args:
@@ -118,6 +123,7 @@ class SqliteStore(Store):
     def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
         """See `Store.settle`."""
         with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+            (customer,) = connection.execute(_IDENTITY, (tenant, customer)).fetchone() or (customer,)
             changed = connection.execute(_SETTLE[status], (tenant, customer, contact)).rowcount > 0
             if changed:
                 connection.execute(_MOVE, (tenant, customer))
@@ -127,18 +133,14 @@ class SqliteStore(Store):
         """See `Store.decision`."""
         return next((StoredDecision(*row) for row in self._rows(_DECISION, tenant, decision_id)), None)
 
-    def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
-        """See `Store.decision_log`."""
-        return (StoredDecision(*row) for row in self._rows(_LOG, tenant))
-
-    def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
-        """See `Store.ledger`."""
-        return ((customer, status, contact_of(entry)) for customer, status, *entry in self._rows(_LEDGER, tenant))
-
     def load(self, tenant: str, history: History) -> None:
         """See `Store.load`."""
-        profiles = list(history.profiles)
-        with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+        history = replace(history, profiles=list(history.profiles))
+        names = [profile.customer for profile in history.profiles]
+        with self._session(tenant) as session:
+            connection = session.connection
+            history = admitted(history, session.erased(names), session.identities(names))
+            profiles = list(history.profiles)
             connection.execute(_KEEP_TENANT, (tenant, history.zone))
             connection.executemany(_KEEP_CUSTOMER, (customer_row(tenant, profile) for profile in profiles))
             connection.executemany(
@@ -172,7 +174,8 @@ class SqliteStore(Store):
     def _customer(self, connection: sqlite3.Connection, key: tuple[str, str], moment: datetime) -> KnownCustomer | None:
         row = connection.execute(_CUSTOMER, key).fetchone()
         if row is None:
-            return None
+            whose = connection.execute(_IDENTITY, key).fetchone()
+            return self._customer(connection, (key[0], whose[0]), moment) if whose else None
         before = microseconds(moment)
         return known_customer(
             key[1],
@@ -191,6 +194,11 @@ class SqliteStore(Store):
             _log.error("ledger unreadable", extra={"reason": str(error)})
             return None
 
+    @contextmanager
+    def _session(self, tenant: str) -> Iterator[SqliteSession]:
+        with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+            yield SqliteSession(connection, tenant)
+
     def _record(self, connection: sqlite3.Connection, tenant: str, draft: Draft) -> Fate:
         decision, key = draft.decision, (tenant, draft.decision.customer)
         if connection.execute(_EXISTS, (tenant, decision.id)).fetchone():
@@ -201,6 +209,9 @@ class SqliteStore(Store):
         if draft.reservation is not None:
             connection.execute(_KEEP_CONTACT, contact_row(*key, draft.reservation, "reserved", draft.expires))
             connection.execute(_MOVE, key)
+        if draft.notify is not None:
+            row = outbox_row(tenant, decision.id, "decision", draft.notify, microseconds(decision.moment))
+            connection.execute(_KEEP_RECORD, row)
         return Fate.RECORDED
 
     def _rows(self, query: str, *parameters: Any) -> list[Row]:

@@ -12,6 +12,7 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     """Makes the tables."""
     op.add_column("tenants", sa.Column("salt", TEXT))
+    op.create_index("decisions_by_moment", "decisions", ["tenant", "moment", "id"])
     op.create_table(
         "keys",
         sa.Column("tenant", TEXT, nullable=False),
@@ -64,6 +65,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "decision", "id"),
     )
     op.create_index("outcomes_by_customer", "outcomes", ["tenant", "customer"])
+    op.create_index("outcomes_by_time", "outcomes", ["tenant", "time"])
     op.create_table(
         "catalogue_versions",
         sa.Column("tenant", TEXT, nullable=False),

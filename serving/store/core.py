@@ -1,0 +1,76 @@
+"""What both adapters do in the same way."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from sqlalchemy import Table, select, text
+
+from decisions.snapshot import Contact
+from serving.store.intake import MovedError, take
+from serving.store.port import Arrival, Receipt, Store, StoredDecision, StoredEvent
+from serving.store.rows import CONTACT_COLUMNS, contact_of
+from serving.store.schema import decisions, events, identities, ledger, outcomes
+from serving.store.session import Row, Session
+
+PAGE = 1_000
+"""Rows that are fetched at a time."""
+
+_UNHURRIED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
+class CoreStore(Store):
+    """A store that streams by way of SQLAlchemy Core and takes in by sessions."""
+
+    def resolve(self, tenant: str, customer: str) -> str:
+        """See `Store.resolve`."""
+        whose = select(identities.c.customer).where(identities.c.tenant == tenant, identities.c.alias == customer)
+        with self.database.read() as connection:
+            return connection.scalar(whose) or customer
+
+    def take(self, tenant: str, arrivals: Sequence[Arrival], received: datetime) -> list[Receipt]:
+        """See `Store.take`."""
+        while True:
+            try:
+                with self._session(tenant) as session:
+                    return take(session, arrivals, received)
+            except MovedError:
+                continue
+
+    def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
+        """See `Store.decision_log`."""
+        columns = ("id", "customer", "opened_by", "record", "inputs")
+        return (StoredDecision(*row) for row in self._stream(tenant, decisions, columns, ("moment", "id")))
+
+    def ledger(self, tenant: str) -> Iterator[tuple[str, str, Contact]]:
+        """See `Store.ledger`."""
+        columns = ("customer", "status", *CONTACT_COLUMNS.split(", "))
+        rows = self._stream(tenant, ledger, columns, ("customer", "time", "id"))
+        return ((customer, status, contact_of(entry)) for customer, status, *entry in rows)
+
+    def outcomes(self, tenant: str) -> Iterator[tuple[str, str, str, int, float | None]]:
+        """See `Store.outcomes`."""
+        rows = self._stream(
+            tenant, outcomes, ("decision", "customer", "kind", "time", "value"), ("time", "decision", "id")
+        )
+        return ((decision, customer, kind, time, value) for decision, customer, kind, time, value in rows)
+
+    def events(self, tenant: str) -> Iterator[tuple[str, StoredEvent]]:
+        """See `Store.events`."""
+        rows = self._stream(tenant, events, ("customer", *StoredEvent._fields), ("customer", "time", "id"))
+        return ((customer, StoredEvent(*event)) for customer, *event in rows)
+
+    @abstractmethod
+    def _session(self, tenant: str) -> AbstractContextManager[Session]:
+        """A transaction that writes to a tenant, with no erasure beside it."""
+
+    def _stream(self, tenant: str, table: Table, columns: Sequence[str], order: Sequence[str]) -> Iterator[Row]:
+        """Rows of one consistent view, a page at a time; whoever takes long over a page loses nothing."""
+        wanted = select(*(table.c[name] for name in columns)).where(table.c.tenant == tenant)
+        with self.database.read() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(_UNHURRIED)
+            streaming = connection.execution_options(yield_per=PAGE)
+            for row in streaming.execute(wanted.order_by(*(table.c[name] for name in order))):
+                yield tuple(row)

@@ -1,0 +1,155 @@
+"""Answers kept under a caller's own key, so that a request sent twice is carried out once.
+
+A claim goes before the request is carried out and an answer takes its place afterwards. A claim whose holder died is
+given to the next who asks, `ABANDONED` later. Keys are kept as digests: callers put into them what they like.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, literal, select, update
+
+from features.zones import microseconds
+from serving.errors import KeyInFlightError, KeyReusedError
+from serving.store.database import Database, insert
+from serving.store.schema import idempotency
+
+LIFETIME = timedelta(hours=24)
+"""How long an answer is kept."""
+ABANDONED = timedelta(minutes=2)
+"""When a claim without an answer is taken for that of a process that died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to carry a request out.
+
+    Args:
+        tenant: Of the caller.
+        caller: The caller's id.
+        key: Digest of the key.
+        made: When, in microseconds since the epoch: tells it from an earlier one that was abandoned.
+    """
+
+    tenant: str
+    caller: str
+    key: str
+    made: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer as it was given.
+
+    Args:
+        status: Its HTTP status.
+        body: Its body.
+        media: Its media type, or None.
+    """
+
+    status: int
+    body: bytes
+    media: str | None
+
+
+def claim(
+    database: Database, tenant: str, caller: str, key: str, fingerprint: str, when: datetime
+) -> Claim | KeptAnswer:
+    """The right to carry a request out, or the answer that was given before.
+
+    Args:
+        database: The database.
+        tenant: Of the caller.
+        caller: The caller's id.
+        key: As the caller sent it.
+        fingerprint: Tells the request from others.
+        when: Now.
+
+    Raises:
+        KeyInFlightError: Somebody is carrying it out.
+        KeyReusedError: The key belongs to another request.
+        StoreError: The store fails.
+    """
+    made = Claim(tenant, caller, hashlib.sha256(key.encode()).hexdigest(), microseconds(when))
+    row = {"tenant": tenant, "caller": caller, "key": made.key}
+    fresh = {"fingerprint": fingerprint, "status": None, "body": None, "media": None, "created": made.made}
+    with database.begin() as connection:
+        if connection.execute(insert(connection, idempotency).values(row | fresh).on_conflict_do_nothing()).rowcount:
+            return made
+        kept = connection.execute(select(idempotency).where(_of(made)).with_for_update()).one_or_none()
+        if kept is None:
+            raise KeyInFlightError("a request with this key ends right now")
+        if _is_over(kept.created, when, LIFETIME) or (kept.status is None and _is_over(kept.created, when, ABANDONED)):
+            connection.execute(update(idempotency).where(_of(made)).values(fresh))
+            return made
+    if kept.fingerprint != fingerprint:
+        raise KeyReusedError(
+            "the key belongs to another request", wanted="the same method, path and body, or a new key"
+        )
+    if kept.status is None:
+        raise KeyInFlightError("a request with this key is not answered yet")
+    return KeptAnswer(kept.status, kept.body, kept.media)
+
+
+def keep(database: Database, claim: Claim, answer: KeptAnswer) -> None:
+    """Keep the answer of a request that was carried out, unless its claim went to somebody else.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    values = {"status": answer.status, "body": answer.body, "media": answer.media}
+    with database.begin() as connection:
+        connection.execute(update(idempotency).where(_unanswered(claim)).values(values))
+
+
+def give_up(database: Database, claim: Claim) -> None:
+    """Let the next who asks carry the request out.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    with database.begin() as connection:
+        connection.execute(delete(idempotency).where(_unanswered(claim)))
+
+
+def expire(database: Database, when: datetime) -> int:
+    """Delete the answers that are older than `LIFETIME`.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    with database.begin() as connection:
+        old = idempotency.c.created <= microseconds(when - LIFETIME)
+        return connection.execute(delete(idempotency).where(old)).rowcount
+
+
+def forget(connection: Connection, tenant: str, customer: str) -> int:
+    """Delete the answers that name a customer, in a transaction that is open.
+
+    Returns:
+        How many there were; one more than need be where another's text holds the same letters.
+    """
+    name = json.dumps(customer).strip('"').encode()
+    if connection.dialect.name == "sqlite":
+        found = func.instr(idempotency.c.body, name) > 0
+    else:
+        found = func.position(literal(name).op("IN")(idempotency.c.body)) > 0
+    return connection.execute(delete(idempotency).where(and_(idempotency.c.tenant == tenant, found))).rowcount
+
+
+def _of(claim: Claim) -> ColumnElement[bool]:
+    columns = idempotency.c
+    return and_(columns.tenant == claim.tenant, columns.caller == claim.caller, columns.key == claim.key)
+
+
+def _unanswered(claim: Claim) -> ColumnElement[bool]:
+    return and_(_of(claim), idempotency.c.created == claim.made, idempotency.c.status.is_(None))
+
+
+def _is_over(created: int, when: datetime, span: timedelta) -> bool:
+    return created <= microseconds(when - span)

@@ -1,0 +1,88 @@
+"""Takes messages in, on either database: locks whom they are about, judges each, keeps what is new."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from features.zones import microseconds
+from serving.store.keeping import Known, keep
+from serving.store.port import Arrival, Receipt
+from serving.store.session import Session, in_order
+
+_DECISIONS = "SELECT id, customer, choice FROM decisions WHERE tenant = ? AND id = ANY(?)"
+_SEEN = """
+SELECT id FROM events WHERE tenant = ? AND id = ANY(?) UNION ALL
+SELECT id FROM arrivals WHERE tenant = ? AND id = ANY(?)"""
+
+
+class MovedError(Exception):
+    """Somebody merged customers between the moment they were looked up and the moment they were locked."""
+
+
+def take(session: Session, arrivals: Sequence[Arrival], received: datetime) -> list[Receipt]:
+    """Take messages in; see `Store.take`.
+
+    Raises:
+        MovedError: Begin again with a new transaction.
+    """
+    known = _look(session, arrivals)
+    receipts = _judged(arrivals, known)
+    judged = zip(arrivals, receipts, strict=True)
+    new = [
+        (arrival, receipt)
+        for arrival, receipt in judged
+        if receipt in (Receipt.KEPT, Receipt.UNKNOWN_DECISION) and _has_content(arrival, known.decisions)
+    ]
+    keep(session, new, known, microseconds(received))
+    return receipts
+
+
+def _look(session: Session, arrivals: Sequence[Arrival]) -> Known:
+    """Lock everybody a batch is about, and read what it meets."""
+    sent = {name for arrival in arrivals for name in _names(arrival)}
+    erased = session.erased(sent)
+    named = {arrival.outcome.decision for arrival in arrivals if arrival.outcome}
+    found = session.select(_DECISIONS, session.tenant, list(named)) if named else []
+    decisions = {id_: (customer, choice) for id_, customer, choice in found}
+    welcome = {name for arrival in arrivals if _has_content(arrival, decisions) for name in _names(arrival)} - erased
+    names = welcome | {customer for customer, _ in decisions.values()}
+    identities = session.identities(names)
+    customers, strangers = (in_order(identities.get(name, name) for name in some) for some in (names, welcome))
+    versions = session.lock(customers, strangers)
+    if session.identities(names) != identities:
+        raise MovedError
+    ids = list({_key(arrival) for arrival in arrivals})
+    seen = {id_ for (id_,) in session.select(_SEEN, session.tenant, ids, session.tenant, ids)}
+    return Known(erased, versions, identities, decisions, seen)
+
+
+def _names(arrival: Arrival) -> tuple[str, ...]:
+    return (arrival.customer, arrival.alias) if arrival.alias else (arrival.customer,)
+
+
+def _key(arrival: Arrival) -> str:
+    return arrival.event[8] if arrival.event else arrival.id
+
+
+def _has_content(arrival: Arrival, decisions: Mapping[str, Any]) -> bool:
+    """Whether there is anything to keep."""
+    tied = arrival.outcome is not None and arrival.outcome.decision in decisions
+    return tied or arrival.event is not None or arrival.profile is not None or arrival.alias is not None
+
+
+def _judged(arrivals: Sequence[Arrival], known: Known) -> list[Receipt]:
+    receipts, seen = [], set(known.seen)
+    for arrival in arrivals:
+        receipts.append(_receipt(arrival, _key(arrival) in seen, known))
+        if receipts[-1] is Receipt.KEPT:
+            seen.add(_key(arrival))
+    return receipts
+
+
+def _receipt(arrival: Arrival, seen: bool, known: Known) -> Receipt:
+    decision = known.decisions.get(arrival.outcome.decision) if arrival.outcome else None
+    if arrival.customer in known.erased or (decision and known.whose(decision[0]) not in known.versions):
+        return Receipt.ERASED
+    if seen:
+        return Receipt.DUPLICATE
+    return Receipt.UNKNOWN_DECISION if arrival.outcome and not decision else Receipt.KEPT

@@ -1,0 +1,170 @@
+"""Writes what a batch of messages says, under the locks of everybody it is about."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from decisions.snapshot import Contact
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import microseconds
+from serving.store.merging import KEEP_CONSENT, merge, ties
+from serving.store.port import Arrival, Receipt, StoredEvent, from_micros
+from serving.store.rows import contact_row, event_row, merged, outbox_row
+from serving.store.session import Row, Session, in_order
+
+CONTACT = EVENT_TYPES.index("contact")
+WITHDRAWING = ("unsubscribed", "complained")
+
+_PROFILES = "SELECT customer, zone, joined, attributes FROM customers WHERE tenant = ? AND customer = ANY(?)"
+_KEEP_PROFILE = "UPDATE customers SET zone = ?, joined = ?, attributes = ? WHERE tenant = ? AND customer = ?"
+_MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
+_KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_ARRIVAL = "INSERT INTO arrivals VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_OUTCOME = "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_RECORD = "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_CONFIRM = "UPDATE ledger SET status = 'sent' WHERE tenant = ? AND customer = ? AND id = ? AND status <> 'sent'"
+_WITHDRAW = """
+UPDATE consents SET allowed = ?, time = ? WHERE tenant = ? AND customer = ? AND channel = ? AND time <= ?"""
+
+_Told: TypeAlias = tuple[str, int, Arrival]
+"""A customer, a message's own moment, and the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a batch, under its locks.
+
+    Args:
+        erased: Those ids that were erased.
+        versions: Of the customers that exist; 0 of one that was made for the batch.
+        identities: Whose the aliases are; moves with the ties of the batch.
+        decisions: Customer and choice of those that outcomes name.
+        seen: Ids that came before.
+    """
+
+    erased: set[str]
+    versions: Mapping[str, int]
+    identities: dict[str, str]
+    decisions: Mapping[str, tuple[str, str]]
+    seen: set[str]
+
+    def whose(self, sent: str) -> str:
+        """The customer that an id is known by."""
+        return self.identities.get(sent, sent)
+
+
+def keep(session: Session, new: Sequence[tuple[Arrival, Receipt]], known: Known, received: int) -> None:
+    """Write what messages say, everything about an alias under the customer whose it is by the end of the batch.
+
+    Args:
+        session: The transaction.
+        new: Messages with anything to keep that did not come before, with their receipts.
+        known: What they meet.
+        received: When they came, microseconds since the epoch.
+    """
+    tenant, arrivals = session.tenant, [arrival for arrival, _ in new]
+    merges = ties([(a.customer, None if a.alias in known.erased else a.alias) for a in arrivals], known.identities)
+    told = [(known.whose(arrival.customer), _moment(arrival, received), arrival) for arrival in arrivals]
+    profiles = _profiles(session, told, merges, known)
+    for alias, customer in merges:
+        merge(session, alias, customer, received)
+    session.write(_KEEP_PROFILE, [(*profile.row(), tenant, customer) for customer, profile in profiles.items()])
+    session.write(KEEP_CONSENT, [row for customer, time, a in told for row in _consents(tenant, customer, time, a)])
+    _keep_events(session, [(customer, StoredEvent(*a.event)) for customer, _, a in told if a.event])
+    session.write(_KEEP_ARRIVAL, sorted((tenant, a.id, received) for a in arrivals if a.event is None))
+    outcomes = [row for a in arrivals for row in _outcomes(tenant, a, known, received)]
+    _keep_outcomes(session, outcomes, known)
+    touched = {customer for customer, *_ in told} | {row[3] for row in outcomes}
+    session.write(_MOVE, [(tenant, customer) for customer in in_order(touched)])
+    wakes = [(a.id, a.wake) for a, receipt in new if a.wake and receipt is Receipt.KEPT]
+    session.write(_KEEP_RECORD, [outbox_row(tenant, id_, "event", wake, received) for id_, wake in sorted(wakes)])
+
+
+def _moment(arrival: Arrival, received: int) -> int:
+    """The message's own moment."""
+    if arrival.time is not None:
+        return arrival.time
+    return int(arrival.event[0]) if arrival.event else received
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What `customers` bears of one customer."""
+
+    zone: str | None
+    joined: int | None
+    attributes: dict[str, Any]
+
+    def add(self, zone: str | None, joined: int | None, attributes: Mapping[str, Any]) -> None:
+        """Newer attributes and a newer zone hold; whoever joined twice joined the first time."""
+        self.zone = zone or self.zone
+        self.joined = min((moment for moment in (self.joined, joined) if moment is not None), default=None)
+        self.attributes = merged(self.attributes, attributes)
+
+    def row(self) -> Row:
+        """As `_KEEP_PROFILE` takes it."""
+        return self.zone, self.joined, json.dumps(self.attributes, sort_keys=True)
+
+
+def _profiles(
+    session: Session,
+    told: Sequence[_Told],
+    merges: Sequence[tuple[str, str]],
+    known: Known,
+) -> dict[str, _Stored]:
+    """The customers of whom a profile, a tie or a first message changes the row."""
+    merging = {name for pair in merges for name in pair}
+    changed = {customer for customer, _, a in told if a.profile or known.versions[customer] == 0} | merging
+    rows = session.select(_PROFILES, session.tenant, list(changed)) if changed else []
+    stored = {customer: _Stored(zone, joined, json.loads(attributes)) for customer, zone, joined, attributes in rows}
+    for alias, customer in merges:
+        former, stands = stored.pop(alias), stored[customer]
+        former.add(stands.zone, stands.joined, stands.attributes)
+        stored[customer] = former
+    for customer, time, arrival in told:
+        if customer in stored:
+            first = time if known.versions[customer] == 0 else None
+            stored[customer].add(None, first, {})
+            if profile := arrival.profile:
+                joined = None if profile.joined is None else microseconds(profile.joined)
+                stored[customer].add(profile.zone, joined, profile.attributes)
+    return stored
+
+
+def _consents(tenant: str, customer: str, time: int, arrival: Arrival) -> Iterator[Row]:
+    consents = arrival.profile.consents if arrival.profile else {}
+    return ((tenant, customer, channel, purpose, yes, time) for (channel, purpose), yes in consents.items())
+
+
+def _keep_events(session: Session, events: Sequence[tuple[str, StoredEvent]]) -> None:
+    """Keep events, and those that are contacts in the ledger too."""
+    in_turn = sorted(events, key=lambda pair: pair[1].id)
+    session.write(_KEEP_EVENT, [event_row(session.tenant, customer, event) for customer, event in in_turn])
+    contacts = [(customer, _contact(event)) for customer, event in in_turn if event.type == CONTACT]
+    session.write(
+        _KEEP_CONTACT, [contact_row(session.tenant, customer, made, "sent", None) for customer, made in contacts]
+    )
+
+
+def _contact(event: StoredEvent) -> Contact:
+    channel = CHANNELS[event.channel]
+    return Contact(from_micros(event.time), channel, event.programme, message=event.subject, id=event.id)
+
+
+def _outcomes(tenant: str, arrival: Arrival, known: Known, received: int) -> Iterator[Row]:
+    outcome = arrival.outcome
+    if outcome and (decision := known.decisions.get(outcome.decision)):
+        customer = known.whose(decision[0])
+        yield tenant, outcome.decision, arrival.id, customer, outcome.kind, outcome.time, outcome.value, received
+
+
+def _keep_outcomes(session: Session, rows: Sequence[Row], known: Known) -> None:
+    """Keep outcomes, whatever they say confirm their contacts, and withdraw consent where they say so."""
+    session.write(_KEEP_OUTCOME, rows)
+    session.write(_CONFIRM, [(tenant, customer, decision) for tenant, decision, _, customer, *_ in rows])
+    for tenant, decision, _, customer, kind, time, *_ in rows:
+        if kind in WITHDRAWING:
+            channel = known.decisions[decision][1].rpartition("/")[2]
+            session.write(_WITHDRAW, [(False, time, tenant, customer, channel, time)])

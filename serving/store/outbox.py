@@ -1,0 +1,156 @@
+"""The outbox: what is to be told to receivers, written with what it tells of and kept until it was told.
+
+Whoever works at it claims records for a while, so that several do not do the same at once; a claim that its holder did
+not finish, because it died, runs out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Update, delete, func, select, update
+
+from features.zones import microseconds
+from serving.store.database import Database
+from serving.store.port import from_micros
+from serving.store.schema import outbox
+
+_WAITING = outbox.c.delivered.is_(None) & outbox.c.refused.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that was claimed.
+
+    Args:
+        tenant: Whose it is.
+        id: Its id.
+        kind: `event`: to be decided upon; `decision`: to be told.
+        body: What of it is needed.
+        created: When it was written.
+        attempts: How often it was claimed, this time included.
+    """
+
+    tenant: str
+    id: str
+    kind: str
+    body: bytes
+    created: datetime
+    attempts: int
+
+
+def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit: int) -> list[Record]:
+    """Claim records that are due, the most urgent first; nobody else gets them before the lease is over.
+
+    Args:
+        database: The database.
+        kind: Of which kind.
+        now: The moment.
+        lease: How long they are claimed for.
+        limit: At most so many.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    due = (
+        select(outbox.c.tenant, outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.created, outbox.c.attempts)
+        .where(_WAITING, outbox.c.kind == kind, outbox.c.due <= microseconds(now))
+        .order_by(outbox.c.due)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    with database.begin() as connection:
+        rows = connection.execute(due).all()
+        for tenant, id_, *_ in rows:
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.tenant == tenant, outbox.c.id == id_)
+                .values(attempts=outbox.c.attempts + 1, due=microseconds(now + lease))
+            )
+    return [Record(t, id_, kind_, body, from_micros(made), tries + 1) for t, id_, kind_, body, made, tries in rows]
+
+
+def done(database: Database, record: Record, now: datetime) -> bool:
+    """A record was dealt with; what it bore is forgotten.
+
+    Returns:
+        Whether it was still waiting.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    return _change(database, _of(record).values(delivered=microseconds(now), body=b""))
+
+
+def postpone(database: Database, record: Record, due: datetime, body: bytes | None = None) -> bool:
+    """A record is to be dealt with later, unless another has claimed it meanwhile.
+
+    Args:
+        database: The database.
+        record: The record.
+        due: When.
+        body: What it bears from now on, and its attempts count from nought; as it was where None.
+
+    Returns:
+        Whether it was ours to postpone.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    values: dict[str, Any] = {"due": microseconds(due)}
+    if body is not None:
+        values |= {"body": body, "attempts": 0, "created": microseconds(due)}
+    return _change(database, _of(record).where(outbox.c.attempts == record.attempts).values(values))
+
+
+def refuse(database: Database, record: Record, reason: str) -> bool:
+    """A record will never be dealt with; it is kept, with the reason, without what it bore.
+
+    Returns:
+        Whether it was still waiting.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    return _change(database, _of(record).values(refused=reason, body=b""))
+
+
+def census(database: Database) -> Mapping[str, int]:
+    """How many records are waiting, delivered and refused.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    number = func.count()
+    wanted = select(
+        number.filter(_WAITING),
+        number.filter(outbox.c.delivered.is_not(None)),
+        number.filter(outbox.c.refused.is_not(None)),
+    ).select_from(outbox)
+    with database.read() as connection:
+        waiting, delivered, refused = connection.execute(wanted).one()
+    return {"waiting": waiting, "delivered": delivered, "refused": refused}
+
+
+def forget(database: Database, before: datetime) -> int:
+    """Delete the records that were written before a moment and are not waiting.
+
+    Returns:
+        How many.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    old = delete(outbox).where(~_WAITING, outbox.c.created < microseconds(before))
+    with database.begin() as connection:
+        return connection.execute(old).rowcount
+
+
+def _of(record: Record) -> Update:
+    return update(outbox).where(_WAITING, outbox.c.tenant == record.tenant, outbox.c.id == record.id)
+
+
+def _change(database: Database, change: Update) -> bool:
+    with database.begin() as connection:
+        return connection.execute(change).rowcount > 0

@@ -1,0 +1,73 @@
+"""A transaction that takes messages in, in one set of words for both databases.
+
+Statements are written with `?` for a value and `= ANY(?)` for a list of texts; each adapter puts them in its own words.
+"""
+
+import hashlib
+import hmac
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+Row: TypeAlias = tuple[Any, ...]
+
+_SALT = "SELECT salt FROM tenants WHERE tenant = ?"
+_MAKE_TENANT = "INSERT INTO tenants (tenant, zone) VALUES (?, 'UTC') ON CONFLICT DO NOTHING"
+_ERASED = "SELECT digest FROM tombstones WHERE tenant = ? AND digest = ANY(?)"
+_IDENTITIES = "SELECT alias, customer FROM identities WHERE tenant = ? AND alias = ANY(?)"
+
+
+class Session(ABC):
+    """A transaction that writes to one tenant; no erasure goes on beside it.
+
+    Args:
+        tenant: Whose customers.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self.tenant = tenant
+
+    @abstractmethod
+    def select(self, statement: str, *parameters: Any) -> list[Row]:
+        """The rows of a statement."""
+
+    @abstractmethod
+    def write(self, statement: str, rows: Iterable[Row]) -> None:
+        """Run a statement for each row of values."""
+
+    @abstractmethod
+    def lock(self, customers: Collection[str], strangers: Collection[str]) -> dict[str, int]:
+        """Lock customers until the end, whoever else wants some of them; strangers are made first.
+
+        Returns:
+            The version of each that exists; 0 of one that was made here.
+        """
+
+    def pairs(self, statement: str, *parameters: Any) -> Iterator[tuple[Any, Any]]:
+        """The rows of a statement with two columns."""
+        return ((first, second) for first, second in self.select(statement, *parameters))
+
+    def erased(self, names: Collection[str]) -> set[str]:
+        """Those of some ids that were erased; the tenant is made where it is new, with days counted in UTC."""
+        found = self.select(_SALT, self.tenant)
+        if not found:
+            self.write(_MAKE_TENANT, [(self.tenant,)])
+        salt = found[0][0] if found else None
+        if salt is None:
+            return set()
+        by_digest = {digest_of(salt, name): name for name in names}
+        return {by_digest[digest] for (digest,) in self.select(_ERASED, self.tenant, list(by_digest))}
+
+    def identities(self, names: Collection[str]) -> dict[str, str]:
+        """Whose those of some ids are that are aliases."""
+        return dict(self.pairs(_IDENTITIES, self.tenant, list(names)))
+
+
+def digest_of(salt: str, name: str) -> str:
+    """What is kept of an erased id: nobody can tell the id from it without the salt, or by trying ids."""
+    return hmac.new(bytes.fromhex(salt), name.encode(), hashlib.sha256).hexdigest()
+
+
+def in_order(names: Iterable[str]) -> Sequence[str]:
+    """Ids in the order of their bytes, in which both databases keep them."""
+    return sorted(set(names), key=str.encode)
