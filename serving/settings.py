@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.errors import SettingsError
@@ -66,11 +66,23 @@ class Settings(BaseSettings):
     """The moment every decision is made at, for replays and demonstrations; the clock's where it is not set."""
     reservation: timedelta = Field(default=timedelta(days=30), gt=timedelta())
     """How long a contact that is neither confirmed nor released counts."""
+    tracking: Path = Field(default_factory=lambda known: known["data"] / "tracking.yaml")
+    """A YAML file that says what foreign names of events and traits mean; the standard alone where there is none."""
+    webhook_url: str | None = None
+    """Where decisions upon events are told: https, or http on this machine; nobody is told where it is not set."""
+    webhook_secret: SecretStr | None = None
+    """The key that signs what is told there: `whsec_` and at least 24 bytes in base64."""
 
     @model_validator(mode="after")
     def _open_on_loopback_alone(self) -> Self:
         if self.auth == "open" and not is_loopback(self.host):
             raise ValueError(f"auth `open` is for a loopback address, not {self.host}: use `keys`")
+        return self
+
+    @model_validator(mode="after")
+    def _webhook_whole(self) -> Self:
+        if (self.webhook_url is None) is not (self.webhook_secret is None):
+            raise ValueError("webhook_url and webhook_secret: one without the other")
         return self
 
     @classmethod

@@ -1,0 +1,153 @@
+"""The tracking API: the routes of Segment's and RudderStack's clients, as these are.
+
+They want `{"success": true}`, and send again whatever is not answered so. Messages are taken in on two threads, so that
+neither the disk nor a large body holds the event loop up, and no more than two bodies are unfolded at a time.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from serving.api.answers import content, encoded
+from serving.api.documentation import problems
+from serving.api.door import Visit, allows, require
+from serving.api.problem import MALFORMED, TOO_LARGE, FieldProblem, Kind
+from serving.api.tracking_schemas import BATCH, MESSAGE, Taken, TakenAndDecided
+from serving.errors import ContendedError, NotReadyError, StoreError, UnknownCustomerError, UnrenderableError
+from serving.ingestion.fates import MessageFate, UnfitMessageError
+from serving.ingestion.reception import MOST_TOLD, Receipts, Reception
+from serving.ingestion.wakes import decision_id
+from serving.making import Ask
+
+REFUSED = Kind(400, "messages-refused", "The others were kept: mend these, then send them, or all of them, again.")
+
+router = APIRouter(prefix="/v1", tags=["tracking"])
+Ingesting = Annotated[Visit, Depends(allows("ingest"))]
+Result = TypeVar("Result")
+_hands = ThreadPoolExecutor(2, "intake")
+_PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
+
+
+@router.post(
+    "/track",
+    summary="Something a customer did",
+    response_model=TakenAndDecided,
+    response_model_exclude_unset=True,
+    openapi_extra=MESSAGE,
+    responses=problems(
+        StoreError,
+        NotReadyError,
+        ContendedError,
+        UnknownCustomerError,
+        UnrenderableError,
+        MALFORMED,
+        REFUSED,
+        TOO_LARGE,
+    ),
+)
+async def track(
+    visit: Ingesting,
+    request: Request,
+    decide: Annotated[
+        bool, Query(description="Whether to answer with a decision upon it; wants scope `decide`.")
+    ] = False,
+) -> Response:
+    """An event becomes part of the customer's history; its name says what it means, as the guide lists.
+
+    With `decide=true` the answer bears a decision made on that history. Sent again, the message changes nothing and is
+    answered with the same decision.
+    """
+    if decide:
+        require(visit.caller, "decide")
+    receipts, refusal = await _received(
+        request, lambda r, body, encoding: r.one(visit.service, "track", body, encoding)
+    )
+    if refusal is not None:
+        return refusal
+    answer = receipts.document()
+    return _json(answer | {"decision": await _decision(visit, receipts)} if decide else answer)
+
+
+@router.post(
+    "/batch", summary="Many messages", response_model=Taken, response_model_exclude_unset=True, openapi_extra=BATCH,
+    responses=_PROBLEMS,
+)  # fmt: skip
+async def batch(visit: Ingesting, request: Request) -> Response:
+    """Messages of every kind, kept in one transaction: a refused one holds no other back, one sent again is harmless."""
+    return await _taken(request, lambda r, body, encoding: r.batch(visit.service, body, encoding))
+
+
+def _route(call: str, summary: str, description: str) -> None:
+    async def endpoint(visit: Ingesting, request: Request) -> Response:
+        return await _taken(request, lambda r, body, encoding: r.one(visit.service, call, body, encoding))
+
+    router.add_api_route(
+        f"/{call}",
+        endpoint,
+        methods=["POST"],
+        name=call,
+        summary=summary,
+        description=description,
+        response_model=Taken,
+        response_model_exclude_unset=True,
+        openapi_extra=MESSAGE,
+        responses=_PROBLEMS,
+    )
+
+
+_route(
+    "identify", "What is known of a customer", "Traits become attributes, a zone and consents; two ids, one customer."
+)
+_route("page", "A page a customer saw", "It becomes a view.")
+_route("screen", "A screen a customer saw", "It becomes a view.")
+_route("group", "A group a customer belongs to", "Its traits become the customer's attributes `group_…`.")
+_route("alias", "Two ids of one customer", "What is known by the former id becomes the customer's.")
+
+
+async def _taken(request: Request, receive: Callable[[Reception, bytes, str], Receipts]) -> Response:
+    receipts, refusal = await _received(request, receive)
+    return _json(receipts.document()) if refusal is None else refusal
+
+
+async def _received(
+    request: Request, receive: Callable[[Reception, bytes, str], Receipts]
+) -> tuple[Receipts, Response | None]:
+    """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
+    body, encoding = await request.body(), request.headers.get("content-encoding", "").strip().lower()
+    reception: Reception = request.state.reception
+    try:
+        receipts = await _on_a_hand(lambda: receive(reception, body, encoding))
+    except UnfitMessageError as error:
+        kind = TOO_LARGE if error.fate is MessageFate.OVERSIZED else MALFORMED
+        return Receipts(()), kind.response(str(error), request.state.request_id)
+    strict = request.headers.get("x-strict-mode", "0").strip().lower() not in ("", "0", "false")
+    return receipts, _strict(receipts, request.state.request_id) if strict and receipts.refused else None
+
+
+async def _on_a_hand(work: Callable[[], Result]) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(_hands, work)
+
+
+async def _decision(visit: Visit, receipts: Receipts) -> Any:
+    """The decision upon a message that was fit, else None."""
+    (told,) = receipts.told
+    if not told.customer:
+        return None
+    ask = Ask(told.customer, decision_id(told.id), visit.service.clock())
+    return json.loads(content(await asyncio.wrap_future(visit.desk.ask(visit.service, ask))))
+
+
+def _strict(receipts: Receipts, request_id: str) -> Response:
+    refused = receipts.refused
+    errors = [FieldProblem(place=f"message {place}", message=told.reason) for place, told in refused[:MOST_TOLD]]
+    return REFUSED.response(
+        f"{len(refused)} of {len(receipts.told)} messages cannot be used", request_id, errors=errors
+    )
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(encoded(document), media_type="application/json")

@@ -1,0 +1,96 @@
+"""Bodies of requests: bounded before they are read, inflated or parsed."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from serving.ingestion.fates import MessageFate, UnfitMessageError
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of the largest body there is, as sent and as inflated: a batch of RudderStack's."""
+LARGEST_BATCH = 500_000
+"""Bytes of the largest batch that is not RudderStack's."""
+LARGEST_MESSAGE = 32 * 1024
+"""Bytes of the largest message."""
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def inflated(body: bytes, encoding: str, limit: int = LARGEST) -> bytes:
+    """A body as its sender meant it; never more than the limit is held in memory.
+
+    Args:
+        body: As received.
+        encoding: The header `Content-Encoding`: `gzip`, or nothing.
+        limit: Bytes it may have afterwards.
+
+    Raises:
+        UnfitMessageError: Too large, of an unknown encoding, or not of the one it claims.
+
+    Example:
+        >>> import gzip
+        >>> inflated(gzip.compress(b"{}"), "gzip")
+        b'{}'
+    """
+    if encoding in ("", "identity"):
+        return _within(body, limit)
+    if encoding != "gzip":
+        raise UnfitMessageError("an encoding that cannot be read", wanted="gzip", where="the header Content-Encoding")
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        content = inflater.decompress(body, limit + 1)
+    except zlib.error:
+        raise UnfitMessageError("not gzip", wanted="what the header Content-Encoding says", where="the body") from None
+    _within(content, limit)
+    if not inflater.eof or inflater.unused_data:
+        raise UnfitMessageError("not one whole gzip stream", where="the body")
+    return content
+
+
+def parsed(content: bytes) -> Mapping[str, Any]:
+    """The JSON object of a body.
+
+    Raises:
+        UnfitMessageError: Not JSON, not an object, or nested too deeply.
+
+    Example:
+        >>> parsed(b'{"userId": "7"}')
+        {'userId': '7'}
+    """
+    try:
+        found = json.loads(content, parse_constant=_no_number)
+    except RecursionError:
+        raise UnfitMessageError("JSON nested too deeply", where="the body") from None
+    except ValueError:
+        raise UnfitMessageError("not JSON", wanted="a JSON object in UTF-8", where="the body") from None
+    if not isinstance(found, dict):
+        raise UnfitMessageError("not a JSON object", where="the body")
+    return found
+
+
+def size(message: object) -> int:
+    """Bytes of a message as compact JSON.
+
+    Raises:
+        UnfitMessageError: It holds half a surrogate pair, which no UTF-8 can bear.
+    """
+    try:
+        return len(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+    except (UnicodeEncodeError, RecursionError):
+        raise UnfitMessageError("text that is not Unicode, or JSON nested too deeply") from None
+
+
+def of_rudderstack(body: Mapping[str, Any], messages: list[Any]) -> bool:
+    """Whether RudderStack's software sent a batch: it writes a `channel` into each message, and no write key around."""
+    first = messages[0] if messages else None
+    return "writeKey" not in body and isinstance(first, dict) and isinstance(first.get("channel"), str)
+
+
+def _within(content: bytes, limit: int) -> bytes:
+    if len(content) > limit:
+        raise UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=f"at most {limit} bytes")
+    return content
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,73 @@
+"""What becomes of a message: each has one fate, which is counted."""
+
+from enum import Enum
+from typing import Any
+
+from serving.errors import ServingError
+
+
+class MessageFate(Enum):
+    """The fate of a message; its value is the label it is counted under."""
+
+    KEPT = "kept"
+    CLAMPED = "clamped"
+    UNMAPPED = "unmapped"
+    DUPLICATE = "duplicate"
+    ERASED = "erased"
+    UNKNOWN_DECISION = "unknown_decision"
+    MALFORMED = "malformed"
+    OVERSIZED = "oversized"
+    LATE = "late"
+    FUTURE = "future"
+
+    @property
+    def refused(self) -> bool:
+        """Whether something is lost that its sender ought to mend."""
+        return self in REFUSALS
+
+    @property
+    def meaning(self) -> str:
+        """What it says of the message."""
+        return MEANINGS[self]
+
+
+MEANINGS = {
+    MessageFate.KEPT: "kept",
+    MessageFate.CLAMPED: "a little ahead of our clock: kept as of its receipt",
+    MessageFate.UNMAPPED: "means nothing here: acknowledged, not kept",
+    MessageFate.DUPLICATE: "a message of this id was kept before, and stands",
+    MessageFate.ERASED: "the customer was erased: acknowledged, not kept",
+    MessageFate.UNKNOWN_DECISION: "speaks of a decision that there is not: its event is kept, tied to none",
+    MessageFate.MALFORMED: "not a message that can be understood",
+    MessageFate.OVERSIZED: "larger than a message may be",
+    MessageFate.LATE: "happened before what is kept of histories",
+    MessageFate.FUTURE: "happens after its receipt",
+}
+REFUSALS = frozenset(
+    {
+        MessageFate.UNKNOWN_DECISION,
+        MessageFate.MALFORMED,
+        MessageFate.OVERSIZED,
+        MessageFate.LATE,
+        MessageFate.FUTURE,
+    }
+)
+
+
+class UnfitMessageError(ServingError):
+    """A message that cannot be kept.
+
+    Its words never tell a value back, since values are personal.
+
+    Args:
+        message: What is wrong.
+        fate: What becomes of the message.
+        wanted: What would have been right.
+        where: The field.
+    """
+
+    def __init__(
+        self, message: str, *, fate: MessageFate = MessageFate.MALFORMED, wanted: Any = None, where: Any = None
+    ) -> None:
+        super().__init__(message, wanted=wanted, where=where)
+        self.fate = fate

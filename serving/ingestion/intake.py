@@ -1,0 +1,155 @@
+"""Takes messages in: judges each, keeps the good ones in one durable transaction, tells the fate of every one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from features.vocabulary import CHANNELS
+from features.zones import microseconds
+from serving.ingestion import messages
+from serving.ingestion.fates import MessageFate, UnfitMessageError
+from serving.ingestion.messages import Message
+from serving.ingestion.properties import event_of, meaning_of, outcome_of
+from serving.ingestion.rules import Rules
+from serving.ingestion.traits import profile_of
+from serving.ingestion.wakes import Listening
+from serving.records import parse
+from serving.store.port import Arrival, Outcome, Receipt, Store, StoredEvent
+
+_FATES = {
+    Receipt.KEPT: MessageFate.KEPT,
+    Receipt.DUPLICATE: MessageFate.DUPLICATE,
+    Receipt.ERASED: MessageFate.ERASED,
+    Receipt.UNKNOWN_DECISION: MessageFate.UNKNOWN_DECISION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of one message.
+
+    Args:
+        fate: Its fate.
+        reason: Why it was refused; empty where it was not.
+        id: Its id, where that could be read.
+        customer: Whom it is about, where that could be read.
+    """
+
+    fate: MessageFate
+    reason: str = ""
+    id: str = ""
+    customer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes messages in for one tenant.
+
+    Args:
+        store: Where they are kept.
+        tenant: Whose customers they are about.
+        rules: What foreign names mean.
+        currency: The currency of amounts; any where None.
+        listening: Which events are decided upon unasked; none where None.
+    """
+
+    store: Store
+    tenant: str
+    rules: Rules
+    currency: str | None = None
+    listening: Listening | None = None
+
+    def take(
+        self, raw: Sequence[Any], received: datetime, *, call: str | None = None, batch: Mapping[str, Any] | None = None
+    ) -> list[Told]:
+        """Take messages in. A message that is refused holds no other back; one sent again changes nothing.
+
+        Args:
+            raw: The messages as JSON values.
+            received: When they were received.
+            call: What they are, where the path says so.
+            batch: The batch they came in, whose `context` and `sentAt` hold for messages without their own.
+
+        Returns:
+            What became of each, in their order.
+
+        Raises:
+            StoreError: The store fails; then none of them was kept.
+        """
+        judged = [self._judged(one, received, call, batch) for one in raw]
+        arrivals = self._answering([arrival for _, arrival in judged if arrival is not None])
+        receipts = iter(self.store.take(self.tenant, arrivals, received) if arrivals else ())
+        return [told if arrival is None else _told(told, next(receipts)) for told, arrival in judged]
+
+    def _judged(
+        self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None
+    ) -> tuple[Told, Arrival | None]:
+        """A message's fate as far as it can be told without the store, and what to keep of it."""
+        try:
+            message = messages.read(raw, received, reach=self.rules.reach, call=call, batch=batch)
+            arrival = self._arrival(message, received)
+        except UnfitMessageError as error:
+            return Told(error.fate, str(error), id=_readable_id(raw)), None
+        except RecursionError:
+            return Told(MessageFate.MALFORMED, "JSON nested too deeply", id=_readable_id(raw)), None
+        fate = MessageFate.UNMAPPED if arrival is None else MessageFate.CLAMPED if message.clamped else MessageFate.KEPT
+        return Told(fate, id=message.id, customer=message.customer), arrival
+
+    def _arrival(self, message: Message, received: datetime) -> Arrival | None:
+        """What is to be kept of a message; None where it means nothing."""
+        meaning = meaning_of(message, self.rules)
+        event = event_of(message, meaning, self.rules, self.currency) if meaning else None
+        profile = profile_of(message, self.rules)
+        if event is None and profile is None and message.alias is None:
+            return None
+        return Arrival(
+            id=message.id,
+            customer=message.customer,
+            event=event,
+            profile=profile,
+            alias=message.alias,
+            outcome=outcome_of(message, meaning) if meaning else None,
+            wake=self.listening.wake(message.customer, event, received) if event and self.listening else None,
+            time=microseconds(message.moment),
+        )
+
+    def _answering(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """The arrivals, with the events of outcomes saying what they answer: channel, message and programme."""
+        choices: dict[str, tuple[str, str, str] | None] = {}
+        return [
+            self._answered(arrival, arrival.outcome, choices) if arrival.outcome else arrival for arrival in arrivals
+        ]
+
+    def _answered(self, arrival: Arrival, outcome: Outcome, choices: dict[str, tuple[str, str, str] | None]) -> Arrival:
+        if outcome.decision not in choices:
+            choices[outcome.decision] = self._choice(outcome.decision)
+        choice = choices[outcome.decision]
+        if choice is None or arrival.event is None:
+            return arrival
+        programme, message, channel = choice
+        event = StoredEvent(*arrival.event)._replace(programme=programme, subject=message)
+        code = CHANNELS.index(channel) if channel in CHANNELS else event.channel
+        return replace(arrival, event=event._replace(channel=code))
+
+    def _choice(self, decision_id: str) -> tuple[str, str, str] | None:
+        """Programme, message and channel of what a decision chose; None where it chose nothing, or there is none."""
+        stored = self.store.decision(self.tenant, decision_id)
+        choice = parse(stored.record).choice if stored else None
+        return (choice.action.programme, choice.action.message, choice.action.channel) if choice else None
+
+
+def _told(told: Told, receipt: Receipt) -> Told:
+    """Of a message that was kept, that its moment was moved goes before that it was kept."""
+    if receipt is Receipt.KEPT:
+        return told
+    reason = "unknown decision: wanted the id of a decision made before" if receipt is Receipt.UNKNOWN_DECISION else ""
+    return replace(told, fate=_FATES[receipt], reason=reason)
+
+
+def _readable_id(raw: Any) -> str:
+    """The id of a message that is unfit, if that at least is one."""
+    try:
+        return (messages.identifier(raw, "messageId") if isinstance(raw, dict) else None) or ""
+    except UnfitMessageError:
+        return ""

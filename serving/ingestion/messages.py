@@ -1,0 +1,173 @@
+"""Segment's messages, read: https://segment.com/docs/connections/spec/ says what they bear."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from serving.ingestion import moments
+from serving.ingestion.bodies import LARGEST_MESSAGE, size
+from serving.ingestion.fates import MessageFate, UnfitMessageError
+
+Call = Literal["track", "identify", "page", "screen", "group", "alias"]
+"""What a message is."""
+
+LONGEST_ID = 200
+LONGEST_TEXT = 500
+"""Longer texts, other than ids, are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, its parts of the right types.
+
+    Args:
+        id: What tells it from others; the same when it is sent again.
+        call: What it is.
+        customer: Whom it is about: the user's id, or the anonymous one.
+        alias: Another id of the same person, or None.
+        moment: When it happened, by our clock.
+        clamped: Whether the moment is that of its receipt because it was a little ahead of our clock.
+        name: Name of the event, page or screen; an empty string where there is none.
+        properties: What is said of the event.
+        traits: What is said of the customer or the group.
+        group: Id of the group, or None.
+        zone: IANA zone of the device it was sent from, or None.
+    """
+
+    id: str
+    call: Call
+    customer: str
+    alias: str | None
+    moment: datetime
+    clamped: bool
+    name: str
+    properties: Mapping[str, Any]
+    traits: Mapping[str, Any]
+    group: str | None
+    zone: str | None
+
+
+def read(raw: object, received: datetime, *, reach: timedelta, call: str | None = None, batch: Any = None) -> Message:
+    """The message of a JSON value.
+
+    A `messageId` that is missing is made from the contents: a message that bears a `timestamp` has the same one when it
+    is sent again; one without is told from others by its receipt.
+
+    Args:
+        raw: The value.
+        received: When it was received.
+        reach: How far back an event may lie.
+        call: What it is, where the path says so.
+        batch: The batch it came in, whose `context` and `sentAt` hold for messages without their own.
+
+    Raises:
+        UnfitMessageError: It is malformed, oversized, late or future-dated.
+    """
+    if not isinstance(raw, dict):
+        raise UnfitMessageError("not a JSON object", where="the message")
+    if size(raw) > LARGEST_MESSAGE:
+        limit = f"at most {LARGEST_MESSAGE} bytes"
+        raise UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=limit, where="the message")
+    around = {} if batch is None else batch
+    context = _object(around, "context") | _object(raw, "context")
+    timestamp = moments.read(raw.get("timestamp"), "timestamp")
+    sent = moments.read(raw.get("sentAt") or around.get("sentAt"), "sentAt")
+    moment, clamped = moments.placed(timestamp, sent, received, reach=reach)
+    kind = _call(raw, call)
+    customer, alias = _persons(raw, kind)
+    return Message(
+        id=identifier(raw, "messageId") or _digest(raw, kind, received),
+        call=kind,
+        customer=customer,
+        alias=alias,
+        moment=moment,
+        clamped=clamped,
+        name=_name(raw, kind),
+        properties=_object(raw, "properties"),
+        traits=_object(context, "traits") | _object(raw, "traits"),
+        group=identifier(raw, "groupId"),
+        zone=text(context, "timezone") or None,
+    )
+
+
+def identifier(fields: Mapping[str, Any], name: str) -> str | None:
+    """An id: text or a whole number; None where it is missing or empty.
+
+    Raises:
+        UnfitMessageError: It is something else, or too long.
+    """
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or len(value) > LONGEST_ID or not value.isprintable():
+        raise UnfitMessageError("unfit id", wanted=f"text of at most {LONGEST_ID} printable characters", where=name)
+    return value
+
+
+def text(fields: Mapping[str, Any], *names: str) -> str:
+    """The first of some fields that is there, as text; an empty string where none is.
+
+    Raises:
+        UnfitMessageError: It is neither text nor a number.
+    """
+    for name in names:
+        value = fields.get(name)
+        if value is None or value == "":
+            continue
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise UnfitMessageError("not text", wanted="text or a number", where=name)
+        return str(value).replace("\0", "")[:LONGEST_TEXT]
+    return ""
+
+
+def _call(raw: Mapping[str, Any], call: str | None) -> Call:
+    found = call or raw.get("type")
+    for known in get_args(Call):
+        if found == known:
+            return known  # type: ignore[no-any-return]
+    raise UnfitMessageError("unknown type of message", wanted=f"one of {', '.join(get_args(Call))}", where="type")
+
+
+def _persons(raw: Mapping[str, Any], call: Call) -> tuple[str, str | None]:
+    """Whom a message is about, and the other id that it says is the same person's."""
+    user, anonymous = identifier(raw, "userId"), identifier(raw, "anonymousId")
+    customer = user or anonymous
+    if customer is None:
+        raise UnfitMessageError("about nobody", wanted="userId or anonymousId", where="the message")
+    if call == "alias":
+        alias = identifier(raw, "previousId")
+        if alias is None or user is None:
+            raise UnfitMessageError("an alias of nothing", wanted="userId and previousId", where="the message")
+    else:
+        alias = anonymous if call == "identify" else None
+    return customer, alias if alias != customer else None
+
+
+def _name(raw: Mapping[str, Any], call: Call) -> str:
+    if call != "track":
+        return text(raw, "name", "category")
+    name = text(raw, "event")
+    if not name:
+        raise UnfitMessageError("an event without a name", wanted="text", where="event")
+    return name
+
+
+def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = fields.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UnfitMessageError("not a JSON object", where=name)
+    return value
+
+
+def _digest(raw: Mapping[str, Any], call: Call, received: datetime) -> str:
+    told = {name: value for name, value in raw.items() if name != "sentAt"}
+    when = "" if raw.get("timestamp") else received.isoformat()
+    content = json.dumps([call, told, when], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -1,0 +1,110 @@
+"""What the names of Segment's specifications mean here: e-commerce, e-mail, mobile and B2B events."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from decisions.values import Names, Value
+from features.vocabulary import CHANNELS, EVENT_TYPES
+
+AMOUNT = ("revenue", "total", "value", "amount")
+OUTCOMES = frozenset(
+    {"delivered", "opened", "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed"}
+)
+"""What can become of a contact, told of a decision by the property `decision_id`."""
+
+
+def _word(words: tuple[str, ...]) -> AfterValidator:
+    def check(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"unknown word; wanted one of {', '.join(filter(None, words))}")
+        return text
+
+    return AfterValidator(check)
+
+
+class Meaning(Value):
+    """What messages of one name are: an event, and the properties its columns are read from, the first that is there.
+
+    Args:
+        type: A word of the event vocabulary.
+        channel: A word of the channel vocabulary, unless the property `channel` gives one.
+        amount: Currency; where none is there, the price times the quantity of the product or products.
+        discount: Currency not asked for.
+        quantity: Units; where none is there, the sum over the products.
+        subject: What it is about.
+        category: A category, beside those of the products.
+    """
+
+    type: Annotated[str, _word(EVENT_TYPES)]
+    channel: Annotated[str, _word(CHANNELS)] = ""
+    amount: Names = AMOUNT
+    discount: Names = ("discount",)
+    quantity: Names = ("quantity",)
+    subject: Names = ("product_id", "sku", "name")
+    category: Names = ("category",)
+
+
+def key(name: str) -> str:
+    """A name without case, spaces and signs, as names are compared.
+
+    Example:
+        >>> key("Order Completed") == key("order_completed") == key("orderCompleted")
+        True
+    """
+    return "".join(filter(str.isalnum, name)).casefold()
+
+
+def _outcome(kind: str, channel: str) -> Meaning:
+    return Meaning(type=kind, channel=channel, subject=("message", "campaign_name", "campaign_id", "message_id"))
+
+
+_ORDER = ("order_id", "checkout_id")
+_ANSWER = ("score", "rating", "value")
+STANDARD: Mapping[str, Meaning] = {
+    "Order Completed": Meaning(type="purchase", subject=_ORDER),
+    "Order Refunded": Meaning(type="refund", subject=_ORDER),
+    "Order Cancelled": Meaning(type="refund", subject=_ORDER),
+    "Product Viewed": Meaning(type="view"),
+    "Product Clicked": Meaning(type="view"),
+    "Product List Viewed": Meaning(type="view", subject=("list_id", "category")),
+    "Cart Viewed": Meaning(type="view", subject=("cart_id",)),
+    "Products Searched": Meaning(type="search", subject=("query",)),
+    "Product Added": Meaning(type="cart"),
+    "Checkout Started": Meaning(type="checkout", subject=_ORDER),
+    "Coupon Applied": Meaning(type="redeemed", subject=("coupon_id", "coupon_name", "coupon")),
+    "Product Reviewed": Meaning(type="review", quantity=("rating",)),
+    "Signed Up": Meaning(type="signup", subject=("type",)),
+    "Account Created": Meaning(type="signup", subject=("account_name",)),
+    "Email Sent": _outcome("contact", "email"),
+    "Email Delivered": _outcome("delivered", "email"),
+    "Email Opened": _outcome("opened", "email"),
+    "Email Link Clicked": _outcome("clicked", "email"),
+    "Email Bounced": _outcome("bounced", "email"),
+    "Email Marked as Spam": _outcome("complained", "email"),
+    "Unsubscribed": _outcome("unsubscribed", "email"),
+    "Push Notification Sent": _outcome("contact", "push"),
+    "Push Notification Received": _outcome("delivered", "push"),
+    "Push Notification Tapped": _outcome("clicked", "push"),
+    "Push Notification Bounced": _outcome("bounced", "push"),
+    "SMS Sent": _outcome("contact", "sms"),
+    "SMS Delivered": _outcome("delivered", "sms"),
+    "SMS Link Clicked": _outcome("clicked", "sms"),
+    "SMS Failed": _outcome("bounced", "sms"),
+    "NPS Survey Completed": Meaning(type="survey", quantity=_ANSWER, subject=("survey_id", "survey_name")),
+    "Survey Completed": Meaning(type="survey", quantity=_ANSWER, subject=("survey_id", "survey_name")),
+    "Points Earned": Meaning(type="earned", quantity=("points", "quantity"), subject=("reason",)),
+    "Points Spent": Meaning(type="spent", quantity=("points", "quantity"), subject=("reason",)),
+    "Contract Signed": Meaning(type="contract", subject=("contract_id",)),
+}
+"""Names of track calls; a name that is not here, such as `Product Removed`, means nothing."""
+
+WORDS: Mapping[str, Meaning] = {
+    **{kind: Meaning(type=kind) for kind in EVENT_TYPES if kind not in ("contact", *OUTCOMES)},
+    **{kind: _outcome(kind, "") for kind in ("contact", *sorted(OUTCOMES))},
+}
+"""The words of the event vocabulary are names too."""
+
+PAGE = Meaning(type="view", channel="web", subject=("name", "path", "url"))
+SCREEN = Meaning(type="view", channel="in_app", subject=("name",))

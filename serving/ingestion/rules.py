@@ -1,0 +1,91 @@
+"""What foreign messages mean here: the standard, and what a file says instead."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+
+from decisions.durations import Duration
+from decisions.values import Value
+from decisions.yaml_text import is_consequence, line_of, read, sentence
+from features.vocabulary import CHANNELS
+from serving.errors import SettingsError
+from serving.ingestion.names import STANDARD, WORDS, Meaning, key
+
+
+def _meaning(value: Any) -> Any:
+    """A lone word as the meaning of that type."""
+    return WORDS.get(value, {"type": value}) if isinstance(value, str) else value
+
+
+class Rules(Value):
+    """What names of events and traits mean, beyond the standard.
+
+    Args:
+        events: A word of the event vocabulary, a meaning, or null for nothing, by name; goes before the standard.
+        traits: The attribute a trait becomes, by the trait's name; others become the attribute of their own name.
+        consents: The `channel` or `channel.purpose` that a trait of true or false speaks of, by the trait's name.
+        categories: The category vocabulary, in the order of the data set's; other categories are passed over.
+        reach: How far back an event may lie.
+
+    Example:
+        >>> rules = Rules(events={"Bought": "purchase", "Product Clicked": None})
+        >>> rules.meaning("bought").type, rules.meaning("Product Clicked"), rules.meaning("Order Completed").type
+        ('purchase', None, 'purchase')
+    """
+
+    events: Mapping[str, Annotated[Meaning | None, BeforeValidator(_meaning)]] = {}
+    traits: Mapping[str, str] = {}
+    consents: Mapping[str, str] = {}
+    categories: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+    reach: Duration = Field(default=timedelta(days=1_095), gt=timedelta())
+
+    @field_validator("consents")
+    @classmethod
+    def _channels(cls, consents: Mapping[str, str]) -> Mapping[str, str]:
+        for place in consents.values():
+            if place.partition(".")[0] not in CHANNELS[1:]:
+                raise ValueError(f"consent for an unknown channel; wanted one of {', '.join(CHANNELS[1:])}")
+        return consents
+
+    def meaning(self, name: str) -> Meaning | None:
+        """What a track call of this name is; None for nothing."""
+        return self._meanings.get(key(name))
+
+    def category(self, name: str) -> int:
+        """The bit of a category; none where the vocabulary lacks it."""
+        return self._bits.get(name, 0)
+
+    @cached_property
+    def _meanings(self) -> dict[str, Meaning | None]:
+        return {key(name): meaning for names in (WORDS, STANDARD, self.events) for name, meaning in names.items()}
+
+    @cached_property
+    def _bits(self) -> dict[str, int]:
+        return {name: 1 << place for place, name in enumerate(self.categories)}
+
+
+def load_rules(file: Path) -> Rules:
+    """The rules of a YAML file; the standard alone where there is no file.
+
+    Raises:
+        SettingsError: The file cannot be read, or says what is no rule; every mistake, each with its line.
+    """
+    if not file.exists():
+        return Rules()
+    try:
+        content, lines = read(file.read_text(encoding="utf-8"))
+        return Rules.model_validate({} if content is None else content)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SettingsError(f"not YAML: {error.problem}", where=f"{file}:{line}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("rules that cannot be read", got=str(error), where=file) from error
+    except ValidationError as error:
+        mistakes = [mistake for mistake in error.errors() if not is_consequence(mistake)]
+        told = (f"{sentence(m, content, 'rules')} (line {line_of(lines, m['loc'])})" for m in mistakes)
+        raise SettingsError("; ".join(told), where=file) from error

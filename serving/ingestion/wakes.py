@@ -1,0 +1,91 @@
+"""Events that are answered unasked: which of them a catalogue's triggers listen to, and when to decide upon one."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from decisions.catalogue import Catalogue
+from decisions.triggers import AbsenceTrigger, EventTrigger
+from features.vocabulary import EVENT_TYPES
+from features.zones import microseconds
+from serving.store.port import StoredEvent
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """An event to decide upon.
+
+    Args:
+        customer: Whose it is.
+        event: Its id.
+        moments: When to decide, in microseconds, soonest first.
+    """
+
+    customer: str
+    event: str
+    moments: tuple[int, ...]
+
+    @property
+    def decision(self) -> str:
+        """Id of the decision at the first of the moments."""
+        return decision_id(self.event, self.moments[0])
+
+    def as_bytes(self) -> bytes:
+        """The wake as an outbox record bears it."""
+        return json.dumps([self.customer, self.event, *self.moments]).encode()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> "Wake":
+        """The inverse of `as_bytes`."""
+        customer, event, *moments = json.loads(body)
+        return cls(customer, event, tuple(moments))
+
+
+class Listening:
+    """Which events a catalogue's triggers listen to.
+
+    An event trigger opens its programme after its delay, an absence trigger once the time to answer is over; steps of a
+    journey wait for contacts and are not opened by events alone.
+
+    Args:
+        catalogue: The catalogue.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        spans: dict[int, set[tuple[timedelta, timedelta]]] = defaultdict(set)
+        for programme in catalogue.programmes:
+            trigger = programme.trigger
+            if trigger.after is None and isinstance(trigger, EventTrigger | AbsenceTrigger):
+                wait = trigger.delay if isinstance(trigger, EventTrigger) else trigger.within
+                spans[EVENT_TYPES.index(trigger.type)].add((wait, trigger.expiry))
+        self._spans: Mapping[int, set[tuple[timedelta, timedelta]]] = spans
+
+    def wake(self, customer: str, event: StoredEvent, received: datetime) -> bytes | None:
+        """The outbox record of an event; None where no trigger listens, or what it opened is over already."""
+        now = microseconds(received)
+        moments = {
+            max(event.time + wait // _INSTANT, now)
+            for wait, expiry in self._spans.get(event.type, ())
+            if event.time + (wait + expiry) // _INSTANT > now
+        }
+        return Wake(customer, event.id, tuple(sorted(moments))).as_bytes() if moments else None
+
+
+def decision_id(message: str, moment: int | None = None) -> str:
+    """The id of the decision that answers a message, the same whenever it is derived.
+
+    Args:
+        message: The message's id.
+        moment: Of the deciding, where one message is answered more than once.
+
+    Example:
+        >>> decision_id("m1") == decision_id("m1"), decision_id("m1") == decision_id("m1", 0)
+        (True, False)
+    """
+    named = f"{message}\0{'' if moment is None else moment}"
+    return f"e-{hashlib.sha256(named.encode()).hexdigest()[:30]}"

@@ -1,0 +1,236 @@
+"""Works the outbox off: decides upon events, and tells receivers what was decided.
+
+Both happen at least once: whoever dies in between leaves a claim that runs out. Deciding again under the same id gives
+the decision there is, and a receiver that dedupes by `webhook-id` takes each decision once.
+"""
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from serving.api.answers import content
+from serving.errors import (
+    ContendedError,
+    DecisionConflictError,
+    NotReadyError,
+    ServingError,
+    StoreError,
+    UnknownDecisionError,
+)
+from serving.ingestion.wakes import Wake
+from serving.making import Ask
+from serving.metrics import METRICS
+from serving.settings import Settings
+from serving.store import outbox
+from serving.store.outbox import Record
+from serving.store.port import from_micros
+from serving.tenants import Tenants
+from serving.webhooks import Webhook
+
+LEASE = timedelta(minutes=2)
+"""How long whoever claims a record has for it."""
+MOST_ATTEMPTS = 40
+"""Then a record is given up: after about 29 hours."""
+LONGEST_WAIT = timedelta(hours=1)
+"""Between two attempts; the first wait is a second, each further one twice the one before."""
+_ROUND = 32
+_HANDS = 4
+_PAUSE = 0.5
+_PASSING = (NotReadyError, StoreError, ContendedError)
+_log = logging.getLogger(__name__)
+
+Count = Callable[[str], None]
+"""Told what became of a record: `delivered`, `retried` or `refused`."""
+
+
+@contextmanager
+def dispatching(tenants: Tenants, settings: Settings) -> Iterator[None]:
+    """Works the outbox off while the block runs, if the settings name a receiver.
+
+    Raises:
+        SettingsError: The receiver's address is not safe, or the secret not one.
+    """
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        yield
+        return
+    webhook = Webhook.of(settings.webhook_url, settings.webhook_secret.get_secret_value())
+    dispatcher = Dispatcher(tenants, webhook, count=lambda state: METRICS.outbox(state).inc())
+    dispatcher.start()
+    try:
+        yield
+    finally:
+        dispatcher.close()
+
+
+class Dispatcher:
+    """Works an outbox off, on two threads; any number of processes may do so at once.
+
+    Args:
+        tenants: Decide, and know the decisions.
+        webhook: Where decisions are told.
+        count: Told what became of each record.
+        clock: Tells the moment.
+        jitter: A number between 0 and 1, so that not everybody comes back at once.
+        patience: Seconds the receiver may take over each step of an exchange.
+    """
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        webhook: Webhook,
+        *,
+        count: Count = lambda _state: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        jitter: Callable[[], float] = random.random,
+        patience: float = 10.0,
+    ) -> None:
+        self._tenants = tenants
+        self._webhook = webhook
+        self._count = count
+        self._clock = clock
+        self._jitter = jitter
+        self._closed = threading.Event()
+        self._client = httpx.Client(timeout=patience, follow_redirects=False)
+        self._hands = ThreadPoolExecutor(_HANDS, "webhook")
+        self._threads = [
+            threading.Thread(target=self._work, args=(turn,), name=f"outbox-{turn.__name__}", daemon=True)
+            for turn in (self.decide, self.deliver)
+        ]
+
+    def start(self) -> None:
+        """Begin to work on threads of its own."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Finish what was begun, then stop; what is left is there for whoever comes next."""
+        self._closed.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        self._hands.shutdown()
+        self._client.close()
+
+    def decide(self) -> int:
+        """Decide upon the events that are due.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        records = self._claim("event")
+        for record in records:
+            self._attend(record, self._decide)
+        return len(records)
+
+    def deliver(self) -> int:
+        """Tell the decisions that are due.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        records = self._claim("decision")
+        list(self._hands.map(lambda record: self._attend(record, self._deliver), records))
+        return len(records)
+
+    def _work(self, turn: Callable[[], int]) -> None:
+        while not self._closed.is_set():
+            try:
+                busy = turn() > 0
+            except StoreError as error:
+                _log.error("outbox unreadable", extra={"reason": str(error)})
+                busy = False
+            if not busy:
+                self._closed.wait(_PAUSE)
+
+    def _claim(self, kind: str) -> list[Record]:
+        return outbox.claim(self._tenants.store.database, kind, self._clock(), LEASE, _ROUND)
+
+    def _attend(self, record: Record, attempt: Callable[[Record], None]) -> None:
+        """Whatever goes wrong with one record is its own: it waits, or is refused."""
+        try:
+            attempt(record)
+        except (*_PASSING, httpx.HTTPError) as error:
+            self._wait(record, type(error).__name__)
+        except ServingError as error:
+            self._refuse(record, str(error))
+        except Exception as error:
+            _log.error("outbox record failed", extra={"record": record.id}, exc_info=error)
+            self._wait(record, type(error).__name__)
+
+    def _decide(self, record: Record) -> None:
+        """Decide upon an event at the first of its moments; for the others it waits on."""
+        wake = Wake.from_bytes(record.body)
+        database, now = self._tenants.store.database, self._clock()
+        due, *later = wake.moments
+        if from_micros(due) > now:
+            outbox.postpone(database, record, from_micros(due), record.body)
+            return
+        service = self._tenants.of(record.tenant)
+        (outcome,) = service.decide_many([Ask(wake.customer, wake.decision, service.clock(), notify=True)])
+        if isinstance(outcome, Exception) and not isinstance(outcome, DecisionConflictError):
+            raise outcome
+        if later:
+            rest = Wake(wake.customer, wake.event, tuple(later))
+            outbox.postpone(database, record, from_micros(later[0]), rest.as_bytes())
+        else:
+            outbox.done(database, record, now)
+
+    def _deliver(self, record: Record) -> None:
+        now, body = self._clock(), self._told(record)
+        headers = self._webhook.headers(record.id, int(now.timestamp()), body)
+        with self._client.stream("POST", self._webhook.url, content=body, headers=headers) as answer:
+            status = answer.status_code
+        if status == httpx.codes.GONE:
+            self._refuse(record, "the receiver is gone: 410")
+        elif answer.is_success:
+            outbox.done(self._tenants.store.database, record, now)
+            self._count("delivered")
+        else:
+            self._wait(record, f"answered {status}")
+
+    def _told(self, record: Record) -> bytes:
+        """What is told of a decision: the same bytes each time.
+
+        Raises:
+            UnknownDecisionError: There is none, or its customer was erased.
+        """
+        answer = self._tenants.of(record.tenant).decision(record.id)
+        if answer.text is None:
+            raise UnknownDecisionError("a decision whose customer was erased", got=record.id)
+        document = {
+            "type": "decision.made",
+            "timestamp": answer.decision.moment.isoformat(),
+            "tenant": record.tenant,
+            "data": json.loads(content(answer)),
+        }
+        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+    def _wait(self, record: Record, reason: str) -> None:
+        if record.attempts >= MOST_ATTEMPTS:
+            self._refuse(record, f"given up after {record.attempts} attempts: {reason}")
+            return
+        told = {"record": record.id, "attempt": record.attempts, "reason": reason}
+        _log.warning("outbox record waits", extra=told)
+        outbox.postpone(self._tenants.store.database, record, self._clock() + self._backoff(record.attempts))
+        self._count("retried")
+
+    def _backoff(self, attempts: int) -> timedelta:
+        return min(timedelta(seconds=2 ** min(attempts - 1, 20)), LONGEST_WAIT) * (0.5 + self._jitter())
+
+    def _refuse(self, record: Record, reason: str) -> None:
+        _log.error("outbox record refused", extra={"record": record.id, "reason": reason})
+        outbox.refuse(self._tenants.store.database, record, reason)
+        self._count("refused")
