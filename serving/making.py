@@ -23,12 +23,14 @@ class Ask:
         id: Id of the decision; asking again with it gives the same decision.
         moment: When, an aware UTC moment.
         channels: Only these channels; all where empty.
+        notify: Whether receivers are to be told of what is chosen.
     """
 
     customer: str
     id: str
     moment: datetime
     channels: tuple[str, ...] = ()
+    notify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,11 @@ class Maker:
         requests = [Request(ask.id, snapshot(known, ask.moment, champion), ask.channels) for ask, known in cases]
         decisions = decide(requests, compiled, compiled.catalogue.policy, champion.bundle, self.circumstances)
         return [
-            self._made(decision, request.snapshot, known.version, champion)
-            for decision, request, (_, known) in zip(decisions, requests, cases, strict=True)
+            self._made(decision, request.snapshot, known.version, champion, ask.notify)
+            for decision, request, (ask, known) in zip(decisions, requests, cases, strict=True)
         ]
 
-    def _made(self, decision: Decision, made_on: Snapshot, version: int, champion: Champion) -> Made:
+    def _made(self, decision: Decision, made_on: Snapshot, version: int, champion: Champion, notify: bool) -> Made:
         renderer, opened_by = champion.renderer, _opened_by(decision)
         text = renderer.render(decision.choice.action, made_on, opened_by) if decision.choice else None
         draft = Draft(
@@ -94,6 +96,7 @@ class Maker:
             reservation=_contact(decision, renderer.catalogue),
             expires=decision.moment + self.reservation,
             opened_by=opened_by,
+            notify=decision.id.encode() if notify and decision.choice else None,
         )
         return Made(draft, Answer(decision, renderer.catalogue.currency, text))
 

@@ -70,7 +70,7 @@ def signature(key: bytes, id_: str, seconds: int, body: bytes) -> str:
 
     Example:
         >>> signature(b"secret", "e-1", 1674087231, b"{}")
-        'v1,...'
+        'v1,Ku5dUr4iO1idrp2moa/Mz+2FmbvLqVhW6JeRKn52lEE='
     """
     signed = hmac.digest(key, f"{id_}.{seconds}.".encode() + body, hashlib.sha256)
     return f"v1,{base64.b64encode(signed).decode()}"

@@ -77,7 +77,7 @@ async def track(
     responses=_PROBLEMS,
 )  # fmt: skip
 async def batch(visit: Ingesting, request: Request) -> Response:
-    """Messages of every kind, kept in one transaction: a refused one holds no other back, one sent again is harmless."""
+    """Messages of every kind, kept in one transaction: a refused one holds no other back, one sent twice is harmless."""
     return await _taken(request, lambda r, body, encoding: r.batch(visit.service, body, encoding))
 
 
