@@ -17,7 +17,7 @@ __all__ = [
     "FeatureSet", "Level", "Part", "Ratio", "Standing", "Where",
 ]  # fmt: skip
 
-KERNEL_VERSION = 2
+KERNEL_VERSION = 3
 """Rises when definitions gain a kind or come to mean another number, so that fingerprints differ."""
 
 
@@ -25,7 +25,8 @@ class Aggregation(StrEnum):
     """How the events that match become a number. All windows end at the as-of moment, exclusive.
 
     Days are local calendar days, except in `DAYS_SINCE_*`, which are durations divided by 24 hours. Gaps lie
-    between successive distinct days that have an event. Standard deviations divide by n - 1.
+    between successive distinct days that have an event. Standard deviations divide by n - 1. A decayed count weighs
+    each event by 2 to the power of -age / half-life.
     """
 
     COUNT = "count"
@@ -42,6 +43,9 @@ class Aggregation(StrEnum):
     MEAN_GAP_DAYS = "mean_gap_days"
     STD_GAP_DAYS = "std_gap_days"
     LAST_GAP_DAYS = "last_gap_days"
+    LONGEST_GAP_DAYS = "longest_gap_days"
+    DAYS_SINCE_NTH_LAST = "days_since_nth_last"
+    DECAYED_COUNT = "decayed_count"
 
 
 class Part(StrEnum):
@@ -57,7 +61,13 @@ OF_A_COLUMN = frozenset(
     {Aggregation.SUM, Aggregation.MEAN, Aggregation.MIN, Aggregation.MAX, Aggregation.STD, Aggregation.LAST}
 )
 NEVER_UNDEFINED = frozenset(
-    {Aggregation.COUNT, Aggregation.SUM, Aggregation.DISTINCT_DAYS, Aggregation.DISTINCT_CATEGORIES}
+    {
+        Aggregation.COUNT,
+        Aggregation.SUM,
+        Aggregation.DISTINCT_DAYS,
+        Aggregation.DISTINCT_CATEGORIES,
+        Aggregation.DECAYED_COUNT,
+    }
 )
 
 
@@ -73,6 +83,8 @@ class Feature:
         where: Which events count.
         column: What is aggregated, one of `COLUMNS`; "" where the aggregation needs none.
         window_days: Length of the window in spans of 24 hours; None for the whole history.
+        nth: Which event from the end `DAYS_SINCE_NTH_LAST` measures from: 1 is the last.
+        half_life_days: After how many spans of 24 hours an event of a `DECAYED_COUNT` counts half.
         default: The value where there is nothing to aggregate; None stands for NaN, which LightGBM
             routes as missing and which makes every comparison in a condition false.
     """
@@ -84,19 +96,35 @@ class Feature:
     where: Where = EVERY_EVENT
     column: str = ""
     window_days: float | None = None
+    nth: int | None = None
+    half_life_days: float | None = None
     default: float | None = None
 
     def __post_init__(self) -> None:
         require_name(self.name)
         object.__setattr__(self, "aggregation", Aggregation(self.aggregation))
-        needs_column = self.aggregation in OF_A_COLUMN
-        if (self.column in COLUMNS) != needs_column or (self.column and not needs_column):
-            wanted = f"one of {COLUMNS}" if needs_column else "no column"
-            raise FeatureError(f"{self.aggregation} of a column", got=self.column, wanted=wanted, where=self.name)
+        self._check_column()
+        self._check_parameters()
         if self.window_days is not None and not 0 < self.window_days <= 36_525:
             raise FeatureError("unfit window", got=self.window_days, wanted="0 to 36525 days", where=self.name)
         if self.default is not None and self.aggregation in NEVER_UNDEFINED:
             raise FeatureError("a default that is never used", got=self.default, wanted="none", where=self.name)
+
+    def _check_column(self) -> None:
+        needs_column = self.aggregation in OF_A_COLUMN
+        if (self.column in COLUMNS) != needs_column or (self.column and not needs_column):
+            wanted = f"one of {COLUMNS}" if needs_column else "no column"
+            raise FeatureError(f"{self.aggregation} of a column", got=self.column, wanted=wanted, where=self.name)
+
+    def _check_parameters(self) -> None:
+        for name, aggregation, least, most in (
+            ("nth", Aggregation.DAYS_SINCE_NTH_LAST, 1, 1_000),
+            ("half_life_days", Aggregation.DECAYED_COUNT, 1 / 24, 36_525),
+        ):
+            value, needed = getattr(self, name), self.aggregation is aggregation
+            if (value is None) == needed or (value is not None and not least <= value <= most):
+                wanted = f"{least:.3g} to {most}" if needed else "none"
+                raise FeatureError(f"unfit {name} of {self.aggregation}", got=value, wanted=wanted, where=self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,10 @@ FIELDS = 4
 # What an operation computes. Numba caches by this file alone, so its constants stand here.
 (
     COUNT, TOTAL, DISTINCT_CATEGORIES, MEAN, MIN, MAX, STD, LATEST, DAYS_SINCE_LAST, DAYS_SINCE_FIRST,
-    DISTINCT_DAYS, MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS,
+    DISTINCT_DAYS, MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS, LONGEST_GAP_DAYS,
+    DAYS_SINCE_NTH_LAST, DECAYED_COUNT,
     RATIO, REACHED, TO_NEXT, ABOVE, YEAR_SIN, YEAR_COS, WEEKDAY, MONTH_DAY,
-) = range(22)  # fmt: skip
+) = range(25)  # fmt: skip
 
 
 def compute(
@@ -123,7 +124,7 @@ def aggregate(events, as_of, program, begin, end, values):
     """Walks the events of a slot backwards and fills in its features `begin:end`, by ascending window."""
     event = len(events) - 1
     n = total = least = most = latest = bits = 0
-    last_time = first_time = last_day = first_day = days = gap_squares = last_gap = 0
+    last_time = first_time = last_day = first_day = days = gap_squares = last_gap = longest_gap = 0
     squares = 0.0
     for index in range(begin, end):
         since = as_of - program.windows[index]
@@ -142,6 +143,7 @@ def aggregate(events, as_of, program, begin, end, values):
             if day < first_day:
                 gap = first_day - day
                 last_gap = gap if days == 1 else last_gap
+                longest_gap = max(longest_gap, gap)
                 gap_squares += gap * gap
                 first_day = day
                 days += 1
@@ -152,8 +154,14 @@ def aggregate(events, as_of, program, begin, end, values):
         elif opcode <= DAYS_SINCE_FIRST:
             if n:
                 value = (as_of - (last_time if opcode == DAYS_SINCE_LAST else first_time)) / DAY
+        elif opcode <= LONGEST_GAP_DAYS:
+            value = of_days(opcode, value, days, last_day - first_day, gap_squares, last_gap, longest_gap)
+        elif opcode == DAYS_SINCE_NTH_LAST:
+            nth = program.operations[index, 1]
+            if n >= nth:
+                value = (as_of - events[len(events) - nth, TIME]) / DAY
         else:
-            value = of_days(opcode, value, days, last_day - first_day, gap_squares, last_gap)
+            value = decayed(events[event + 1 :], as_of, program.operations[index, 1])
         values[program.operations[index, 3]] = value
 
 
@@ -180,7 +188,7 @@ def of_values(opcode, default, n, total, least, most, latest, bits, squares):
 
 
 @compiled
-def of_days(opcode, default, days, span, gap_squares, last_gap):
+def of_days(opcode, default, days, span, gap_squares, last_gap, longest_gap):
     """A statistic of distinct days and the gaps between them; the span is the sum of the gaps."""
     if opcode == DISTINCT_DAYS:
         return float(days)
@@ -190,7 +198,18 @@ def of_days(opcode, default, days, span, gap_squares, last_gap):
         return span / (days - 1)
     if opcode == LAST_GAP_DAYS:
         return float(last_gap)
+    if opcode == LONGEST_GAP_DAYS:
+        return float(longest_gap)
     return deviation(days - 1, span, gap_squares) if days > 2 else default
+
+
+@compiled
+def decayed(events, as_of, half_life):
+    """How many events there are, each half as much for every half-life that it lies back."""
+    total = 0.0
+    for event in range(len(events) - 1, -1, -1):
+        total += 2.0 ** ((events[event, TIME] - as_of) / half_life)
+    return total
 
 
 @compiled

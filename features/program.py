@@ -36,6 +36,9 @@ OPCODES = {
     Aggregation.MEAN_GAP_DAYS: kernel.MEAN_GAP_DAYS,
     Aggregation.STD_GAP_DAYS: kernel.STD_GAP_DAYS,
     Aggregation.LAST_GAP_DAYS: kernel.LAST_GAP_DAYS,
+    Aggregation.LONGEST_GAP_DAYS: kernel.LONGEST_GAP_DAYS,
+    Aggregation.DAYS_SINCE_NTH_LAST: kernel.DAYS_SINCE_NTH_LAST,
+    Aggregation.DECAYED_COUNT: kernel.DECAYED_COUNT,
     Part.YEAR_SIN: kernel.YEAR_SIN,
     Part.YEAR_COS: kernel.YEAR_COS,
     Part.WEEKDAY: kernel.WEEKDAY,
@@ -136,7 +139,10 @@ def _operation(
         return kernel.RATIO, column_of[feature.numerator], column_of[feature.denominator]
     if isinstance(feature, Level):
         return OPCODES[feature.standing], column_of[feature.of], ladders.index(feature.levels)
-    return OPCODES[feature.aggregation if isinstance(feature, Feature) else feature.part], 0, 0
+    if isinstance(feature, Calendar):
+        return OPCODES[feature.part], 0, 0
+    half_life = _length(feature.half_life_days) if feature.half_life_days else 0
+    return OPCODES[feature.aggregation], feature.nth or half_life, 0
 
 
 def _length(days: float | None) -> int:

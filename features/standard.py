@@ -6,6 +6,7 @@ so that a programme opens on what is known and never on what is not.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio, Where
 
@@ -27,7 +28,9 @@ def _family(family: str, *features: AnyFeature) -> tuple[AnyFeature, ...]:
     return tuple(replace(feature, family=family) for feature in features)
 
 
-def _feature(name: str, aggregation: str, where: Where, window: int | None, text: str, column: str = "") -> Feature:
+def _feature(
+    name: str, aggregation: str, where: Where, window: int | None, text: str, column: str = "", **parameters: Any
+) -> Feature:
     return Feature(
         name=name,
         family="",
@@ -36,11 +39,28 @@ def _feature(name: str, aggregation: str, where: Where, window: int | None, text
         where=where,
         column=column,
         window_days=window,
+        **parameters,
     )
 
 
 def _series(stem: str, aggregation: str, where: Where, windows: tuple[int, ...], text: str) -> list[Feature]:
     return [_feature(f"{stem}_{days}d", aggregation, where, days, text) for days in windows]
+
+
+def _purchases_ago(*ordinals: int) -> list[Feature]:
+    text = "days since the last purchase but {}"
+    return [
+        _feature(f"days_since_purchase_{nth}", "days_since_nth_last", PURCHASE, None, text.format(nth - 1), nth=nth)
+        for nth in ordinals
+    ]
+
+
+def _decayed(*half_lives: int) -> list[Feature]:
+    text = "purchases, each counted half for every {} days that it lies back"
+    return [
+        _feature(f"purchases_fading_{days}d", "decayed_count", PURCHASE, None, text.format(days), half_life_days=days)
+        for days in half_lives
+    ]
 
 
 def _ratio(name: str, numerator: str, denominator: str, text: str) -> Ratio:
@@ -50,6 +70,7 @@ def _ratio(name: str, numerator: str, denominator: str, text: str) -> Ratio:
 RECENCY = _family(
     "recency",
     _feature("days_since_purchase", "days_since_last", PURCHASE, None, "days since the last purchase"),
+    *_purchases_ago(2, 3, 5),
     _feature("days_since_visit", "days_since_last", VISIT, None, "days since the last visit online"),
 )
 FREQUENCY = _family(
@@ -58,6 +79,7 @@ FREQUENCY = _family(
     _feature("purchases_total", "count", PURCHASE, None, "purchases ever"),
     *_series("purchase_days", "distinct_days", PURCHASE, _WINDOWS, "days with a purchase"),
     _feature("purchase_days_total", "distinct_days", PURCHASE, None, "days with a purchase ever"),
+    *_decayed(7, 28, 84),
     _feature("visits_28d", "count", VISIT, 28, "visits online"),
     _ratio("purchases_28d_of_84d", "purchases_28d", "purchases_84d", "share of 84 days' purchases in the last 28"),
     _ratio("purchases_84d_of_365d", "purchases_84d", "purchases_365d", "share of 365 days' purchases in the last 84"),
@@ -78,11 +100,29 @@ VALUE = _family(
 )
 RHYTHM = _family(
     "rhythm",
-    _feature("gap_mean_182d", "mean_gap_days", PURCHASE, 182, "mean days between purchase days"),
-    _feature("gap_mean_365d", "mean_gap_days", PURCHASE, 365, "mean days between purchase days"),
-    _feature("gap_std_365d", "std_gap_days", PURCHASE, 365, "spread of days between purchase days"),
+    *_series("gap_mean", "mean_gap_days", PURCHASE, (56, 112, 182, 365), "mean days between purchase days"),
+    *_series("gap_std", "std_gap_days", PURCHASE, (56, 112, 182, 365), "spread of days between purchase days"),
+    *_series("gap_longest", "longest_gap_days", PURCHASE, (56, 112, 182, 365), "most days between purchase days"),
     _feature("gap_last", "last_gap_days", PURCHASE, None, "days between the last two purchase days"),
     _ratio("recency_over_gap", "days_since_purchase", "gap_mean_365d", "days since the last purchase in mean gaps"),
+    _ratio(
+        "recency_over_gap_112d",
+        "days_since_purchase",
+        "gap_mean_112d",
+        "days since the last purchase in mean gaps of 112 days",
+    ),
+    _ratio(
+        "recency_over_longest_gap_112d",
+        "days_since_purchase",
+        "gap_longest_112d",
+        "days since the last purchase over the longest gap of 112 days",
+    ),
+    _ratio(
+        "recency_over_longest_gap_365d",
+        "days_since_purchase",
+        "gap_longest_365d",
+        "days since the last purchase over the longest gap of 365 days",
+    ),
     _ratio("gap_variation", "gap_std_365d", "gap_mean_365d", "spread of the gaps over their mean"),
     _ratio("gap_last_over_mean", "gap_last", "gap_mean_365d", "last gap in mean gaps"),
     _feature("weekend_purchases_182d", "count", WEEKEND, 182, "purchases on Saturdays and Sundays"),

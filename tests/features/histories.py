@@ -96,6 +96,8 @@ def aggregates(draw: st.DrawFn, aggregation: Aggregation) -> Feature:
         where=draw(st.one_of(st.just(Where()), wheres)),
         column=draw(st.sampled_from(COLUMNS)) if aggregation in OF_A_COLUMN else "",
         window_days=draw(st.sampled_from(WINDOWS)),
+        nth=draw(st.integers(1, 4)) if aggregation is Aggregation.DAYS_SINCE_NTH_LAST else None,
+        half_life_days=draw(st.sampled_from((0.5, 7, 90))) if aggregation is Aggregation.DECAYED_COUNT else None,
         default=None if aggregation in NEVER_UNDEFINED else draw(st.sampled_from((None, -1.0, 0.0))),
     )
 

@@ -111,6 +111,14 @@ def _aggregate(feature: Feature, events: list[Row], as_of: datetime, zone: str) 
             return math.sqrt(statistics.variance(map(Fraction, gaps))) if len(gaps) > 1 else None
         case Aggregation.LAST_GAP_DAYS:
             return gaps[-1] if gaps else None
+        case Aggregation.LONGEST_GAP_DAYS:
+            return max(gaps, default=None)
+        case Aggregation.DAYS_SINCE_NTH_LAST:
+            nth = feature.nth or 0
+            return (as_of - events[-nth]["time"]) / timedelta(days=1) if len(events) >= nth else None
+        case Aggregation.DECAYED_COUNT:
+            half_life = timedelta(days=feature.half_life_days or 0)
+            return math.fsum(0.5 ** ((as_of - e["time"]) / half_life) for e in events)
 
 
 def _balance(account: Balance, events: list[Row], as_of: datetime, zone: str) -> Fraction:
