@@ -1,0 +1,137 @@
+"""Whether probabilities hold for each action by itself: bias by arm, and the slope of all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import chi2
+
+from training.errors import TrainingError
+
+Floats = NDArray[np.float64]
+
+_EDGE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class ArmCalibration:
+    """What was predicted of an arm, and what happened.
+
+    Attributes:
+        arm: Its name.
+        rows: How many.
+        predicted: Mean prediction.
+        observed: Mean outcome.
+        error: Standard error of their difference, clustered by customer.
+    """
+
+    arm: str
+    rows: int
+    predicted: float
+    observed: float
+    error: float
+
+    @property
+    def bias(self) -> float:
+        """Predicted less observed."""
+        return self.predicted - self.observed
+
+    @property
+    def deviation(self) -> float:
+        """The bias in standard errors."""
+        return self.bias / self.error if self.error > 0 else 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bias lies within two standard errors."""
+        return abs(self.deviation) <= 2
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return {
+            "arm": self.arm,
+            "rows": self.rows,
+            "predicted": self.predicted,
+            "observed": self.observed,
+            "error": self.error,
+            "holds": self.holds,
+        }
+
+
+def by_arm(arms: Sequence[str], predicted: Floats, outcomes: Floats, customers: NDArray[Any]) -> list[ArmCalibration]:
+    """Bias of each arm, the most frequent first.
+
+    Args:
+        arms: Of each row, n of them.
+        predicted: Shape (n,).
+        outcomes: Shape (n,).
+        customers: Whose rows they are, shape (n,); those of one depend on each other.
+
+    Raises:
+        TrainingError: Of other lengths.
+
+    Example:
+        >>> predicted, happened = np.array([0.5, 0.5, 0.2]), np.array([1.0, 0.0, 0.0])
+        >>> found = by_arm(["mail", "mail", "call"], predicted, happened, np.array(["a", "b", "c"]))
+        >>> [(one.arm, one.rows, one.bias) for one in found]
+        [('mail', 2, 0.0), ('call', 1, 0.2)]
+    """
+    names = np.asarray(arms, dtype=object)
+    if not len(names) == len(predicted) == len(outcomes) == len(customers):
+        raise TrainingError("arrays that do not fit", got=len(predicted), wanted=len(names), where="predicted")
+    found = []
+    for arm in sorted(set(names.tolist())):
+        rows = names == arm
+        off = predicted[rows] - outcomes[rows]
+        code = np.unique(np.asarray(customers[rows]).astype(str), return_inverse=True)[1]
+        sums = np.bincount(code, off - off.mean())
+        error = float(np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)) / len(off))
+        found.append(ArmCalibration(arm, len(off), float(predicted[rows].mean()), float(outcomes[rows].mean()), error))
+    return sorted(found, key=lambda one: (-one.rows, one.arm))
+
+
+def jointly(arms: Sequence[ArmCalibration]) -> float:
+    """How likely biases so large are where every arm is calibrated: the upper tail of Σ (bias / error)².
+
+    Twenty honest arms have one beyond two standard errors; this test knows. Arms of fewer than 30 rows, whose error is
+    itself a guess, do not count.
+
+    Example:
+        >>> round(jointly([ArmCalibration("mail", 500, 0.11, 0.10, 0.01)]), 2)
+        0.32
+    """
+    counted = [one.deviation for one in arms if one.rows >= 30 and one.error > 0]
+    return float(chi2.sf(np.square(counted).sum(), len(counted))) if counted else 1.0
+
+
+def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dict[str, float | None]:
+    """The slope of outcomes on log-odds, with its 95 % interval: below 1 where a model is too sure of itself.
+
+    Source: Cox (1958), Two further applications of a model for binary regression, Biometrika 45.
+
+    Args:
+        probability: Shape (n,).
+        outcomes: 0 and 1, shape (n,).
+        customers: Whose rows they are, shape (n,).
+
+    Returns:
+        `value`, `low` and `high`; None in each where the outcome never varies.
+    """
+    odds = logit(np.clip(probability, _EDGE, 1 - _EDGE))
+    if outcomes.min() == outcomes.max() or np.ptp(odds) == 0:
+        return {"value": None, "low": None, "high": None}
+    design = np.column_stack([np.ones(len(odds)), odds])
+    found = np.array([0.0, 1.0])
+    for _ in range(25):
+        expected = expit(design @ found)
+        curvature = design.T @ ((expected * (1 - expected) + _EDGE)[:, None] * design)
+        found = found + np.linalg.solve(curvature, design.T @ (outcomes - expected))
+    code = np.unique(np.asarray(customers).astype(str), return_inverse=True)[1]
+    scores = np.zeros((code.max() + 1, 2))
+    np.add.at(scores, code, (outcomes - expit(design @ found))[:, None] * design)
+    bread = np.linalg.inv(curvature)
+    reach = 1.96 * float(np.sqrt((bread @ scores.T @ scores @ bread)[1, 1]))
+    return {"value": float(found[1]), "low": float(found[1]) - reach, "high": float(found[1]) + reach}
