@@ -4,28 +4,18 @@ What one value says of another, and of the catalogue, is checked in `experiments
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from decisions.assignment import Range, bucket_ranges, chosen, hash_v2
 from decisions.catalogue import Identifier
-from decisions.durations import Duration
 from decisions.objective import Factor
 from decisions.policies import AnyPolicy
 from decisions.values import Names, Value
+from experiments.holdouts import GlobalHoldout, HoldBack, Moment, Share
 from experiments.metrics import MetricName
-
-Share = Annotated[float, Field(gt=0, le=1)]
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-Moment = Annotated[datetime, AfterValidator(_utc)]
-"""ISO 8601; a day is its first moment, UTC."""
 
 
 class Arm(Value):
@@ -238,64 +228,6 @@ class Experiment(Value):
             return None
         position = chosen(hash_v2(self.salt, customer), bucket_ranges([arm.share for arm in self.arms], coverage))
         return None if position is None else self.arms[position]
-
-
-class GlobalHoldout(Value):
-    """Customers whom nobody contacts for a while, in turn.
-
-    Args:
-        share: Share of customers.
-        salt: Another salt draws others.
-        since: When the first turn begins.
-        rotates: How long a turn lasts; the same customers for good where None.
-    """
-
-    share: Share
-    salt: str = Field(min_length=1)
-    since: Moment
-    rotates: Duration | None = None
-
-    def turn(self, moment: datetime) -> int | None:
-        """Number of the turn at a moment, from 0; None before the first."""
-        if moment < self.since:
-            return None
-        return 0 if self.rotates is None else (moment - self.since) // self.rotates
-
-    def holds(self, customer: str, moment: datetime) -> bool:
-        """Whether a customer is left alone at a moment."""
-        turn = self.turn(moment)
-        return turn is not None and hash_v2(f"{self.salt}:{turn}", customer) < self.share
-
-
-class HoldBack(Value):
-    """A programme or a message that some customers never get, so that its own worth can be told.
-
-    Args:
-        programme: The programme.
-        message: Or the message.
-        share: Share of customers.
-        salt: Another salt draws others.
-    """
-
-    programme: Identifier | None = None
-    message: Identifier | None = None
-    share: Share
-    salt: str = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _of_one(self) -> Self:
-        if (self.programme is None) == (self.message is None):
-            raise ValueError("a hold-back of neither or both: wanted a programme or a message")
-        return self
-
-    @property
-    def id(self) -> str:
-        """What it is called beside experiments."""
-        return f"without {self.programme or self.message}"
-
-    def holds(self, customer: str) -> bool:
-        """Whether a customer is drawn."""
-        return hash_v2(self.salt, customer) < self.share
 
 
 class Plan(Value):
