@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from features.vocabulary import CHANNELS
+from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
 from serving.ingestion import messages
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.messages import Message
 from serving.ingestion.properties import event_of, meaning_of, outcome_of
 from serving.ingestion.rules import Rules
-from serving.ingestion.traits import profile_of
+from serving.ingestion.traits import PURPOSE, profile_of
 from serving.ingestion.wakes import Listening
 from serving.records import parse
-from serving.store.port import Arrival, Outcome, Receipt, Store, StoredEvent
+from serving.store.port import Arrival, Outcome, Profile, Receipt, Store, StoredEvent
 
+_REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in ("unsubscribed", "complained"))
 _FATES = {
     Receipt.KEPT: MessageFate.KEPT,
     Receipt.DUPLICATE: MessageFate.DUPLICATE,
@@ -51,6 +52,7 @@ class Intake:
         tenant: Whose customers they are about.
         rules: What foreign names mean.
         currency: The currency of amounts; any where None.
+        purposes: What consents are given for; who unsubscribes or complains refuses all of them on that channel.
         listening: Which events are decided upon unasked; none where None.
     """
 
@@ -58,6 +60,7 @@ class Intake:
     tenant: str
     rules: Rules
     currency: str | None = None
+    purposes: frozenset[str] = frozenset({PURPOSE})
     listening: Listening | None = None
 
     def take(
@@ -100,7 +103,11 @@ class Intake:
         """What is to be kept of a message; None where it means nothing."""
         meaning = meaning_of(message, self.rules)
         event = event_of(message, meaning, self.rules, self.currency) if meaning else None
-        profile = profile_of(message, self.rules)
+        profile = (
+            self._refusal(message.customer, event)
+            if event and event.type in _REFUSING
+            else profile_of(message, self.rules)
+        )
         if event is None and profile is None and message.alias is None:
             return None
         return Arrival(
@@ -113,6 +120,10 @@ class Intake:
             wake=self.listening.wake(message.customer, event, received) if event and self.listening else None,
             time=microseconds(message.moment),
         )
+
+    def _refusal(self, customer: str, event: StoredEvent) -> Profile:
+        channel = CHANNELS[event.channel]
+        return Profile(customer, consents={(channel, purpose): False for purpose in self.purposes} if channel else {})
 
     def _answering(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """The arrivals, with the events of outcomes saying what they answer: channel, message and programme."""

@@ -11,6 +11,7 @@ from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, pa
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.intake import Intake, Told
 from serving.ingestion.rules import Rules
+from serving.ingestion.traits import PURPOSE
 from serving.ingestion.wakes import Listening
 from serving.metrics import METRICS
 from serving.service import DecisionService
@@ -103,8 +104,9 @@ class Reception:
             catalogue = service.champions.present().compiled.catalogue
         except NotReadyError:
             return Intake(service.store, service.tenant, self.rules)
+        purposes = frozenset({PURPOSE, *(programme.purpose for programme in catalogue.programmes)})
         listening = Listening(catalogue) if self.wakes else None
-        return Intake(service.store, service.tenant, self.rules, catalogue.currency, listening)
+        return Intake(service.store, service.tenant, self.rules, catalogue.currency, purposes, listening)
 
 
 def _messages(batch: Mapping[str, Any], size: int) -> list[Any]:
