@@ -22,6 +22,9 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Port; 0 takes a free one. 8080 unless TACTFUL_PORT says so.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that answer; 1 unless TACTFUL_WORKERS says so.")
+    ] = None,
 ) -> None:
     """Answer requests for decisions over HTTP.
 
@@ -29,22 +32,18 @@ def serve(
     """
     from serving.settings import Settings
 
-    settings = Settings.of(data, host=host, port=port)
+    settings = Settings.of(data, host=host, port=port, workers=workers)
     _check(settings)
     from serving import logs
-    from serving.bootstrap import open_tenants
-    from serving.server import address, listen, run
+    from serving import workers as processes
+    from serving.sockets import address, listen
 
     logs.configure(settings.log_level)
-    tenants = open_tenants(settings)
     with listen(settings.host, settings.port) as listening:
         told = f"Answering at {address(listening)} from {data}{''.join(_remarks(settings))}. Ctrl+C stops."
         console().print(told, markup=False, soft_wrap=True)
-        try:
-            run(tenants, settings, listening)
-        except KeyboardInterrupt:
-            console().print("Stopped.")
-    tenants.store.close()
+        processes.serve(settings, listening)
+    console().print("Stopped.")
 
 
 def _remarks(settings: "Settings") -> Iterator[str]:

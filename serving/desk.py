@@ -8,15 +8,27 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Any
 
+from serving import tracing
 from serving.errors import NotReadyError
 from serving.making import Answer, Ask
-from serving.service import DecisionService
+from serving.metrics import METRICS
+from serving.service import DecisionService, Outcome
 
 LARGEST_GROUP = 64
 
-_Waiting = tuple[DecisionService, Ask, "Future[Answer]"]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """Somebody who asked; `work` is what the asking is part of."""
+
+    service: DecisionService
+    ask: Ask
+    work: Any
+    answer: "Future[Answer]"
 
 
 class Desk:
@@ -36,7 +48,7 @@ class Desk:
             if self._closed:
                 future.set_exception(NotReadyError("the service is stopping"))
             else:
-                self._waiting.put((service, ask, future))
+                self._waiting.put(_Waiting(service, ask, tracing.here(), future))
         return future
 
     def close(self) -> None:
@@ -50,7 +62,7 @@ class Desk:
         while group := self._group():
             asked = [waiting for waiting in group if waiting is not None]
             for service, party in _by_service(asked).items():
-                _answer(service, [waiting for waiting in party if waiting[2].set_running_or_notify_cancel()])
+                _answer(service, [waiting for waiting in party if waiting.answer.set_running_or_notify_cancel()])
             if len(asked) < len(group):
                 return
 
@@ -68,19 +80,29 @@ class Desk:
 def _by_service(asked: Sequence[_Waiting]) -> dict[DecisionService, list[_Waiting]]:
     parties: dict[DecisionService, list[_Waiting]] = defaultdict(list)
     for waiting in asked:
-        parties[waiting[0]].append(waiting)
+        parties[waiting.service].append(waiting)
     return parties
 
 
 def _answer(service: DecisionService, party: Sequence[_Waiting]) -> None:
-    try:
-        outcomes = service.decide_many([ask for _, ask, _ in party])
-    except Exception as error:
-        for _, _, future in party:
-            future.set_exception(error)
+    if not party:
         return
-    for (_, _, future), outcome in zip(party, outcomes, strict=True):
+    METRICS.group.observe(len(party))
+    try:
+        with tracing.together("decide", [waiting.work for waiting in party], asks=len(party)):
+            outcomes = service.decide_many([waiting.ask for waiting in party])
+    except Exception as error:
+        outcomes = [error] * len(party)
+    for waiting, outcome in zip(party, outcomes, strict=True):
+        METRICS.decisions(_named(outcome)).inc()
         if isinstance(outcome, Exception):
-            future.set_exception(outcome)
+            waiting.answer.set_exception(outcome)
         else:
-            future.set_result(outcome)
+            waiting.answer.set_result(outcome)
+
+
+def _named(outcome: Outcome) -> str:
+    """What is counted."""
+    if isinstance(outcome, Exception):
+        return type(outcome).__name__
+    return "silence" if outcome.decision.choice is None else "message"

@@ -8,41 +8,11 @@ from contextlib import contextmanager
 import uvicorn
 
 from serving.api.app import create_app
-from serving.errors import ServingError
+from serving.protocol import bounded
 from serving.service import DecisionService
 from serving.settings import Settings
+from serving.sockets import address, listen
 from serving.tenants import Tenants
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
-
-    Args:
-        host: Address.
-        port: Port; 0 takes a free one.
-
-    Raises:
-        ServingError: The address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Naming the protocol lets asyncio see that it is TCP and send small answers without delay.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(2048)
-    except OSError as error:
-        listening.close()
-        raise ServingError(
-            "cannot listen", got=error.strerror, wanted="another host or port", where=f"{host}:{port}"
-        ) from error
-    return listening
-
-
-def address(listening: socket.socket) -> str:
-    """The URL that a listening socket is reached at."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def run(tenants: Tenants, settings: Settings, listening: socket.socket) -> None:
@@ -96,7 +66,7 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             create_app(tenants, settings),
             loop="uvloop",
-            http="httptools",
+            http=bounded(settings.patience),
             ws="none",
             log_config=None,
             access_log=False,

@@ -7,20 +7,25 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.api import operations, problem, routes
+from serving.api import catalogues, operations, problem, routes, tracking
 from serving.api.documentation import DESCRIPTION, complete
 from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
+from serving.api.repeats import Repeats
 from serving.desk import Desk
+from serving.ingestion.reception import Reception
+from serving.ingestion.rules import load_rules
 from serving.keyring import Keyring
 from serving.limits import Buckets
+from serving.outbox import dispatching
 from serving.settings import Settings
 from serving.store import keys
 from serving.tenants import Tenants
 
-ROUTERS = (routes.router, operations.router)
+ROUTERS = (routes.router, catalogues.router, tracking.router, operations.router)
 
 
 class _Application(FastAPI):
@@ -48,12 +53,14 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         tenants: The services; who opened them closes their store, after the application has ended.
         settings: How it is served.
     """
+    reception = Reception(load_rules(settings.tracking), wakes=settings.webhook_url is not None)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         desk = Desk()
         try:
-            yield {"service": tenants.of(settings.tenant), "desk": desk}
+            with dispatching(tenants, settings):
+                yield {"service": tenants.of(settings.tenant), "desk": desk, "reception": reception}
         finally:
             desk.close()
 
@@ -68,7 +75,16 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
-    app.router.middleware_stack = Door(app.router.middleware_stack, _recognises(tenants, settings), tenants)
+    once = Repeats(app.router.middleware_stack, tenants.store.database)
+    app.router.middleware_stack = Door(once, _recognises(tenants, settings), tenants, settings)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["authorization", "content-type", "idempotency-key", "if-match", "x-request-id"],
+            expose_headers=["etag", "idempotency-replayed", "retry-after", "x-request-id"],
+        )
     problem.install(app)
     return app
 

@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from serving.api.examples import ANSWERS
 from serving.api.problem import INTERNAL, INVALID, KINDS, MEDIA_TYPE, FieldProblem, Kind, Problem
-from serving.errors import ForbiddenError, ServingError, TooManyRequestsError, UnauthenticatedError
+from serving.errors import (
+    ForbiddenError,
+    KeyInFlightError,
+    KeyReusedError,
+    ServingError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+)
 
 DESCRIPTION = """
 Asks for the message most worth sending to a customer at this moment, or for silence.
@@ -12,77 +20,18 @@ Asks for the message most worth sending to a customer at this moment, or for sil
 Every error is a problem document (RFC 9457, `application/problem+json`). Every response bears an `X-Request-ID`: yours,
 if you send one. Amounts are in the catalogue's currency, moments are UTC.
 """
-_READY: dict[str, Any] = {
-    "status": "ready",
-    "bundle": {
-        "version": "3f6b2f0c41a7",
-        "features": "84f609ee5fb9f99eeb2e32a760a2ba5dab7b77a54aa0ad94ef03791c593c434c",
-    },
-    "catalogue": {"name": "shop", "version": "0b1e7d1d4f4c9a52"},
-    "refused": {"reason": "a changed file: got 'sha256 9d0f…'; wanted sha256 41be…; at bundles/second/lapse.txt"},
-}
-_DECISION: dict[str, Any] = {
-    "id": "checkout-7f3a",
-    "customer_id": "leaver",
-    "moment": "2026-05-06T16:00:00+00:00",
-    "choice": {
-        "action": "win_back/miss_you/email",
-        "programme": "win_back",
-        "message": "miss_you",
-        "channel": "email",
-        "priority": 4.3,
-        "probability": 1.0,
-        "opening": "win_back:first",
-        "response": 0.2155,
-        "subject": "We miss you",
-        "body": "Dear Ada, it has been 45 days. Take this, good for 30 days.",
-    },
-    "silence": None,
-    "probability": 1.0,
-    "silence_probability": 0.0,
-    "scores": {"lapse": 0.92},
-    "runners_up": [],
-    "excluded": [
-        {
-            "action": "win_back/miss_you/mail",
-            "programme": "win_back",
-            "message": "miss_you",
-            "channel": "mail",
-            "reasons": [
-                {
-                    "gate": "cap",
-                    "rule": "monthly_mail",
-                    "observed": "1 contact in 28d",
-                    "limit": "at most 1 in 28d",
-                    "until": "2026-05-14T16:00:00+00:00",
-                }
-            ],
-        }
-    ],
-    "closed": [{"programme": "thanks", "observed": "no event that opens it", "limit": "an opening"}],
-    "currency": "USD",
-    "policy": {"kind": "greedy"},
-    "versions": {
-        "catalogue": _READY["catalogue"]["version"],
-        "bundle": _READY["bundle"]["version"],
-        "features": _READY["bundle"]["features"],
-        "kernel": "1",
-    },
-    "explanation": (
-        "Chosen: miss_you of win_back by email, worth 4.30 USD more than silence (response 21.5%, margin 20.00, cost "
-        "0.01), with probability 1. Excluded: win_back/miss_you/mail by cap monthly_mail (1 contact in 28d; wanted at "
-        "most 1 in 28d, possible from 2026-05-14 16:00 UTC)."
-    ),
+CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods that change something, which an `Idempotency-Key` makes safe to send twice."""
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent twice with the same key, the request is carried out once; its answer is kept for a day.",
+    "schema": {"type": "string", "maxLength": 255},
 }
 SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."},
     "write_key": {"type": "http", "scheme": "basic", "description": "An API key as user name, without a password."},
-}
-ANSWERS = {
-    "/v1/decisions": _DECISION,
-    "/v1/decisions/{decision_id}": _DECISION,
-    "/health/live": {"status": "alive"},
-    "/health/ready": _READY,
 }
 _REQUEST = "9f1c0d6be5b94d6a8f3d1f0f6d7e2a41"
 _DETAILS = {
@@ -101,6 +50,15 @@ _DETAILS = {
     "invalid-request": "2 fields of the request cannot be used",
     "malformed-body": "There was an error parsing the body: POST /v1/decisions",
     "body-too-large": "at most 65536 bytes",
+    "nothing-to-send": "a decision for silence: got 'checkout-7f3a'; wanted one that chose a message",
+    "erased": "a decision whose personal data were erased: got 'checkout-7f3a'; wanted one with its inputs",
+    "unknown-item": "unknown score in a what-if: got 'laps'; wanted lapse",
+    "invalid-cursor": "not a cursor: wanted `next` of the page before",
+    "catalogue-refused": "the catalogue has 1 mistake",
+    "catalogue-moved": "the catalogue in force is another one: got '6ac2…'; wanted 0b1e7d1d4f4c9a52",
+    "precondition-required": "which catalogue is to be replaced: wanted its ETag in If-Match",
+    "unreadable-body": "a body that is no text: wanted YAML in UTF-8",
+    "messages-refused": "1 of 100 messages cannot be used",
     "internal-error": "something went wrong that should not",
 }
 _FIELDS = [
@@ -134,20 +92,45 @@ def complete(document: dict[str, Any], scopes: Mapping[tuple[str, str], str]) ->
     document["components"]["securitySchemes"] = SECURITY
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            _mend(operation, ANSWERS.get((method.upper(), path)))
             if scope := scopes.get((method.upper(), path)):
-                operation["security"] = [{name: [scope]} for name in SECURITY]
-                refusals = problems(UnauthenticatedError, ForbiddenError, TooManyRequestsError)
-                operation["responses"] |= {str(s): _refusal(refusals[s]) for s in (401, 403, 429)}
-            for status, response in operation["responses"].items():
-                if MEDIA_TYPE in response["content"]:
-                    del response["content"]["application/json"]
-                elif status == "200":
-                    response["content"]["application/json"]["example"] = ANSWERS[path]
+                _guard(operation, scope, changes=method.upper() in CHANGES)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
     return document
 
 
-def _refusal(response: dict[str, Any]) -> dict[str, Any]:
-    return {"description": response["description"], "content": response["content"]}
+def _mend(operation: dict[str, Any], example: Any) -> None:
+    responses = operation["responses"]
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        _add(operation, INVALID)
+    for response in responses.values():
+        content = response.get("content", {})
+        if MEDIA_TYPE in content:
+            content.pop("application/json", None)
+        elif "application/json" in content:
+            content["application/json"]["example"] = example
+
+
+def _guard(operation: dict[str, Any], scope: str, *, changes: bool) -> None:
+    """What the door asks of whoever calls, and answers."""
+    operation["security"] = [{name: [scope]} for name in SECURITY]
+    _add(operation, UnauthenticatedError, ForbiddenError, TooManyRequestsError)
+    if changes:
+        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        _add(operation, KeyInFlightError, KeyReusedError)
+
+
+def _add(operation: dict[str, Any], *causes: type[ServingError] | Kind) -> None:
+    """Adds problems to those of a route."""
+    for status, response in problems(*causes).items():
+        if status == INTERNAL.status:
+            continue
+        added = response["content"][MEDIA_TYPE]
+        known = operation["responses"].setdefault(str(status), {"content": {}})
+        told = known["content"].setdefault(MEDIA_TYPE, {"schema": added["schema"], "examples": {}})
+        told["examples"] |= added["examples"]
+        known["description"] = ", ".join(told["examples"])
 
 
 def _empty() -> dict[str, Any]:

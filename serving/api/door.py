@@ -1,6 +1,6 @@
 """The door: who comes in, and what they may do.
 
-Nothing behind it is reached without a key, whatever a route forgets to ask for; only what `PUBLIC` lists stands outside.
+Nothing behind it is reached without a key, whatever a route forgets to ask for; only `PUBLIC` stands outside.
 A key comes as `Authorization: Bearer KEY`, or as the user name of Basic, which is how Segment's clients send theirs.
 """
 
@@ -21,12 +21,14 @@ from serving.errors import ForbiddenError, TooManyRequestsError, Unauthenticated
 from serving.keyring import Keyring
 from serving.limits import Buckets
 from serving.service import DecisionService
+from serving.settings import Settings, is_loopback
 from serving.tenants import Tenants
 
 Scope = Literal["decide", "ingest", "read", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json", "/metrics"})
-"""Paths that need no key; `/metrics` looks for itself."""
+PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json"})
+"""Paths that need no key."""
+METRICS_PATH = "/metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +119,27 @@ class Door:
         app: The application.
         recognises: Tells who comes.
         tenants: The services.
+        settings: How it is served.
     """
 
-    def __init__(self, app: ASGIApp, recognises: Recognises, tenants: Tenants) -> None:
+    def __init__(self, app: ASGIApp, recognises: Recognises, tenants: Tenants, settings: Settings) -> None:
         self._app = app
         self._recognises = recognises
         self._tenants = tenants
+        self._settings = settings
 
     async def __call__(self, scope: Exchange, receive: Receive, send: Send) -> None:
         """Answers one request; the errors of `Recognises` leave it before the body is read."""
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
-            scope["state"]["visit"] = await self.visit(scope)
+            caller = await self._caller(scope)
+            scope["state"]["visit"] = Visit(caller, self._tenants.of(caller.tenant), scope["state"]["desk"])
         await self._app(scope, receive, send)
 
-    async def visit(self, exchange: Exchange) -> Visit:
-        """Who comes with a request."""
+    async def _caller(self, exchange: Exchange) -> Caller:
         headers: Mapping[bytes, bytes] = dict(exchange["headers"])
-        caller = await self._recognises(headers.get(b"authorization", b""))
-        return Visit(caller, self._tenants.of(caller.tenant), exchange["state"]["desk"])
+        if exchange["path"] == METRICS_PATH and self._settings.metrics == "loopback" and _is_local(exchange, headers):
+            return Caller(self._settings.tenant, "", frozenset({"admin"}))
+        return await self._recognises(headers.get(b"authorization", b""))
 
 
 class Allowed:
@@ -189,6 +194,12 @@ def sent_key(authorization: bytes) -> str:
     if read is None:
         raise UnauthenticatedError("no API key", wanted="Authorization: Bearer KEY, or Basic with the key as user name")
     return read(rest.strip())
+
+
+def _is_local(exchange: Exchange, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a process of this machine asks for itself, not for somebody else as a proxy does."""
+    forwarded = any(name in headers for name in (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"))
+    return bool(exchange["client"]) and is_loopback(exchange["client"][0]) and not forwarded
 
 
 def _bearer(rest: bytes) -> str:

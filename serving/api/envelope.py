@@ -1,16 +1,19 @@
-"""What goes around every exchange: a request id, the limit of the body, security headers, the log."""
+"""What goes around every exchange: a request id, the limit of the body, security headers; log, metrics and trace."""
 
 import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from serving import tracing
 from serving.api.problem import TOO_LARGE
+from serving.metrics import METRICS
 
 SECURITY_HEADERS = {
     "cache-control": "no-store",
@@ -18,6 +21,12 @@ SECURITY_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+BODY_LIMITS = {
+    "/v1/batch": 4 * 1024 * 1024,
+    "/v1/catalogue": 1024 * 1024,
+    "/v1/decisions/batch": 512 * 1024,
+}
+"""Bytes that a route takes where that is not the setting's number; `/v1/batch` is RudderStack's limit."""
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 _log = logging.getLogger(__name__)
@@ -30,7 +39,7 @@ class Envelope:
 
     Args:
         app: The application.
-        body_limit: Largest body, in bytes.
+        body_limit: Largest body, in bytes, of a route without a limit of its own.
     """
 
     def __init__(self, app: ASGIApp, body_limit: int) -> None:
@@ -43,30 +52,49 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        exchange = _Exchange(_request_id(headers), self._body_limit, receive, send)
+        limit = BODY_LIMITS.get(scope["path"], self._body_limit)
+        exchange = _Exchange(_request_id(headers), limit, receive, send)
         scope.setdefault("state", {})["request_id"] = exchange.request_id
-        with bound_contextvars(request_id=exchange.request_id):
+        with bound_contextvars(request_id=exchange.request_id), tracing.request(headers) as span:
             try:
-                if _declared(headers) > self._body_limit:
-                    refusal = TOO_LARGE.response(exchange.limit, exchange.request_id)
-                    await refusal(scope, receive, exchange.send)
-                else:
-                    await self._app(scope, exchange.receive, exchange.send)
+                await self._answer(scope, headers, exchange)
             finally:
-                exchange.log(scope)
+                told = exchange.told(scope)
+                tracing.tell(span, _attributes(told), failed=exchange.failed)
+
+    async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], exchange: "_Exchange") -> None:
+        if _declared(headers) > exchange.most:
+            refusal = TOO_LARGE.response(exchange.limit, exchange.request_id)
+            await refusal(scope, exchange.receive, exchange.send)
+            return
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except Exception:
+            if not exchange.answered:
+                raise
 
 
 class _Exchange:
     """One request and its response."""
 
-    def __init__(self, request_id: str, body_limit: int, receive: Receive, send: Send) -> None:
+    def __init__(self, request_id: str, most: int, receive: Receive, send: Send) -> None:
         self.request_id = request_id
-        self.limit = f"at most {body_limit} bytes"
-        self._left = body_limit
+        self.most = most
+        self.limit = f"at most {most} bytes"
+        self._left = most
         self._receive = receive
         self._send = send
         self._status = 0
         self._began = time.perf_counter()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the caller was told something: what goes wrong then was an error that is told and logged."""
+        return self._status > 0
+
+    @property
+    def failed(self) -> bool:
+        return not self.answered or self._status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -82,20 +110,35 @@ class _Exchange:
             message = {**message, "headers": [*message["headers"], *own]}
         await self._send(message)
 
-    def log(self, scope: Scope) -> None:
-        level = logging.INFO if self._status >= HTTPStatus.BAD_REQUEST else logging.DEBUG
-        if _log.isEnabledFor(level):
-            route = getattr(scope.get("route"), "path", None)
-            took = round((time.perf_counter() - self._began) * 1000, 2)
-            told = {"method": scope["method"], "route": route, "status": self._status, "milliseconds": took}
-            _log.log(level, "request", extra=told)
+    def told(self, scope: Scope) -> dict[str, str | int | float | None]:
+        """Counts and logs the exchange, and says what was logged."""
+        route, seconds = getattr(scope.get("route"), "path", None), time.perf_counter() - self._began
+        METRICS.requests(scope["method"], route or "none", self._status).inc()
+        METRICS.seconds(route or "none").observe(seconds)
+        told = {
+            "method": scope["method"],
+            "route": route,
+            "status": self._status,
+            "milliseconds": round(seconds * 1e3, 2),
+        }
+        _log.log(logging.INFO if self._status >= HTTPStatus.BAD_REQUEST else logging.DEBUG, "request", extra=told)
+        return told
 
 
-def _request_id(headers: dict[bytes, bytes]) -> str:
+def _attributes(told: Mapping[str, str | int | float | None]) -> dict[str, str | int | float]:
+    """What a trace tells of an exchange, in OpenTelemetry's words."""
+    return {
+        "http.request.method": told["method"] or "",
+        "http.route": told["route"] or "",
+        "http.response.status_code": told["status"] or 0,
+    }
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"")
     return given.decode() if _ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _declared(headers: dict[bytes, bytes]) -> int:
+def _declared(headers: Mapping[bytes, bytes]) -> int:
     length = headers.get(b"content-length", b"")
     return int(length) if length.isdigit() else 0

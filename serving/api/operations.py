@@ -1,10 +1,15 @@
 """Routes for whoever runs the service."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from serving.api.documentation import problems
+from serving.api.door import METRICS_PATH, Visit, allows
 from serving.api.schemas import Alive, BundleVersion, CatalogueVersion, Ready, Refusal
 from serving.errors import NotReadyError, StoreError
+from serving.metrics import MEDIA_TYPE, exposition
 from serving.service import DecisionService
 
 router = APIRouter()
@@ -34,3 +39,15 @@ async def ready(request: Request) -> Ready:
         catalogue=CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version),
         refused=Refusal(reason=refusal) if refusal else None,
     )
+
+
+@router.get(
+    METRICS_PATH,
+    tags=["operations"],
+    summary="What was counted",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus's text format."}, **problems()},
+)
+async def metrics(visit: Annotated[Visit, Depends(allows("admin"))]) -> Response:  # noqa: ARG001 - the door's guard
+    """Series of every worker together."""
+    return Response(await run_in_threadpool(exposition), media_type=MEDIA_TYPE)

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from serving.errors import ServingError
-from serving.server import address, listen, running
+from serving.server import running
 from serving.service import DecisionService
+from serving.sockets import address, listen
 
 
 def test_it_answers_while_the_block_runs_and_not_after(service: DecisionService) -> None:

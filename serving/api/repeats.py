@@ -1,0 +1,127 @@
+"""Requests with an `Idempotency-Key`: carried out once, however often they are sent."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.api.documentation import CHANGES
+from serving.api.door import Visit
+from serving.store import idempotency
+from serving.store.database import Database
+from serving.store.idempotency import Claim, KeptAnswer
+
+HEADER = b"idempotency-key"
+REPEATED = "Idempotency-Replayed"
+"""Borne by an answer that was given before."""
+CLEANING = timedelta(minutes=10)
+
+
+class Repeats:
+    """Stands before an application, behind the door.
+
+    The answer is kept before it is told, so whoever was told can be told again. What may go better next time (429 and
+    errors of ours) is not kept.
+
+    Args:
+        app: The application.
+        database: Where answers are kept.
+    """
+
+    def __init__(self, app: ASGIApp, database: Database) -> None:
+        self._app = app
+        self._database = database
+        self._cleaned = datetime.min.replace(tzinfo=UTC)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        key = _key(scope)
+        if not key:
+            await self._app(scope, receive, send)
+            return
+        visit: Visit = scope["state"]["visit"]
+        body = await _all_of(receive)
+        claimed = await run_in_threadpool(self._claim, visit, key, _fingerprint(scope, body))
+        if isinstance(claimed, KeptAnswer):
+            again = Response(claimed.body, claimed.status, {REPEATED: "true"}, claimed.media)
+            await again(scope, receive, send)
+        else:
+            await self._carry_out(claimed, scope, _Once(body, receive), send)
+
+    async def _carry_out(self, claim: Claim, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _Heard()
+        try:
+            await self._app(scope, receive, answer)
+        except Exception:
+            await run_in_threadpool(idempotency.give_up, self._database, claim)
+            raise
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            await run_in_threadpool(idempotency.give_up, self._database, claim)
+        else:
+            await run_in_threadpool(idempotency.keep, self._database, claim, answer.kept)
+        for message in answer.messages:
+            await send(message)
+
+    def _claim(self, visit: Visit, key: str, fingerprint: str) -> Claim | KeptAnswer:
+        now = datetime.now(UTC)
+        if now - self._cleaned > CLEANING:
+            self._cleaned = now
+            idempotency.expire(self._database, now)
+        return idempotency.claim(self._database, visit.caller.tenant, visit.caller.key, key, fingerprint, now)
+
+
+class _Heard:
+    """A response that is not sent yet."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def __call__(self, message: Message) -> None:
+        self.messages.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.messages[0]["status"])
+
+    @property
+    def kept(self) -> KeptAnswer:
+        body = b"".join(message.get("body", b"") for message in self.messages)
+        return KeptAnswer(self.status, body, MutableHeaders(raw=self.messages[0]["headers"]).get("content-type"))
+
+
+class _Once:
+    """Tells a body that was read already, then what comes after it."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        return self._messages.pop() if self._messages else await self._receive()
+
+
+def _key(scope: Scope) -> str:
+    if scope["type"] != "http" or scope["method"] not in CHANGES or "visit" not in scope["state"]:
+        return ""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == HEADER), "")
+
+
+def _fingerprint(scope: Scope, body: bytes) -> str:
+    parts = (scope["method"].encode(), scope["path"].encode(), scope["query_string"], hashlib.sha256(body).digest())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+async def _all_of(receive: Receive) -> bytes:
+    pieces, more = [], True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "the body ended early")
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(pieces)

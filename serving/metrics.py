@@ -1,0 +1,83 @@
+"""What is counted, for Prometheus: by one process, or by several that write to the folder `PROMETHEUS_MULTIPROC_DIR`.
+
+That variable is read when the client library is loaded, so a process that shares a folder sets it before.
+"""
+
+import os
+
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+disable_created_metrics()
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Metrics:
+    """The series of a service; each method gives one to `inc()` or `observe()`."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._requests = Counter(
+            "tactful_requests", "Requests answered.", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "tactful_request_seconds",
+            "Seconds from the head of a request to the end of its answer.",
+            ["route"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._decisions = Counter("tactful_decisions", "Decisions made.", ["outcome"], registry=registry)
+        self._group = Histogram(
+            "tactful_decision_group_size",
+            "Decisions made by one scoring call and recorded by one commit.",
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+            registry=registry,
+        )
+        self._events = Counter("tactful_events", "Events taken in, by their fate.", ["fate"], registry=registry)
+        self._outbox = Counter("tactful_outbox", "Attempts to tell a receiver.", ["state"], registry=registry)
+
+    def requests(self, method: str, route: str, status: int) -> Counter:
+        """Requests, by the template of their path."""
+        return self._requests.labels(method, route, status)
+
+    def seconds(self, route: str) -> Histogram:
+        """How long requests took."""
+        return self._seconds.labels(route)
+
+    def decisions(self, outcome: str) -> Counter:
+        """Decisions: `message`, `silence`, or the error that came instead."""
+        return self._decisions.labels(outcome)
+
+    @property
+    def group(self) -> Histogram:
+        """How many decisions were made together."""
+        return self._group
+
+    def events(self, fate: str) -> Counter:
+        """Events, by what became of them."""
+        return self._events.labels(fate)
+
+    def outbox(self, state: str) -> Counter:
+        """What receivers were told."""
+        return self._outbox.labels(state)
+
+
+METRICS = Metrics()
+
+
+def exposition() -> bytes:
+    """Every series in Prometheus's text format, of all processes that share a folder."""
+    if FOLDER not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return generate_latest(registry)
