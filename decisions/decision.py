@@ -3,10 +3,13 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
+from decisions import canonical
 from decisions.arbitration import Factors
 from decisions.catalogue import Action
 from decisions.exclusion import Exclusion
@@ -116,58 +119,80 @@ class Decision:
         """The candidates that passed every gate."""
         return (candidate for candidate in self.candidates if candidate.survives)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The decision as JSON values: moments as ISO 8601 texts, unknown numbers as None."""
-        return {
-            "id": self.id,
-            "customer": self.customer,
-            "moment": self.moment.isoformat(),
-            "versions": asdict(self.versions),
-            "policy": dict(self.policy),
-            "stratum": self.stratum,
-            "channels": list(self.channels),
-            "seed": self.seed,
-            "capacity": dict(self.capacity),
-            "prices": dict(self.prices),
-            "scores": {name: _number(score) for name, score in self.scores.items()},
-            "openings": [_opening(opening) for opening in self.openings],
-            "closed": [exclusion.as_dict() for exclusion in self.closed],
-            "candidates": [_candidate(candidate) for candidate in self.candidates],
-            "choice": self.outcome,
-            "opening": self.choice.opening if self.choice else None,
-            "probability": self.probability,
-            "silence_probability": self.silence_probability,
-        }
-
     def as_bytes(self) -> bytes:
-        """The decision as canonical JSON: the same decision gives the same bytes."""
-        return json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+        """The decision as canonical JSON, unknown numbers as null: the same decision gives the same bytes."""
+        written = _DECISION % (
+            canonical.array(map(_candidate, self.candidates)),
+            canonical.of(self.capacity),
+            canonical.of(self.channels),
+            canonical.text(self.outcome),
+            canonical.array([exclusion.as_json() for exclusion in self.closed]),
+            canonical.text(self.customer),
+            canonical.text(self.id),
+            canonical.moment(self.moment),
+            canonical.text(self.choice.opening) if self.choice else "null",
+            canonical.array(map(_opening, self.openings)),
+            canonical.of(self.policy),
+            canonical.of(self.prices),
+            canonical.number(self.probability),
+            canonical.of({name: _known(score) for name, score in self.scores.items()}),
+            canonical.text(self.seed),
+            canonical.number(self.silence_probability),
+            canonical.text(self.stratum),
+            _versions(self.versions),
+        )
+        return written.encode()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values."""
+        found: dict[str, Any] = json.loads(self.as_bytes())
+        return found
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    action = candidate.action
-    return {
-        "action": action.id,
-        "programme": action.programme,
-        "message": action.message,
-        "channel": action.channel,
-        "opening": candidate.opening,
-        "mandatory": candidate.mandatory,
-        "exclusions": [exclusion.as_dict() for exclusion in candidate.exclusions],
-        "factors": candidate.factors.as_dict() if candidate.factors else None,
-        "priority": candidate.priority,
-        "probability": candidate.probability,
-    }
+_DECISION = (
+    '{"candidates":%s,"capacity":%s,"channels":%s,"choice":%s,"closed":%s,"customer":%s,"id":%s,"moment":%s,'
+    '"opening":%s,"openings":%s,"policy":%s,"prices":%s,"probability":%s,"scores":%s,"seed":%s,'
+    '"silence_probability":%s,"stratum":%s,"versions":%s}'
+)
+_CANDIDATE = (
+    '{"action":%s,"channel":%s,"exclusions":%s,"factors":%s,"mandatory":%s,"message":%s,"opening":%s,"priority":%s,'
+    '"probability":%s,"programme":%s}'
+)
+_FACTOR_NAMES = sorted(field.name for field in fields(Factors))
+_FACTORS = f"{{{','.join(f'{canonical.text(name)}:%s' for name in _FACTOR_NAMES)}}}"
+_factors_in_order = attrgetter(*_FACTOR_NAMES)
+_OPENING = '{"expires":%s,"key":%s,"opened":%s,"programme":%s}'
 
 
-def _opening(opening: Opening) -> dict[str, Any]:
-    return {
-        "programme": opening.programme,
-        "key": opening.key,
-        "opened": opening.opened.isoformat(),
-        "expires": opening.expires.isoformat(),
-    }
+def _candidate(candidate: Candidate) -> str:
+    action, factors = candidate.action, candidate.factors
+    return _CANDIDATE % (
+        canonical.text(action.id),
+        canonical.text(action.channel),
+        canonical.array([exclusion.as_json() for exclusion in candidate.exclusions]),
+        _FACTORS % tuple(map(canonical.number, _factors_in_order(factors))) if factors else "null",
+        "true" if candidate.mandatory else "false",
+        canonical.text(action.message),
+        canonical.text(candidate.opening),
+        canonical.number(candidate.priority),
+        canonical.number(candidate.probability),
+        canonical.text(action.programme),
+    )
 
 
-def _number(value: float) -> float | None:
+def _opening(opening: Opening) -> str:
+    return _OPENING % (
+        canonical.moment(opening.expires),
+        canonical.text(opening.key),
+        canonical.moment(opening.opened),
+        canonical.text(opening.programme),
+    )
+
+
+@lru_cache(maxsize=64)
+def _versions(versions: Versions) -> str:
+    return canonical.of(asdict(versions))
+
+
+def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None

@@ -1,7 +1,12 @@
 """Why an action may not be taken, as a value."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+
+from decisions import canonical
+
+_TEMPLATE = '{"gate":%s,"limit":%s,"observed":%s,"rule":%s,"until":%s}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +31,20 @@ class Exclusion:
     limit: str
     until: datetime | None = None
 
+    def as_json(self) -> str:
+        """The exclusion as canonical JSON."""
+        return _TEMPLATE % (
+            canonical.text(self.gate),
+            canonical.text(self.limit),
+            canonical.text(self.observed),
+            canonical.text(self.rule),
+            canonical.moment(self.until),
+        )
+
     def as_dict(self) -> dict[str, str | None]:
-        """The exclusion as JSON values."""
-        return {
-            "gate": self.gate,
-            "rule": self.rule,
-            "observed": self.observed,
-            "limit": self.limit,
-            "until": self.until.isoformat() if self.until else None,
-        }
+        """The same as values."""
+        found: dict[str, str | None] = json.loads(self.as_json())
+        return found
 
     @property
     def sentence(self) -> str:
