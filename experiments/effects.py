@@ -5,8 +5,9 @@ A row is a customer, so every interval is clustered by customer: what a customer
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from tea_tasting.experiment import ExperimentResult  # type: ignore[import-untyp
 from experiments.errors import ReadoutError
 from experiments.metrics import Metric
 
+_HARDLY = 1e-6
 _RESAMPLES = 1_000
 _BATCH = 50
 SUSPICIOUS = 0.001
@@ -35,7 +37,7 @@ class Effect:
         difference: Treatment less control, in the metric's unit.
         low: Lower bound of its interval for one look.
         high: Upper bound.
-        relative: Difference over control.
+        relative: Difference over control; NaN, like its bounds, where the control may be nothing.
         relative_low: Lower bound of that.
         relative_high: Upper bound.
         error: Standard error of the difference.
@@ -134,28 +136,40 @@ def of_aggregates(
 ) -> Effect:
     """As `compare`, from counts, means, variances and covariances."""
     customers = (int(control.count()), int(treatment.count()))
-    if min(customers) < 2:
+    if min(customers) < 2 or not _varies(control, treatment, metric):
         return _unknown(customers)
-    before = metric.covariate if covariate else None
-    ratio = tt.RatioOfMeans(metric.numerator, metric.denominator, before, use_t=False, confidence_level=1 - alpha)
-    try:
-        found = ratio.analyze_aggregates(control, treatment)
-    except (ValueError, ZeroDivisionError):
-        return _unknown(customers)
-    reach = found.effect_size_ci_upper - found.effect_size
+    found, level = _analyzed(control, treatment, metric, 1 - alpha, covariate=covariate)
+    error = float((found.effect_size_ci_upper - found.effect_size) / stats.norm.ppf((1 + level) / 2))
+    reach = float(stats.norm.ppf(1 - alpha / 2)) * error
+    relative = level == 1 - alpha
     return Effect(
         control=float(found.control),
         treatment=float(found.treatment),
         difference=float(found.effect_size),
-        low=float(found.effect_size_ci_lower),
-        high=float(found.effect_size_ci_upper),
-        relative=float(found.rel_effect_size),
-        relative_low=float(found.rel_effect_size_ci_lower),
-        relative_high=float(found.rel_effect_size_ci_upper),
-        error=float(reach / stats.norm.ppf(1 - alpha / 2)),
+        low=float(found.effect_size) - reach,
+        high=float(found.effect_size) + reach,
+        relative=float(found.rel_effect_size) if relative else math.nan,
+        relative_low=float(found.rel_effect_size_ci_lower) if relative else math.nan,
+        relative_high=float(found.rel_effect_size_ci_upper) if relative else math.nan,
+        error=error,
         pvalue=float(found.pvalue),
         customers=customers,
     )
+
+
+def _analyzed(
+    control: Aggregates, treatment: Aggregates, metric: Metric, level: float, *, covariate: bool
+) -> tuple[Any, float]:
+    """What tea-tasting says, and at which level.
+
+    A relative interval is none where the control may be nothing: then only a level that has none is asked for.
+    """
+    before = metric.covariate if covariate else None
+    for asked in (level, _HARDLY):
+        ratio = tt.RatioOfMeans(metric.numerator, metric.denominator, before, use_t=False, confidence_level=asked)
+        with np.errstate(invalid="ignore", divide="ignore"), suppress(OverflowError):
+            return ratio.analyze_aggregates(control, treatment), asked
+    raise ReadoutError("a metric that is nothing in the control", got=0.0, wanted="more", where=metric.name)
 
 
 def aggregated(table: pd.DataFrame, columns: Sequence[str]) -> Aggregates:
@@ -247,6 +261,12 @@ def by_customer(rows: pd.DataFrame, customer: str, columns: Sequence[str]) -> pd
     """
     grouped = rows.groupby(customer, sort=False)[list(columns)]
     return grouped.sum().assign(rows=grouped.size()).reset_index()
+
+
+def _varies(control: Aggregates, treatment: Aggregates, metric: Metric) -> bool:
+    """Whether there is a difference to tell: some spread above, and something below in each arm."""
+    below = [arm.mean(metric.denominator) > 0 for arm in (control, treatment)] if metric.denominator else []
+    return all(below) and bool(control.var(metric.numerator) + treatment.var(metric.numerator) > 0)
 
 
 def _unknown(customers: tuple[int, int]) -> Effect:

@@ -100,7 +100,7 @@ class Shrunk:
 
     Attributes:
         values: The shrunk estimates.
-        errors: Their posterior standard deviations, with that of the common mean.
+        errors: Their posterior standard deviations.
         spread: Standard deviation of the truths.
         pvalue: Of the test that all truths are one.
     """
@@ -114,9 +114,12 @@ class Shrunk:
 def shrink(differences: Sequence[float], errors: Sequence[float]) -> Shrunk:
     """Normal estimates of several truths, shrunk by as much as their differences look like noise.
 
+    How much that is is estimated too, which the posterior deviations bear. Fewer than four estimates say too little of
+    it, and stay what they are.
+
     Example:
-        >>> shrink([1.0, 1.2, 0.9], [0.5, 0.5, 0.5]).values[0].__round__(3)
-        1.033
+        >>> [round(value, 2) for value in shrink([1.0, 1.2, 0.9, 3.0], [0.5] * 4).values]
+        [1.04, 1.23, 0.95, 2.87]
     """
     d, variance = np.asarray(differences, dtype=np.float64), np.square(np.asarray(errors, dtype=np.float64))
     k = len(d)
@@ -126,11 +129,14 @@ def shrink(differences: Sequence[float], errors: Sequence[float]) -> Shrunk:
     heterogeneity = float((weight * np.square(d - (weight * d).sum() / weight.sum())).sum())
     scale = float(weight.sum() - np.square(weight).sum() / weight.sum())
     between = max(0.0, (heterogeneity - (k - 1)) / scale)
-    weight = 1 / (variance + between)
-    centre = float((weight * d).sum() / weight.sum())
-    own = between / (between + variance)
-    posterior = own * variance + np.square(1 - own) / weight.sum()
-    pvalue = float(stats.chi2.sf(heterogeneity, k - 1))
+    total = variance + between
+    centre = float((d / total).sum() / (1 / total).sum())
+    towards = max(k - 3, 0) / (k - 1) * variance / total
+    unsure = 2 / (k - 3) * np.square(towards) * total.mean() / total if k > 3 else 0.0
+    posterior = variance * (1 - (k - 1) / k * towards) + unsure * np.square(d - centre)
     return Shrunk(
-        tuple((own * d + (1 - own) * centre).tolist()), tuple(np.sqrt(posterior).tolist()), math.sqrt(between), pvalue
+        tuple(((1 - towards) * d + towards * centre).tolist()),
+        tuple(np.sqrt(posterior).tolist()),
+        math.sqrt(between),
+        float(stats.chi2.sf(heterogeneity, k - 1)),
     )

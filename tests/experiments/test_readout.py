@@ -1,0 +1,111 @@
+"""The whole readout: a failed sample ratio claims nothing, verdicts follow intervals, guard-rails hold."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from experiments.course import novelty, weekly
+from experiments.declaration import Experiment
+from experiments.effects import SampleRatio
+from experiments.errors import ReadoutError
+from experiments.metrics import METRICS
+from experiments.readout import Readout, readout
+from tests.experiments.trials import START, Trial, trial
+
+EXPERIMENT = Experiment.model_validate(
+    {
+        "id": "coupons",
+        "salt": "coupons-1",
+        "start": START,
+        "arms": [
+            {"id": "control", "kind": "current", "share": 0.5},
+            {"id": "treatment", "kind": "random", "share": 0.5},
+        ],
+        "primary": {"metric": "revenue_per_customer", "minimum_effect": 0.2},
+        "guard_rails": [{"metric": "orders_per_customer", "margin": 0.3}, {"metric": "unsubscribes", "margin": 0.01}],
+    }
+)
+
+
+def read(made: Trial, **changes: object) -> Readout:
+    return readout(
+        EXPERIMENT.model_copy(update=changes), made.events, made.enrolled, made.until, cuts=["style"], currency="GBP"
+    )
+
+
+@pytest.fixture(scope="module")
+def found() -> Readout:
+    return read(trial(5, 3_000, lift=0.4))
+
+
+def test_a_large_effect_is_claimed(found: Readout) -> None:
+    (arm,) = found.arms
+    assert found.sample_ratio.passed
+    assert found.verdict(arm) == "better"
+    assert 0 < arm.low < arm.primary.difference < arm.high
+    assert arm.low < arm.primary.low
+    assert arm.pvalue < 0.05
+    assert len(arm.looks.moments) == 4
+    assert [rail.verdict for rail in arm.guard_rails] == ["kept", "untold"]
+    assert found.decision(arm).startswith("Wait: treatment is better, but harm to unsubscribed is not excluded")
+    rail = (arm.guard_rails[0],)
+    assert found.decision(replace(arm, guard_rails=rail)).startswith("Switch to treatment")
+    assert set(arm.discoveries) == set(arm.others)
+    assert [segments.cut for segments in arm.segments] == ["style"]
+
+
+def test_a_failed_sample_ratio_claims_nothing(found: Readout) -> None:
+    (arm,) = found.arms
+    failed = replace(found, sample_ratio=SampleRatio({"control": 1, "treatment": 9}, {}, 1e-9))
+    assert failed.verdict(arm) == "untold"
+    assert failed.decision(arm).startswith("Do not decide on this")
+
+
+def test_lost_customers_are_noticed() -> None:
+    made = trial(6, 3_000, lift=0.4)
+    lost = made.enrolled[(made.enrolled["arm"] == "control") | (made.enrolled.index % 5 > 0)]
+    assert not read(replace(made, enrolled=lost)).sample_ratio.passed
+
+
+def test_no_effect_is_left_open_and_a_harm_is_called_one() -> None:
+    nothing = read(trial(7, 1_000))
+    assert nothing.verdict(nothing.arms[0]) == "open"
+    assert nothing.decision(nothing.arms[0]).startswith("Keep control for now")
+    worse = read(trial(8, 3_000, lift=-0.5))
+    assert worse.verdict(worse.arms[0]) == "worse"
+    assert worse.decision(worse.arms[0]) == "Keep control: treatment is worse."
+    assert worse.arms[0].guard_rails[0].verdict == "harmed"
+
+
+def test_it_stops_at_its_stop() -> None:
+    made = trial(5, 400, lift=0.4)
+    stop = START + timedelta(weeks=2)
+    assert read(made, stop=stop).until == stop
+
+
+def test_what_cannot_be_read_is_refused() -> None:
+    made = trial(9, 100)
+    with pytest.raises(ReadoutError, match="has not started"):
+        read(made, start=None)
+    alone = made.enrolled[made.enrolled["arm"] == "control"]
+    with pytest.raises(ReadoutError, match="an arm without customers"):
+        read(replace(made, enrolled=alone))
+
+
+def test_an_effect_that_wears_off_is_told_from_one_that_lasts() -> None:
+    arms = ("control", "treatment")
+    metric = METRICS["revenue_per_customer"]
+    fading, lasting = trial(10, 8_000, lift=1.0, fades=0.6), trial(11, 8_000, lift=0.3)
+    gone = novelty(fading.events, fading.enrolled, arms, metric, fading.until)
+    stays = novelty(lasting.events, lasting.enrolled, arms, metric, lasting.until)
+    assert gone.wears_off is True
+    assert stays.wears_off is False
+    assert [week for week, _ in gone.weeks] == [1, 2, 3, 4]
+    early = novelty(fading.events, fading.enrolled, arms, metric, START + timedelta(days=8))
+    assert early.wears_off is None
+
+
+def test_looks_are_weekly_and_at_the_end() -> None:
+    assert weekly(START, START + timedelta(days=10)) == [START + timedelta(days=7), START + timedelta(days=10)]
+    assert len(weekly(START, START + timedelta(days=14))) == 2
