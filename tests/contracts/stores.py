@@ -1,5 +1,6 @@
 """What tests of stores put into them and read from them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from decisions.snapshot import Contact
 from serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
 from tests.decisions.retailer import NOON, decided, having
 
+Opener = Callable[[], Store]
 T = "shop"
 DAY = timedelta(days=1)
 BUY = StoredEvent(1_000_000, 0, 9, 12.5, 1.25, 3.0, -1, "sku", "e1")
