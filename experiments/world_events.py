@@ -1,0 +1,95 @@
+"""What the simulated world tells the shop: events as columns, and as histories for the feature kernel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.histories import Events
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import DAY, local_days
+
+HOURS = {"contact": 8.0, "opened": 9.0, "clicked": 9.5, "unsubscribed": 10.0, "purchase": 12.0, "cart": 18.0}
+"""When things happen, in hours of the day."""
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """Events of one type on one day, arrays of shape (k,).
+
+    Attributes:
+        type: A word of the event vocabulary.
+        time: Microseconds since the epoch, the same for all.
+        customers: Numbers of the customers.
+        amount: What they paid.
+        discount: What they were given.
+        detail: The arm of a contact or an answer, the category of a purchase; -1 for a cart.
+    """
+
+    type: str
+    time: int
+    customers: Ints
+    amount: Floats
+    discount: Floats
+    detail: Ints
+
+
+class EventLog:
+    """Every event of a world, in time order.
+
+    Attributes:
+        told: The events.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+
+    def add(
+        self,
+        type_: str,
+        midnight: int,
+        customers: Ints,
+        *,
+        amount: Floats | float = 0.0,
+        discount: Floats | float = 0.0,
+        detail: Ints | int = -1,
+    ) -> None:
+        """Events of one type on a day that begins at a midnight, in microseconds."""
+        if not len(customers):
+            return
+        shape = customers.shape
+        columns = (np.broadcast_to(amount, shape), np.broadcast_to(discount, shape), np.broadcast_to(detail, shape))
+        self.told.append(Told(type_, midnight + int(HOURS[type_] * DAY / 24), customers, *columns))
+
+    def histories(self, ids: NDArray[np.object_]) -> Events:
+        """The histories of customers, for the feature kernel.
+
+        Args:
+            ids: Their ids, by number.
+        """
+        sizes = [len(part.customers) for part in self.told]
+        customer = np.concatenate([part.customers for part in self.told])
+        time = np.repeat([part.time for part in self.told], sizes)
+        order = np.argsort(customer, kind="stable")
+        types = np.repeat([EVENT_TYPES.index(part.type) for part in self.told], sizes)[order].astype(np.uint8)
+        amount, discount, detail = (
+            np.concatenate([getattr(part, name) for part in self.told])[order]
+            for name in ("amount", "discount", "detail")
+        )
+        bought = types == EVENT_TYPES.index("purchase")
+        return Events(
+            zone="UTC",
+            customers=ids,
+            starts=np.searchsorted(customer[order], np.arange(len(ids) + 1)),
+            time=time[order],
+            day=local_days(time[order], "UTC"),
+            type=types,
+            channel=np.where(bought, CHANNELS.index("web"), CHANNELS.index("email")).astype(np.uint8),
+            amount=amount,
+            discount=discount,
+            quantity=np.zeros(len(order)),
+            categories=np.where(bought, 1 << np.maximum(detail, 0), 0).astype(np.uint64),
+        )

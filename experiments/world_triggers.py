@@ -1,0 +1,48 @@
+"""What a shop sees of the simulated world and may do on a morning: triggers, re-entry and the cap, for everybody at once.
+
+The same rules as the catalogue of the simulation states, which `decide` reads; a test holds them side by side.
+"""
+
+import numpy as np
+
+from experiments.world import AWAY, World
+from experiments.world_parameters import ARMS
+from experiments.world_people import Bools, Floats
+
+WAITS = (0, 7, 14, 14, 7, 0, 14, 60)
+"""Days between two contacts of an arm, by arm; a cart is answered once instead."""
+GONE_BY = 180
+"""Days without a purchase after which nobody is won back."""
+DUE = (0.9, 1.4)
+"""Days since the last purchase, in mean gaps, between which the next one is due."""
+
+
+def rhythm(world: World) -> Floats:
+    """Days since the last purchase in mean gaps between days of purchase, NaN before the second one; shape (n,)."""
+    gaps = (world.last_purchase - world.first_purchase) / np.maximum(world.purchases - 1, 1)
+    since = world.day - world.last_purchase - 4 / 24
+    return np.where(world.purchases >= 2, since / np.where(gaps > 0, gaps, np.nan), np.nan)
+
+
+def open_arms(world: World) -> Bools:
+    """The arms that a marketer's triggers and re-entry allow, silence always, shape (n, arms); caps left out."""
+    away = world.day - world.last_purchase
+    opened = np.zeros((len(world), len(ARMS)), dtype=bool)
+    opened[:, 1:4] = True
+    opened[:, 4] = world.on_sale
+    opened[:, 5] = world.cart_left & (world.last_contact[:, 5] <= world.last_cart)
+    with np.errstate(invalid="ignore"):
+        due = (rhythm(world) >= DUE[0]) & (rhythm(world) <= DUE[1])
+    opened[:, 6] = (world.purchases >= 3) & due
+    opened[:, 7] = (away > AWAY) & (away <= GONE_BY)
+    opened &= world.day - world.last_contact >= np.array(WAITS)
+    opened &= world.subscribed[:, None]
+    opened[:, 0] = True
+    return opened
+
+
+def allowed(world: World, cap: int) -> Bools:
+    """The open arms of who had fewer contacts than a cap in the rolling seven days that a contact now would end."""
+    found = open_arms(world)
+    found[:, 1:] &= (world.contacted[:, :6].sum(axis=1) < cap)[:, None]
+    return found
