@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import yaml
 
+DEEPEST, MOST_PLACES = 50, 200_000
+"""Beyond these a text is no catalogue but an attack: a few aliases of aliases make billions of entries."""
 Place = tuple[str | int, ...]
 """Keys and indices from the top."""
 
@@ -14,15 +17,23 @@ def read(text: str) -> tuple[Any, Mapping[Place, int]]:
     r"""What a text says, and the line of each place.
 
     Raises:
-        yaml.MarkedYAMLError: It is no YAML, or gives a key twice.
+        yaml.MarkedYAMLError: It is no YAML, gives a key twice, or is larger than any text that a person wrote.
 
     Example:
         >>> content, lines = read("quiet:\n  from: 21:00")
         >>> content, lines["quiet", "from"]
         ({'quiet': {'from': '21:00'}}, 2)
     """
-    root = yaml.compose(text, Loader=_Loader)
-    return (None, {}) if root is None else (_Loader("").construct_document(root), dict(_lines(root)))
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except RecursionError:
+        raise yaml.MarkedYAMLError(problem=f"nested more than {DEEPEST} deep") from None
+    if root is None:
+        return None, {}
+    lines = dict(islice(_lines(root), MOST_PLACES + 1))
+    if len(lines) > MOST_PLACES:
+        raise yaml.MarkedYAMLError(problem=f"more than {MOST_PLACES} entries, those of aliases counted each time")
+    return _Loader("").construct_document(root), lines
 
 
 def line_of(lines: Mapping[Place, int], place: Place) -> int:
@@ -92,9 +103,13 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[
 
 
 def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
+    if len(place) > DEEPEST:
+        raise yaml.MarkedYAMLError(problem=f"nested more than {DEEPEST} deep", problem_mark=node.start_mark)
     yield place, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key that is no single word", problem_mark=key.start_mark)
             yield from _lines(value, (*place, key.value))
             yield (*place, key.value), key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):

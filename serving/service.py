@@ -45,7 +45,7 @@ class DecisionService:
         self.champions = champions
         self.clock = clock
         self.tenant = tenant
-        self._maker = maker
+        self.maker = maker
         self._renderers: dict[tuple[str, str], Renderer] = {}
 
     def decide(self, customer: str, decision_id: str) -> Answer:
@@ -108,7 +108,7 @@ class DecisionService:
         champion = self._champion()
         known = self._known(fresh)
         outcomes |= {i: _stranger(ask) for i, ask in fresh.items() if i not in known}
-        made = self._maker.make([(fresh[i], customer) for i, customer in known.items()], champion)
+        made = self.maker.make([(fresh[i], customer) for i, customer in known.items()], champion)
         return outcomes | self._recorded(dict(zip(known, made, strict=True)))
 
     def _told_before(self, asks: Mapping[int, Ask]) -> dict[int, Outcome]:

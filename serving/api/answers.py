@@ -14,7 +14,7 @@ from serving.rendering import RenderedText
 
 def content(answer: Answer) -> bytes:
     """An answer as canonical JSON: the same decision is told in the same bytes each time."""
-    return json.dumps(_document(answer), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return encoded(_document(answer))
 
 
 def _document(answer: Answer) -> dict[str, Any]:
@@ -27,19 +27,54 @@ def _document(answer: Answer) -> dict[str, Any]:
         "silence": why_silence(decision) or None,
         "probability": decision.probability,
         "silence_probability": decision.silence_probability,
-        "scores": {name: score if math.isfinite(score) else None for name, score in decision.scores.items()},
+        "scores": scores_of(decision),
         "runners_up": [_ranked(candidate) for candidate in _runners_up(decision)],
-        "excluded": [
-            {**_action(candidate), "reasons": [e.as_dict() for e in candidate.exclusions]}
-            for candidate in decision.candidates
-            if not candidate.survives
-        ],
-        "closed": [{"programme": e.rule, "observed": e.observed, "limit": e.limit} for e in decision.closed],
+        "excluded": _excluded(decision),
+        "closed": closed(decision),
         "currency": answer.currency,
         "policy": dict(decision.policy),
+        "stratum": decision.stratum,
         "versions": asdict(decision.versions),
         "explanation": paragraph(decision, answer.currency),
     }
+
+
+def supposition(decision: Decision, currency: str) -> bytes:
+    """What would be decided, as canonical JSON: the part of `content` that a supposed decision has."""
+    document = {
+        "choice": _ranked(decision.choice) if decision.choice else None,
+        "silence": why_silence(decision) or None,
+        "scores": scores_of(decision),
+        "runners_up": [_ranked(candidate) for candidate in _runners_up(decision)],
+        "excluded": _excluded(decision),
+        "closed": closed(decision),
+        "currency": currency,
+        "explanation": paragraph(decision, currency),
+    }
+    return encoded(document)
+
+
+def encoded(document: Any) -> bytes:
+    """A document as canonical JSON."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def scores_of(decision: Decision) -> dict[str, float | None]:
+    """The scores of a decision; those that are unknown are null."""
+    return {name: score if math.isfinite(score) else None for name, score in decision.scores.items()}
+
+
+def closed(decision: Decision) -> list[dict[str, str]]:
+    """The programmes that were not open."""
+    return [{"programme": e.rule, "observed": e.observed, "limit": e.limit} for e in decision.closed]
+
+
+def _excluded(decision: Decision) -> list[dict[str, Any]]:
+    return [
+        {**_action(candidate), "reasons": [e.as_dict() for e in candidate.exclusions]}
+        for candidate in decision.candidates
+        if not candidate.survives
+    ]
 
 
 def _choice(choice: Candidate | None, text: RenderedText | None) -> dict[str, Any] | None:

@@ -31,19 +31,19 @@ ROUTERS = (routes.router, catalogues.router, tracking.router, operations.router)
 class _Application(FastAPI):
     """FastAPI with an envelope around its outermost layer, so that every error leaves in it too."""
 
-    def __init__(self, body_limit: int, **given: Any) -> None:
+    def __init__(self, settings: Settings, **given: Any) -> None:
         super().__init__(**given)
-        self._body_limit = body_limit
+        self._settings = settings
 
     def openapi(self) -> dict[str, Any]:
         """The API's description."""
         if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi(), scopes())
+            self.openapi_schema = complete(super().openapi(), scopes(), keyed=self._settings.auth == "keys")
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers of the application, outermost first."""
-        return Envelope(super().build_middleware_stack(), self._body_limit)
+        return Envelope(super().build_middleware_stack(), self._settings.body_limit)
 
 
 def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
@@ -65,7 +65,7 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
             desk.close()
 
     app = _Application(
-        settings.body_limit,
+        settings,
         title="Tactful",
         version=version("tactful"),
         description=DESCRIPTION,

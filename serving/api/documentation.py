@@ -82,19 +82,22 @@ def problems(*causes: type[ServingError] | Kind) -> dict[int | str, dict[str, An
     return by_status
 
 
-def complete(document: dict[str, Any], scopes: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def complete(document: dict[str, Any], scopes: Mapping[tuple[str, str], str], *, keyed: bool) -> dict[str, Any]:
     """Mends what FastAPI cannot say: keys and their scopes, problems of one media type, examples that hold null.
 
     Args:
         document: What FastAPI says.
         scopes: The scope that a route wants, by method and path.
+        keyed: Whether callers are asked for keys.
     """
-    document["components"]["securitySchemes"] = SECURITY
+    if keyed:
+        document["components"]["securitySchemes"] = SECURITY
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _mend(operation, ANSWERS.get((method.upper(), path)))
             if scope := scopes.get((method.upper(), path)):
-                _guard(operation, scope, changes=method.upper() in CHANGES)
+                _guard(operation, changes=method.upper() in CHANGES)
+                operation |= {"security": [{name: [scope]} for name in SECURITY]} if keyed else {}
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     return document
@@ -107,14 +110,13 @@ def _mend(operation: dict[str, Any], example: Any) -> None:
     for response in responses.values():
         content = response.get("content", {})
         if MEDIA_TYPE in content:
-            content.pop("application/json", None)
+            response["content"] = {MEDIA_TYPE: content[MEDIA_TYPE]}
         elif "application/json" in content:
             content["application/json"]["example"] = example
 
 
-def _guard(operation: dict[str, Any], scope: str, *, changes: bool) -> None:
-    """What the door asks of whoever calls, and answers."""
-    operation["security"] = [{name: [scope]} for name in SECURITY]
+def _guard(operation: dict[str, Any], *, changes: bool) -> None:
+    """What the door answers, and what it takes besides."""
     _add(operation, UnauthenticatedError, ForbiddenError, TooManyRequestsError)
     if changes:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)

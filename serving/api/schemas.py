@@ -1,10 +1,18 @@
 """The bodies of requests and responses, for validation and for OpenAPI."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from serving.api.problem import Problem
+from serving.sending import OutcomeKind
+
+NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
+CustomerId = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=NO_CONTROL, description="Pseudonymous id of the customer.")
+]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
 DecisionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$", examples=["checkout-7f3a"])]
 
 
@@ -15,7 +23,7 @@ class DecisionRequest(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"customer_id": "leaver", "id": "checkout-7f3a"}]}
     )
 
-    customer_id: str = Field(min_length=1, max_length=200, description="Pseudonymous id of the customer.")
+    customer_id: CustomerId
     id: DecisionId | None = Field(
         default=None,
         description="Your id for the decision: asking again with it gives the same decision. Made up where absent.",
@@ -104,8 +112,151 @@ class DecisionAnswer(BaseModel):
     closed: list[Closed]
     currency: str = Field(description="ISO 4217 code of every amount.")
     policy: dict[str, Any] = Field(description="How the choice was made among the survivors.")
+    stratum: Literal["policy", "uniform", "holdout"] = Field(
+        description="Where exploration put the customer: in `uniform` all survivors and silence were alike."
+    )
     versions: Versions
     explanation: str = Field(description="All of this in a paragraph.")
+
+
+class ConsentValue(BaseModel):
+    """Whether a customer may be contacted on a channel for a purpose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: Name
+    purpose: Name
+    allowed: bool
+
+
+class CatalogueVersion(BaseModel):
+    """A catalogue."""
+
+    name: str
+    version: str
+
+
+class DecisionBatch(BaseModel):
+    """Whom to decide about."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"decisions": [{"customer_id": "leaver", "id": "monday-1"}]}]}
+    )
+
+    decisions: list[DecisionRequest] = Field(min_length=1, max_length=1_000)
+
+
+class BatchItem(BaseModel):
+    """What became of one of them."""
+
+    status: int = Field(description="The HTTP status it would have had on its own.")
+    decision: DecisionAnswer | None = Field(default=None, description="The decision, with status 200.")
+    problem: Problem | None = Field(default=None, description="What went wrong, with any other status.")
+
+
+class BatchAnswer(BaseModel):
+    """What became of each, in the order of the request."""
+
+    decisions: list[BatchItem]
+
+
+class Summary(BaseModel):
+    """A decision in a list."""
+
+    id: str
+    customer_id: str
+    moment: datetime
+    outcome: str = Field(description="The action that was chosen, or `silence`.")
+
+
+class DecisionPage(BaseModel):
+    """Decisions, the newest first."""
+
+    decisions: list[Summary]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+class OutcomeReport(BaseModel):
+    """What came of a contact."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"kind": "converted", "value": 42.5, "id": "order-881"}]}
+    )
+
+    kind: OutcomeKind
+    id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        pattern=NO_CONTROL,
+        description="Your id of what happened: told again with it, it counts once. The kind itself where absent.",
+    )
+    time: AwareDatetime | None = Field(default=None, description="When it happened; now where absent.")
+    value: float | None = Field(
+        default=None,
+        ge=-1e9,
+        le=1e9,
+        allow_inf_nan=False,
+        description="What it was worth, in the catalogue's currency.",
+    )
+
+
+class OutcomeAnswer(BaseModel):
+    """What became of the report."""
+
+    status: Literal["kept", "known"] = Field(description="`known`: it was told before, and counts once.")
+
+
+class ReleaseAnswer(BaseModel):
+    """How the contact stands now."""
+
+    status: Literal["released", "expired", "sent"] = Field(description="A contact that was sent stays sent.")
+
+
+class ClearanceAnswer(BaseModel):
+    """Whether the contact may be made now."""
+
+    send: bool = Field(description="If true, it counts as sent from now on.")
+    reasons: list[Reason]
+
+
+class WhatIfRequest(BaseModel):
+    """A customer or a past decision, and what would be different. Nothing is written."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"customer_id": "leaver", "scores": {"lapse": 0.2}, "without": ["weekly"]}]},
+    )
+
+    customer_id: CustomerId | None = None
+    decision_id: DecisionId | None = None
+    channels: tuple[Name, ...] = Field(default=(), max_length=20, description="Only these; for a customer.")
+    moment: AwareDatetime | None = Field(default=None, description="Another moment.")
+    features: dict[str, float] = Field(default={}, max_length=200)
+    scores: dict[str, float] = Field(default={}, max_length=20)
+    attributes: dict[str, str | float | bool] = Field(default={}, max_length=200)
+    consents: list[ConsentValue] = Field(default=[], max_length=100)
+    values: dict[str, float] = Field(default={}, max_length=200, description="Another value, by message.")
+    without: list[str] = Field(default=[], max_length=100, description="Contact policies to leave out.")
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        if (self.customer_id is None) == (self.decision_id is None):
+            raise ValueError("either a customer_id or a decision_id")
+        return self
+
+
+class WhatIfAnswer(BaseModel):
+    """What would be decided."""
+
+    choice: Ranked | None = Field(description="The action; null for silence.")
+    silence: str | None = Field(description="Why silence; null where there is a choice.")
+    scores: dict[str, float | None]
+    runners_up: list[Ranked]
+    excluded: list[Excluded]
+    closed: list[Closed]
+    currency: str
+    explanation: str
 
 
 class Alive(BaseModel):
@@ -125,13 +276,6 @@ class BundleVersion(BaseModel):
 
     version: str
     features: str = Field(description="Fingerprint of its feature set.")
-
-
-class CatalogueVersion(BaseModel):
-    """A catalogue."""
-
-    name: str
-    version: str
 
 
 class Ready(BaseModel):

@@ -36,6 +36,7 @@ catalogue: shop
 currency: USD
 timezone: America/New_York
 objective: propensity
+exploration: {holdout: 0, uniform: 0}
 attributes:
   first_name: {type: string}
   birthday: {type: date}

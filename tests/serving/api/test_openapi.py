@@ -1,20 +1,27 @@
 """The description of the API tells every answer of every route, with an example that is one."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from pydantic import BaseModel
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
+from serving.api.app import ROUTERS
 from serving.api.problem import Problem
-from serving.api.schemas import Alive, DecisionAnswer, DecisionRequest, Ready
+from serving.api.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
 
-MODELS: dict[str, type[BaseModel]] = {
-    "/v1/decisions": DecisionAnswer,
-    "/v1/decisions/{decision_id}": DecisionAnswer,
-    "/health/live": Alive,
-    "/health/ready": Ready,
+ROUTES = {
+    (method.lower(), route.path): route
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute)
+    for method in route.methods
 }
+ALWAYS = {"500"}
+BEHIND_THE_DOOR = {"401", "403", "429"}
+PUBLIC = {("get", "/health/live"), ("get", "/health/ready")}
 
 
 @pytest.fixture
@@ -23,35 +30,41 @@ def document(client: httpx.Client) -> dict[str, Any]:
     return told
 
 
-def test_every_answer_has_an_example(document: dict[str, Any]) -> None:
-    assert set(document["paths"]) == set(MODELS)
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
-            for status, response in operation["responses"].items():
-                ((media_type, content),) = response["content"].items()
-                if status == "200":
-                    assert media_type == "application/json"
-                    MODELS[path].model_validate(content["example"], extra="forbid")
-                else:
-                    assert media_type == "application/problem+json"
-                    examples = [example["value"] for example in content["examples"].values()]
-                    assert {str(Problem.model_validate(e, extra="forbid").status) for e in examples} == {status}
+def operations(document: dict[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    for path, found in document["paths"].items():
+        for method, operation in found.items():
+            yield (method, path), operation
 
 
-def test_the_examples_of_the_request_are_requests(document: dict[str, Any]) -> None:
-    for example in document["components"]["schemas"]["DecisionRequest"]["examples"]:
-        DecisionRequest.model_validate(example)
+def test_every_route_is_described(document: dict[str, Any]) -> None:
+    assert {name for name, _ in operations(document)} == set(ROUTES)
 
 
-def test_what_each_route_can_answer_is_told(document: dict[str, Any]) -> None:
-    told = {
-        f"{method} {path}": set(operation["responses"])
-        for path, operations in document["paths"].items()
-        for method, operation in operations.items()
-    }
-    assert told == {
-        "post /v1/decisions": {"200", "400", "404", "409", "413", "422", "500", "503"},
-        "get /v1/decisions/{decision_id}": {"200", "404", "422", "500", "503"},
-        "get /health/live": {"200", "500"},
-        "get /health/ready": {"200", "500", "503"},
-    }
+def test_every_answer_has_an_example_that_is_one(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for status, response in operation["responses"].items():
+            content = response.get("content", {})
+            if status == "200" and "application/json" in content:
+                assert list(content) == ["application/json"]
+                TypeAdapter(ROUTES[name].response_model).validate_python(content["application/json"]["example"])
+            elif int(status) >= 400:
+                assert list(content) == ["application/problem+json"]
+                examples = [e["value"] for e in content["application/problem+json"]["examples"].values()]
+                assert {str(Problem.model_validate(e, extra="forbid").status) for e in examples} == {status}
+
+
+@pytest.mark.parametrize("model", [DecisionRequest, DecisionBatch, OutcomeReport, WhatIfRequest])
+def test_the_examples_of_a_request_are_requests(document: dict[str, Any], model: Any) -> None:
+    examples = document["components"]["schemas"][model.__name__]["examples"]
+    assert examples
+    for example in examples:
+        model.model_validate(example)
+
+
+def test_every_route_tells_how_it_may_be_refused(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        told = set(operation["responses"])
+        assert told >= ALWAYS
+        assert (told >= BEHIND_THE_DOOR) == (name not in PUBLIC)
+        assert bool(operation.get("security")) == (name not in PUBLIC)
+        assert ("requestBody" in operation) <= (told >= {"413", "422"})

@@ -1,0 +1,58 @@
+"""The bodies of what is told about customers."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.api.schemas import Closed, ConsentValue, Reason
+
+
+class FreeMoment(BaseModel):
+    """When a channel is next free."""
+
+    moment: datetime | None = Field(description="Null where time alone does not help.")
+    reasons: list[Reason] = Field(description="What holds it back now.")
+
+
+class OpenProgramme(BaseModel):
+    """A programme that is open for the customer."""
+
+    programme: str
+    opening: str
+    opened: datetime
+    expires: datetime
+
+
+class CustomerAnswer(BaseModel):
+    """A customer as the engine sees it now."""
+
+    customer_id: str
+    moment: datetime
+    zone: str | None
+    joined: datetime | None
+    attributes: dict[str, Any]
+    consents: list[ConsentValue]
+    features: dict[str, float | None]
+    scores: dict[str, float | None]
+    open: list[OpenProgramme]
+    closed: list[Closed]
+    contact_pressure: dict[str, dict[str, int]] = Field(
+        description="By channel, the contacts that count in the last day, 7 days and 28 days."
+    )
+    next_free: dict[str, FreeMoment] = Field(description="By channel, as contact policies and consent have it.")
+
+
+class CustomerExport(BaseModel):
+    """Everything that is kept about a customer."""
+
+    model_config = ConfigDict(extra="allow")
+
+    customer_id: str
+
+
+class ErasureAnswer(BaseModel):
+    """What was erased."""
+
+    status: Literal["erased"]
+    decisions: int = Field(description="Decisions that stay in the counts, under a name that leads to nobody.")

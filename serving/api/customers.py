@@ -1,0 +1,103 @@
+"""Customers over HTTP: as the engine sees them, everything that is kept about them, and their erasure."""
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Response
+from starlette.concurrency import run_in_threadpool
+
+from decisions.availability import Free
+from serving.api.answers import closed, encoded, scores_of
+from serving.api.customer_schemas import CustomerAnswer, CustomerExport, ErasureAnswer
+from serving.api.documentation import problems
+from serving.api.door import Visit, allows
+from serving.api.problem import INVALID
+from serving.api.schemas import CustomerId
+from serving.errors import NotReadyError, StoreError, UnknownCustomerError
+from serving.inquiries import Portrait, portrait
+from serving.people import erase_customer
+from serving.store.people import export
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+Reader = Annotated[Visit, Depends(allows("read"))]
+Operator = Annotated[Visit, Depends(allows("admin"))]
+Id = Annotated[CustomerId, Path()]
+
+
+@router.get(
+    "/{customer_id}",
+    summary="A customer as the engine sees it now",
+    response_model=CustomerAnswer,
+    responses=problems(UnknownCustomerError, NotReadyError, StoreError, INVALID),
+)
+async def get_customer(customer_id: Id, visit: Reader) -> Response:
+    """Features, scores, open programmes, contact pressure, and when each channel is next free."""
+    return _json(_document(await run_in_threadpool(portrait, visit.service, customer_id)))
+
+
+@router.get(
+    "/{customer_id}/export",
+    summary="Everything that is kept about a customer",
+    response_model=CustomerExport,
+    responses=problems(UnknownCustomerError, StoreError, INVALID),
+)
+async def get_export(customer_id: Id, visit: Operator) -> Response:
+    """For the customer who asks what is known: profile, consents, identities, events, contacts, decisions, outcomes."""
+    service = visit.service
+    found = await run_in_threadpool(export, service.store.database, service.tenant, customer_id)
+    if found is None:
+        raise UnknownCustomerError("unknown customer", got=customer_id, wanted="a customer that is known")
+    return _json(found)
+
+
+@router.delete(
+    "/{customer_id}",
+    summary="Erase a customer",
+    responses=problems(UnknownCustomerError, StoreError, INVALID),
+)
+async def delete_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
+    """Personal data are gone from every table and from the event partitions; what comes later does not bring them back.
+
+    Decisions and contacts stay in the counts under a name that leads to nobody.
+    """
+    decisions = await run_in_threadpool(erase_customer, visit.service, customer_id)
+    return ErasureAnswer(status="erased", decisions=decisions)
+
+
+def _document(seen: Portrait) -> dict[str, Any]:
+    known, decision = seen.known, seen.decision
+    return {
+        "customer_id": known.id,
+        "moment": decision.moment.isoformat(),
+        "zone": known.zone,
+        "joined": known.joined.isoformat() if known.joined else None,
+        "attributes": dict(known.attributes),
+        "consents": [
+            {"channel": channel, "purpose": purpose, "allowed": allowed}
+            for (channel, purpose), allowed in sorted(known.consents.items())
+        ],
+        "features": {name: value if math.isfinite(value) else None for name, value in seen.features.items()},
+        "scores": scores_of(decision),
+        "open": [
+            {
+                "programme": o.programme,
+                "opening": o.key,
+                "opened": o.opened.isoformat(),
+                "expires": o.expires.isoformat(),
+            }
+            for o in decision.openings
+        ],
+        "closed": closed(decision),
+        "contact_pressure": {channel: dict(counts) for channel, counts in seen.pressure.items()},
+        "next_free": {channel: _free(free) for channel, free in seen.free.items()},
+    }
+
+
+def _free(free: Free) -> dict[str, Any]:
+    moment = free.moment.isoformat() if free.moment else None
+    return {"moment": moment, "reasons": [reason.as_dict() for reason in free.reasons]}
+
+
+def _json(document: Any) -> Response:
+    return Response(encoded(document), media_type="application/json")

@@ -1,0 +1,184 @@
+"""An example of what each route answers when all is well."""
+
+from typing import Any
+
+_READY: dict[str, Any] = {
+    "status": "ready",
+    "bundle": {
+        "version": "3f6b2f0c41a7",
+        "features": "84f609ee5fb9f99eeb2e32a760a2ba5dab7b77a54aa0ad94ef03791c593c434c",
+    },
+    "catalogue": {"name": "shop", "version": "0b1e7d1d4f4c9a52"},
+    "refused": {"reason": "a changed file: got 'sha256 9d0f…'; wanted sha256 41be…; at bundles/second/lapse.txt"},
+}
+_DECISION: dict[str, Any] = {
+    "id": "checkout-7f3a",
+    "customer_id": "leaver",
+    "moment": "2026-05-06T16:00:00+00:00",
+    "choice": {
+        "action": "win_back/miss_you/email",
+        "programme": "win_back",
+        "message": "miss_you",
+        "channel": "email",
+        "priority": 4.3,
+        "probability": 1.0,
+        "opening": "win_back:first",
+        "response": 0.2155,
+        "subject": "We miss you",
+        "body": "Dear Ada, it has been 45 days. Take this, good for 30 days.",
+    },
+    "silence": None,
+    "probability": 1.0,
+    "silence_probability": 0.0,
+    "scores": {"lapse": 0.92},
+    "runners_up": [],
+    "excluded": [
+        {
+            "action": "win_back/miss_you/mail",
+            "programme": "win_back",
+            "message": "miss_you",
+            "channel": "mail",
+            "reasons": [
+                {
+                    "gate": "cap",
+                    "rule": "monthly_mail",
+                    "observed": "1 contact in 28d",
+                    "limit": "at most 1 in 28d",
+                    "until": "2026-05-14T16:00:00+00:00",
+                }
+            ],
+        }
+    ],
+    "closed": [{"programme": "thanks", "observed": "no event that opens it", "limit": "an opening"}],
+    "currency": "USD",
+    "policy": {"kind": "greedy"},
+    "stratum": "policy",
+    "versions": {
+        "catalogue": _READY["catalogue"]["version"],
+        "bundle": _READY["bundle"]["version"],
+        "features": _READY["bundle"]["features"],
+        "kernel": "1",
+    },
+    "explanation": (
+        "Chosen: miss_you of win_back by email, worth 4.30 USD more than silence (response 21.5%, margin 20.00, cost "
+        "0.01), with probability 1. Excluded: win_back/miss_you/mail by cap monthly_mail (1 contact in 28d; wanted at "
+        "most 1 in 28d, possible from 2026-05-14 16:00 UTC)."
+    ),
+}
+SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."},
+    "write_key": {"type": "http", "scheme": "basic", "description": "An API key as user name, without a password."},
+}
+_SILENT = {**_DECISION, "id": "monday-2", "customer_id": "regular", "choice": None, "silence": "no opening"}
+_REASON: dict[str, Any] = {
+    "gate": "cap",
+    "rule": "weekly",
+    "observed": "2 contacts in 7d",
+    "limit": "at most 2 in 7d",
+    "until": "2026-05-08T09:30:00+00:00",
+}
+_CLOSED = [{"programme": "birthday", "observed": "customer.birthday unknown", "limit": "an opening"}]
+_CONSENT = {"channel": "email", "purpose": "marketing", "allowed": True}
+_WHAT_IF = {name: _DECISION[name] for name in ("silence", "scores", "runners_up", "excluded", "closed", "currency")} | {
+    "choice": {
+        name: _DECISION["choice"][name]
+        for name in ("action", "programme", "message", "channel", "priority", "probability")
+    },
+    "explanation": _DECISION["explanation"],
+}
+_CUSTOMER: dict[str, Any] = {
+    "customer_id": "leaver",
+    "moment": "2026-05-06T16:00:00+00:00",
+    "zone": "Europe/Paris",
+    "joined": "2026-01-26T16:00:00+00:00",
+    "attributes": {"first_name": "Ada"},
+    "consents": [_CONSENT],
+    "features": {"days_since_purchase": 45.0, "purchases_total": 5.0, "days_since_redemption": None},
+    "scores": {"lapse": 0.92},
+    "open": [
+        {
+            "programme": "win_back",
+            "opening": "win_back:first",
+            "opened": "2026-05-06T16:00:00+00:00",
+            "expires": "2026-05-13T16:00:00+00:00",
+        }
+    ],
+    "closed": _CLOSED,
+    "contact_pressure": {"email": {"1d": 0, "7d": 2, "28d": 5}},
+    "next_free": {"email": {"moment": "2026-05-08T09:30:00+00:00", "reasons": [_REASON]}},
+}
+_EXPORT: dict[str, Any] = {"customer_id": "leaver"}
+_PROGRAMMES: dict[str, Any] = {
+    "catalogue": _READY["catalogue"],
+    "programmes": [
+        {
+            "programme": "win_back",
+            "purpose": "marketing",
+            "trigger": "threshold",
+            "supersedes": [],
+            "messages": [{"message": "miss_you", "channels": ["email", "mail"], "state": "segment.leaving"}],
+        }
+    ],
+}
+_PUT: dict[str, Any] = {
+    "name": "shop",
+    "version": "0b1e7d1d4f4c9a52",
+    "number": 4,
+    "remarks": [{"line": 31, "severity": "warning", "message": "never wins against miss_you", "mend": None}],
+}
+ANSWERS: dict[tuple[str, str], Any] = {
+    **{("POST", f"/v1/{call}"): {"success": True} for call in ("identify", "page", "screen", "group", "alias")},
+    ("POST", "/v1/track"): {"success": True, "decision": _DECISION},
+    ("POST", "/v1/batch"): {
+        "success": True,
+        "fates": {"kept": 99, "malformed": 1},
+        "refused": [
+            {
+                "index": 7,
+                "message_id": "m-8",
+                "fate": "malformed",
+                "reason": "about nobody: wanted userId or anonymousId; at the message",
+            }
+        ],
+    },
+    ("POST", "/v1/decisions"): _DECISION,
+    ("GET", "/v1/decisions/{decision_id}"): _DECISION,
+    ("POST", "/v1/decisions/batch"): {
+        "decisions": [
+            {"status": 200, "decision": _SILENT},
+            {
+                "status": 404,
+                "problem": {
+                    "type": "urn:tactful:problem:unknown-customer",
+                    "title": "Unknown customer",
+                    "status": 404,
+                    "detail": "unknown customer: got '9999'; wanted a customer whose history was loaded",
+                    "hint": "Load the customer's history, then ask again.",
+                    "request_id": "9f1c0d6be5b94d6a8f3d1f0f6d7e2a41",
+                },
+            },
+        ]
+    },
+    ("GET", "/v1/decisions"): {
+        "decisions": [
+            {
+                "id": "checkout-7f3a",
+                "customer_id": "leaver",
+                "moment": "2026-05-06T16:00:00+00:00",
+                "outcome": "win_back/miss_you/email",
+            }
+        ],
+        "next": "MjAyNi0wNS0wNlQxNjowMDowMCswMDowMCBjaGVja291dC03ZjNh",
+    },
+    ("POST", "/v1/decisions/{decision_id}/clearance"): {"send": False, "reasons": [_REASON]},
+    ("POST", "/v1/decisions/{decision_id}/release"): {"status": "released"},
+    ("POST", "/v1/decisions/{decision_id}/outcome"): {"status": "kept"},
+    ("POST", "/v1/what-if"): _WHAT_IF,
+    ("GET", "/v1/customers/{customer_id}"): _CUSTOMER,
+    ("GET", "/v1/customers/{customer_id}/export"): _EXPORT,
+    ("DELETE", "/v1/customers/{customer_id}"): {"status": "erased", "decisions": 7},
+    ("PUT", "/v1/catalogue"): _PUT,
+    ("GET", "/v1/programmes"): _PROGRAMMES,
+    ("GET", "/health/live"): {"status": "alive"},
+    ("GET", "/health/ready"): _READY,
+}

@@ -1,0 +1,70 @@
+"""What is asked about customers: answered as a decision would be, and nothing is written."""
+
+from datetime import timedelta
+from math import isnan
+
+import pytest
+
+from decisions.what_if import Changes
+from serving.errors import UnknownCustomerError, UnknownDecisionError, UnknownItemError
+from serving.inquiries import portrait, programmes, supposed, supposed_again
+from serving.service import DecisionService
+from tests.serving.shop import NOW
+
+
+def test_a_portrait_shows_what_a_decision_is_made_from(service: DecisionService) -> None:
+    seen = portrait(service, "leaver")
+    assert seen.known.attributes["first_name"] == "Ada"
+    assert seen.features["days_since_purchase"] == pytest.approx(45)
+    assert isnan(seen.features["days_since_redemption"])
+    assert {o.programme for o in seen.decision.openings} == {"win_back"}
+    assert {channel: counts["28d"] for channel, counts in seen.pressure.items()} == {"email": 0, "mail": 0, "sms": 0}
+    assert {channel: free.moment for channel, free in seen.free.items()} == {"email": NOW, "mail": NOW, "sms": NOW}
+
+
+def test_contact_pressure_and_the_next_free_moment_follow_the_ledger(service: DecisionService) -> None:
+    told = service.decide("leaver", "d1").decision
+    assert told.choice is not None
+    channel = told.choice.action.channel
+    seen = portrait(service, "leaver")
+    assert seen.pressure[channel] == {"1d": 1, "7d": 1, "28d": 1}
+    if channel == "mail":
+        assert seen.free["mail"].moment == NOW + timedelta(days=28)
+        assert [reason.rule for reason in seen.free["mail"].reasons] == ["monthly_mail"]
+
+
+def test_asking_writes_nothing(service: DecisionService) -> None:
+    portrait(service, "thankful")
+    supposed(service, "thankful", Changes(scores={"lapse": 0.9}))
+    assert list(service.store.decision_log(service.tenant)) == []
+    assert all(status == "sent" for _, status, _ in service.store.ledger(service.tenant))
+
+
+def test_a_supposition_changes_what_is_decided(service: DecisionService) -> None:
+    assert supposed(service, "thankful", Changes()).decision.outcome == "thanks/thank_you/email"
+    dearer = Changes(messages={"thank_you_short": {"value": 400.0}})
+    assert supposed(service, "thankful", dearer).decision.outcome == "thanks/thank_you_short/sms"
+    refused = Changes(consents={("email", "marketing"): False, ("sms", "marketing"): False})
+    assert supposed(service, "thankful", refused).decision.choice is None
+
+
+def test_a_past_decision_is_supposed_otherwise_with_its_own_inputs(service: DecisionService) -> None:
+    service.decide("thankful", "d1")
+    found = supposed_again(service, "d1", Changes(messages={"thank_you_short": {"value": 400.0}}))
+    assert found.decision.outcome == "thanks/thank_you_short/sms", "the contact that d1 reserved is not in the way"
+    assert found.currency == "USD"
+
+
+def test_what_there_is_not_is_refused(service: DecisionService) -> None:
+    with pytest.raises(UnknownCustomerError, match="nobody"):
+        portrait(service, "nobody")
+    with pytest.raises(UnknownDecisionError, match="d9"):
+        supposed_again(service, "d9", Changes())
+    with pytest.raises(UnknownItemError, match="unknown score in a what-if: got 'laps'; wanted lapse"):
+        supposed(service, "leaver", Changes(scores={"laps": 0.5}))
+
+
+def test_programmes_come_in_the_marketers_order(service: DecisionService) -> None:
+    found = programmes(service.champions.present())
+    assert [programme["programme"] for programme in found] == ["win_back", "thanks", "birthday"]
+    assert found[0]["messages"] == [{"message": "miss_you", "channels": ["email", "mail"], "state": "segment.leaving"}]

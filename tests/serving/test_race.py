@@ -1,0 +1,134 @@
+"""A race for every kind of cap: 8 processes with 64 callers ask about 20 customers, many ids twice."""
+
+import multiprocessing
+import random
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from decisions.compiled import CompiledCatalogue
+from decisions.contact_policies import Cap
+from decisions.loading import load_catalogue
+from features.standard import STANDARD
+from features.zones import microseconds
+from serving.audit import Recorded, broken_windows
+from serving.bootstrap import open_store
+from serving.champion import load_champion, vocabulary
+from serving.making import Answer, Ask
+from serving.settings import Settings
+from serving.store.port import History, Profile
+from tests.serving.racer import race
+from tests.serving.shop import ALLOWED, NOW, service_of
+
+PROCESSES, CALLERS = 8, 64
+CUSTOMERS = [f"racer{number}" for number in range(20)]
+ASKS, TWICE = 1_200, 300
+SECOND = timedelta(seconds=1)
+
+CATALOGUE = """
+catalogue: race
+currency: USD
+timezone: America/New_York
+objective: propensity
+exploration: {holdout: 0, uniform: 0}
+channels: {email: {cost: 0.01}, sms: {cost: 0.02}, mail: {cost: 0.03}}
+contact_policies:
+  - {id: everything, kind: cap, max: 12, window: 7d}
+  - {id: each_channel, kind: cap, max: 5, window: 7d, per: channel}
+  - {id: mails, kind: cap, max: 3, window: 28d, scope: {channel: mail}}
+  - {id: offers, kind: cap, max: 6, window: 7d, scope: {programme: offers}}
+  - {id: notes, kind: cap, max: 2, window: 7d, scope: {message: note}}
+  - {id: loud, kind: cap, max: 4, window: 7d, scope: {tag: loud}}
+programmes:
+  - id: offers
+    trigger: {kind: always, expiry: 1d}
+    reentry: 0m
+    messages:
+      - id: bargain
+        channels: [email, sms, mail]
+        value: 90
+        tags: [loud]
+        response: {mean: 0.1}
+        content: {subject: B, body: B}
+      - {id: hint, channels: [email, sms, mail], value: 80, response: {mean: 0.1}, content: {subject: H, body: H}}
+  - id: news
+    trigger: {kind: always, expiry: 1d}
+    reentry: 0m
+    messages:
+      - {id: note, channels: [sms], value: 70, response: {mean: 0.1}, content: {body: N}}
+      - {id: letter, channels: [email, mail], value: 60, response: {mean: 0.1}, content: {subject: L, body: L}}
+      - {id: shout, channels: [sms], value: 50, tags: [loud], response: {mean: 0.1}, content: {body: S}}
+"""
+Made = dict[str, Counter[tuple[str, str]]]
+"""By customer how many contacts of each message on each channel."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shop(request: pytest.FixtureRequest, shop: Settings) -> Settings:
+    """The furnished shop with the racers, on either database."""
+    shop.catalogue.write_text(CATALOGUE)
+    if request.param == "postgres":
+        with (shop.data / "tactful.env").open("a") as settings:
+            settings.write(f"TACTFUL_STORE={request.getfixturevalue('database')}\n")
+        shop = Settings.of(shop.data)
+    store = open_store(shop.store)
+    racers = [*CUSTOMERS, "pacer"]
+    store.load(shop.tenant, History("UTC", NOW - timedelta(days=9), [Profile(r, consents=ALLOWED) for r in racers]))
+    store.close()
+    return shop
+
+
+def paced(shop: Settings) -> Counter[tuple[str, str]]:
+    """What one customer gets whom nobody races for: asked until there is silence."""
+    service = service_of(shop)
+    made: Counter[tuple[str, str]] = Counter()
+    for number in count():
+        (told,) = service.decide_many([Ask("pacer", f"p{number}", NOW + number * SECOND)])
+        assert isinstance(told, Answer)
+        if told.decision.choice is None:
+            break
+        made[told.decision.choice.action.message, told.decision.choice.action.channel] += 1
+    service.store.close()
+    return made
+
+
+def contacts(shop: Settings) -> list[Recorded]:
+    store = open_store(shop.store)
+    found = [
+        Recorded(customer, c.id, microseconds(c.time), c.channel, c.programme, c.message, c.tags, c.counts)
+        for customer, status, c in store.ledger(shop.tenant)
+        if status != "released" and customer in CUSTOMERS
+    ]
+    store.close()
+    return found
+
+
+def caps(compiled: CompiledCatalogue) -> list[Cap]:
+    return [policy for policy in compiled.catalogue.contact_policies if isinstance(policy, Cap)]
+
+
+def test_every_cap_is_reached_and_none_is_passed(shop: Settings) -> None:
+    expected = paced(shop)
+    asks = [Ask(CUSTOMERS[i % len(CUSTOMERS)], f"d{i}", NOW + i * SECOND) for i in range(ASKS)]
+    dealt = [*asks, *random.Random(0).sample(asks, TWICE)]
+    hands = [dealt[process::PROCESSES] for process in range(PROCESSES)]
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(race, shop.data, hand, CALLERS // PROCESSES) for hand in hands]
+        answers: dict[str, list[bytes]] = defaultdict(list)
+        for process in running:
+            for id_, told in process.result().items():
+                answers[id_] += told
+    assert sum(map(len, answers.values())) == ASKS + TWICE
+    assert all(len(set(told)) == 1 for told in answers.values()), "an id has one answer, whoever asks"
+
+    made: Made = {customer: Counter() for customer in CUSTOMERS}
+    recorded = contacts(shop)
+    for contact in recorded:
+        made[contact.customer][contact.message, contact.channel] += 1
+    assert made == dict.fromkeys(CUSTOMERS, expected), "neither over a cap nor under what the caps allow"
+    bundle = load_champion(shop.champion, shop.catalogue, STANDARD).bundle
+    compiled = load_catalogue(shop.catalogue, vocabulary(bundle))
+    assert broken_windows(recorded, caps(compiled), {contact.id for contact in recorded}) == []
