@@ -25,6 +25,7 @@ def test_every_answer_is_one_that_is_described(client: httpx.Client, method: str
     @settings(max_examples=50)
     @given(operation.as_strategy())
     def answer(case: "schemathesis.Case[Any]") -> None:
+        case.headers.pop("Idempotency-Key", None)  # one key for two requests is refused, however valid both are
         told = case.call_and_validate()
         assert told.headers["content-type"] == ["application/json" if told.status_code == 200 else MEDIA_TYPE]
 
