@@ -1,0 +1,116 @@
+"""When a customer buys again, by the BG/NBD model: what a churn model is compared with.
+
+Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24. A customer buys at a
+rate of their own, gamma distributed, and may leave after each purchase with a chance of their own, beta distributed.
+
+The model's probability of being "alive" is 1 for whoever bought once, however long ago, since nobody leaves but after
+a repeat purchase. What is compared is therefore the probability of no purchase in a horizon.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import NamedTuple, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import betaln, gammaln
+
+from models.errors import ModelError
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_PENALTY = 1e-4
+_STARTS = ((1.0, 1.0, 1.0, 1.0), (0.5, 2.0, 0.5, 5.0), (2.0, 0.5, 0.1, 2.0))
+
+
+class Repeats(NamedTuple):
+    """What the model knows of customers, in days.
+
+    Attributes:
+        purchases: Distinct days with a purchase after the first such day, shape (n,).
+        last: From the first purchase to the last, shape (n,); 0 without repeats.
+        age: From the first purchase to the moment, shape (n,).
+    """
+
+    purchases: Floats
+    last: Floats
+    age: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class BgNbd:
+    """The four parameters of a population.
+
+    Attributes:
+        r: Shape of the gamma distribution of purchase rates.
+        alpha: Its rate, in days: the mean purchase rate is r / alpha a day.
+        a: First parameter of the beta distribution of the chance to leave after a purchase.
+        b: Its second.
+
+    Example:
+        >>> model = BgNbd(r=0.25, alpha=30.0, a=0.8, b=2.5)
+        >>> once = Repeats(np.array([0.0]), np.array([0.0]), np.array([200.0]))
+        >>> model.no_purchase(once, horizon=28.0).round(3).tolist()
+        [0.972]
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    @classmethod
+    def fit(cls, repeats: Repeats) -> Self:
+        """The parameters that make the histories most likely; a slight ridge on their logarithms keeps them finite.
+
+        Raises:
+            ModelError: No customer ever bought again.
+        """
+        if not repeats.purchases.any():
+            raise ModelError("customers without repeat purchases", got=len(repeats.age), wanted="some who bought again")
+        unit = float(repeats.age.max())
+        scaled = Repeats(repeats.purchases, repeats.last / unit, repeats.age / unit)
+
+        def loss(logs: Floats) -> float:
+            model = cls(*np.exp(logs).tolist())
+            return -float(np.mean(model.log_likelihood(scaled))) + _PENALTY * float(logs @ logs)
+
+        bounds = [(-10.0, 10.0)] * 4
+        found = [minimize(loss, np.log(start), bounds=bounds, method="L-BFGS-B") for start in _STARTS]
+        r, alpha, a, b = np.exp(min(found, key=lambda one: float(one.fun)).x).tolist()
+        return cls(r, alpha * unit, a, b)
+
+    def log_likelihood(self, repeats: Repeats) -> Floats:
+        """Of each customer's history, shape (n,); equation 6 of the paper."""
+        x = repeats.purchases
+        rate = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha)
+        stayed = betaln(self.a, self.b + x) - (self.r + x) * np.log(self.alpha + repeats.age)
+        left = betaln(self.a + 1, self.b + np.maximum(x, 1) - 1) - (self.r + x) * np.log(self.alpha + repeats.last)
+        either = np.where(x > 0, np.logaddexp(stayed, left), stayed)
+        return np.asarray(rate + either - betaln(self.a, self.b))
+
+    def alive(self, repeats: Repeats) -> Floats:
+        """The probability of not having left yet, shape (n,)."""
+        x = repeats.purchases
+        ratio = np.log(self.alpha + repeats.age) - np.log(self.alpha + repeats.last)
+        odds_left = self.a / (self.b + np.maximum(x, 1) - 1) * np.exp((self.r + x) * ratio)
+        return np.asarray(1 / (1 + np.where(x > 0, odds_left, 0.0)))
+
+    def no_purchase(self, repeats: Repeats, horizon: float) -> Floats:
+        """The probability of no purchase in the days to come, shape (n,).
+
+        Who has left buys nothing. Who has not left has a purchase rate that is gamma distributed with shape r + x
+        and rate alpha + age, and leaves at purchases only: the chance of no purchase in h days is
+        ((alpha + age) / (alpha + age + h)) to the power of r + x.
+
+        Args:
+            repeats: Histories.
+            horizon: In days, above 0.
+        """
+        waits = np.log(self.alpha + repeats.age) - np.log(self.alpha + repeats.age + horizon)
+        buys = -np.expm1((self.r + repeats.purchases) * waits)
+        return np.asarray(1 - self.alive(repeats) * buys)
+
+    def as_dict(self) -> dict[str, float]:
+        """For the record."""
+        return asdict(self)
