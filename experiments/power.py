@@ -17,6 +17,7 @@ from experiments.sequential import widening
 
 WEEK = timedelta(days=7)
 WEEKS = tuple(range(1, 13))
+_ROUNDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ def plan(
 ) -> list[Horizon]:
     """What the experiment could find after each number of weeks, by the latest such weeks of the log.
 
-    Means, variances and what the covariate explains are those of the log; the pair with the fewest customers counts,
-    and alpha is shared among the treatments.
+    Means, variances and what the covariate explains are those of the log. An effect is taken to multiply what treated
+    customers do, so their spread grows with it. The pair with the fewest customers counts, and alpha is shared among
+    the treatments.
 
     Source: tea-tasting's `solve_power` for one look; `experiments.sequential.widening` for every look.
 
@@ -102,7 +104,7 @@ def _horizon(
         n_obs=max(4, int(len(customers) * taking_part * share)),
     ).solve_power_from_aggregates(found, "rel_effect_size")[0]
     mean = found.mean(metric.numerator) / (found.mean(metric.denominator) if metric.denominator else 1)
-    one_look = abs(float(solved.rel_effect_size))
+    one_look = _spreading(abs(float(solved.rel_effect_size)), least)
     return Horizon(
         weeks,
         int(len(customers) * taking_part),
@@ -111,6 +113,19 @@ def _horizon(
         one_look * sqrt(widening(alpha=alpha, power=experiment.power)),
         experiment.primary.minimum_effect,
     )
+
+
+def _spreading(effect: float, ratio: float) -> float:
+    """The smallest effect that is found where it multiplies the treated customers' spread as it does their mean.
+
+    Args:
+        effect: The smallest effect that is found where the spread stays, as a share of the mean.
+        ratio: Customers of the treatment over those of the control.
+    """
+    found = effect
+    for _ in range(_ROUNDS):
+        found = effect * sqrt((ratio + (1 + found) ** 2) / (ratio + 1))
+    return found
 
 
 def _smallest_pair(experiment: Experiment) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from tests.experiments.declared import experiment
 from tests.experiments.trials import START, trial
 
 TIRED = experiment("tired").model_copy(
-    update={"primary": Goal(metric="revenue_per_customer", minimum_effect=0.3), "population": None}
+    update={"primary": Goal(metric="revenue_per_customer", minimum_effect=0.45), "population": None}
 )
 
 
@@ -39,7 +39,7 @@ def test_longer_finds_less() -> None:
     assert horizons[2].mean > 3 * horizons[0].mean
     first = first_enough(horizons)
     assert first is not None
-    assert first.always_valid <= 0.3
+    assert first.always_valid <= 0.45
     assert first_enough([]) is None
 
 
