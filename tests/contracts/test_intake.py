@@ -1,0 +1,147 @@
+"""What becomes of messages, on either store."""
+
+from datetime import timedelta
+from typing import Any, get_args
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from serving.ingestion.fates import MessageFate
+from serving.ingestion.intake import Intake
+from serving.ingestion.messages import Call
+from serving.ingestion.rules import Rules
+from serving.store.port import Store, StoredEvent
+from tests.contracts.stores import EMAIL, T, draft, known
+from tests.decisions.retailer import NOON, at
+
+KEPT, DUPLICATE = MessageFate.KEPT, MessageFate.DUPLICATE
+LATER = NOON + timedelta(hours=1)
+
+
+def track(id_: str, name: str = "Order Completed", customer: str = "c1", **fields: Any) -> dict[str, Any]:
+    return {"type": "track", "messageId": id_, "userId": customer, "event": name, **fields}
+
+
+def fates(store: Store, *raw: object, **given: Any) -> list[MessageFate]:
+    return [told.fate for told in Intake(store, T, Rules(), "USD").take(raw, NOON, **given)]
+
+
+def ids(store: Store, customer: str = "c1") -> list[str]:
+    return [StoredEvent(*event).id for event in known(store, customer, LATER).events]
+
+
+def test_each_has_its_own_fate_and_the_good_ones_are_kept(store: Store) -> None:
+    raw = [
+        track("m1"),
+        track("m2", "Button Pressed"),
+        track("m1"),
+        7,
+        track("m3", timestamp="1999-01-01"),
+        track("m4", timestamp="2050-01-01"),
+        track("m5", note="x" * 40_000),
+        track("m6", timestamp=(NOON + timedelta(minutes=5)).isoformat()),
+        track("m7", "Email Opened", properties={"decision_id": "none"}),
+        track("m8", customer="c9"),
+    ]
+    assert fates(store, *raw) == [
+        KEPT,
+        MessageFate.UNMAPPED,
+        DUPLICATE,
+        MessageFate.MALFORMED,
+        MessageFate.LATE,
+        MessageFate.FUTURE,
+        MessageFate.OVERSIZED,
+        MessageFate.CLAMPED,
+        MessageFate.UNKNOWN_DECISION,
+        KEPT,
+    ]
+    assert ids(store) == ["m1", "m6", "m7"]
+    assert ids(store, "c9") == ["m8"]
+
+
+def test_a_batch_sent_again_changes_nothing(store: Store) -> None:
+    raw = [track("m1"), {"type": "identify", "messageId": "m2", "userId": "c1", "traits": {"name": "Ada"}}]
+    assert fates(store, *raw) == [KEPT, KEPT]
+    before = known(store, moment=LATER)
+    assert fates(store, *raw) == [DUPLICATE, DUPLICATE]
+    assert known(store, moment=LATER) == before
+
+
+def test_the_batch_speaks_for_messages_without_their_own(store: Store) -> None:
+    sent = (NOON + timedelta(days=400)).isoformat()
+    stamp = (NOON + timedelta(days=399)).isoformat()
+    assert fates(store, track("m1", timestamp=stamp), batch={"sentAt": sent}) == [KEPT]
+    (event,) = known(store, moment=LATER).events
+    assert event[0] == int((NOON - timedelta(days=1)).timestamp() * 1_000_000)
+
+
+def test_who_was_anonymous_is_one_with_the_customer_who_logs_in(store: Store) -> None:
+    seen = {"type": "page", "messageId": "m1", "anonymousId": "a1", "name": "Home"}
+    logged_in = {"type": "identify", "messageId": "m2", "userId": "c1", "anonymousId": "a1"}
+    assert fates(store, seen, track("m3", customer="a1"), logged_in) == [KEPT] * 3
+    assert ids(store, "c1") == ids(store, "a1") == ["m1", "m3"]
+
+
+def test_an_outcome_is_an_event_about_what_was_decided(store: Store) -> None:
+    fates(store, {"type": "identify", "messageId": "m0", "userId": "c1", "traits": {"consents": {"email": True}}})
+    store.record(T, [draft(known(store).version)])
+    assert fates(store, track("m1", "Email Link Clicked", properties={"decision_id": "d1", "value": 3})) == [KEPT]
+    event = StoredEvent(*known(store, moment=LATER).events[0])
+    assert (event.programme, event.subject, event.channel) == ("win_back", "come_back_coupon", 1)
+    assert [outcome[:3] for outcome in store.outcomes(T)] == [("d1", "c1", "clicked")]
+    assert known(store).consents[EMAIL]
+
+
+def test_who_unsubscribes_or_complains_is_refused_at_once_tied_to_a_decision_or_not(store: Store) -> None:
+    for number, (name, fields) in enumerate(
+        [("Unsubscribed", {}), ("Email Marked as Spam", {"decision_id": "d1"}), ("complained", {"channel": "email"})]
+    ):
+        consents = {
+            "type": "identify",
+            "messageId": f"i{number}",
+            "userId": "c1",
+            "traits": {"consents": {"email": True}},
+        }
+        assert fates(store, {**consents, "timestamp": at(9 - number).isoformat()}) == [KEPT]
+        fates(store, track(f"m{number}", name, timestamp=at(8.5 - number).isoformat(), properties=fields))
+        assert known(store).consents[EMAIL] is False
+
+
+def test_a_consent_that_comes_late_does_not_undo_a_newer_refusal(store: Store) -> None:
+    fates(store, track("m1", "Unsubscribed", timestamp=at(1).isoformat()))
+    late = {"type": "identify", "messageId": "m2", "userId": "c1", "timestamp": at(2).isoformat()}
+    assert fates(store, {**late, "traits": {"consents": {"email": True}}}) == [KEPT]
+    assert known(store).consents[EMAIL] is False
+
+
+_TEXT = st.text(st.characters(), max_size=8)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+_SOME = st.sampled_from(["c1", "c2", "a1", "m1", "2026-05-01T00:00:00Z", "Europe/Paris", "email"]) | _JSON
+_PROPERTIES = ("revenue", "quantity", "currency", "products", "category", "decision_id", "channel", "name", "order_id")
+_TRAITS = ("timezone", "createdAt", "consents", "firstName", "birthday")
+_MESSAGES = st.fixed_dictionaries(
+    {"type": st.sampled_from(get_args(Call)) | _JSON},
+    optional={
+        **dict.fromkeys(("messageId", "userId", "anonymousId", "previousId", "groupId", "timestamp", "sentAt"), _SOME),
+        "event": st.sampled_from(["Order Completed", "Unsubscribed", "Email Sent", "purchase"]) | _JSON,
+        "properties": st.dictionaries(st.sampled_from(_PROPERTIES) | _TEXT, _SOME, max_size=4) | _JSON,
+        "traits": st.dictionaries(st.sampled_from(_TRAITS) | _TEXT, _SOME, max_size=4) | _JSON,
+        "context": st.dictionaries(st.sampled_from(["timezone", "traits"]), _SOME) | _JSON,
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=st.lists(_MESSAGES | _JSON, max_size=5))
+def test_whatever_comes_has_a_fate_and_sent_again_changes_nothing(store: Store, raw: list[Any]) -> None:
+    first = fates(store, *raw)
+    again = fates(store, *raw)
+    assert len(first) == len(raw)
+    for fate, second in zip(first, again, strict=True):
+        assert second is fate or (
+            fate in (KEPT, MessageFate.CLAMPED, MessageFate.UNKNOWN_DECISION) and second is DUPLICATE
+        )

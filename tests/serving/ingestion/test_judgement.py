@@ -1,0 +1,281 @@
+"""What each message is judged to be."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import microseconds
+from serving.ingestion import messages
+from serving.ingestion.fates import MessageFate, UnfitMessageError
+from serving.ingestion.messages import Message
+from serving.ingestion.names import STANDARD
+from serving.ingestion.properties import event_of, meaning_of, outcome_of
+from serving.ingestion.rules import Rules
+from serving.ingestion.traits import profile_of
+from serving.store.port import Outcome, Profile, StoredEvent
+
+NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
+YEAR = timedelta(days=365)
+INSTANT = timedelta(microseconds=1)
+
+
+def read(call: str | None = "track", **fields: Any) -> Message:
+    told = {"messageId": "m1", "userId": "c1", "event": "Order Completed"}
+    return messages.read({**told, **fields}, NOON, reach=YEAR, call=call)
+
+
+def event(name: str = "Order Completed", rules: Rules | None = None, **properties: Any) -> StoredEvent:
+    rules = rules or Rules()
+    message = read(event=name, properties=properties)
+    meaning = meaning_of(message, rules)
+    assert meaning is not None
+    return event_of(message, meaning, rules, "USD")
+
+
+def profile(call: str = "identify", rules: Rules | None = None, **fields: Any) -> Profile | None:
+    return profile_of(read(call, **fields), rules or Rules())
+
+
+def identified(rules: Rules | None = None, context: Mapping[str, Any] | None = None, **traits: Any) -> Profile:
+    found = profile(rules=rules, traits=traits, context=dict(context or {}))
+    assert found is not None
+    return found
+
+
+def test_an_order() -> None:
+    assert event(
+        revenue=25.0,
+        total="27.50",
+        discount=2.5,
+        order_id="o1",
+        currency="usd",
+        products=[{"price": 10, "quantity": 2}, {"price": 5}],
+    ) == StoredEvent(microseconds(NOON - INSTANT), 0, 0, 25.0, 2.5, 3.0, 0, "o1", "m1")
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "amount"),
+    [
+        ("Order Completed", {"revenue": 25, "total": 27, "value": 29}, 25.0),
+        ("Order Completed", {"total": "27.5"}, 27.5),
+        ("Order Completed", {"products": [{"price": 10, "quantity": 2}, {"price": 5}]}, 25.0),
+        ("Order Completed", {}, 0.0),
+        ("Order Refunded", {"total": 27}, -27.0),
+        ("Order Refunded", {"total": -27}, -27.0),
+        ("Order Cancelled", {"revenue": 5}, -5.0),
+        ("Product Added", {"price": 10, "quantity": 3}, 30.0),
+        ("Product Viewed", {"price": 10}, 10.0),
+    ],
+)
+def test_amounts(name: str, properties: dict[str, Any], amount: float) -> None:
+    assert event(name, **properties).amount == amount
+
+
+@pytest.mark.parametrize("name", sorted(STANDARD))
+def test_every_standard_name_is_an_event_however_it_is_written(name: str) -> None:
+    written = [name, name.lower().replace(" ", "_"), name.title().replace(" ", "")]
+    assert [event(form) for form in written] == [event(name)] * 3
+    assert EVENT_TYPES[event(name).type] == STANDARD[name].type
+
+
+@pytest.mark.parametrize("word", EVENT_TYPES)
+def test_our_own_words_are_names_too(word: str) -> None:
+    assert EVENT_TYPES[event(word, channel="sms").type] == word
+    assert CHANNELS[event(word, channel="sms").channel] == "sms"
+    segments = "email" if word == "unsubscribed" else ""
+    assert CHANNELS[event(word, channel="server").channel] == segments
+
+
+@pytest.mark.parametrize("name", ["Product Removed", "Promotion Viewed", "Button Pressed"])
+def test_other_names_mean_nothing(name: str) -> None:
+    assert meaning_of(read(event=name), Rules()) is None
+
+
+def test_pages_and_screens_are_views() -> None:
+    for call, channel in (("page", "web"), ("screen", "in_app")):
+        message = read(call, name="Home", event=None, properties={"path": "/"})
+        meaning = meaning_of(message, Rules())
+        assert meaning is not None
+        found = event_of(message, meaning, Rules(), None)
+        assert (EVENT_TYPES[found.type], CHANNELS[found.channel], found.subject) == ("view", channel, "Home")
+
+
+def test_categories_are_those_of_the_vocabulary() -> None:
+    rules = Rules(categories=[f"k{number}" for number in range(64)])
+    products = [{"category": "k1"}, {"category": "k63"}, {"category": "unknown"}]
+    assert event("Order Completed", rules, category="k0", products=products).categories == 1 + 2 - 2**63
+    assert event("Order Completed", category="k0").categories == 0
+
+
+def test_a_file_may_say_otherwise() -> None:
+    rules = Rules(
+        events={"Bought": {"type": "purchase", "amount": "price_paid", "subject": "shelf"}, "order_completed": None}
+    )
+    found = event("bought", rules, price_paid=9, shelf="A")
+    assert (found.amount, found.subject) == (9.0, "A")
+    assert meaning_of(read(), rules) is None
+
+
+@pytest.mark.parametrize(
+    ("properties", "says"),
+    [
+        ({"revenue": "much"}, "not a number: wanted a number of at most 1e[+]09; at revenue"),
+        ({"revenue": True}, "not a number"),
+        ({"revenue": 1e10}, "not a number"),
+        ({"revenue": "nan"}, "not a number"),
+        ({"revenue": 10**400}, "not a number"),
+        ({"revenue": [1]}, "not a number"),
+        ({"revenue": -1}, "a purchase of less than nothing"),
+        ({"discount": -1}, "a negative discount"),
+        ({"products": "many"}, "not a list of products"),
+        ({"products": [1]}, "not a list of products"),
+        ({"products": [{"price": 1e9, "quantity": 1e9}]}, "not a number"),
+        ({"revenue": 1, "currency": "EUR"}, "another currency: wanted USD; at currency"),
+        ({"order_id": {"a": 1}}, "not text: wanted text or a number; at order_id"),
+    ],
+)
+def test_properties_that_cannot_be_used_are_named(properties: dict[str, Any], says: str) -> None:
+    with pytest.raises(UnfitMessageError, match=says):
+        event(**properties)
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "says"),
+    [
+        ("track", {"userId": None}, "about nobody"),
+        ("track", {"userId": ""}, "about nobody"),
+        ("track", {"userId": True}, "unfit id: wanted text of at most 200 printable characters; at userId"),
+        ("track", {"userId": "x" * 201}, "unfit id"),
+        ("track", {"userId": "a\0b"}, "unfit id"),
+        ("track", {"userId": "\ud800"}, "not Unicode"),
+        ("track", {"messageId": 1.5}, "unfit id"),
+        ("track", {"event": ""}, "an event without a name"),
+        ("track", {"event": {}}, "not text"),
+        ("track", {"properties": []}, "not a JSON object: at properties"),
+        ("track", {"context": "web"}, "not a JSON object: at context"),
+        ("track", {"timestamp": "soon"}, "not a moment"),
+        ("track", {"sentAt": 5}, "not a moment"),
+        ("alias", {}, "an alias of nothing"),
+        ("alias", {"previousId": "a1", "userId": None, "anonymousId": "x"}, "an alias of nothing"),
+        (None, {"type": "delete"}, "unknown type of message"),
+        (None, {"type": ["track"]}, "unknown type of message"),
+    ],
+)
+def test_messages_that_cannot_be_used_say_why(call: str | None, fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(UnfitMessageError, match=says) as refused:
+        read(call, **fields)
+    assert refused.value.fate is MessageFate.MALFORMED
+
+
+def test_a_message_too_large_is_refused() -> None:
+    with pytest.raises(UnfitMessageError, match="too large: wanted at most 32768 bytes; at the message") as refused:
+        read(properties={"note": "x" * 32_768})
+    assert refused.value.fate is MessageFate.OVERSIZED
+
+
+def test_a_message_without_an_id_has_the_same_one_when_it_is_sent_again() -> None:
+    stamped = {"messageId": None, "timestamp": "2026-05-06T11:00:00Z"}
+    first, again = (read(**stamped, sentAt=f"2026-05-06T11:00:0{second}Z") for second in (1, 2))
+    assert first.id == again.id != read(**stamped, properties={"revenue": 1}).id
+    later = messages.read({"userId": "c1", "event": "x"}, NOON + INSTANT, reach=YEAR, call="track")
+    assert later.id != messages.read({"userId": "c1", "event": "x"}, NOON, reach=YEAR, call="track").id
+
+
+def test_ids_that_are_numbers_are_text() -> None:
+    assert (read(userId=7).customer, read(userId=None, anonymousId="a7").customer) == ("7", "a7")
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "alias"),
+    [
+        ("identify", {"anonymousId": "a1"}, "a1"),
+        ("identify", {"anonymousId": "c1"}, None),
+        ("identify", {"userId": None, "anonymousId": "a1"}, None),
+        ("track", {"anonymousId": "a1"}, None),
+        ("alias", {"previousId": "old"}, "old"),
+    ],
+)
+def test_who_is_said_to_be_the_same(call: str, fields: dict[str, Any], alias: str | None) -> None:
+    assert read(call, **fields).alias == alias
+
+
+def test_traits_become_attributes_zone_joining_and_consents() -> None:
+    assert identified(
+        firstName="Ada",
+        birthday="1990-05-06T00:00:00Z",
+        address={"postalCode": "10115", "city": None},
+        tags=["a"],
+        timezone="Europe/Berlin",
+        createdAt="2024-01-01",
+        consents={"email": True, "sms": {"marketing": False, "service": True}},
+    ) == Profile(
+        "c1",
+        "Europe/Berlin",
+        datetime(2024, 1, 1, tzinfo=UTC),
+        {"first_name": "Ada", "birthday": "1990-05-06", "address_postal_code": "10115", "address_city": None},
+        {("email", "marketing"): True, ("sms", "marketing"): False, ("sms", "service"): True},
+    )
+
+
+def test_rudderstacks_traits_stand_in_the_context() -> None:
+    assert identified(context={"traits": {"firstName": "Ada"}}).attributes == {"first_name": "Ada"}
+
+
+def test_the_devices_zone_stands_in_for_the_customers() -> None:
+    assert identified(context={"timezone": "Asia/Tokyo"}).zone == "Asia/Tokyo"
+    assert identified(context={"timezone": "Asia/Tokyo"}, timezone="Europe/Paris").zone == "Europe/Paris"
+    assert identified(context={"timezone": "GMT+2:30"}).zone is None
+
+
+def test_a_file_may_name_traits_otherwise() -> None:
+    rules = Rules(traits={"fn": "first_name"}, consents={"emailOptIn": "email", "newsletter": "email.news"})
+    found = identified(rules, fn="Ada", emailOptIn=True, newsletter=False)
+    assert found.attributes == {"first_name": "Ada"}
+    assert found.consents == {("email", "marketing"): True, ("email", "news"): False}
+
+
+@pytest.mark.parametrize(
+    ("traits", "says"),
+    [
+        ({"timezone": "Mars/Base"}, "unknown time zone: wanted an IANA name"),
+        ({"timezone": 5}, "unknown time zone"),
+        ({"createdAt": 5}, "not a moment"),
+        ({"consents": True}, "not consents"),
+        ({"consents": {"fax": True}}, "not a consent: wanted true or false for one of email, sms"),
+        ({"consents": {"email": "yes"}}, "not a consent"),
+        ({"consents": {"email": {"marketing": 1}}}, "not a consent"),
+    ],
+)
+def test_traits_that_cannot_be_used_are_named(traits: dict[str, Any], says: str) -> None:
+    with pytest.raises(UnfitMessageError, match=says):
+        identified(**traits)
+
+
+def test_deep_traits_are_passed_over() -> None:
+    deep: dict[str, Any] = {"end": 1}
+    for _ in range(400):
+        deep = {"a": deep}
+    assert identified(deep=deep, firstName="Ada").attributes == {"first_name": "Ada"}
+
+
+def test_a_group_becomes_attributes() -> None:
+    found = profile("group", groupId="g1", traits={"name": "Acme", "plan": "gold"})
+    assert found == Profile("c1", attributes={"group_id": "g1", "group_name": "Acme", "group_plan": "gold"})
+    assert profile("group") is None
+
+
+def test_outcomes_name_their_decision() -> None:
+    def outcome(name: str, **properties: Any) -> Outcome | None:
+        message = read(event=name, properties=properties)
+        meaning = meaning_of(message, Rules())
+        assert meaning is not None
+        return outcome_of(message, meaning)
+
+    time = microseconds(NOON - INSTANT)
+    assert outcome("Email Opened", decision_id="d1") == Outcome("d1", "opened", time, None)
+    assert outcome("converted", decision_id="d1", value=12) == Outcome("d1", "converted", time, 12.0)
+    assert outcome("Email Opened") is None
+    assert outcome("Order Completed", decision_id="d1") is None
