@@ -15,6 +15,7 @@ from serving.errors import StoreError
 from serving.making import Maker
 from serving.service import DecisionService
 from serving.settings import Settings
+from serving.store.catalogues import newest as newest_catalogue
 from serving.store.database import Durability
 from serving.store.port import Store
 from serving.store.sqlite import SqliteStore
@@ -79,7 +80,10 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
     def open_one(tenant: str) -> DecisionService:
         own = settings.data / "tenants" / tenant / "champion"
         pointer = own if tenant != settings.tenant and own.exists() else settings.champion
-        return DecisionService(store, Champions(pointer, settings.catalogue, STANDARD), maker, tell, tenant)
+        champions = Champions(
+            pointer, settings.catalogue, STANDARD, newest=lambda: newest_catalogue(store.database, tenant)
+        )
+        return DecisionService(store, champions, maker, tell, tenant)
 
     return Tenants(store, open_one)
 

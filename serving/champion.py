@@ -2,21 +2,27 @@
 
 import gc
 import logging
+import math
 import os
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.loading import load_catalogue
+from decisions.loading import parse_catalogue
 from features.definitions import FeatureSet
 from features.program import Program, compile_features
 from features.vocabulary import EVENT_TYPES
 from models.bundle import MANIFEST, Bundle, load
-from serving.errors import NotReadyError
+from serving.errors import NotReadyError, StoreError
 from serving.rendering import Renderer
+from serving.store.catalogues import CatalogueText
+
+MEMORY = 1.0
+"""Seconds for which the catalogue in force is taken for what it was."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +60,11 @@ def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Ch
         NotReadyError: The pointer or the catalogue is missing.
     """
     bundle = load(bundle_folder(pointer), fingerprint=feature_set.fingerprint)
-    if not catalogue.is_file():
-        raise NotReadyError("no catalogue", wanted="a YAML file", where=catalogue)
-    compiled = load_catalogue(catalogue, vocabulary(bundle))
+    return _champion(bundle, _text_of(catalogue), str(catalogue), feature_set)
+
+
+def _champion(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -> Champion:
+    compiled = parse_catalogue(text, vocabulary(bundle), file)
     memory = {EVENT_TYPES.index(name): span // timedelta(microseconds=1) for name, span in compiled.memory.items()}
     renderer = Renderer(compiled.catalogue, compiled.vocabulary.features)
     return Champion(bundle, compiled, renderer, compile_features(compiled.catalogue.feature_set(feature_set)), memory)
@@ -93,18 +101,29 @@ def point_to(pointer: Path, bundle: Path) -> None:
 class Champions:
     """Follows the champion: a new one takes over whole, a bad one is refused and the present one stays.
 
-    The files are looked at on every use, which costs a few microseconds, and read only when they have changed.
+    The files are looked at on every use, which costs a few microseconds, and read only when they have changed; the
+    store is asked for a newer catalogue once in `MEMORY` seconds.
 
     Args:
         pointer: As for `load_champion`, like the others.
         catalogue: The catalogue's file.
         feature_set: The features that the service computes.
+        newest: Asks for the catalogue that was put in force, which goes before the file, or None.
     """
 
-    def __init__(self, pointer: Path, catalogue: Path, feature_set: FeatureSet) -> None:
+    def __init__(
+        self,
+        pointer: Path,
+        catalogue: Path,
+        feature_set: FeatureSet,
+        newest: Callable[[], CatalogueText | None] = lambda: None,
+    ) -> None:
         self._pointer = pointer
         self._catalogue = catalogue
         self._feature_set = feature_set
+        self._newest = newest
+        self._in_force: CatalogueText | None = None
+        self._asked = -math.inf
         self._lock = threading.Lock()
         self._manifest = pointer
         self._seen: tuple[tuple[int, ...], ...] = ()
@@ -123,11 +142,16 @@ class Champions:
             NotReadyError: There has not been a good one yet.
         """
         with self._lock:
+            self._ask()
             if self._identities() != self._seen:
                 self._refresh()
             if self._present is None:
                 raise NotReadyError("nothing to decide with", got=self._refusal, wanted="a bundle and a catalogue")
             return self._present
+
+    def look(self) -> None:
+        """Ask the store again with the next use: another catalogue was put in force."""
+        self._asked = -math.inf
 
     def catalogue_text(self) -> str:
         """The catalogue's file as it stands.
@@ -135,10 +159,18 @@ class Champions:
         Raises:
             NotReadyError: There is none.
         """
+        return _text_of(self._catalogue)
+
+    def _ask(self) -> None:
+        """A store that fails now leaves the present catalogue in force."""
+        if time.monotonic() - self._asked < MEMORY:
+            return
+        self._asked = time.monotonic()
         try:
-            return self._catalogue.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise NotReadyError("no catalogue", wanted="a YAML file", where=self._catalogue) from error
+            self._in_force = self._newest()
+        except StoreError:
+            if self._present is None:
+                raise
 
     def _refresh(self) -> None:
         """Whatever is wrong with the new champion, the present one stays."""
@@ -146,7 +178,7 @@ class Champions:
         try:
             self._manifest = bundle_folder(self._pointer) / MANIFEST
             self._seen = self._identities()
-            champion = load_champion(self._pointer, self._catalogue, self._feature_set)
+            champion = self._load()
         except Exception as error:
             self._refusal = str(error)
             kept = self._present.bundle.version if self._present else None
@@ -157,9 +189,24 @@ class Champions:
         versions = {"bundle": champion.bundle.version, "catalogue": champion.compiled.version}
         _log.info("champion taken", extra=versions)
 
+    def _load(self) -> Champion:
+        if self._in_force is None:
+            return load_champion(self._pointer, self._catalogue, self._feature_set)
+        bundle = load(bundle_folder(self._pointer), fingerprint=self._feature_set.fingerprint)
+        named = f"catalogue {self._in_force.number}"
+        return _champion(bundle, self._in_force.content, named, self._feature_set)
+
     def _identities(self) -> tuple[tuple[int, ...], ...]:
-        """What tells the files apart from others of the same names."""
-        return tuple(_identity(path) for path in (self._pointer, self._manifest, self._catalogue))
+        """What tells the files, and the catalogue in force, apart from others of the same names."""
+        catalogue = (self._in_force.number,) if self._in_force else _identity(self._catalogue)
+        return _identity(self._pointer), _identity(self._manifest), catalogue
+
+
+def _text_of(catalogue: Path) -> str:
+    try:
+        return catalogue.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotReadyError("no catalogue", got=str(error), wanted="a YAML file", where=catalogue) from error
 
 
 def _settle() -> None:

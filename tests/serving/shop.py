@@ -24,6 +24,7 @@ from serving.history import load_history
 from serving.making import Maker
 from serving.service import DecisionService
 from serving.settings import Settings
+from serving.store.catalogues import newest
 from serving.store.port import History, Profile, Store
 
 ZONE = "America/New_York"
@@ -179,9 +180,12 @@ def stock(store: Store, dataset: EventDataset, tenant: str = "default") -> None:
 
 def service_of(settings: Settings, clock: Callable[[], datetime] = lambda: NOW) -> DecisionService:
     """The service of a folder, with a clock of its own."""
-    champions = Champions(settings.champion, settings.catalogue, STANDARD)
+    store = open_store(settings.store)
+    champions = Champions(
+        settings.champion, settings.catalogue, STANDARD, newest=lambda: newest(store.database, settings.tenant)
+    )
     maker = Maker(Circumstances(), settings.reservation)
-    return DecisionService(open_store(settings.store), champions, maker, clock, settings.tenant)
+    return DecisionService(store, champions, maker, clock, settings.tenant)
 
 
 def ticking(start: datetime = NOW, step: timedelta = timedelta(seconds=1)) -> Callable[[], datetime]:
