@@ -1,0 +1,184 @@
+"""The tracking API as Segment's and RudderStack's clients meet it."""
+
+import gzip
+import json
+import resource
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from serving.ingestion.bodies import LARGEST, LARGEST_BATCH
+from serving.metrics import METRICS
+from serving.server import running
+from serving.service import DecisionService
+from serving.settings import Settings
+from serving.store import keys
+from serving.store.port import StoredEvent
+from serving.tenants import Tenants
+from tests.serving.shop import NOW
+
+WELL = {"success": True}
+ORDER = {"messageId": "m1", "userId": "new", "event": "Order Completed", "properties": {"revenue": 80}}
+
+
+def post(client: httpx.Client, path: str, document: object, **headers: str) -> httpx.Response:
+    return client.post(path, json=document, headers=headers)
+
+
+def events_of(service: DecisionService, customer: str = "new") -> list[StoredEvent]:
+    return [event for who, event in service.store.events(service.tenant) if who == customer]
+
+
+def test_each_call_is_answered_as_segment_answers(client: httpx.Client, service: DecisionService) -> None:
+    who = {"userId": "new"}
+    calls: dict[str, dict[str, Any]] = {
+        "track": ORDER,
+        "identify": {**who, "traits": {"first_name": "Zoe"}},
+        "page": {**who, "name": "Home"},
+        "screen": {**who, "name": "Home"},
+        "group": {**who, "groupId": "g1", "traits": {"plan": "gold"}},
+        "alias": {**who, "previousId": "old"},
+        "batch": {"batch": [{"type": "track", **ORDER}]},
+    }
+    assert [(post(client, f"/v1/{call}", body).json()) for call, body in calls.items()] == [WELL] * len(calls)
+    assert len(events_of(service)) == 3
+    (known,) = service.store.customers(service.tenant, [("old", NOW)])
+    assert known is not None
+    assert (known.id, known.attributes) == ("new", {"first_name": "Zoe", "group_id": "g1", "group_plan": "gold"})
+
+
+def test_good_messages_are_kept_and_bad_ones_reported(client: httpx.Client, service: DecisionService) -> None:
+    batch = {"batch": [{"type": "track", **ORDER}, {"type": "track", "messageId": "m2"}, 5]}
+    told = post(client, "/v1/batch", batch)
+    assert told.status_code == 200
+    assert told.json() == {
+        "success": True,
+        "fates": {"kept": 1, "malformed": 2},
+        "refused": [
+            {
+                "index": 1,
+                "message_id": "m2",
+                "fate": "malformed",
+                "reason": "about nobody: wanted userId or anonymousId; at the message",
+            },
+            {"index": 2, "message_id": "", "fate": "malformed", "reason": "not a JSON object: at the message"},
+        ],
+    }
+    assert [event.id for event in events_of(service)] == ["m1"]
+
+
+def test_strict_mode_makes_a_refused_message_an_error_and_keeps_the_others(
+    client: httpx.Client, service: DecisionService
+) -> None:
+    batch = {"batch": [{"type": "track", **ORDER}, 5]}
+    told = post(client, "/v1/batch", batch, **{"X-Strict-Mode": "1"})
+    assert (told.status_code, told.json()["type"]) == (400, "urn:tactful:problem:messages-refused")
+    assert told.json()["errors"] == [{"place": "message 1", "message": "not a JSON object: at the message"}]
+    assert [event.id for event in events_of(service)] == ["m1"]
+    assert post(client, "/v1/track", ORDER, **{"X-Strict-Mode": "1"}).json() == WELL
+
+
+def test_an_event_is_answered_with_a_decision_upon_it_the_same_each_time(
+    client: httpx.Client, service: DecisionService
+) -> None:
+    post(client, "/v1/identify", {"userId": "new", "traits": {"consents": {"email": True}}})
+    first = post(client, "/v1/track?decide=true", ORDER)
+    assert first.json()["decision"]["choice"]["message"] == "thank_you"
+    assert first.json()["decision"]["choice"]["opening"] == "thanks:m1"
+    post(client, "/v1/track", {**ORDER, "messageId": "m2"})
+    assert post(client, "/v1/track?decide=true", ORDER).content == first.content
+    assert client.get(f"/v1/decisions/{first.json()['decision']['id']}").json() == first.json()["decision"]
+    refused = post(client, "/v1/track?decide=true", {"event": "x"})
+    assert (refused.status_code, refused.json()["decision"], len(refused.json()["refused"])) == (200, None, 1)
+    assert len(list(service.store.decision_log(service.tenant))) == 1
+
+
+def test_who_stood_for_a_decision_under_another_id_is_answered_with_it(client: httpx.Client) -> None:
+    order = {**ORDER, "userId": None, "anonymousId": "a1"}
+    first = post(client, "/v1/track?decide=true", order)
+    post(client, "/v1/identify", {"userId": "new", "anonymousId": "a1"})
+    assert post(client, "/v1/track?decide=true", order).content == first.content
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status"),
+    [
+        (b"{", "", 400),
+        (b"[]", "", 400),
+        (b"null", "", 400),
+        (b'{"batch": {}}', "", 400),
+        (b'{"batch":' + b"[" * 100_000, "", 400),
+        (b"{}", "gzip", 400),
+        (b"{}", "deflate", 400),
+        (gzip.compress(bytes(1_000 * 1_000 * 100)), "gzip", 413),
+        (gzip.compress(b'{"batch": [' + b"1," * 20_000 + b"1]}"), "gzip", 413),
+        (json.dumps({"batch": [{"event": "x" * LARGEST_BATCH}]}).encode(), "", 413),
+        (b" " * (LARGEST + 1), "", 413),
+    ],
+)
+def test_bodies_that_cannot_be_used_are_refused(client: httpx.Client, body: bytes, encoding: str, status: int) -> None:
+    told = client.post("/v1/batch", content=body, headers={"Content-Encoding": encoding})
+    assert (told.status_code, told.headers["content-type"]) == (status, "application/problem+json")
+    assert told.json()["type"].rpartition(":")[2] in ("malformed-body", "body-too-large")
+
+
+def test_a_batch_of_rudderstacks_may_be_larger(client: httpx.Client) -> None:
+    message = {"type": "track", "userId": "new", "event": "x", "properties": {"note": "x" * 30_000}}
+    batch = [{**message, "channel": "server"}] * 30
+    assert post(client, "/v1/batch", {"batch": batch}).json() == WELL
+    assert post(client, "/v1/batch", {"batch": [message] * 30}).status_code == 413
+    assert post(client, "/v1/batch", {"batch": batch, "writeKey": "k"}).status_code == 413
+
+
+def test_hostile_bodies_take_little_memory(client: httpx.Client) -> None:
+    """The largest bodies, a hundred of them, of the values that take most room once they are parsed."""
+    bodies = [
+        gzip.compress(b'{"batch": [' + piece * (LARGEST // len(piece) - 8) + b"0]}")
+        for piece in (b"{},", b'"\xc3\xa9",')
+    ]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(20):
+        told = client.post("/v1/batch", content=bodies[number % 2], headers={"Content-Encoding": "gzip"})
+        assert told.status_code == 413
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 400 * 1024
+
+
+def test_every_fate_is_counted(client: httpx.Client) -> None:
+    def counted(fate: str) -> float:
+        return METRICS.events(fate)._value.get()
+
+    before = {fate: counted(fate) for fate in ("kept", "duplicate", "malformed")}
+    post(client, "/v1/batch", {"batch": [{"type": "track", **ORDER}, {"type": "track", **ORDER}, 5]})
+    assert {fate: counted(fate) - before[fate] for fate in before} == dict.fromkeys(before, 1)
+
+
+def test_keys_want_the_scopes(shop: Settings, open_shop: Callable[[], DecisionService]) -> None:
+    service = open_shop()
+    settings = Settings(data=shop.data, auth="keys")
+    made = {
+        scopes: keys.create(service.store.database, service.tenant, "k", scopes.split(), None, datetime.now(UTC))[1]
+        for scopes in ("ingest", "decide", "ingest decide")
+    }
+    with running(Tenants.only(service), settings) as url, httpx.Client(base_url=url) as client:
+
+        def status(path: str, key: str) -> int:
+            return client.post(path, json=ORDER, auth=(key, "")).status_code
+
+        assert status("/v1/track", "nobody") == 401
+        assert [status("/v1/track", key) for key in made.values()] == [200, 403, 200]
+        assert [status("/v1/track?decide=true", key) for key in made.values()] == [403, 403, 200]
+
+
+def test_without_models_messages_are_kept_all_the_same(
+    shop: Settings, open_shop: Callable[[], DecisionService]
+) -> None:
+    shop.catalogue.unlink()
+    service = open_shop()
+    with running(service) as url, httpx.Client(base_url=url) as client:
+        assert post(client, "/v1/track", ORDER).json() == WELL
+        assert post(client, "/v1/track?decide=true", ORDER).status_code == 503
+    assert len(events_of(service)) == 1
