@@ -95,4 +95,5 @@ def put_in_force(service: DecisionService, content: str, author: str, instead_of
     if instead_of not in (present.digest, "*"):
         raise CatalogueMovedError("the catalogue in force is another one", got=instead_of, wanted=present.digest)
     text = put(service.store.database, service.tenant, content, author, service.clock(), present.number)
+    service.champions.look()
     return text.number, verdict
