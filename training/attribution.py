@@ -280,6 +280,7 @@ class _Rows:
             outcomes=np.array([count > 0 for *_, count, _ in self._kept], dtype=np.float64),
             values=np.array([value for *_, value in self._kept], dtype=np.float64),
             left_out=dict(self._left_out),
+            channels=np.array([d.choice.action.channel if d.choice else "" for d in decisions], dtype=object),
         )
 
     def _probabilities(self, decisions: Sequence[Decision], taken: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ class ArmCalibration:
         rows: How many.
         predicted: Mean prediction.
         observed: Mean outcome.
-        error: Standard error of their difference, clustered by customer.
+        error: Standard error of their difference: clustered by customer, or that of the probabilities if it is larger.
     """
 
     arm: str
@@ -63,6 +63,8 @@ class ArmCalibration:
 
 def by_arm(arms: Sequence[str], predicted: Floats, outcomes: Floats, customers: NDArray[Any]) -> list[ArmCalibration]:
     """Bias of each arm, the most frequent first.
+
+    Few positive outcomes look alike by accident; so the error is at least what the probabilities themselves imply.
 
     Args:
         arms: Of each row, n of them.

@@ -29,6 +29,7 @@ class DecisionRows:
         outcomes: 1 where what counts happened within the window, else 0, shape (n,).
         values: What it was worth in sum, in currency, shape (n,).
         left_out: Numbers of decisions without a row, by reason.
+        channels: Of the contact that was made, empty for silence, shape (n,); None where not known.
 
     Raises:
         TrainingError: Arrays of different lengths, or no row.
@@ -46,6 +47,7 @@ class DecisionRows:
     outcomes: Floats
     values: Floats
     left_out: Mapping[str, int] = field(default_factory=dict)
+    channels: NDArray[np.object_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.taken)
@@ -83,7 +85,8 @@ class DecisionRows:
         names = (
             "ids", "customers", "moments", "settled", "features", "taken", "probabilities", "outcomes", "values",
         )  # fmt: skip
-        return replace(self, **{name: getattr(self, name)[mask] for name in names})
+        channels = None if self.channels is None else self.channels[mask]
+        return replace(self, channels=channels, **{name: getattr(self, name)[mask] for name in names})
 
     def columns(self, names: Sequence[str]) -> Floats:
         """The features of these names, shape (n, len(names)).

@@ -1,16 +1,31 @@
 """The effect model: what each message changes, learnt from logged decisions and from what the catalogue states."""
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
+import numpy as np
 import pandas as pd
 
 from decisions.catalogue import Catalogue
 from decisions.decision import SILENCE
+from features.definitions import FeatureSet
+from features.standard import STANDARD
 from models.effect import EffectModel, Prior
+from models.effect_scorer import EffectScorer
 from models.effect_scores import Nuisance
+from models.errors import ModelError
+from training.by_action import ArmCalibration, jointly
+from training.candidate import Candidate
 from training.decision_rows import DecisionRows
+from training.errors import TrainingError
+from training.job import learnable
+from training.splits import latest_share
 
 NAME = "effect"
+_TEST_SHARE = 0.3
+_LEAST_ROWS = 100
+_LEAST_LIKELY = 0.01
 
 
 def catalogue_priors(catalogue: Catalogue) -> dict[str, Prior]:
@@ -53,3 +68,106 @@ def fit_effects(
         baseline=SILENCE,
         customer=rows.customers,
     )
+
+
+def train(
+    rows: DecisionRows,
+    priors: Mapping[str, Prior],
+    *,
+    feature_set: FeatureSet = STANDARD,
+    nuisance: Nuisance = "linear",
+) -> Candidate:
+    """Learns from all settled decisions, after testing on the latest what the earlier ones would have said.
+
+    The test compares, by message, the mean effect that was predicted with the unbiased estimate of the later
+    decisions. What an effect model is worth is told by the release gate, which judges decisions.
+
+    Args:
+        rows: See `training.attribution.every_decision`.
+        priors: What the catalogue states.
+        feature_set: What was logged.
+        nuisance: See `fit_effects`.
+
+    Raises:
+        TrainingError: Other features than those logged.
+        ModelError: The log cannot show an effect.
+    """
+    columns = learnable(feature_set)
+    model = fit_effects(rows, priors, columns=columns, nuisance=nuisance)
+    held = _out_of_time(rows, priors, columns, nuisance)
+    likely = jointly(held)
+    evidence = _evidence(model)
+    metrics = {
+        "n": len(rows),
+        "customers": len(set(rows.customers.tolist())),
+        "outcome": float(rows.outcomes.mean()),
+        "effects": evidence,
+        "by_action": [one.as_dict() for one in held],
+        "by_action_p": likely,
+        "left_out": dict(rows.left_out),
+    }
+    refusals = (f"effects did not hold on later decisions: joint p = {likely:.4f}, at least {_LEAST_LIKELY} wanted",)
+    summary = {"n": len(rows), "effects": evidence, "by_action_p": likely}
+    return Candidate(
+        name=NAME,
+        model=EffectScorer(model, rows.digest, summary),
+        feature_set=feature_set,
+        data_digest=rows.digest,
+        parameters=settings(priors, nuisance),
+        metrics=metrics,
+        refusals=refusals if likely < _LEAST_LIKELY else (),
+    )
+
+
+def settings(priors: Mapping[str, Prior], nuisance: Nuisance) -> dict[str, str]:
+    """What the model depends on besides the log."""
+    stated = {message: [prior.mean, prior.weight] for message, prior in sorted(priors.items())}
+    return {"nuisance": nuisance, "priors": json.dumps(stated)}
+
+
+def refuse_campaigns(where: object) -> NoReturn:
+    """Says why imported campaigns show no effect.
+
+    Raises:
+        TrainingError: Always.
+    """
+    raise TrainingError(
+        "a log that cannot show an effect",
+        got="imported contacts without the probability that each was made",
+        wanted="decisions logged by Tactful, with silence among the choices",
+        where=where,
+    )
+
+
+def _out_of_time(
+    rows: DecisionRows, priors: Mapping[str, Prior], columns: Sequence[str], nuisance: Nuisance
+) -> list[ArmCalibration]:
+    """Effects predicted by earlier decisions against those of later ones; empty where either part shows none."""
+    test_from = latest_share(rows.moments, _TEST_SHARE)
+    pool, test = rows.settled <= test_from, rows.moments >= test_from
+    if not pool.any() or pool.sum() + test.sum() < 2 * _LEAST_ROWS:
+        return []
+    later = rows.where(test)
+    try:
+        earlier = fit_effects(rows.where(pool), priors, columns=columns, nuisance=nuisance)
+        told = fit_effects(later, {}, columns=columns, nuisance=nuisance).evidence
+    except ModelError:
+        return []
+    predicted = earlier.effect(pd.DataFrame(later.columns(columns), columns=list(columns)))
+    unsure = earlier.evidence["uncertainty"]
+    found = []
+    for message, figures in zip(told.index.astype(str), told.to_dict("records"), strict=True):
+        arm = rows.arms.index(message)
+        comparable = (later.probabilities[:, 0] > 0) & (later.probabilities[:, arm] > 0)
+        if not comparable.any() or not np.isfinite(figures["estimate"]) or message not in predicted:
+            continue
+        error = float(np.hypot(figures["error"], unsure[message]))
+        mean = float(predicted.loc[comparable, message].mean())
+        found.append(ArmCalibration(message, int(figures["taken"]), mean, float(figures["estimate"]), error))
+    return found
+
+
+def _evidence(model: EffectModel) -> dict[str, dict[str, float | None]]:
+    """By message, the figures behind its effect; None for what is not known."""
+    table = model.evidence.astype(object).where(model.evidence.notna(), None)
+    return dict(zip(table.index.astype(str), table.to_dict("records"), strict=True))

@@ -1,8 +1,8 @@
-"""The release gate: a model takes over only if it is better than what it replaces, and says true probabilities."""
+"""Into use and out of it: models are registered, become the champion, give way to the one before, and are released."""
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.definitions import FeatureSet
-from models.bundle import Bundle, export, load
+from models.bundle import export, load
 from models.errors import BundleError, RegistryError
-from models.registry import CHAMPION, Registry
-from training.evaluation import as_json
+from models.kinds import Model
+from models.registry import CHAMPION, PREVIOUS, Registry
+from models.scorer import FittedModel
+from training.by_action import by_arm, jointly, slope
+from training.candidate import Candidate, Interval, above, shown
+from training.evaluation import TestRows, as_json
 from training.job import TrainingResult
+from training.plots import figures
 
 MAX_ECE = 0.03
 TOLERANCE = 0.01
@@ -23,93 +28,83 @@ TOLERANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate decided.
+    """What the gate of a model decided.
 
     Attributes:
         version: The version registered, or the champion's, where that is the same model.
         promoted: Whether that version is the champion now.
         reasons: Why not; empty if it is.
-        champion_gain: AUC of the model less that of the champion before it, with its interval; None if there was none
-            or it read other features.
+        champion_gain: What the model gains over the champion before it, with its interval; None if there was none or it
+            cannot be compared.
     """
 
     version: str
     promoted: bool
-    reasons: tuple[str, ...]
-    champion_gain: dict[str, float | None] | None = None
+    reasons: tuple[str, ...] = ()
+    champion_gain: Interval | None = field(default=None)
 
 
-def promote(result: TrainingResult, registry: Registry, *, run: str = "", max_ece: float = MAX_ECE) -> Verdict:
-    """Registers a model, and makes it the champion if the gate lets it through.
+def promote(
+    candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "", max_ece: float = MAX_ECE
+) -> Verdict:
+    """Registers a model, and makes it the champion if nothing forbids it.
 
-    It must beat each baseline in AUC with the whole 95 % interval of the paired difference, keep its expected
-    calibration error within `max_ece`, and not be worse than the present champion on the same rows, up to
-    `TOLERANCE` at the low end of the interval. A model that is the champion already is not registered again.
+    Its own figures must not refuse it, and it must not be worse than the present champion on the same rows, up to its
+    tolerance at the low end of the interval. A model that is the champion already is not registered again.
 
     Args:
-        result: Of a training job.
+        candidate: The model with its evidence; that of a training result is `candidate_of`.
         registry: Where it goes.
         run: The tracked run it came from.
-        max_ece: Largest expected calibration error on the test rows.
+        max_ece: Largest expected calibration error on the test rows of a training result.
     """
+    if isinstance(candidate, TrainingResult):
+        candidate = candidate_of(candidate, max_ece=max_ece)
+    name = candidate.name
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        contents = export(folder / "candidate", {result.name: result.model}, result.feature_set)
-        champion = registry.champion(result.name)
-        if champion is not None and registry.tags(result.name, champion).get("contents") == contents:
-            return Verdict(champion, promoted=True, reasons=())
-        gain = None if champion is None else _gain_over(champion, result, registry, folder / "champion")
-        reasons = (*_refusals(result.metrics, max_ece), *_worse(gain))
-        tags = {"contents": contents, "data": result.dataset.digest, "fingerprint": result.feature_set.fingerprint}
-        version = registry.register(result.name, folder / "candidate", run=run, tags=tags)
+        contents = export(folder / "candidate", {name: candidate.model}, candidate.feature_set)
+        champion = registry.champion(name)
+        if champion is not None and registry.tags(name, champion).get("contents") == contents:
+            return Verdict(champion, promoted=True)
+        before = None if champion is None else _kept(registry, name, champion, candidate.feature_set, folder / "before")
+        gain = None if before is None else candidate.gain_over(before)
+        reasons = (*candidate.refusals, *_worse(candidate, gain))
+        tags = {"contents": contents, "data": candidate.data_digest, "fingerprint": candidate.feature_set.fingerprint}
+        version = registry.register(name, folder / "candidate", run=run, tags=tags)
     if not reasons:
-        registry.set_alias(result.name, CHAMPION, version)
+        crown(registry, name, version)
     return Verdict(version, promoted=not reasons, reasons=reasons, champion_gain=gain)
 
 
-def _refusals(metrics: dict[str, Any], max_ece: float) -> list[str]:
-    reasons = [
-        f"not better than {name} alone: AUC gain {_shown(baseline['auc_gain'])}"
-        for name, baseline in metrics["baselines"].items()
-        if not _above(baseline["auc_gain"], 0.0)
-    ]
-    if metrics["ece"]["value"] is None or metrics["ece"]["value"] > max_ece:
-        reasons.append(f"not calibrated: expected calibration error {_shown(metrics['ece'])}, at most {max_ece} wanted")
-    return reasons
+def crown(registry: Registry, name: str, version: str) -> None:
+    """Makes a version the champion and remembers the one before it.
+
+    Raises:
+        RegistryError: There is no such version.
+    """
+    before = registry.champion(name)
+    registry.set_alias(name, CHAMPION, version)
+    if before is not None and before != version:
+        registry.set_alias(name, PREVIOUS, before)
 
 
-def _worse(gain: dict[str, float | None] | None) -> list[str]:
-    if gain is None or _above(gain, -TOLERANCE):
-        return []
-    return [f"worse than the champion: AUC gain {_shown(gain)}, low end above {-TOLERANCE} wanted"]
+def roll_back(registry: Registry, name: str) -> str:
+    """Makes the champion before the present one the champion again; a second time undoes the first.
 
+    Returns:
+        The version that is the champion now.
 
-def _gain_over(
-    version: str, result: TrainingResult, registry: Registry, folder: Path
-) -> dict[str, float | None] | None:
-    try:
-        champion = load(registry.download(result.name, version, folder), fingerprint=result.feature_set.fingerprint)
-    except BundleError:
-        return None
-    outcomes = result.test.outcomes
-    gain = outcomes.auc(result.test.probability) - outcomes.auc(_scores(champion, result))
-    return as_json(outcomes.estimate({"gain": gain})["gain"])
-
-
-def _scores(champion: Bundle, result: TrainingResult) -> NDArray[np.float64]:
-    if result.model.per_action:
-        return champion.score_actions(result.test.features, result.test.offers)
-    return champion.score_customers(result.test.features)[result.name]
-
-
-def _above(estimate: dict[str, float | None], bound: float) -> bool:
-    low = estimate["low"]
-    return low is not None and low > bound
-
-
-def _shown(estimate: dict[str, float | None]) -> str:
-    value, low, high = ("?" if estimate[name] is None else f"{estimate[name]:.4f}" for name in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+    Raises:
+        RegistryError: There was none before.
+    """
+    before = registry.aliased(name, PREVIOUS)
+    if before is None:
+        raise RegistryError(
+            "nothing to go back to", got=registry.champion(name), wanted="an earlier champion", where=name
+        )
+    crown(registry, name, before)
+    return before
 
 
 def release(registry: Registry, names: Sequence[str], folder: Path, feature_set: FeatureSet) -> str:
@@ -139,3 +134,79 @@ def release(registry: Registry, names: Sequence[str], folder: Path, feature_set:
             kept = registry.download(name, version, Path(scratch) / name)
             models[name] = load(kept, fingerprint=feature_set.fingerprint).models[name]
     return export(folder, models, feature_set)
+
+
+def candidate_of(result: TrainingResult, *, max_ece: float = MAX_ECE) -> Candidate:
+    """A model of probabilities, judged by its test rows.
+
+    It must beat each baseline in AUC with the whole 95 % interval of the paired difference, and keep its expected
+    calibration error within `max_ece`; a model of responses also its bias by kind of offer.
+
+    Args:
+        result: Of a training job.
+        max_ece: Largest expected calibration error on the test rows.
+    """
+    metrics = {**result.metrics, **_held(result.test)}
+    return Candidate(
+        name=result.name,
+        model=result.model,
+        feature_set=result.feature_set,
+        data_digest=result.dataset.digest,
+        parameters=result.parameters,
+        metrics=metrics,
+        refusals=refusals(metrics, max_ece),
+        tolerance=TOLERANCE,
+        gain_over=lambda champion: auc_gain(result.test, champion, result.model, result.feature_set),
+        figures=lambda: figures(result),
+    )
+
+
+def refusals(metrics: dict[str, Any], max_ece: float = MAX_ECE) -> tuple[str, ...]:
+    """Why a model of probabilities may not be used, by its figures."""
+    reasons = [
+        f"not better than {name} alone: AUC gain {shown(baseline['auc_gain'])}"
+        for name, baseline in metrics["baselines"].items()
+        if not above(baseline["auc_gain"], 0.0)
+    ]
+    if metrics["ece"]["value"] is None or metrics["ece"]["value"] > max_ece:
+        reasons.append(f"not calibrated: expected calibration error {shown(metrics['ece'])}, at most {max_ece} wanted")
+    return tuple(reasons)
+
+
+def auc_gain(test: TestRows, champion: Model, model: FittedModel, feature_set: FeatureSet) -> Interval | None:
+    """AUC of the test's predictions less that of another model on the same rows."""
+    if not isinstance(champion, FittedModel) or champion.per_action != model.per_action:
+        return None
+    positions = [feature_set.names.index(name) for name in champion.customer_columns]
+    rows = test.features[:, positions]
+    probability = champion.score(np.hstack([rows, champion.encode(test.offers)]) if champion.per_action else rows)
+    return as_json(
+        test.outcomes.estimate({"gain": test.outcomes.auc(test.probability) - test.outcomes.auc(probability)})["gain"]
+    )
+
+
+def _held(test: TestRows) -> dict[str, Any]:
+    """The slope, and for offers the bias by kind of offer."""
+    outcome = test.outcomes.positive.astype(np.float64)
+    customers: NDArray[np.int64] = test.outcomes.customer
+    found: dict[str, Any] = {"slope": slope(test.probability, outcome, customers)}
+    if not test.offers:
+        return found
+    kinds = [" ".join(str(value) for _, value in sorted(offer.items())) for offer in test.offers]
+    arms = by_arm(kinds, test.probability, outcome, customers)
+    return {**found, "by_action": [one.as_dict() for one in arms], "by_action_p": jointly(arms)}
+
+
+def _kept(registry: Registry, name: str, version: str, feature_set: FeatureSet, folder: Path) -> Model | None:
+    try:
+        return load(registry.download(name, version, folder), fingerprint=feature_set.fingerprint).models[name]
+    except BundleError:
+        return None
+
+
+def _worse(candidate: Candidate, gain: Interval | None) -> list[str]:
+    if gain is None or above(gain, -candidate.tolerance):
+        return []
+    return [
+        f"worse than the champion: {candidate.measure} gain {shown(gain)}, low end above {-candidate.tolerance} wanted"
+    ]

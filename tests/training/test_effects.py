@@ -1,17 +1,21 @@
 """Effects learnt from logged decisions against a known truth."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from models.effect_scorer import EffectScorer
 from models.errors import ModelError
 from models.pooling import Prior
 from tests.decisions.retailer import CATALOGUE, compiled
+from tests.models.trees import feature_set
 from tests.training.decided import FEATURES, LATER, WORTH, log
 from training.attribution import Delivery, Goal, LoggedDecision, every_decision
-from training.effects import catalogue_priors, fit_effects
+from training.effects import catalogue_priors, fit_effects, refuse_campaigns, train
+from training.errors import TrainingError
 
 
 def test_effects_of_messages_are_found() -> None:
@@ -56,3 +60,44 @@ def test_priors_are_what_the_catalogue_states() -> None:
         "response: {mean: 0.1}", "response: {mean: 0.1}\n        effect: {mean: 0.03, weight: 40}", 1
     )
     assert catalogue_priors(compiled(text).catalogue) == {"miss_you": Prior(0.03, 40.0)}
+
+
+def spread_out(entries: list[LoggedDecision], days: int = 100) -> list[LoggedDecision]:
+    """The same decisions over a hundred days."""
+    return [
+        replace(
+            e,
+            decision=replace(e.decision, moment=e.decision.moment - timedelta(days=days - days * i / len(entries))),
+            outcomes=[replace(o, time=o.time - timedelta(days=days - days * i / len(entries))) for o in e.outcomes],
+        )
+        for i, e in enumerate(entries)
+    ]
+
+
+def test_effects_that_hold_later_are_let_through() -> None:
+    rows = every_decision(spread_out(log(4000)), Goal(), LATER, feature_names=FEATURES)
+    found = train(rows, {"miss_you": Prior(0.0, 100)}, feature_set=feature_set(*FEATURES))
+    assert found.refusals == ()
+    assert {one["arm"] for one in found.metrics["by_action"]} == {"miss_you", "come_back_coupon"}
+    assert found.metrics["effects"]["come_back_coupon"]["effect"] == pytest.approx(0.25, abs=0.05)
+    assert isinstance(found.model, EffectScorer)
+    scored = found.model.score(np.array([[200.0]] * 2), ["come_back_coupon", "unheard of"])
+    assert scored[0, 0] == pytest.approx(0.25, abs=0.05)
+    assert np.isnan(scored[1]).all()
+
+
+def test_effects_that_vanished_are_refused() -> None:
+    entries = spread_out(log(4000))
+    rng = np.random.default_rng(0)
+    moment = sorted(e.decision.moment for e in entries)[2600]
+    tired = [
+        replace(e, outcomes=() if e.decision.moment > moment and rng.random() < 0.9 else e.outcomes) for e in entries
+    ]
+    rows = every_decision(tired, Goal(), LATER, feature_names=FEATURES)
+    found = train(rows, {}, feature_set=feature_set(*FEATURES))
+    assert found.refusals[0].startswith("effects did not hold on later decisions: joint p = 0.0")
+
+
+def test_imported_campaigns_show_no_effect() -> None:
+    with pytest.raises(TrainingError, match="a log that cannot show an effect: got 'imported contacts without"):
+        refuse_campaigns("events")

@@ -9,7 +9,7 @@ from models.bundle import load
 from models.errors import RegistryError
 from tests.contracts.registries import MemoryRegistry
 from training.job import TrainingResult
-from training.promote import promote, release
+from training.promote import candidate_of, promote, release, roll_back
 
 
 def with_metrics(result: TrainingResult, **changed: Any) -> TrainingResult:
@@ -96,6 +96,22 @@ def test_a_champion_of_other_features_is_no_yardstick(lapsed: TrainingResult, tm
     promote(replace(passing(lapsed), feature_set=STANDARD.subset(lapsed.model.customer_columns)), registry)
     verdict = promote(replace(passing(lapsed), model=replace(lapsed.model, data_digest="x")), registry)
     assert (verdict.promoted, verdict.champion_gain) == (True, None)
+
+
+def test_the_champion_before_comes_back_and_leaves_again(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    promote(passing(lapsed), registry)
+    with pytest.raises(RegistryError, match="nothing to go back to: got '1'; wanted an earlier champion; at lapse"):
+        roll_back(registry, "lapse")
+    promote(replace(passing(lapsed), model=replace(lapsed.model, data_digest="later data")), registry)
+    assert (registry.champion("lapse"), roll_back(registry, "lapse"), registry.champion("lapse")) == ("2", "1", "1")
+    assert (roll_back(registry, "lapse"), registry.champion("lapse")) == ("2", "2")
+
+
+def test_figures_say_the_slope_and_the_bias_by_offer(responded: TrainingResult) -> None:
+    metrics = candidate_of(responded).metrics
+    assert {one["arm"] for one in metrics["by_action"]} == {"A mail", "B mail"}
+    assert metrics["slope"]["value"] is not None
 
 
 def test_champions_are_released_together(lapsed: TrainingResult, responded: TrainingResult, tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ import pytest
 from matplotlib.image import imread
 
 from models.registry import MlflowRegistry, connect
+from tests.experiments.gated import LEARNED
+from tests.training.test_release import FREE, shop
+from training.candidate import job_key
 from training.job import TrainingResult
 from training.plots import figures
-from training.promote import promote
-from training.tracking import EXPERIMENT, track
+from training.promote import candidate_of, promote
+from training.release import judge
+from training.tracking import EXPERIMENT, RELEASES, conclude, find, track, track_release
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,7 @@ def test_a_run_can_be_read_back(lapsed: TrainingResult, store: Path, tmp_path: P
     assert client.get_experiment(run.info.experiment_id).name == EXPERIMENT
     assert run.data.params["horizon_days"] == "28"
     assert run.data.params["data"] == lapsed.dataset.digest
-    metrics = lapsed.metrics
+    metrics = candidate_of(lapsed).metrics
     assert run.data.metrics["auc"] == metrics["auc"]["value"]
     assert run.data.metrics["auc.low"] == metrics["auc"]["low"]
     assert run.data.metrics["baselines.recency.auc_gain.high"] == metrics["baselines"]["recency"]["auc_gain"]["high"]
@@ -43,6 +47,35 @@ def test_a_version_knows_its_run(lapsed: TrainingResult, store: Path) -> None:
     run = track(lapsed, store)
     verdict = promote(lapsed, MlflowRegistry(store), run=run)
     assert connect(store).get_model_version("lapse", verdict.version).run_id == run
+
+
+def test_a_job_that_was_concluded_is_found_and_one_cut_short_is_not(lapsed: TrainingResult, store: Path) -> None:
+    candidate = candidate_of(lapsed)
+    key = job_key("lapse", candidate.data_digest, candidate.feature_set, candidate.parameters)
+    run = track(candidate, store, key=key)
+    assert find(store, key) is None
+    conclude(store, run, {"version": "1", "promoted": True})
+    found = find(store, key)
+    assert found is not None
+    assert (found.run, found.verdict) == (run, {"version": "1", "promoted": True})
+    assert found.metrics == candidate.metrics
+    assert found.parameters["horizon_days"] == "28"
+    assert find(store, job_key("lapse", "other data", candidate.feature_set, candidate.parameters)) is None
+
+
+def test_a_verdict_becomes_a_page_with_plots(store: Path, tmp_path: Path) -> None:
+    verdict = judge(shop(0, LEARNED, 300), FREE)
+    client = connect(store)
+    run = client.get_run(track_release(verdict, store, name="learned <b>", parameters={"policy": "softmax"}))
+    assert client.get_experiment(run.info.experiment_id).name == RELEASES
+    assert run.data.tags["answer"] == verdict.answer
+    assert run.data.metrics["gain"] == verdict.figures["gain"]["value"]
+    kept = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
+    assert json.loads((kept / "verdict.json").read_text()) == verdict.as_dict()
+    told = (kept / "release.html").read_text()
+    assert "Release gate: learned &lt;b&gt;" in told
+    assert 'src="data:image/png;base64,' in told
+    assert "http" not in told.replace("http-equiv", "")
 
 
 @pytest.mark.parametrize("job", ["lapsed", "responded"])

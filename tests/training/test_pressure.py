@@ -1,0 +1,79 @@
+"""Contact pressure learnt from generated contacts: labels, calibration out of time, refusals."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from decisions.objective import Fatigue
+from features.zones import DAY
+from models.pressure import PressureModel
+from tests.training.decided import FEATURES, LATER, after, logged, made
+from tests.training.shops import rows, write
+from training import pressure
+from training.attribution import Goal, delivered_contacts
+from training.errors import TrainingError
+from training.pressure import Pressed, from_events, from_log, train
+
+STATED = Fatigue(risk=0.004, growth=0.5)
+
+
+def pressed(seed: int = 0, count: int = 30_000, growth: float = 0.4, later: float = 1.0) -> Pressed:
+    """Contacts in time order; who leaves, and how much likelier it became in the latest part."""
+    rng = np.random.default_rng(seed)
+    week = rng.poisson(1.5, count).astype(float)
+    moments = np.sort(rng.integers(0, 300 * DAY, count))
+    risk = 0.01 * np.exp(growth * week) * np.where(moments > 200 * DAY, later, 1.0)
+    contacts = np.column_stack([week, week + rng.poisson(3, count)])
+    customers = np.array([f"c{i}" for i in rng.integers(0, 5000, count)], dtype=object)
+    return Pressed(customers, moments, moments + 7 * DAY, contacts, rng.random(count) < risk, "digest")
+
+
+def test_risks_that_hold_are_let_through_with_their_figures() -> None:
+    found = train(pressed(2), STATED)
+    assert found.refusals == ()
+    assert found.metrics["by_action_p"] > 0.01
+    assert found.metrics["slope"]["low"] < 1 < found.metrics["slope"]["high"]
+    assert found.metrics["baselines"]["constant"]["log_loss_gain"]["low"] > 0
+    assert found.metrics["by_action"][0]["arm"] == "1 in 7 days"
+    assert isinstance(found.model, PressureModel)
+    assert found.metrics["slopes"]["contacts_7d"] == pytest.approx(0.4, abs=0.1)
+
+
+def test_risks_that_changed_are_refused() -> None:
+    found = train(pressed(later=3.0), STATED)
+    assert any("risks did not hold on later contacts" in reason for reason in found.refusals)
+
+
+def test_contacts_of_events_are_labelled_by_what_followed(tmp_path: Path) -> None:
+    events = pd.concat(
+        [
+            rows("ada", "purchase", [0.0, 60.0]),
+            rows("ada", "contact", [1.0, 3.0, 20.0]),
+            rows("ada", "unsubscribed", [9.0]),
+            rows("ben", "contact", [2.0, 58.0]),
+            rows("cem", "unsubscribed", [2.5]),
+        ]
+    )
+    found = from_events(write(events, tmp_path / "events"))
+    told = {(str(c), bool(left)) for c, left in zip(found.customers, found.left, strict=True)}
+    assert told == {("ada", True), ("ada", False), ("ben", False)}
+    assert (len(found.left), int(found.left.sum())) == (4, 1)
+    third = found.contacts[(found.customers == "ada") & (found.moments == found.moments.max())]
+    assert third.tolist() == [[0.0, 2.0]]
+
+
+def test_a_log_in_which_nobody_leaves_is_refused(tmp_path: Path) -> None:
+    events = pd.concat([rows("ada", "purchase", [0.0, 60.0]), rows("ada", "contact", [1.0])])
+    with pytest.raises(TrainingError, match="a log that cannot show who leaves: got '1 contacts, 0 unsub"):
+        from_events(write(events, tmp_path / "events"))
+
+
+def test_contacts_of_decisions_serve_too() -> None:
+    contact = next(decision for decision in made(40) if decision.choice)
+    left = logged(contact, [after(1, "unsubscribed")])
+    rows = delivered_contacts([left], Goal(kinds=pressure.LEFT), LATER, feature_names=FEATURES)
+    assert rows.outcomes.tolist() == [1.0]
+    with pytest.raises(TrainingError, match="features that were not logged"):
+        from_log(rows)

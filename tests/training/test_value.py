@@ -1,0 +1,78 @@
+"""The value model on generated shops: labels, figures, what it refuses."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.dataset import EventDataset
+from features.zones import DAY, microseconds
+from models.gbm import Parameters
+from models.value import ValueModel
+from tests.training.shops import OPENED, frame, rows, write
+from training import value
+from training.candidate import Candidate
+from training.errors import TrainingError
+
+SMALL = Parameters(rounds=80, leaves=4, leaf_rows=40, learning_rate=0.1, threads=1)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> EventDataset:
+    return write(frame(0), tmp_path_factory.mktemp("shop") / "events")
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: EventDataset) -> Candidate:
+    return value.train(dataset, window_days=56, parameters=SMALL, margin=0.5)
+
+
+def test_spend_counts_from_the_moment_to_the_end_of_the_window(tmp_path: Path) -> None:
+    events = pd.concat([rows("ada", "purchase", [1.0, 10.0, 37.9, 38.0]), rows("ben", "purchase", [20.0])])
+    moment = microseconds((OPENED + pd.Timedelta(days=10)).to_pydatetime())
+    found = value.spends(write(events, tmp_path / "e"), [moment], 28)
+    assert dict(zip(found.customers, found.spend, strict=True)) == {"ada": 20.0}
+    before = value.spends_between(write(events, tmp_path / "f"), moment - 9 * DAY, moment)
+    assert before == {"ada": 10.0, "ben": 0.0}
+
+
+def test_the_test_lies_after_all_that_was_learnt_from(trained: Candidate) -> None:
+    assert trained.metrics["rows"]["pool"] > trained.metrics["rows"]["test"] > 200
+    assert set(trained.metrics["baselines"]) == {"past spend"}
+    assert (
+        trained.metrics["deviance"]["low"] < trained.metrics["deviance"]["value"] < trained.metrics["deviance"]["high"]
+    )
+
+
+def test_the_score_is_the_margin_of_a_year(trained: Candidate) -> None:
+    model = trained.model
+    assert isinstance(model, ValueModel)
+    assert 0 < model.retention <= 1
+    ask = np.zeros((3, len(model.customer_columns)))
+    assert model.score(ask) == pytest.approx(model.trees.predict(ask) * model.extension * 0.5)
+    assert model.extension <= 365 / 56
+
+
+def test_customers_who_leave_are_seen_in_the_retention(trained: Candidate) -> None:
+    assert trained.metrics["retention"]["windows"] > 0
+    assert trained.metrics["retention"]["value"] < 1
+
+
+def test_a_champion_that_says_the_same_gains_nothing(trained: Candidate) -> None:
+    assert trained.gain_over(trained.model) == {"value": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_the_same_log_gives_the_same_model(dataset: EventDataset, trained: Candidate) -> None:
+    again = value.train(dataset, window_days=56, parameters=SMALL, margin=0.5)
+    assert isinstance(again.model, ValueModel)
+    assert isinstance(trained.model, ValueModel)
+    assert again.model.trees.text == trained.model.trees.text
+    assert again.metrics == trained.metrics
+
+
+def test_what_cannot_be_is_told(dataset: EventDataset) -> None:
+    with pytest.raises(TrainingError, match="unfit margin: got 0"):
+        value.train(dataset, margin=0)
+    with pytest.raises(TrainingError, match="too short a log for a value"):
+        value.train(dataset, window_days=150)

@@ -1,0 +1,85 @@
+"""A fitted model with its evidence, as it asks to be let into use: what tracking, gate and registry need to know."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from features.definitions import FeatureSet
+from models.kinds import Model
+
+Interval = Mapping[str, float | None]
+"""`value`, `low` and `high`."""
+
+
+def _nothing() -> dict[str, Figure]:
+    return {}
+
+
+def _incomparable(_: Model) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A fitted model that asks to be let into use.
+
+    Attributes:
+        name: Of the score it gives.
+        model: What goes into a bundle.
+        feature_set: What it reads.
+        data_digest: Digest of what it was fitted to.
+        parameters: What labels and fit depend on.
+        metrics: How it did: numbers, texts and mappings of them; estimates as `{value, low, high}`.
+        refusals: Why its own figures forbid it; empty where they do not.
+        measure: What `gain_over` counts.
+        tolerance: By how much it may be worse than the champion at the low end.
+        gain_over: By how much it is better than another model on the same test rows; None where that cannot be told.
+        figures: Draws its plots, by name.
+    """
+
+    name: str
+    model: Model
+    feature_set: FeatureSet
+    data_digest: str
+    parameters: Mapping[str, int | float | str]
+    metrics: dict[str, Any]
+    refusals: tuple[str, ...] = ()
+    measure: str = "AUC"
+    tolerance: float = 0.01
+    gain_over: Callable[[Model], Interval | None] = field(default=_incomparable)
+    figures: Callable[[], Mapping[str, Figure]] = field(default=_nothing)
+
+
+def job_key(name: str, data_digest: str, feature_set: FeatureSet, settings: Mapping[str, Any]) -> str:
+    """What tells one job from another: equal keys would give equal models, so that the second need not run.
+
+    Args:
+        name: Of the score.
+        data_digest: Digest of what it learns from.
+        feature_set: What it reads.
+        settings: Everything else it depends on, as JSON's values.
+
+    Example:
+        >>> from features.standard import STANDARD
+        >>> job_key("clv", "d1", STANDARD, {"window": 84}) == job_key("clv", "d2", STANDARD, {"window": 84})
+        False
+    """
+    said = [name, data_digest, feature_set.fingerprint, dict(settings), version("tactful")]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def shown(estimate: Interval) -> str:
+    """An estimate with its interval, as reasons tell it."""
+    value, low, high = ("?" if estimate[name] is None else f"{estimate[name]:.4f}" for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def above(estimate: Interval, bound: float) -> bool:
+    """Whether a whole interval lies above a bound."""
+    low = estimate["low"]
+    return low is not None and low > bound

@@ -1,0 +1,174 @@
+"""The model of contact pressure: who leaves after one more contact, from delivered contacts and what followed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decisions.objective import Fatigue
+from features.build import build_dataset_pairs
+from features.dataset import EventDataset
+from features.definitions import FeatureSet
+from features.standard import STANDARD
+from features.vocabulary import EVENT_TYPES
+from features.zones import DAY
+from models.metrics import Outcomes
+from models.pressure import PressureModel
+from training.by_action import by_arm, jointly, slope
+from training.candidate import Candidate
+from training.decision_rows import DecisionRows
+from training.errors import TrainingError
+from training.evaluation import as_json
+from training.labels import span
+from training.splits import latest_share
+
+NAME = "unsubscribe"
+COLUMNS = ("contacts_7d", "contacts_28d")
+LEFT = ("unsubscribed", "complained")
+"""What counts as leaving: either withdraws our reach, or is about to."""
+
+WINDOW_DAYS = 7
+_TEST_SHARE = 0.3
+_LEAST_LIKELY = 0.01
+_CONTACT = EVENT_TYPES.index("contact")
+_LEAVING = [EVENT_TYPES.index(kind) for kind in LEFT]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pressed:
+    """Delivered contacts and who left after them.
+
+    Attributes:
+        customers: Shape (n,), like all that follow but `contacts`.
+        moments: When, microseconds since the epoch.
+        settled: When the window after each ended.
+        contacts: Recent contacts before each, a column for each of `COLUMNS`, shape (n, k).
+        left: Whether the customer left within the window.
+        digest: Of what they come from.
+    """
+
+    customers: NDArray[np.object_]
+    moments: NDArray[np.int64]
+    settled: NDArray[np.int64]
+    contacts: NDArray[np.float64]
+    left: NDArray[np.bool_]
+    digest: str
+
+
+def from_log(rows: DecisionRows) -> Pressed:
+    """Contacts of logged decisions, labelled with a goal of the kinds `LEFT`."""
+    return Pressed(rows.customers, rows.moments, rows.settled, rows.columns(COLUMNS), rows.outcomes > 0, rows.digest)
+
+
+def from_events(dataset: EventDataset, feature_set: FeatureSet = STANDARD) -> Pressed:
+    """Contacts of an imported log; an unsubscription counts for each contact in whose window it lies.
+
+    Raises:
+        TrainingError: The log has no contacts, or nobody ever unsubscribes or complains: it cannot show who leaves.
+    """
+    customers, moments, left = [], [], []
+    leavings, end = 0, span(dataset).end
+    for events in (dataset.events(number, ["type"]) for number in range(dataset.buckets)):
+        owner = np.repeat(np.arange(len(events.customers)), np.diff(events.starts))
+        contact, leaving = events.type == _CONTACT, np.isin(events.type, _LEAVING)
+        leavings += int(leaving.sum())
+        chosen = np.flatnonzero(contact & (events.time + WINDOW_DAYS * DAY <= end))
+        customers.append(events.customers[owner[chosen]])
+        moments.append(events.time[chosen])
+        left.append(_followed(owner, events.time, leaving, chosen))
+    who, when = np.concatenate(customers), np.concatenate(moments)
+    if not len(when) or not leavings:
+        got = f"{len(when):,} contacts, {leavings:,} unsubscriptions and complaints"
+        raise TrainingError("a log that cannot show who leaves", got=got, wanted="some of both", where=dataset.folder)
+    frame = build_dataset_pairs(dataset, who.tolist(), when.tolist(), feature_set)
+    places = [feature_set.names.index(name) for name in COLUMNS]
+    settled = when + WINDOW_DAYS * DAY
+    return Pressed(who, when, settled, frame.values[:, places], np.concatenate(left), dataset.digest)
+
+
+def train(pressed: Pressed, fatigue: Fatigue, *, feature_set: FeatureSet = STANDARD) -> Candidate:
+    """Fits to all contacts, after testing on the latest what the earlier ones would have said.
+
+    Args:
+        pressed: The contacts.
+        fatigue: What the catalogue states, which the fit is drawn to.
+        feature_set: What the service computes.
+
+    Raises:
+        TrainingError: Too short a log.
+    """
+    stated = settings(fatigue)
+    risk, growth = stated["risk"], stated["growth"]
+    test_from = latest_share(pressed.moments, _TEST_SHARE)
+    pool, test = pressed.settled <= test_from, pressed.moments >= test_from
+    if not pool.any() or not test.any():
+        raise TrainingError("too short a log to split", got=f"{len(pressed.moments)} contacts", wanted="weeks of them")
+    earlier = PressureModel.fit(pressed.contacts[pool], pressed.left[pool], COLUMNS, risk=risk, growth=growth)
+    metrics = _metrics(pressed, pool, test, earlier.score(pressed.contacts[test]))
+    model = PressureModel.fit(
+        pressed.contacts, pressed.left, COLUMNS, risk=risk, growth=growth, data_digest=pressed.digest
+    )
+    summary = {name: metrics[name] for name in ("log_loss", "n", "positives", "by_action_p")}
+    return Candidate(
+        name=NAME,
+        model=model.recorded(summary),
+        feature_set=feature_set,
+        data_digest=pressed.digest,
+        parameters=stated,
+        metrics=metrics
+        | {"intercept": model.intercept, "slopes": dict(zip(COLUMNS, model.slopes.tolist(), strict=True))},
+        refusals=_refusals(metrics),
+    )
+
+
+def settings(fatigue: Fatigue) -> dict[str, float]:
+    """What the fit is drawn to; a catalogue that states no risk is taken to state one in a thousand."""
+    return {"risk": fatigue.risk or 0.001, "growth": fatigue.growth}
+
+
+def _followed(
+    owner: NDArray[np.int64], time: NDArray[np.int64], leaving: NDArray[np.bool_], chosen: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether a leaving of the same customer lies within the window from each chosen event."""
+    places = np.where(leaving, np.arange(len(time)), len(time))
+    following = np.minimum.accumulate(places[::-1])[::-1][chosen]
+    at = np.minimum(following, len(time) - 1)
+    same = (following < len(time)) & (owner[at] == owner[chosen])
+    return np.asarray(same & (time[at] < time[chosen] + WINDOW_DAYS * DAY), dtype=np.bool_)
+
+
+def _metrics(
+    pressed: Pressed, pool: NDArray[np.bool_], test: NDArray[np.bool_], risk: NDArray[np.float64]
+) -> dict[str, Any]:
+    left, customers = pressed.left[test], pressed.customers[test]
+    outcomes = Outcomes.of(left, customers.astype(str))
+    constant = np.full(len(risk), max(float(pressed.left[pool].mean()), 1 / (2 * int(pool.sum()))))
+    model, simple = outcomes.log_loss(risk), outcomes.log_loss(constant)
+    found = outcomes.estimate({"log_loss": model, "constant": simple, "gain": simple - model})
+    bands = [
+        f"{min(int(week), 4)}{'+' if week >= 4 else ''} in 7 days" for week in np.nan_to_num(pressed.contacts[test, 0])
+    ]
+    arms = by_arm(bands, risk, left.astype(np.float64), customers)
+    return {
+        "log_loss": as_json(found["log_loss"]),
+        "slope": slope(risk, left.astype(np.float64), customers),
+        "baselines": {
+            "constant": {"log_loss": as_json(found["constant"]), "log_loss_gain": as_json(found["gain"])},
+        },
+        "n": len(left),
+        "positives": int(left.sum()),
+        "rows": {"pool": int(pool.sum()), "test": int(test.sum())},
+        "by_action": [one.as_dict() for one in arms],
+        "by_action_p": jointly(arms),
+    }
+
+
+def _refusals(metrics: dict[str, Any]) -> tuple[str, ...]:
+    reasons = []
+    gain = metrics["baselines"]["constant"]["log_loss_gain"]
+    if gain["high"] is not None and gain["high"] < 0:
+        reasons.append("worse than one risk for all")
+    if metrics["by_action_p"] < _LEAST_LIKELY:
+        reasons.append(f"risks did not hold on later contacts: joint p = {metrics['by_action_p']:.4f}")
+    return tuple(reasons)

@@ -1,0 +1,167 @@
+"""The response model from logged decisions: which delivered contact is answered, with what was known at its moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.definitions import FeatureSet
+from features.standard import STANDARD
+from models import calibration
+from models.gbm import Parameters
+from models.metrics import Outcomes
+from models.scorer import ActionFeature, FittedModel
+from training.by_action import by_arm, jointly, slope
+from training.candidate import Candidate
+from training.decision_rows import DecisionRows
+from training.errors import TrainingError
+from training.evaluation import TestRows, evaluate
+from training.fitting import Table, fit_calibrated
+from training.job import learnable
+from training.plots import calibration as calibration_plot
+from training.plots import importance, roc
+from training.promote import auc_gain, refusals
+from training.response import NAME, PARAMETERS, TEST_SHARE
+from training.splits import Split, by_time, latest_share
+
+Offers = Mapping[str, Mapping[str, float | str]]
+"""By message, the figures of its offer; the channel is added to them."""
+
+_WEIGHT = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Contacts:
+    """Delivered contacts of messages with an offer."""
+
+    rows: DecisionRows
+    offers: tuple[Mapping[str, float | str], ...]
+
+
+def train(
+    rows: DecisionRows,
+    offers: Offers,
+    *,
+    feature_set: FeatureSet = STANDARD,
+    parameters: Parameters = PARAMETERS,
+) -> Candidate:
+    """Trains on earlier contacts and tests on the latest whose window is over.
+
+    Args:
+        rows: See `training.attribution.delivered_contacts`; the features are those of `feature_set`, in order.
+        offers: What each message offers; contacts of other messages are left out, since the model reads offers.
+        feature_set: What was logged.
+        parameters: Of the fit.
+
+    Raises:
+        TrainingError: No contact with an offer, other features, or too short a log.
+        ModelError: The outcome never varies in one of the parts.
+    """
+    if rows.feature_names != feature_set.names:
+        got, wanted = len(rows.feature_names), f"the {len(feature_set.names)} of the feature set"
+        raise TrainingError("other features than the model's", got=got, wanted=wanted)
+    contacts = _with_offers(rows, offers)
+    split = _split(contacts.rows)
+    actions = _action_features(contacts, split.pool)
+    table = _table(contacts, actions, feature_set)
+    fitted = fit_calibrated(table, split, parameters)
+    digest = contacts.rows.digest
+    model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, {})
+    test = _test(contacts, table, split, model)
+    metrics = {**evaluate(test), **_by_action(contacts, split, test)}
+    metrics |= {
+        "calibration": calibration.to_json(fitted.calibration),
+        "rounds": fitted.trees.rounds,
+        "rows": {"pool": int(split.pool.sum()), "test": int(split.test.sum())},
+        "left_out": dict(rows.left_out),
+    }
+    summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
+    model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, summary)
+    return Candidate(
+        name=NAME,
+        model=model,
+        feature_set=feature_set,
+        data_digest=digest,
+        parameters={"source": "logged decisions", **parameters.as_dict()},
+        metrics=metrics,
+        refusals=refusals(metrics),
+        gain_over=lambda champion: auc_gain(test, champion, model, feature_set),
+        figures=lambda: {
+            "calibration": calibration_plot(test, title=NAME),
+            "roc": roc(test, title=NAME),
+            "importance": importance(model.trees.importance(), title=NAME),
+        },
+    )
+
+
+def _with_offers(rows: DecisionRows, offers: Offers) -> _Contacts:
+    known = np.array([arm in offers for arm in rows.taken_arms.tolist()], dtype=bool)
+    if not known.any() or rows.channels is None:
+        raise TrainingError("no contact with an offer", got=sorted(set(rows.taken_arms)), wanted=sorted(offers))
+    kept = rows.where(known)
+    channels = () if kept.channels is None else kept.channels.tolist()
+    told = zip(kept.taken_arms.tolist(), channels, strict=True)
+    return _Contacts(kept, tuple({**offers[arm], "channel": channel} for arm, channel in told))
+
+
+def _split(rows: DecisionRows) -> Split:
+    test_from = latest_share(rows.moments, TEST_SHARE)
+    settled = rows.moments[rows.settled <= test_from]
+    validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
+    return by_time(rows.moments, rows.settled, validation_from=validation_from, test_from=test_from)
+
+
+def _action_features(contacts: _Contacts, pool: NDArray[np.bool_]) -> tuple[ActionFeature, ...]:
+    """The offers' properties; of categories, those seen before the test."""
+    seen = [offer for offer, known in zip(contacts.offers, pool, strict=True) if known]
+    names = sorted({name for offer in seen for name in offer})
+    return tuple(ActionFeature(name, _categories([o[name] for o in seen if name in o])) for name in names)
+
+
+def _categories(values: Sequence[float | str]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in values if isinstance(value, str)}))
+
+
+def _table(contacts: _Contacts, actions: tuple[ActionFeature, ...], feature_set: FeatureSet) -> Table:
+    names = learnable(feature_set)
+    codes = [[feature.encode(offer) for feature in actions] for offer in contacts.offers]
+    return Table(
+        values=np.hstack([contacts.rows.columns(names), np.array(codes).reshape(len(codes), len(actions))]),
+        positive=contacts.rows.outcomes > 0,
+        customers=contacts.rows.customers,
+        columns=(*names, *(feature.name for feature in actions)),
+        categorical=tuple(feature.name for feature in actions if feature.categories),
+    )
+
+
+def _test(contacts: _Contacts, table: Table, split: Split, model: FittedModel) -> TestRows:
+    chosen = np.flatnonzero(split.test)
+    return TestRows(
+        outcomes=Outcomes.of(table.positive[chosen], table.customers[chosen].astype(str)),
+        probability=model.score(table.values[chosen]),
+        baselines={"message": _by_message(contacts.rows, split)[chosen]},
+        features=contacts.rows.features[chosen],
+        offers=tuple(contacts.offers[i] for i in chosen),
+    )
+
+
+def _by_message(rows: DecisionRows, split: Split) -> NDArray[np.float64]:
+    """The share of each message's contacts that were answered before the test, drawn to that of all by 20 contacts."""
+    arm, size = rows.taken[split.pool], len(rows.arms)
+    answered = np.bincount(arm, rows.outcomes[split.pool], minlength=size)
+    overall = rows.outcomes[split.pool].mean()
+    shares = (answered + _WEIGHT * overall) / (np.bincount(arm, minlength=size) + _WEIGHT)
+    return np.asarray(shares[rows.taken], dtype=np.float64)
+
+
+def _by_action(contacts: _Contacts, split: Split, test: TestRows) -> dict[str, Any]:
+    outcome = test.outcomes.positive.astype(np.float64)
+    names = contacts.rows.taken_arms[split.test].tolist()
+    arms = by_arm(names, test.probability, outcome, test.outcomes.customer)
+    return {
+        "slope": slope(test.probability, outcome, test.outcomes.customer),
+        "by_action": [one.as_dict() for one in arms],
+        "by_action_p": jointly(arms),
+    }
