@@ -85,8 +85,9 @@ def put(database: Database, tenant: str, content: str, author: str, moment: date
             .values(tenant=tenant, number=text.number, digest=text.digest, content=content)
             .values(created=microseconds(moment), author=author)
             .on_conflict_do_nothing()
-        )
-    if added.rowcount == 0:
+            .returning(catalogue_versions.c.number)
+        ).first()
+    if added is None:
         raise CatalogueMovedError("another catalogue was put in force meanwhile", wanted="a change of the newest one")
     return text
 

@@ -76,7 +76,8 @@ def claim(
     row = {"tenant": tenant, "caller": caller, "key": made.key}
     fresh = {"fingerprint": fingerprint, "status": None, "body": None, "media": None, "created": made.made}
     with database.begin() as connection:
-        if connection.execute(insert(connection, idempotency).values(row | fresh).on_conflict_do_nothing()).rowcount:
+        added = insert(connection, idempotency).values(row | fresh).on_conflict_do_nothing()
+        if connection.execute(added.returning(idempotency.c.key)).first() is not None:
             return made
         kept = connection.execute(select(idempotency).where(_of(made)).with_for_update()).one_or_none()
         if kept is None:

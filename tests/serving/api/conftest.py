@@ -7,10 +7,19 @@ import pytest
 
 from serving.server import running
 from serving.service import DecisionService
+from serving.settings import Settings
+from tests.serving.house import House, open_house
 
 
 @pytest.fixture
 def client(service: DecisionService) -> Iterator[httpx.Client]:
-    """A client of the shop's service."""
+    """A client of the shop's service, which asks nobody for a key."""
     with running(service) as url, httpx.Client(base_url=url) as client:
         yield client
+
+
+@pytest.fixture
+def house(shop: Settings) -> Iterator[House]:
+    """The shop's service for two tenants, whose callers send keys."""
+    with open_house(shop) as house:
+        yield house
