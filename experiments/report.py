@@ -1,0 +1,120 @@
+"""A readout as one HTML page that needs nothing else: the verdict first, then what it rests on."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from experiments.metrics import METRICS, Metric
+from experiments.readout import ArmReadout, Readout
+from experiments.svg import Bar, along, intervals
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("experiments"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TONES = {"better": "good", "worse": "bad", "open": "open", "untold": "stop"}
+_RAILS = {"kept": "good", "harmed": "bad", "open": "open", "untold": "open"}
+
+
+def report(found: Readout) -> str:
+    """The page.
+
+    Args:
+        found: From `experiments.readout.readout`.
+    """
+    arms = [
+        {
+            "read": arm,
+            "verdict": found.verdict(arm),
+            "tone": _tone(found, arm),
+            "decision": found.decision(arm),
+            "sentence": _sentence(found, arm),
+            "rails": [{"rail": rail, "tone": _RAILS[rail.verdict]} for rail in arm.guard_rails],
+            "course": _course(found, arm),
+            "segments": [(part, _segments(found, arm, i)) for i, part in enumerate(arm.segments)],
+            "novelty": _novelty(found, arm),
+        }
+        for arm in found.arms
+    ]
+    template = _TEMPLATES.get_template("report.html.j2")
+    return template.render(found=found, metric=found.metric, metrics=METRICS, arms=arms, show=_shown(found))
+
+
+def _tone(found: Readout, arm: ArmReadout) -> str:
+    """Good news is only what can be acted on."""
+    verdict = found.verdict(arm)
+    safe = all(rail.verdict == "kept" for rail in arm.guard_rails)
+    return _TONES[verdict] if verdict != "better" or safe else "open"
+
+
+def _sentence(found: Readout, arm: ArmReadout) -> str:
+    metric, effect, show = found.metric, arm.primary, _shown(found)
+    level = 1 - found.experiment.alpha / len(found.arms)
+    return (
+        f"{metric.title}: {show(metric, effect.treatment)} with {arm.arm}, {show(metric, effect.control)} with "
+        f"{found.experiment.control_id}. That is {show(metric, effect.difference, signed=True)}"
+        f"{_relative(effect.relative)}; the truth lies between {show(metric, arm.low, signed=True)} and "
+        f"{show(metric, arm.high, signed=True)}, with {level:.3g} confidence however often this is looked at."
+    )
+
+
+def _relative(share: float) -> str:
+    return f" ({share:+.1%})" if share == share else ""
+
+
+def _course(found: Readout, arm: ArmReadout) -> Markup:
+    looks = arm.looks
+    bars = [
+        Bar(
+            f"{moment:%d %b}",
+            effect.difference,
+            float(low),
+            float(high),
+            sum(effect.customers),
+            (effect.low, effect.high),
+        )
+        for moment, effect, low, high in zip(
+            looks.moments, looks.effects, looks.valid.low, looks.valid.high, strict=True
+        )
+    ]
+    title = f"{found.metric.title}: {arm.arm} less {found.experiment.control_id}, as known on each day"
+    note = "Band: holds at every look. Grey: what a test that looks only once would say."
+    return along(bars, _difference(found), title=title, note=_note(found, note))
+
+
+def _segments(found: Readout, arm: ArmReadout, index: int) -> Markup:
+    bars = [
+        Bar(one.name, one.shrunk, one.low, one.high, sum(one.effect.customers), (one.effect.low, one.effect.high))
+        for one in arm.segments[index].segments
+    ]
+    title = f"{found.metric.title}: {arm.arm} less {found.experiment.control_id}, by {arm.segments[index].cut}"
+    note = "Blue: drawn towards each other as far as chance explains the differences, 95 %. Grey: each by itself."
+    return intervals(bars, _difference(found), title=title, note=_note(found, note))
+
+
+def _novelty(found: Readout, arm: ArmReadout) -> Markup | None:
+    if len(arm.novelty.weeks) < 2:
+        return None
+    bars = [
+        Bar(f"week {week}", effect.difference, effect.low, effect.high, sum(effect.customers))
+        for week, effect in arm.novelty.weeks
+    ]
+    title = f"{found.metric.title}: {arm.arm} less {found.experiment.control_id}, by week since entering"
+    return along(bars, _difference(found), title=title, note=_note(found, "Bars: 95 %, for one look."))
+
+
+def _note(found: Readout, note: str) -> str:
+    return f"SIMULATED customers. {note}" if found.simulated else note
+
+
+def _difference(found: Readout):  # type: ignore[no-untyped-def]
+    return lambda value: found.metric.shown(value, found.currency, signed=True)
+
+
+def _shown(found: Readout):  # type: ignore[no-untyped-def]
+    def show(metric: Metric, value: float, *, signed: bool = False) -> str:
+        return metric.shown(value, found.currency, signed=signed) if value == value else "–"
+
+    return show
