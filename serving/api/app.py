@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.api import catalogues, operations, problem, routes, tracking
+from serving.api import catalogues, customers, operations, problem, routes, tracking
 from serving.api.documentation import DESCRIPTION, complete
 from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
@@ -25,7 +25,7 @@ from serving.settings import Settings
 from serving.store import keys
 from serving.tenants import Tenants
 
-ROUTERS = (routes.router, catalogues.router, tracking.router, operations.router)
+ROUTERS = (routes.router, customers.router, catalogues.router, tracking.router, operations.router)
 
 
 class _Application(FastAPI):

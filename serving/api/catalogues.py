@@ -42,7 +42,7 @@ _BODY: dict[str, Any] = {"required": True, "content": {YAML: {"schema": {"type":
     summary="The catalogue in force",
     response_class=YamlText,
     responses={
-        200: {"description": "YAML; `ETag` names the text."},
+        200: {"content": {YAML: {"schema": {"type": "object"}}}, "description": "`ETag` names the text."},
         304: {"description": "It is still the one that `If-None-Match` names."},
         **problems(NotReadyError, StoreError, INVALID),
     },

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from serving.api.schemas import Closed, ConsentValue, Reason
 
@@ -46,9 +46,17 @@ class CustomerAnswer(BaseModel):
 class CustomerExport(BaseModel):
     """Everything that is kept about a customer."""
 
-    model_config = ConfigDict(extra="allow")
-
     customer_id: str
+    zone: str | None
+    joined: datetime | None
+    attributes: dict[str, Any]
+    identities: list[dict[str, Any]] = Field(description="The other ids it is known by.")
+    consents: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    contacts: list[dict[str, Any]]
+    decisions: list[dict[str, Any]] = Field(description="Each with its record, and what it was made on.")
+    outcomes: list[dict[str, Any]]
+    experiments: list[dict[str, Any]]
 
 
 class ErasureAnswer(BaseModel):

@@ -15,7 +15,7 @@ from serving.api.problem import INVALID
 from serving.api.schemas import CustomerId
 from serving.errors import NotReadyError, StoreError, UnknownCustomerError
 from serving.inquiries import Portrait, portrait
-from serving.people import erase_customer
+from serving.store.erasure import erase
 from serving.store.people import export
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -54,15 +54,17 @@ async def get_export(customer_id: Id, visit: Operator) -> Response:
 @router.delete(
     "/{customer_id}",
     summary="Erase a customer",
-    responses=problems(UnknownCustomerError, StoreError, INVALID),
+    responses=problems(StoreError, INVALID),
 )
 async def delete_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
     """Personal data are gone from every table and from the event partitions; what comes later does not bring them back.
 
-    Decisions and contacts stay in the counts under a name that leads to nobody.
+    Decisions and contacts stay in the counts under a name that leads to nobody. Erasing whom nobody knows, or knows any
+    more, turns away what would come of them.
     """
-    decisions = await run_in_threadpool(erase_customer, visit.service, customer_id)
-    return ErasureAnswer(status="erased", decisions=decisions)
+    service = visit.service
+    erased = await run_in_threadpool(erase, service.store.database, service.tenant, customer_id, service.clock())
+    return ErasureAnswer(status="erased", decisions=erased.decisions)
 
 
 def _document(seen: Portrait) -> dict[str, Any]:

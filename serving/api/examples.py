@@ -107,7 +107,19 @@ _CUSTOMER: dict[str, Any] = {
     "contact_pressure": {"email": {"1d": 0, "7d": 2, "28d": 5}},
     "next_free": {"email": {"moment": "2026-05-08T09:30:00+00:00", "reasons": [_REASON]}},
 }
-_EXPORT: dict[str, Any] = {"customer_id": "leaver"}
+_EXPORT: dict[str, Any] = {
+    "customer_id": "leaver",
+    "zone": "Europe/Paris",
+    "joined": "2026-01-26T16:00:00+00:00",
+    "attributes": {"first_name": "Ada"},
+    "identities": [{"since": "2026-02-01T09:00:00+00:00", "alias": "anonymous-81f0"}],
+    "consents": [{**_CONSENT, "time": "2026-01-26T16:00:00+00:00"}],
+    "events": [],
+    "contacts": [],
+    "decisions": [],
+    "outcomes": [],
+    "experiments": [],
+}
 _PROGRAMMES: dict[str, Any] = {
     "catalogue": _READY["catalogue"],
     "programmes": [
