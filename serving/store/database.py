@@ -16,7 +16,11 @@ Durability = Literal["full", "normal"]
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
-_BEGIN = {"sqlite": ("BEGIN IMMEDIATE", "BEGIN"), "postgresql": ("READ COMMITTED", "REPEATABLE READ")}
+_BEGIN = {
+    "sqlite": ("BEGIN IMMEDIATE", "BEGIN", "SELECT 1"),
+    "postgresql": ("READ COMMITTED", "REPEATABLE READ", "AUTOCOMMIT"),
+}
+"""How a transaction begins that writes, one that reads, and what is none: a statement or an isolation level."""
 
 
 class Database:
@@ -30,7 +34,8 @@ class Database:
 
     def __init__(self, driver: str, connect: Callable[[], Any], where: str) -> None:
         self.where = where
-        self._writes, self._reads = _BEGIN[driver.partition("+")[0]]
+        self._dialect = driver.partition("+")[0]
+        self._writes, self._reads, self._alone = _BEGIN[self._dialect]
         self._engine = create_engine(
             f"{driver}://", creator=connect, poolclass=QueuePool, pool_size=2, pool_pre_ping=True, hide_parameters=True
         )
@@ -57,6 +62,28 @@ class Database:
         with self._transaction(self._reads) as connection:
             yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection in no transaction, for what neither database does in one.
+
+        Raises:
+            StoreError: The database fails.
+        """
+        with self._transaction(self._alone) as connection:
+            yield connection
+
+    def empty_log(self) -> None:
+        """Move SQLite's write-ahead log into the file, unless somebody reads it now; PostgreSQL minds its own.
+
+        Raises:
+            StoreError: The database fails.
+        """
+        if self._dialect == "sqlite":
+            with self.alone() as connection:
+                patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+                for pragma in ("busy_timeout = 0", "wal_checkpoint(TRUNCATE)", f"busy_timeout = {patience}"):
+                    connection.exec_driver_sql(f"PRAGMA {pragma}")
+
     def close(self) -> None:
         """Release every connection."""
         self._engine.dispose()
@@ -65,7 +92,7 @@ class Database:
     def _transaction(self, kind: Any) -> Iterator[Connection]:
         try:
             with self._engine.connect() as connection:
-                if connection.dialect.name == "sqlite":
+                if self._dialect == "sqlite":
                     connection.info["begin"] = kind
                 else:
                     connection.execution_options(isolation_level=kind)

@@ -1,11 +1,10 @@
 """Takes messages in, on either database: locks whom they are about, judges each, keeps what is new."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from features.zones import microseconds
-from serving.store.keeping import Known, keep
+from serving.store.keeping import Known, keep, tells
 from serving.store.port import Arrival, Receipt
 from serving.store.session import Session, in_order
 
@@ -28,11 +27,7 @@ def take(session: Session, arrivals: Sequence[Arrival], received: datetime) -> l
     known = _look(session, arrivals)
     receipts = _judged(arrivals, known)
     judged = zip(arrivals, receipts, strict=True)
-    new = [
-        (arrival, receipt)
-        for arrival, receipt in judged
-        if receipt in (Receipt.KEPT, Receipt.UNKNOWN_DECISION) and _has_content(arrival, known.decisions)
-    ]
+    new = [(arrival, receipt) for arrival, receipt in judged if receipt in (Receipt.KEPT, Receipt.UNKNOWN_DECISION)]
     keep(session, new, known, microseconds(received))
     return receipts
 
@@ -44,7 +39,8 @@ def _look(session: Session, arrivals: Sequence[Arrival]) -> Known:
     named = {arrival.outcome.decision for arrival in arrivals if arrival.outcome}
     found = session.select(_DECISIONS, session.tenant, list(named)) if named else []
     decisions = {id_: (customer, choice) for id_, customer, choice in found}
-    welcome = {name for arrival in arrivals if _has_content(arrival, decisions) for name in _names(arrival)} - erased
+    tellers = [arrival for arrival in arrivals if arrival.customer not in erased and tells(arrival)]
+    welcome = {name for arrival in tellers for name in _names(arrival)} - erased
     names = welcome | {customer for customer, _ in decisions.values()}
     identities = session.identities(names)
     customers, strangers = (in_order(identities.get(name, name) for name in some) for some in (names, welcome))
@@ -62,12 +58,6 @@ def _names(arrival: Arrival) -> tuple[str, ...]:
 
 def _key(arrival: Arrival) -> str:
     return arrival.event[8] if arrival.event else arrival.id
-
-
-def _has_content(arrival: Arrival, decisions: Mapping[str, Any]) -> bool:
-    """Whether there is anything to keep."""
-    tied = arrival.outcome is not None and arrival.outcome.decision in decisions
-    return tied or arrival.event is not None or arrival.profile is not None or arrival.alias is not None
 
 
 def _judged(arrivals: Sequence[Arrival], known: Known) -> list[Receipt]:

@@ -60,26 +60,37 @@ def keep(session: Session, new: Sequence[tuple[Arrival, Receipt]], known: Known,
 
     Args:
         session: The transaction.
-        new: Messages with anything to keep that did not come before, with their receipts.
+        new: Messages that did not come before, with their receipts.
         known: What they meet.
         received: When they came, microseconds since the epoch.
     """
     tenant, arrivals = session.tenant, [arrival for arrival, _ in new]
     merges = ties([(a.customer, None if a.alias in known.erased else a.alias) for a in arrivals], known.identities)
-    told = [(known.whose(arrival.customer), _moment(arrival, received), arrival) for arrival in arrivals]
+    told = [(known.whose(a.customer), _moment(a, received), a) for a in arrivals if tells(a)]
     profiles = _profiles(session, told, merges, known)
     for alias, customer in merges:
         merge(session, alias, customer, received)
     session.write(_KEEP_PROFILE, [(*profile.row(), tenant, customer) for customer, profile in profiles.items()])
     session.write(KEEP_CONSENT, [row for customer, time, a in told for row in _consents(tenant, customer, time, a)])
     _keep_events(session, [(customer, StoredEvent(*a.event)) for customer, _, a in told if a.event])
-    session.write(_KEEP_ARRIVAL, sorted((tenant, a.id, received) for a in arrivals if a.event is None))
+    session.write(_KEEP_ARRIVAL, sorted((tenant, a.id, received) for a in arrivals if _is_kept_by_id(a, known)))
     outcomes = [row for a in arrivals for row in _outcomes(tenant, a, known, received)]
     _keep_outcomes(session, outcomes, known)
     touched = {customer for customer, *_ in told} | {row[3] for row in outcomes}
     session.write(_MOVE, [(tenant, customer) for customer in in_order(touched)])
     wakes = [(a.id, a.wake) for a, receipt in new if a.wake and receipt is Receipt.KEPT]
     session.write(_KEEP_RECORD, [outbox_row(tenant, id_, "event", wake, received) for id_, wake in sorted(wakes)])
+
+
+def tells(arrival: Arrival) -> bool:
+    """Whether a message tells anything of its customer, apart from what became of a decision."""
+    return arrival.event is not None or arrival.profile is not None or arrival.alias is not None
+
+
+def _is_kept_by_id(arrival: Arrival, known: Known) -> bool:
+    """Whether nothing but its id would tell that a message came before."""
+    tied = arrival.outcome is not None and arrival.outcome.decision in known.decisions
+    return arrival.event is None and (tied or tells(arrival))
 
 
 def _moment(arrival: Arrival, received: int) -> int:

@@ -1,0 +1,212 @@
+"""Erases a person so that every count stays true and nothing that comes later brings them back."""
+
+import json
+import secrets
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from features.zones import microseconds
+from serving.records import parse
+from serving.store.database import Database, insert
+from serving.store.people import names_of
+from serving.store.schema import (
+    consents,
+    customers,
+    decisions,
+    events,
+    exposures,
+    idempotency,
+    identities,
+    ledger,
+    outbox,
+    outcomes,
+    tenants,
+    tombstones,
+)
+from serving.store.session import digest_of
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:tenant, 0))")
+_OVERWRITE = text("PRAGMA secure_delete = ON")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did.
+
+    Args:
+        names: Every id the person was known by.
+        token: Who their decisions and contacts are about from now on: nobody.
+        decisions: How many of those there are.
+    """
+
+    names: tuple[str, ...]
+    token: str
+    decisions: int
+
+
+def erase(database: Database, tenant: str, customer: str, when: datetime) -> Erased:
+    """Erase a person, by whatever id, in one transaction.
+
+    Profile, consents, events, identities and what decisions were made on are deleted; so are answers and records for
+    receivers that tell of them. Decisions, contacts, outcomes and exposures stay, under a name made up for the purpose.
+    Whatever comes later about any of the ids is turned away, also where nothing was known of it.
+
+    Args:
+        database: The database.
+        tenant: Whose customer.
+        customer: By any id they are known by.
+        when: Now.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    with database.begin() as connection:
+        embedded = connection.dialect.name == "sqlite"
+        connection.execute(_OVERWRITE if embedded else _ALONE.bindparams(tenant=tenant))
+        names = names_of(connection, tenant, customer)
+        work = _Erasure(connection, tenant, names, f"erased-{secrets.token_hex(8)}")
+        work.lock()
+        work.forget_tellings()
+        made = work.redact()
+        work.delete()
+        work.bury(microseconds(when))
+    database.empty_log()
+    return Erased(names, work.token, made)
+
+
+def redacted(record: bytes, token: str) -> bytes:
+    """A decision's record with what counts of it: versions, choice and probabilities, and nothing about the person.
+
+    Args:
+        record: The record's bytes.
+        token: Who it is about from now on.
+    """
+    decision = parse(record)
+    choice = decision.choice and replace(decision.choice, opening="", exclusions=(), factors=None)
+    kept = replace(
+        decision,
+        customer=token,
+        scores={},
+        openings=(),
+        closed=(),
+        candidates=(choice,) if choice else (),
+        choice=choice,
+    )
+    return kept.as_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Erasure:
+    """The steps of one erasure, in its transaction."""
+
+    connection: Connection
+    tenant: str
+    names: tuple[str, ...]
+    token: str
+
+    def lock(self) -> None:
+        """Wait for whoever decides about the person, and keep others out."""
+        wanted = select(customers.c.customer).where(self._theirs(customers))
+        self.connection.execute(wanted.order_by(customers.c.customer).with_for_update())
+
+    def forget_tellings(self) -> None:
+        """Delete kept answers, and records for receivers, that are about the person or name them."""
+        made = select(decisions.c.id).where(self._theirs(decisions))
+        happened = select(events.c.id).where(self._theirs(events))
+        theirs = or_(outbox.c.id.in_(made), outbox.c.id.in_(happened))
+        self.connection.execute(delete(outbox).where(outbox.c.tenant == self.tenant, theirs))
+        for table in (outbox, idempotency):
+            keys = tuple(table.primary_key.columns)
+            suspects = select(*keys, table.c.body).where(table.c.tenant == self.tenant, self._may_name(table))
+            for *key, body in self.connection.execute(suspects).all():
+                if mentions(body, self.names):
+                    same = (column == value for column, value in zip(keys, key, strict=True))
+                    self.connection.execute(delete(table).where(*same))
+
+    def redact(self) -> int:
+        """Put decisions, contacts, outcomes and exposures under the token."""
+        made = select(decisions.c.id, decisions.c.record).where(self._theirs(decisions))
+        rows = [{"made": id_, "kept": redacted(record, self.token)} for id_, record in self.connection.execute(made)]
+        if rows:
+            one = update(decisions).where(decisions.c.tenant == self.tenant, decisions.c.id == bindparam("made"))
+            emptied = one.values(record=bindparam("kept"), customer=self.token, inputs=None, opened_by="")
+            self.connection.execute(emptied, rows)
+        for table, columns in ((ledger, {"opening": ""}), (outcomes, {}), (exposures, {})):
+            self.connection.execute(update(table).where(self._theirs(table)).values(customer=self.token, **columns))
+        return len(rows)
+
+    def delete(self) -> None:
+        """Delete what is personal."""
+        for table in (events, consents, identities, customers):
+            self.connection.execute(delete(table).where(self._theirs(table)))
+
+    def bury(self, moment: int) -> None:
+        """Leave a tombstone for each name; the tenant's salt is made with the first."""
+        self.connection.execute(
+            insert(self.connection, tenants).values(tenant=self.tenant, zone="UTC").on_conflict_do_nothing()
+        )
+        of_tenant = tenants.c.tenant == self.tenant
+        self.connection.execute(
+            update(tenants).where(of_tenant, tenants.c.salt.is_(None)).values(salt=secrets.token_hex(16))
+        )
+        salt = self.connection.scalars(select(tenants.c.salt).where(of_tenant)).one()
+        rows = [{"tenant": self.tenant, "digest": digest_of(salt, name), "erased": moment} for name in self.names]
+        self.connection.execute(insert(self.connection, tombstones).on_conflict_do_nothing(), rows)
+
+    def _theirs(self, table: Table) -> ColumnElement[bool]:
+        return (table.c.tenant == self.tenant) & table.c.customer.in_(self.names)
+
+    def _may_name(self, table: Table) -> ColumnElement[bool]:
+        """Whether a body has the letters of a name anywhere."""
+        needles = {text_.encode() for name in self.names for text_ in (name, json.dumps(name)[1:-1])}
+        letters = [literal(needle, LargeBinary) for needle in sorted(needles)]
+        if self.connection.dialect.name == "sqlite":
+            return or_(*(func.instr(table.c.body, some) > 0 for some in letters))
+        return or_(*(func.position(some.op("IN")(table.c.body)) > 0 for some in letters))
+
+
+def mentions(body: bytes, names: Collection[str]) -> bool:
+    """Whether a body names somebody: as a text of its own, in quotes or as a step of a path, not as a part of a word.
+
+    Example:
+        >>> mentions(b'{"customer_id": "c1"}', ["c1"]), mentions(b'{"customer_id": "c12", "n": 1}', ["c1", "1"])
+        (True, False)
+    """
+    try:
+        texts = list(_texts(json.loads(body)))
+    except ValueError:
+        texts = [body.decode(errors="replace")]
+    quoted = [f"{mark}{name}{mark}" for name in names for mark in "'\"/"]
+    return any(
+        told in names or told.endswith(tuple(f"/{name}" for name in names)) or any(part in told for part in quoted)
+        for told in texts
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

@@ -1,0 +1,98 @@
+"""Everything that is kept about a person, told to them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from serving.store.database import Database
+from serving.store.port import StoredEvent, from_micros
+from serving.store.schema import (
+    consents,
+    customers,
+    decisions,
+    events,
+    exposures,
+    identities,
+    ledger,
+    outcomes,
+)
+
+_CONTACT = ("id", "status", "time", "expires", "channel", "programme", "message", "tags", "opening", "counts")
+_MOMENTS = ("time", "joined", "since", "moment", "expires", "received")
+
+
+def names_of(connection: Connection, tenant: str, customer: str) -> tuple[str, ...]:
+    """Every id a person is known by, the customer's own first; the id alone where nothing is known."""
+    of_tenant = identities.c.tenant == tenant
+    known_as = connection.scalar(select(identities.c.customer).where(of_tenant, identities.c.alias == customer))
+    owner = known_as or customer
+    aliases = select(identities.c.alias).where(of_tenant, identities.c.customer == owner).order_by(identities.c.alias)
+    return owner, *connection.scalars(aliases)
+
+
+def export(database: Database, tenant: str, customer: str) -> dict[str, Any] | None:
+    """Everything that is kept about a customer, as JSON values; None where nothing is known.
+
+    Args:
+        database: The database.
+        tenant: Whose customer.
+        customer: By any id they are known by.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    with database.read() as connection:
+        reader = _Reader(connection, tenant, names_of(connection, tenant, customer))
+        profile = reader.rows(customers, ("customer", "zone", "joined", "attributes"))
+        if not profile:
+            return None
+        return {
+            "customer_id": profile[0]["customer"],
+            "zone": profile[0]["zone"],
+            "joined": profile[0]["joined"],
+            "attributes": json.loads(profile[0]["attributes"]),
+            "identities": reader.rows(identities, ("since", "alias")),
+            "consents": reader.rows(consents, ("channel", "purpose", "allowed", "time")),
+            "events": [_worded(event) for event in reader.rows(events, StoredEvent._fields)],
+            "contacts": [_listed(contact) for contact in reader.rows(ledger, _CONTACT)],
+            "decisions": [_opened(made) for made in reader.rows(decisions, ("moment", "id", "record", "inputs"))],
+            "outcomes": reader.rows(outcomes, ("time", "decision", "id", "kind", "value", "received")),
+            "experiments": reader.rows(exposures, ("experiment", "arm", "decision", "time")),
+        }
+
+
+class _Reader:
+    """Reads what tables bear under any of some names."""
+
+    def __init__(self, connection: Connection, tenant: str, names: Sequence[str]) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        self._names = names
+
+    def rows(self, table: Table, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Their rows by column, in the order of the columns; moments as ISO 8601 has them."""
+        wanted = [table.c[name] for name in columns]
+        theirs = table.c.tenant == self._tenant, table.c.customer.in_(self._names)
+        found = self._connection.execute(select(*wanted).where(*theirs).order_by(*wanted[:2])).mappings()
+        return [{name: _told(name, value) for name, value in row.items()} for row in found]
+
+
+def _told(name: str, value: Any) -> Any:
+    return from_micros(value).isoformat() if name in _MOMENTS and value is not None else value
+
+
+def _worded(event: dict[str, Any]) -> dict[str, Any]:
+    return {**event, "type": EVENT_TYPES[event["type"]], "channel": CHANNELS[event["channel"]]}
+
+
+def _listed(contact: dict[str, Any]) -> dict[str, Any]:
+    return {**contact, "tags": json.loads(contact["tags"]) if contact["tags"] else []}
+
+
+def _opened(decision: dict[str, Any]) -> dict[str, Any]:
+    """A decision's record, and what it was made on where that is still kept."""
+    inputs = decision["inputs"]
+    return {"record": json.loads(decision["record"]), "inputs": json.loads(inputs) if inputs else None}
