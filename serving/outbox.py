@@ -19,10 +19,10 @@ from serving.api.answers import content
 from serving.errors import (
     ContendedError,
     DecisionConflictError,
+    ErasedError,
     NotReadyError,
     ServingError,
     StoreError,
-    UnknownDecisionError,
 )
 from serving.ingestion.wakes import Wake
 from serving.making import Ask
@@ -205,11 +205,12 @@ class Dispatcher:
         """What is told of a decision: the same bytes each time.
 
         Raises:
-            UnknownDecisionError: There is none, or its customer was erased.
+            UnknownDecisionError: There is none of this id.
+            ErasedError: Its customer was erased.
         """
         answer = self._tenants.of(record.tenant).decision(record.id)
         if answer.text is None:
-            raise UnknownDecisionError("a decision whose customer was erased", got=record.id)
+            raise ErasedError("a decision whose customer was erased", got=record.id)
         document = {
             "type": "decision.made",
             "timestamp": answer.decision.moment.isoformat(),

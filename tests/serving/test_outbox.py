@@ -1,0 +1,244 @@
+"""Events are decided upon unasked and receivers told; whatever they do, who dedupes hears of each decision once."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from serving.errors import SettingsError
+from serving.ingestion.intake import Intake
+from serving.ingestion.rules import Rules
+from serving.ingestion.wakes import Listening, Wake
+from serving.making import Ask
+from serving.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
+from serving.service import DecisionService
+from serving.settings import Settings
+from serving.store import outbox
+from serving.store.port import StoredEvent
+from serving.tenants import Tenants
+from serving.webhooks import Webhook
+from tests.serving.receiver import SECRET, Receiver, receiving
+from tests.serving.shop import CATALOGUE, NOW, service_of
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+CART = """  - id: cart
+    trigger: {kind: absence, type: cart, without: [purchase], within: 1h, expiry: 1d}
+    messages:
+      - {id: come_back, channels: sms, value: 9, response: {mean: 0.3}, content: {body: Your cart waits.}}
+"""
+
+
+@dataclass
+class Clock:
+    """A clock that stands until it is set."""
+
+    moment: datetime = NOW + SECOND
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class House:
+    """A shop, a clock, a receiver, and what tells it of decisions."""
+
+    service: DecisionService
+    clock: Clock
+    receiver: Receiver
+    dispatcher: Dispatcher
+    counted: Counter[str]
+
+    def orders(self, *ids: str, customer: str = "thankful", name: str = "Order Completed") -> None:
+        """Messages of events come in."""
+        catalogue = self.service.champions.present().compiled.catalogue
+        intake = Intake(self.service.store, "default", Rules(), "USD", listening=Listening(catalogue))
+        raw = [{"messageId": id_, "userId": customer, "event": name, "properties": {"revenue": 80}} for id_ in ids]
+        assert all(not told.reason for told in intake.take(raw, self.clock(), call="track"))
+
+    def work(self) -> None:
+        self.dispatcher.decide()
+        self.dispatcher.deliver()
+
+    def census(self) -> dict[str, int]:
+        return dict(outbox.census(self.service.store.database))
+
+
+@contextmanager
+def built(shop: Settings) -> Iterator[House]:
+    clock, counted = Clock(), Counter[str]()
+    service = service_of(shop, clock)
+    with receiving() as receiver:
+        dispatcher = Dispatcher(
+            Tenants.only(service),
+            Webhook.of(receiver.url, SECRET),
+            count=lambda state: counted.update([state]),
+            clock=clock,
+            jitter=lambda: 0.5,
+            patience=0.3,
+        )
+        yield House(service, clock, receiver, dispatcher, counted)
+        dispatcher.close()
+    service.store.close()
+
+
+@pytest.fixture
+def house(shop: Settings) -> Iterator[House]:
+    with built(shop) as house:
+        yield house
+
+
+def test_an_event_that_a_trigger_listens_to_is_decided_upon_and_told(house: House) -> None:
+    house.orders("m1")
+    house.work()
+    ((id_, body),) = house.receiver.heard
+    told = json.loads(body)
+    assert (told["type"], told["tenant"], told["timestamp"]) == ("decision.made", "default", house.clock().isoformat())
+    assert told["data"]["id"] == id_
+    assert told["data"]["choice"]["message"] == "thank_you"
+    assert house.service.decision(id_).decision.customer == "thankful"
+    assert house.census() == {"waiting": 0, "delivered": 2, "refused": 0}
+    assert house.counted == {"delivered": 1}
+
+
+def test_other_events_silence_and_messages_sent_again_are_not_told(house: House) -> None:
+    house.orders("m1", name="Product Viewed")
+    house.orders("m2", customer="refuser")
+    house.orders("m2", customer="refuser")
+    house.work()
+    assert house.receiver.heard == []
+    assert [stored.customer for stored in house.service.store.decision_log("default")] == ["refuser"]
+
+
+@pytest.mark.parametrize("trouble", [500, 404, 302, "cut", "hang"])
+def test_a_receiver_that_fails_is_told_again_after_a_while(house: House, trouble: int | str) -> None:
+    house.receiver.answers += [trouble, trouble]
+    house.orders("m1")
+    house.work()
+    assert (len(house.receiver.heard), house.census()["waiting"]) == (1, 1)
+    house.work()
+    assert len(house.receiver.heard) == 1, "not before a second has passed"
+    house.clock.moment += SECOND
+    house.work()
+    house.clock.moment += SECOND
+    house.work()
+    assert len(house.receiver.heard) == 2, "not before two more have"
+    house.clock.moment += SECOND
+    house.work()
+    assert (len(set(house.receiver.heard)), len(house.receiver.heard)) == (1, 3), "the same id and body each time"
+    assert house.counted == {"retried": 2, "delivered": 1}
+
+
+def test_a_receiver_that_never_answers_is_given_up_and_the_record_kept(house: House) -> None:
+    house.receiver.answers += [500] * 100
+    house.orders("m1")
+    for _ in range(MOST_ATTEMPTS + 5):
+        house.work()
+        house.clock.moment += 2 * HOUR
+    assert len(house.receiver.heard) == MOST_ATTEMPTS
+    assert house.census() == {"waiting": 0, "delivered": 1, "refused": 1}
+    assert house.counted["refused"] == 1
+
+
+def test_a_receiver_that_is_gone_is_not_asked_again(house: House) -> None:
+    house.receiver.answers += [410]
+    house.orders("m1")
+    house.work()
+    assert house.census()["refused"] == 1
+
+
+def test_one_that_fails_holds_no_other_back(house: House) -> None:
+    house.receiver.answers += ["hang"]
+    house.orders("m1")
+    house.orders("m2", customer="regular")
+    house.work()
+    assert house.counted == {"retried": 1, "delivered": 1}
+
+
+def test_an_absence_is_decided_upon_once_the_time_to_answer_is_over(shop: Settings) -> None:
+    shop.catalogue.write_text(CATALOGUE + CART)
+    with built(shop) as house:
+        house.orders("m1", name="Product Added")
+        house.work()
+        house.clock.moment += HOUR - SECOND
+        house.work()
+        assert list(house.service.store.decision_log("default")) == []
+        house.clock.moment += SECOND
+        house.work()
+        assert [json.loads(body)["data"]["choice"]["message"] for _, body in house.receiver.heard] == ["come_back"]
+
+
+def test_each_moment_of_an_event_has_its_own_decision(shop: Settings) -> None:
+    both = CART + CART.replace("cart\n", "cart_later\n").replace("1h", "2h").replace("come_back", "last_call")
+    shop.catalogue.write_text(CATALOGUE + both)
+    with built(shop) as house:
+        house.orders("m1", name="Product Added")
+        for _ in range(3):
+            house.work()
+            house.clock.moment += HOUR
+        assert len(list(house.service.store.decision_log("default"))) == 2
+        assert len({id_ for id_, _ in house.receiver.heard}) == 2
+
+
+def test_what_was_decided_but_not_marked_is_decided_once(house: House) -> None:
+    house.orders("m1")
+    (record,) = outbox.claim(house.service.store.database, "event", house.clock(), LEASE, 10)
+    wake = Wake.from_bytes(record.body)
+    house.service.decide_many([Ask(wake.customer, wake.decision, house.clock(), notify=True)])
+    house.clock.moment += LEASE
+    house.work()
+    house.work()
+    assert [id_ for id_, _ in house.receiver.heard] == [wake.decision]
+    assert len(list(house.service.store.decision_log("default"))) == 1
+
+
+def test_without_models_events_wait(house: House, shop: Settings) -> None:
+    house.orders("m1")
+    bare = service_of(Settings(data=shop.data / "nothing", store=shop.store), house.clock)
+    webhook = Webhook.of(house.receiver.url, SECRET)
+    dispatcher = Dispatcher(Tenants.only(bare), webhook, clock=house.clock, jitter=lambda: 0.5)
+    dispatcher.decide()
+    dispatcher.close()
+    bare.store.close()
+    assert house.census() == {"waiting": 1, "delivered": 0, "refused": 0}
+    house.clock.moment += SECOND
+    house.work()
+    assert len(house.receiver.heard) == 1
+
+
+def test_listening_passes_over_what_is_over(house: House) -> None:
+    compiled = house.service.champions.present().compiled
+    listening = Listening(compiled.catalogue)
+    event = StoredEvent(int(NOW.timestamp() * 1e6), 0, 0, 80.0, 0.0, 0.0, 0, "", "m1")
+    body = listening.wake("c1", event, NOW + 2 * 24 * HOUR)
+    assert body is not None
+    assert Wake.from_bytes(body).moments == (int((NOW + 2 * 24 * HOUR).timestamp() * 1e6),)
+    assert listening.wake("c1", event, NOW + 3 * 24 * HOUR) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "says"),
+    [
+        ("http://sender.example/hook", SECRET, "a webhook others could read: got 'http://sender.example/hook'"),
+        ("ftp://127.0.0.1/", SECRET, "a webhook others could read"),
+        ("https://", SECRET, "a webhook others could read"),
+        ("https://sender.example/", "pass", "an unfit webhook secret: wanted whsec_ and at least 24 bytes"),
+        ("https://sender.example/", "whsec_AAAA", "an unfit webhook secret"),
+        ("https://sender.example/", "whsec_*", "an unfit webhook secret"),
+    ],
+)
+def test_unsafe_webhooks_are_refused(url: str, secret: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says) as refused:
+        Webhook.of(url, secret)
+    assert secret not in str(refused.value)
+
+
+def test_a_webhook_and_its_secret_come_together(shop: Settings) -> None:
+    with pytest.raises(SettingsError, match="one without the other"):
+        Settings.of(shop.data, webhook_url="https://sender.example/")
+    whole = Settings.of(shop.data, webhook_url="https://sender.example/", webhook_secret=SECRET)
+    assert SECRET not in repr(whole)
