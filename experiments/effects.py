@@ -29,7 +29,7 @@ SUSPICIOUS = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A difference between two arms, treatment less control; NaN where nothing can be said.
+    """A difference between two arms, treatment less control; NaN where there is none to tell.
 
     Attributes:
         control: The metric in the control.
@@ -137,7 +137,7 @@ def of_aggregates(
     """As `compare`, from counts, means, variances and covariances."""
     customers = (int(control.count()), int(treatment.count()))
     if min(customers) < 2 or not _varies(control, treatment, metric):
-        return _unknown(customers)
+        return Effect(_level(control, metric), _level(treatment, metric), *(math.nan,) * 8, customers)
     found, level = _analyzed(control, treatment, metric, 1 - alpha, covariate=covariate)
     error = float((found.effect_size_ci_upper - found.effect_size) / stats.norm.ppf((1 + level) / 2))
     reach = float(stats.norm.ppf(1 - alpha / 2)) * error
@@ -269,5 +269,7 @@ def _varies(control: Aggregates, treatment: Aggregates, metric: Metric) -> bool:
     return all(below) and bool(control.var(metric.numerator) + treatment.var(metric.numerator) > 0)
 
 
-def _unknown(customers: tuple[int, int]) -> Effect:
-    return Effect(*(math.nan,) * 10, customers)
+def _level(arm: Aggregates, metric: Metric) -> float:
+    """The metric in an arm, NaN where nothing stands below."""
+    below = arm.mean(metric.denominator) if metric.denominator else 1.0
+    return float(arm.mean(metric.numerator) / below) if below else math.nan

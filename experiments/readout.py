@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import isnan, log
 from typing import Literal
 
 import pandas as pd
@@ -42,7 +43,7 @@ class GuardRailReadout:
     @property
     def verdict(self) -> Guard:
         """`kept`: more harm than the margin is excluded; `harmed`: there is harm; `open`: neither is shown."""
-        if not self.effect.known:
+        if isnan(self.low):
             return "untold"
         least, most = sorted((-self.metric.better * self.low, -self.metric.better * self.high))
         return "kept" if most <= self.margin else "harmed" if least > 0 else "open"
@@ -225,9 +226,20 @@ def _rail(
     metric = METRICS[rail.metric]
     effect = compare(control, treatment, metric, alpha=alpha)
     if not effect.known:
-        return GuardRailReadout(metric, rail.margin, effect, effect.low, effect.high)
+        return GuardRailReadout(metric, rail.margin, effect, *_of_nothing(metric, effect, alpha))
     valid = always_valid([effect.difference], [effect.error], _tuned(rail.margin, experiment, alpha), alpha=alpha)
     return GuardRailReadout(metric, rail.margin, effect, float(valid.low[-1]), float(valid.high[-1]))
+
+
+def _of_nothing(metric: Metric, effect: Effect, alpha: float) -> tuple[float, float]:
+    """Bounds of the difference where nobody in either arm did it: not above the rule of three's share.
+
+    Source: Hanley and Lippman-Hand (1983), If Nothing Goes Wrong, Is Everything All Right?
+    """
+    if metric.unit != "share" or metric.denominator or effect.control or effect.treatment:
+        return effect.low, effect.high
+    control, treatment = (-log(alpha) / n for n in effect.customers)
+    return -control, treatment
 
 
 def _tuned(effect: float, experiment: Experiment, alpha: float) -> float:

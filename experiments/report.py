@@ -1,5 +1,9 @@
 """A readout as one HTML page that needs nothing else: the verdict first, then what it rests on."""
 
+from collections.abc import Callable
+from math import isnan
+from typing import Protocol
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -55,13 +59,13 @@ def _sentence(found: Readout, arm: ArmReadout) -> str:
     return (
         f"{metric.title}: {show(metric, effect.treatment)} with {arm.arm}, {show(metric, effect.control)} with "
         f"{found.experiment.control_id}. That is {show(metric, effect.difference, signed=True)}"
-        f"{_relative(effect.relative)}; the truth lies between {show(metric, arm.low, signed=True)} and "
-        f"{show(metric, arm.high, signed=True)}, with {level:.3g} confidence however often this is looked at."
+        f"{_relative(effect.relative)}, between {show(metric, arm.low, signed=True)} and "
+        f"{show(metric, arm.high, signed=True)} with {100 * level:.3g} % confidence, however often somebody looks."
     )
 
 
 def _relative(share: float) -> str:
-    return f" ({share:+.1%})" if share == share else ""
+    return "" if isnan(share) else f" ({share:+.1%})"
 
 
 def _course(found: Readout, arm: ArmReadout) -> Markup:
@@ -109,12 +113,18 @@ def _note(found: Readout, note: str) -> str:
     return f"SIMULATED customers. {note}" if found.simulated else note
 
 
-def _difference(found: Readout):  # type: ignore[no-untyped-def]
-    return lambda value: found.metric.shown(value, found.currency, signed=True)
+def _difference(found: Readout) -> Callable[[float], str]:
+    return lambda value: found.metric.shown(value, found.currency, signed=True) if value else "0"
 
 
-def _shown(found: Readout):  # type: ignore[no-untyped-def]
+class _Show(Protocol):
+    def __call__(self, metric: Metric, value: float, *, signed: bool = False) -> str: ...
+
+
+def _shown(found: Readout) -> _Show:
+    """Writes a value of a metric with its unit; a dash where it is unknown."""
+
     def show(metric: Metric, value: float, *, signed: bool = False) -> str:
-        return metric.shown(value, found.currency, signed=signed) if value == value else "–"
+        return "–" if isnan(value) else metric.shown(value, found.currency, signed=signed)
 
     return show

@@ -47,10 +47,10 @@ def test_a_large_effect_is_claimed(found: Readout) -> None:
     assert arm.low < arm.primary.low
     assert arm.pvalue < 0.05
     assert len(arm.looks.moments) == 4
-    assert [rail.verdict for rail in arm.guard_rails] == ["kept", "untold"]
-    assert found.decision(arm).startswith("Wait: treatment is better, but harm to unsubscribed is not excluded")
-    rail = (arm.guard_rails[0],)
-    assert found.decision(replace(arm, guard_rails=rail)).startswith("Switch to treatment")
+    assert [rail.verdict for rail in arm.guard_rails] == ["kept", "kept"]
+    assert found.decision(arm).startswith("Switch to treatment")
+    strict = (replace(arm.guard_rails[1], margin=0.0001),)
+    assert found.decision(replace(arm, guard_rails=strict)).startswith("Wait: treatment is better, but harm to unsub")
     assert set(arm.discoveries) == set(arm.others)
     assert [segments.cut for segments in arm.segments] == ["style"]
 
