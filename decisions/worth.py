@@ -87,12 +87,11 @@ def believed_effect(message: Message, objective: str, learnt: Learnt = NOTHING_L
         return response, 0.0 if math.isfinite(response) else math.nan, 0.0
     stated = message.effect.mean if message.effect else 0.0
     effect = learnt.effect if known else stated
-    if known and math.isfinite(learnt.baseline):
-        baseline = learnt.baseline
-    else:
-        unscored = response - (stated if learnt.response is None else effect)
-        baseline = max(0.0, unscored) if math.isfinite(unscored) else math.nan
-    return effect, baseline, learnt.deviation if known and math.isfinite(learnt.deviation) else 0.0
+    deviation = learnt.deviation if known and math.isfinite(learnt.deviation) else 0.0
+    if math.isfinite(learnt.baseline):
+        return effect, learnt.baseline, deviation
+    unscored = response - (stated if learnt.response is None else effect)
+    return effect, max(0.0, unscored) if math.isfinite(unscored) else math.nan, deviation
 
 
 def _amounts(message: Message, opening: Opening, case: Case) -> dict[str, float] | Failure:

@@ -85,6 +85,10 @@ class TestEffects:
         learnt = factors(catalogue(), Learner({"miss_you": (0.07, 0.11, 0.02)}))
         assert (learnt.effect, learnt.baseline, learnt.caution) == (0.07, 0.11, 0.0)
 
+    def test_a_baseline_may_be_learnt_where_the_effect_is_not(self) -> None:
+        learnt = factors(catalogue(), Learner({"miss_you": (np.nan, 0.3, np.nan)}))
+        assert (learnt.effect, learnt.baseline) == (0.04, 0.3)
+
     def test_the_response_to_an_offer_is_a_base_and_an_effect(self) -> None:
         stated = factors(catalogue(), message="coupon")
         assert [stated.effect, stated.response] == pytest.approx([0.05, 0.2])
