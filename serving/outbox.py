@@ -8,7 +8,7 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -29,8 +29,7 @@ from serving.making import Ask
 from serving.metrics import METRICS
 from serving.settings import Settings
 from serving.store import outbox
-from serving.store.outbox import Record
-from serving.store.port import from_micros
+from serving.store.outbox import Record, Wait
 from serving.tenants import Tenants
 from serving.webhooks import Webhook
 
@@ -92,6 +91,7 @@ class Dispatcher:
         patience: float = 10.0,
     ) -> None:
         self._tenants = tenants
+        self._database = tenants.store.database
         self._webhook = webhook
         self._count = count
         self._clock = clock
@@ -119,7 +119,7 @@ class Dispatcher:
         self._client.close()
 
     def decide(self) -> int:
-        """Decide upon the events that are due.
+        """Decide upon the events that are due, all of a tenant's together.
 
         Returns:
             How many there were.
@@ -128,8 +128,12 @@ class Dispatcher:
             StoreError: The store fails.
         """
         records = self._claim("event")
-        for record in records:
-            self._attend(record, self._decide)
+        now = self._clock()
+        wakes = [(record, Wake.from_bytes(record.body)) for record in records]
+        early = [(record, wake) for record, wake in wakes if wake.due > now]
+        outbox.postpone(self._database, [Wait(record, wake.due, record.body) for record, wake in early])
+        for tenant in {record.tenant for record in records}:
+            self._decide(tenant, [pair for pair in wakes if pair[0].tenant == tenant and pair not in early], now)
         return len(records)
 
     def deliver(self) -> int:
@@ -142,7 +146,7 @@ class Dispatcher:
             StoreError: The store fails.
         """
         records = self._claim("decision")
-        list(self._hands.map(lambda record: self._attend(record, self._deliver), records))
+        list(self._hands.map(self._attend, records))
         return len(records)
 
     def _work(self, turn: Callable[[], int]) -> None:
@@ -156,37 +160,44 @@ class Dispatcher:
                 self._closed.wait(_PAUSE)
 
     def _claim(self, kind: str) -> list[Record]:
-        return outbox.claim(self._tenants.store.database, kind, self._clock(), LEASE, _ROUND)
+        return outbox.claim(self._database, kind, self._clock(), LEASE, _ROUND)
 
-    def _attend(self, record: Record, attempt: Callable[[Record], None]) -> None:
-        """Whatever goes wrong with one record is its own: it waits, or is refused."""
+    def _decide(self, tenant: str, wakes: Sequence[tuple[Record, Wake]], now: datetime) -> None:
+        """Decide upon events at the first of their moments; for the others they wait on."""
+        failures = self._failures(tenant, [wake for _, wake in wakes])
+        decided = [pair for pair, failure in zip(wakes, failures, strict=True) if failure is None]
+        later = [Wait(record, rest.due, rest.as_bytes()) for record, wake in decided if (rest := wake.rest)]
+        outbox.postpone(self._database, later)
+        outbox.done(self._database, [record for record, wake in decided if wake.rest is None], now)
+        for (record, _), failure in zip(wakes, failures, strict=True):
+            if failure is not None:
+                self._failed(record, failure)
+
+    def _failures(self, tenant: str, wakes: Sequence[Wake]) -> Sequence[Exception | None]:
+        """Why each could not be decided upon; what keeps all from it is the reason of each."""
         try:
-            attempt(record)
-        except (*_PASSING, httpx.HTTPError) as error:
-            self._wait(record, type(error).__name__)
-        except ServingError as error:
-            self._refuse(record, str(error))
+            service = self._tenants.of(tenant)
+            asks = [Ask(wake.customer, wake.decision, service.clock(), notify=True) for wake in wakes]
+            outcomes = service.decide_many(asks)
         except Exception as error:
-            _log.error("outbox record failed", extra={"record": record.id}, exc_info=error)
-            self._wait(record, type(error).__name__)
+            return [error] * len(wakes)
+        return [_failure(outcome) for outcome in outcomes]
 
-    def _decide(self, record: Record) -> None:
-        """Decide upon an event at the first of its moments; for the others it waits on."""
-        wake = Wake.from_bytes(record.body)
-        database, now = self._tenants.store.database, self._clock()
-        due, *later = wake.moments
-        if from_micros(due) > now:
-            outbox.postpone(database, record, from_micros(due), record.body)
+    def _attend(self, record: Record) -> None:
+        """Whatever goes wrong with one record is its own."""
+        try:
+            self._deliver(record)
+        except Exception as error:
+            self._failed(record, error)
+
+    def _failed(self, record: Record, error: Exception) -> None:
+        """What may pass, or is a mistake of ours, waits; what will not is refused."""
+        if isinstance(error, ServingError) and not isinstance(error, _PASSING):
+            self._refuse(record, str(error))
             return
-        service = self._tenants.of(record.tenant)
-        (outcome,) = service.decide_many([Ask(wake.customer, wake.decision, service.clock(), notify=True)])
-        if isinstance(outcome, Exception) and not isinstance(outcome, DecisionConflictError):
-            raise outcome
-        if later:
-            rest = Wake(wake.customer, wake.event, tuple(later))
-            outbox.postpone(database, record, from_micros(later[0]), rest.as_bytes())
-        else:
-            outbox.done(database, record, now)
+        if not isinstance(error, (*_PASSING, httpx.HTTPError)):
+            _log.error("outbox record failed", extra={"record": record.id}, exc_info=error)
+        self._wait(record, type(error).__name__)
 
     def _deliver(self, record: Record) -> None:
         now, body = self._clock(), self._told(record)
@@ -196,7 +207,7 @@ class Dispatcher:
         if status == httpx.codes.GONE:
             self._refuse(record, "the receiver is gone: 410")
         elif answer.is_success:
-            outbox.done(self._tenants.store.database, record, now)
+            outbox.done(self._database, [record], now)
             self._count("delivered")
         else:
             self._wait(record, f"answered {status}")
@@ -225,7 +236,7 @@ class Dispatcher:
             return
         told = {"record": record.id, "attempt": record.attempts, "reason": reason}
         _log.warning("outbox record waits", extra=told)
-        outbox.postpone(self._tenants.store.database, record, self._clock() + self._backoff(record.attempts))
+        outbox.postpone(self._database, [Wait(record, self._clock() + self._backoff(record.attempts))])
         self._count("retried")
 
     def _backoff(self, attempts: int) -> timedelta:
@@ -233,5 +244,10 @@ class Dispatcher:
 
     def _refuse(self, record: Record, reason: str) -> None:
         _log.error("outbox record refused", extra={"record": record.id, "reason": reason})
-        outbox.refuse(self._tenants.store.database, record, reason)
+        outbox.refuse(self._database, record, reason)
         self._count("refused")
+
+
+def _failure(outcome: object) -> Exception | None:
+    """What went wrong; a conflict did not: the event was decided upon before its customer became one with another."""
+    return outcome if isinstance(outcome, Exception) and not isinstance(outcome, DecisionConflictError) else None

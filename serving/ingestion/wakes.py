@@ -11,7 +11,7 @@ from decisions.catalogue import Catalogue
 from decisions.triggers import AbsenceTrigger, EventTrigger
 from features.vocabulary import EVENT_TYPES
 from features.zones import microseconds
-from serving.store.port import StoredEvent
+from serving.store.port import StoredEvent, from_micros
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -34,6 +34,16 @@ class Wake:
     def decision(self) -> str:
         """Id of the decision at the first of the moments."""
         return decision_id(self.event, self.moments[0])
+
+    @property
+    def due(self) -> datetime:
+        """The first of the moments."""
+        return from_micros(self.moments[0])
+
+    @property
+    def rest(self) -> "Wake | None":
+        """What is left of it once the first of the moments is over."""
+        return Wake(self.customer, self.event, self.moments[1:]) if len(self.moments) > 1 else None
 
     def as_bytes(self) -> bytes:
         """The wake as an outbox record bears it."""

@@ -4,7 +4,7 @@ Whoever works at it claims records for a while, so that several do not do the sa
 not finish, because it died, runs out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +40,26 @@ class Record:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A record that is to wait.
+
+    Args:
+        record: The record.
+        due: Until when.
+        body: What it bears from then on, and its attempts count from nought; as it was where None.
+    """
+
+    record: Record
+    due: datetime
+    body: bytes | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What changes of its row."""
+        due = {"due": microseconds(self.due)}
+        return due if self.body is None else {**due, "body": self.body, "attempts": 0}
+
+
 def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit: int) -> list[Record]:
     """Claim records that are due, the most urgent first; nobody else gets them before the lease is over.
 
@@ -71,37 +91,30 @@ def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit:
     return [Record(t, id_, kind_, body, from_micros(made), tries + 1) for t, id_, kind_, body, made, tries in rows]
 
 
-def done(database: Database, record: Record, now: datetime) -> bool:
-    """A record was dealt with; what it bore is forgotten.
+def done(database: Database, records: Sequence[Record], now: datetime) -> int:
+    """Records were dealt with; what they bore is forgotten.
 
     Returns:
-        Whether it was still waiting.
+        How many were still waiting.
 
     Raises:
         StoreError: The database fails.
     """
-    return _change(database, _of(record).values(delivered=microseconds(now), body=b""))
+    return _change(database, [_of(record).values(delivered=microseconds(now), body=b"") for record in records])
 
 
-def postpone(database: Database, record: Record, due: datetime, body: bytes | None = None) -> bool:
-    """A record is to be dealt with later, unless another has claimed it meanwhile.
-
-    Args:
-        database: The database.
-        record: The record.
-        due: When.
-        body: What it bears from now on, and its attempts count from nought; as it was where None.
+def postpone(database: Database, waits: Sequence[Wait]) -> int:
+    """Records are to be dealt with later, but for those that others have claimed meanwhile.
 
     Returns:
-        Whether it was ours to postpone.
+        How many were ours to postpone.
 
     Raises:
         StoreError: The database fails.
     """
-    values: dict[str, Any] = {"due": microseconds(due)}
-    if body is not None:
-        values |= {"body": body, "attempts": 0, "created": microseconds(due)}
-    return _change(database, _of(record).where(outbox.c.attempts == record.attempts).values(values))
+    return _change(
+        database, [_of(w.record).where(outbox.c.attempts == w.record.attempts).values(w.values()) for w in waits]
+    )
 
 
 def refuse(database: Database, record: Record, reason: str) -> bool:
@@ -113,7 +126,7 @@ def refuse(database: Database, record: Record, reason: str) -> bool:
     Raises:
         StoreError: The database fails.
     """
-    return _change(database, _of(record).values(refused=reason, body=b""))
+    return _change(database, [_of(record).values(refused=reason, body=b"")]) > 0
 
 
 def census(database: Database) -> Mapping[str, int]:
@@ -151,6 +164,9 @@ def _of(record: Record) -> Update:
     return update(outbox).where(_WAITING, outbox.c.tenant == record.tenant, outbox.c.id == record.id)
 
 
-def _change(database: Database, change: Update) -> bool:
+def _change(database: Database, changes: Sequence[Update]) -> int:
+    """How many rows were changed, in one transaction."""
+    if not changes:
+        return 0
     with database.begin() as connection:
-        return connection.execute(change).rowcount > 0
+        return sum(connection.execute(change).rowcount for change in changes)

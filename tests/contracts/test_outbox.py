@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import chain
 
 from serving.store import outbox
-from serving.store.outbox import Record
+from serving.store.outbox import Record, Wait
 from serving.store.port import Arrival, Store, StoredEvent
 from tests.contracts.stores import T, draft, known
 from tests.decisions.retailer import NOON
@@ -43,10 +43,10 @@ def test_a_claim_is_its_holders_until_it_runs_out(store: Store) -> None:
 def test_what_is_done_or_refused_is_not_claimed_again_and_forgets_what_it_bore(store: Store) -> None:
     written(store, 2)
     first, second = claim(store)
-    assert outbox.done(store.database, first, NOON)
+    assert outbox.done(store.database, [first], NOON)
     assert outbox.refuse(store.database, second, "nobody there")
-    assert not outbox.done(store.database, second, NOON)
-    assert not outbox.postpone(store.database, first, NOON)
+    assert not outbox.done(store.database, [second], NOON)
+    assert not outbox.postpone(store.database, [Wait(first, NOON)])
     assert claim(store, 2 * LEASE) == []
     assert outbox.census(store.database) == {"waiting": 0, "delivered": 1, "refused": 1}
 
@@ -54,7 +54,7 @@ def test_what_is_done_or_refused_is_not_claimed_again_and_forgets_what_it_bore(s
 def test_what_is_postponed_comes_back_when_it_is_due(store: Store) -> None:
     written(store)
     (record,) = claim(store)
-    assert outbox.postpone(store.database, record, NOON + 9 * SECOND, b"rest")
+    assert outbox.postpone(store.database, [Wait(record, NOON + 9 * SECOND, b"rest")])
     assert claim(store, 8 * SECOND) == []
     (again,) = claim(store, 9 * SECOND)
     assert (again.body, again.attempts) == (b"rest", 1)
@@ -64,9 +64,9 @@ def test_who_lost_the_claim_postpones_nothing(store: Store) -> None:
     written(store)
     (slow,) = claim(store)
     (quick,) = claim(store, LEASE)
-    assert not outbox.postpone(store.database, slow, NOON + 9 * LEASE)
-    assert outbox.postpone(store.database, quick, NOON + LEASE)
-    assert outbox.done(store.database, slow, NOON), "what was done is done, whoever did it"
+    assert not outbox.postpone(store.database, [Wait(slow, NOON + 9 * LEASE)])
+    assert outbox.postpone(store.database, [Wait(quick, NOON + LEASE)])
+    assert outbox.done(store.database, [slow], NOON), "what was done is done, whoever did it"
 
 
 def test_many_who_claim_at_once_get_each_record_once(store: Store) -> None:
@@ -79,7 +79,7 @@ def test_many_who_claim_at_once_get_each_record_once(store: Store) -> None:
 def test_old_records_are_forgotten_unless_they_wait(store: Store) -> None:
     written(store, 3)
     records = claim(store)
-    outbox.done(store.database, records[0], NOON)
+    outbox.done(store.database, records[:1], NOON)
     outbox.refuse(store.database, records[1], "nobody there")
     assert outbox.forget(store.database, NOON) == 0
     assert outbox.forget(store.database, NOON + SECOND) == 2
