@@ -9,8 +9,9 @@ folder/
 import hashlib
 import json
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,35 +150,69 @@ def read_events(folder: Path) -> pd.DataFrame:
     return from_table(pa.concat_tables([table.cast(SCHEMA) for table in tables]))
 
 
+def erase(dataset: EventDataset, customers: Collection[str]) -> EventDataset:
+    """Takes customers out of a data set on disk; each of their buckets is replaced whole, at once.
+
+    The manifest comes last: whoever dies in between leaves one that counts what is gone, and may erase again.
+
+    Args:
+        dataset: The data set.
+        customers: Whose events go; those it does not know do no harm.
+
+    Returns:
+        The data set as it is now.
+    """
+    for number in sorted({bucket(customer, dataset.buckets) for customer in customers}):
+        file = _file(dataset.folder, number)
+        table = dataset.table(number).cast(SCHEMA)
+        written = file.with_name(f".{file.name}.new")
+        _write_bucket(
+            table.filter(pc.invert(pc.is_in(table["customer_id"], pa.array(customers, pa.string())))), written
+        )
+        written.replace(file)
+    parts = (dataset.table(number).cast(SCHEMA) for number in range(dataset.buckets))
+    _write_manifest(parts, dataset.folder, dataset.zone, dataset.categories)
+    return open_events(dataset.folder)
+
+
 def _write(table: pa.Table, folder: Path, zone: str, buckets: int, categories: tuple[str, ...]) -> None:
     ids = table["customer_id"].combine_chunks().dictionary_encode()
     bucket_of = np.array([bucket(customer, buckets) for customer in ids.dictionary.to_pylist()], dtype=np.int64)
     bucket_of_row = bucket_of[ids.indices.to_numpy()]
-    digest = hashlib.sha256(json.dumps([FORMAT, zone, categories]).encode())
-    rows = []
-    for number in range(buckets):
-        part = table.filter(pa.array(bucket_of_row == number)).combine_chunks()
-        _update(digest, part)
+    parts = [table.filter(pa.array(bucket_of_row == number)).combine_chunks() for number in range(buckets)]
+    for number, part in enumerate(parts):
         _write_bucket(part, _file(folder, number))
+    _write_manifest(parts, folder, zone, categories)
+
+
+def _write_manifest(parts: Iterable[pa.Table], folder: Path, zone: str, categories: tuple[str, ...]) -> None:
+    digest = hashlib.sha256(json.dumps([FORMAT, zone, categories]).encode())
+    rows, customers = list[int](), list[int]()
+    spans: list[datetime] = []
+    for part in parts:
+        _update(digest, part)
         rows.append(len(part))
-    span = pc.min_max(table["time"]).as_py()
+        customers.append(pc.count_distinct(part["customer_id"]).as_py())
+        spans += pc.min_max(part["time"]).as_py().values() if len(part) else []
     manifest = {
         "format": FORMAT,
         "types": EVENT_TYPES,
         "channels": CHANNELS,
         "zone": zone,
         "rows": rows,
-        "customers": np.bincount(bucket_of, minlength=buckets).tolist(),
+        "customers": customers,
         "categories": categories,
         "digest": digest.hexdigest(),
-        "first": span["min"].isoformat() if len(table) else "",
-        "last": span["max"].isoformat() if len(table) else "",
+        "first": min(spans).isoformat() if spans else "",
+        "last": max(spans).isoformat() if spans else "",
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    written = folder / f".{MANIFEST}.new"
+    written.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    written.replace(folder / MANIFEST)
 
 
 def _write_bucket(part: pa.Table, file: Path) -> None:
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(
         part,
         file,

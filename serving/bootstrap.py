@@ -78,12 +78,13 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
     tell = clock(settings.now)
 
     def open_one(tenant: str) -> DecisionService:
-        own = settings.data / "tenants" / tenant / "champion"
+        folder = settings.data if tenant == settings.tenant else settings.data / "tenants" / tenant
+        own = folder / "champion"
         pointer = own if tenant != settings.tenant and own.exists() else settings.champion
         champions = Champions(
             pointer, settings.catalogue, STANDARD, newest=lambda: newest_catalogue(store.database, tenant)
         )
-        return DecisionService(store, champions, maker, tell, tenant)
+        return DecisionService(store, champions, maker, tell, tenant, folder / "events")
 
     return Tenants(store, open_one)
 

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
+from serving import tracing
 from serving.champion import Champion, Champions
 from serving.errors import (
     ContendedError,
@@ -36,15 +38,23 @@ class DecisionService:
         maker: How decisions are made.
         clock: Tells the moment.
         tenant: Whose customers these are.
+        histories: The folder with the data set of their events, for whoever must erase from it.
     """
 
     def __init__(
-        self, store: Store, champions: Champions, maker: Maker, clock: Callable[[], datetime], tenant: str
+        self,
+        store: Store,
+        champions: Champions,
+        maker: Maker,
+        clock: Callable[[], datetime],
+        tenant: str,
+        histories: Path | None = None,
     ) -> None:
         self.store = store
         self.champions = champions
         self.clock = clock
         self.tenant = tenant
+        self.histories = histories
         self.maker = maker
         self._renderers: dict[tuple[str, str], Renderer] = {}
 
@@ -129,7 +139,8 @@ class DecisionService:
         return champion
 
     def _known(self, asks: Mapping[int, Ask]) -> dict[int, KnownCustomer]:
-        found = self.store.customers(self.tenant, [(ask.customer, ask.moment) for ask in asks.values()])
+        with tracing.span("store.customers"):
+            found = self.store.customers(self.tenant, [(ask.customer, ask.moment) for ask in asks.values()])
         return {i: customer for i, customer in zip(asks, found, strict=True) if customer is not None}
 
     def _recorded(self, made: Mapping[int, Made | Exception]) -> dict[int, Outcome]:
@@ -137,7 +148,8 @@ class DecisionService:
         drafts = {i: one for i, one in made.items() if isinstance(one, Made)}
         if not drafts:
             return failed
-        fates = self.store.record(self.tenant, [one.draft for one in drafts.values()])
+        with tracing.span("store.record"):
+            fates = self.store.record(self.tenant, [one.draft for one in drafts.values()])
         stands = {i for i, fate in zip(drafts, fates, strict=True) if fate is Fate.RECORDED}
         return failed | {i: drafts[i].answer for i in stands}
 
@@ -164,5 +176,5 @@ def _conflict(ask: Ask) -> DecisionConflictError:
 
 def _contended(ask: Ask) -> ContendedError:
     return ContendedError(
-        "others changed the customer each time we decided", got=f"{MOST_TRIES} tries", where=f"customer {ask.customer}"
+        "others changed the customer each time we decided", got=f"{MOST_TRIES} tries", where=f"decision {ask.id}"
     )

@@ -15,7 +15,7 @@ from serving.api.problem import INVALID
 from serving.api.schemas import CustomerId
 from serving.errors import NotReadyError, StoreError, UnknownCustomerError
 from serving.inquiries import Portrait, portrait
-from serving.store.erasure import erase
+from serving.people import erase_person
 from serving.store.people import export
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -63,7 +63,9 @@ async def delete_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
     more, turns away what would come of them.
     """
     service = visit.service
-    erased = await run_in_threadpool(erase, service.store.database, service.tenant, customer_id, service.clock())
+    erased = await run_in_threadpool(
+        erase_person, service.store, service.tenant, customer_id, service.clock(), service.histories
+    )
     return ErasureAnswer(status="erased", decisions=erased.decisions)
 
 

@@ -1,6 +1,7 @@
 """A data set holds what was written, whole or not at all, under a digest of its contents."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.dataset import bucket, open_events, read_events, write_events
+from features.dataset import bucket, erase, open_events, read_events, write_events
 from features.errors import EventError
 from features.events import encode
 from features.histories import Events
@@ -47,6 +48,19 @@ def test_the_digest_is_of_the_contents(tmp_path: Path, table: pd.DataFrame) -> N
     more = pd.concat([table, frame([EVENT]).assign(event_id="another")])
     assert write_events(more, tmp_path / "again", zone="UTC", buckets=2).digest != once.digest
     assert write_events(table, tmp_path / "again", zone="Asia/Tokyo", buckets=2).digest != once.digest
+
+
+@in_a_folder
+@given(frames(), st.sets(st.sampled_from("abcxyz")))
+def test_who_is_erased_is_as_if_they_had_never_been_written(
+    tmp_path: Path, table: pd.DataFrame, gone: set[str]
+) -> None:
+    erased = erase(write_events(table, tmp_path / "events", zone="UTC", buckets=2), gone)
+    left = table[~table["customer_id"].isin(gone)]
+    anew = write_events(left, tmp_path / "anew", zone="UTC", buckets=2)
+    for number in range(2):
+        assert erased.table(number).equals(anew.table(number))
+    assert replace(erased, folder=anew.folder) == anew
 
 
 def test_the_digest_stays_the_same_over_releases(tmp_path: Path) -> None:
