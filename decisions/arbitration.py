@@ -12,12 +12,13 @@ lever and a margin the formula is then P · C · V · L, as in Pega's arbitratio
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from decisions.objective import Fatigue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Factors:
     """What a priority is made of; amounts are in the catalogue's currency.
 
@@ -64,7 +65,7 @@ class Factors:
         """Probability of a response if contacted."""
         return self.baseline + self.effect
 
-    @property
+    @cached_property
     def priority(self) -> float:
         """Worth over silence, in currency."""
         return sum(self.terms.values())
@@ -91,8 +92,9 @@ class Factors:
     @property
     def unknown(self) -> list[str]:
         """The factors that are no finite number, or the priority where only that is none."""
-        names = [name for name in NAMES if not math.isfinite(getattr(self, name))]
-        return names or ([] if math.isfinite(self.priority) else ["priority"])
+        if math.isfinite(self.priority):
+            return []
+        return [name for name in NAMES if not math.isfinite(getattr(self, name))] or ["priority"]
 
     def without(self, dropped: Collection[str]) -> "Factors":
         """The factors with some switched off: multipliers become 1, all others 0; responses stay what they are.
@@ -101,6 +103,8 @@ class Factors:
             >>> Factors(effect=0.1, value=20.0, cost=0.5).without({"cost"}).priority
             2.0
         """
+        if not dropped:
+            return self
         kept = {name: _NEUTRAL.get(name, 0.0) if name in dropped else v for name, v in self.as_dict().items()}
         if "effect" in dropped and "baseline" not in dropped:
             kept["baseline"] = self.response - kept["effect"]

@@ -14,7 +14,7 @@ from decisions.conditions import Condition, Failure
 from decisions.errors import SnapshotError
 from decisions.exclusion import Exclusion
 from decisions.exploration import Stratum, stratum
-from decisions.ledger import Ledger, Scope
+from decisions.ledger import EVERYTHING, Ledger
 from decisions.snapshot import Event, Snapshot
 
 
@@ -41,13 +41,19 @@ class Case:
         self.snapshot = snapshot
         self.scores = scores
         self.zone = _zone(snapshot.zone, compiled.zone)
-        self.facts = _facts(compiled, snapshot, scores, self.zone)
+        self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
+        self.facts = _facts(compiled, snapshot, scores, self.local)
         self.capacity = capacity or {}
         self.channels = channels
         self._activation = compiled.conditions.facts(self.facts)
         self._values: dict[tuple[str, str], object] = {}
-        self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
         self._verdicts: dict[int, Exclusion | None] = {}
+        self._objections: dict[tuple[int, ...], list[Exclusion]] = {}
+
+    @property
+    def local(self) -> datetime | None:
+        """The customer's clock, None where the zone is unknown."""
+        return self.ledger.local
 
     def value(self, source: str, kind: str = "boolean", event: Event | None = None) -> object:
         """The value of an expression, or a `Failure`."""
@@ -69,6 +75,13 @@ class Case:
         if event is None:
             return found
         return found | {f"event.{name}": value for name, value in event_facts(event, self.snapshot.moment).items()}
+
+    def verdicts(self, policies: tuple[int, ...]) -> list[Exclusion]:
+        """What those of some bound contact policies say that object; many actions are bound by the same ones."""
+        if policies not in self._objections:
+            found = [self.verdict(index) for index in policies]
+            self._objections[policies] = [exclusion for exclusion in found if exclusion is not None]
+        return self._objections[policies]
 
     def verdict(self, index: int) -> Exclusion | None:
         """What a bound contact policy says of every action in its scope."""
@@ -104,7 +117,7 @@ class Case:
         if math.isfinite(scored):
             return scored
         since = self.snapshot.moment - catalogue.fatigue.window
-        return unsubscribe_risk(catalogue.fatigue, sum(t >= since for t in self.ledger.times(Scope())))
+        return unsubscribe_risk(catalogue.fatigue, sum(t >= since for t in self.ledger.times(EVERYTHING)))
 
     def observed(self, source: str, value: object, event: Event | None = None) -> str:
         """A condition's value in words, with the facts that led to it."""
@@ -126,11 +139,10 @@ def _zone(name: str | None, catalogues: ZoneInfo | None) -> ZoneInfo | None:
 
 
 def _facts(
-    compiled: CompiledCatalogue, snapshot: Snapshot, scores: Mapping[str, float], zone: ZoneInfo | None
+    compiled: CompiledCatalogue, snapshot: Snapshot, scores: Mapping[str, float], local: datetime | None
 ) -> dict[str, Any]:
     """The values of the names that the catalogue's expressions read."""
     values: dict[str, Any] = {}
-    local = snapshot.moment.astimezone(zone) if zone else None
     features = dict(zip(compiled.vocabulary.features, snapshot.features, strict=True))
     attributes = {**compiled.catalogue.defaults(), **{k: v for k, v in snapshot.attributes.items() if v is not None}}
     for full, root, name in compiled.fact_names:

@@ -80,7 +80,9 @@ class Cap(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where some window that holds the moment is already full."""
-        times = ledger.times(self.scope)
+        times = ledger.times(self.scope, since=ledger.moment - self.window)
+        if len(times) < self.max:
+            return None
         fullest = self._fullest(times, ledger.moment)
         if fullest < self.max:
             return None
@@ -95,7 +97,7 @@ class Cap(ContactPolicy):
 
     def fullest(self, ledger: Ledger) -> int:
         """Contacts in scope that share a window with the moment, in the window that holds most."""
-        return self._fullest(ledger.times(self.scope), ledger.moment)
+        return self._fullest(ledger.times(self.scope, since=ledger.moment - self.window), ledger.moment)
 
     def _fullest(self, times: list[datetime], moment: datetime) -> int:
         """How many of the times share a window with the moment, at the worst."""
@@ -118,7 +120,7 @@ class Gap(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where a contact in scope lies nearer than the gap, before or after the moment."""
-        times = ledger.times(self.scope)
+        times = ledger.times(self.scope, since=ledger.moment - self.min)
         nearest = min((abs(t - ledger.moment) for t in times), default=None)
         if nearest is None or nearest >= self.min:
             return None
@@ -216,7 +218,7 @@ class NeverAfter(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where a contact of `first` is that near."""
-        latest = _latest(self.first, ledger)
+        latest = _latest(self.first, ledger, since=ledger.moment - self.within)
         if latest is None or ledger.moment - latest >= self.within:
             return None
         return _pair(self.id, ledger.moment - latest, self.within, latest + self.within)
@@ -231,7 +233,8 @@ class _NeverBefore(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where a contact of `then` lies ahead that near; it could pass once that one was made."""
-        ahead = [t for t in ledger.times(self.then, uncounted=True) if ledger.moment < t < ledger.moment + self.within]
+        times = ledger.times(self.then, since=ledger.moment, uncounted=True)
+        ahead = [t for t in times if ledger.moment < t < ledger.moment + self.within]
         return _pair(self.id, ledger.moment - ahead[0], self.within, ahead[-1]) if ahead else None
 
 
@@ -313,9 +316,10 @@ AnyContactPolicy = Annotated[
 ]
 
 
-def _latest(scope: Scope, ledger: Ledger) -> datetime | None:
+def _latest(scope: Scope, ledger: Ledger, since: datetime | None = None) -> datetime | None:
     """The last contact in scope up to the moment, whether it counts toward caps or not."""
-    return max((time for time in ledger.times(scope, uncounted=True) if time <= ledger.moment), default=None)
+    times = ledger.times(scope, since=since, uncounted=True)
+    return max((time for time in times if time <= ledger.moment), default=None)
 
 
 def _free(times: list[datetime], moment: datetime, apart: timedelta) -> datetime:

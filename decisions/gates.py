@@ -5,6 +5,7 @@ evaluate, an unreadable ledger or a missing consent closes the gate.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from decisions.case import Case
 from decisions.catalogue import Programme
@@ -35,7 +36,7 @@ def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:
         elif result:
             found += _kept(programme, result, case.snapshot)
         else:
-            closed.append(Exclusion("trigger", programme.id, observed=_not_met(programme, case), limit="an opening"))
+            closed.append(_not_met(programme, case))
     return _late_joined(found, case), closed
 
 
@@ -47,9 +48,9 @@ def superseding(found: Sequence[Opening], case: Case) -> dict[str, str]:
     """
     superseded: dict[str, str] = {}
     for programme in case.compiled.catalogue.programmes:
-        own = [opening for opening in found if opening.programme == programme.id]
         if not programme.supersedes or programme.id in superseded:
             continue
+        own = [opening for opening in found if opening.programme == programme.id]
         if any(not _of_programme(programme, opening, case) and not _left_alone(programme, case) for opening in own):
             superseded |= {other: programme.id for other in programme.supersedes if other not in superseded}
     return superseded
@@ -111,9 +112,8 @@ def channel_gates(rule: Rule, case: Case) -> list[Exclusion]:
         _channel(channel, case),
         _consent(channel, rule.programme.purpose, case),
         _capacity(channel, case),
-        *[case.verdict(index) for index in rule.policies],
     ]
-    return [exclusion for exclusion in found if exclusion is not None]
+    return [*(exclusion for exclusion in found if exclusion is not None), *case.verdicts(rule.policies)]
 
 
 def _history(case: Case) -> Exclusion | None:
@@ -202,7 +202,7 @@ def _kept(programme: Programme, found: list[Opening], snapshot: Snapshot) -> lis
 def _late_joined(found: list[Opening], case: Case) -> list[Opening]:
     """Of several late openings in a series that keeps the latest, only that."""
     joined = case.snapshot.joined
-    if joined is None:
+    if joined is None or all(opening.opened >= joined for opening in found):
         return found
     programmes = {p.id: p for p in case.compiled.catalogue.programmes}
 
@@ -216,8 +216,13 @@ def _late_joined(found: list[Opening], case: Case) -> list[Opening]:
     return [opening for opening in found if rivals(opening) is None or latest[rivals(opening)] is opening]
 
 
-def _not_met(programme: Programme, case: Case) -> str:
+def _not_met(programme: Programme, case: Case) -> Exclusion:
     trigger = programme.trigger
     if isinstance(trigger, ThresholdTrigger):
-        return case.observed(trigger.when, False)
-    return f"no {trigger.kind} that opens it"
+        return Exclusion("trigger", programme.id, observed=case.observed(trigger.when, False), limit="an opening")
+    return _not_opened(programme.id, trigger.kind)
+
+
+@lru_cache(maxsize=4096)
+def _not_opened(programme: str, kind: str) -> Exclusion:
+    return Exclusion("trigger", programme, observed=f"no {kind} that opens it", limit="an opening")

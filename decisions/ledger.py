@@ -1,5 +1,6 @@
 """Scopes, and one customer's ledger as contact policies look at it."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from decisions.snapshot import Contact, Event
 from decisions.values import Names, Value
 
+_TIME = attrgetter("time")
 Grouping = Literal["channel", "programme", "message"]
 
 
@@ -37,6 +39,9 @@ class Scope(Value):
     def narrowed(self, grouping: Grouping, name: str) -> "Scope":
         """The part of this scope with one channel, programme or message."""
         return self.model_copy(update={grouping: (name,)})
+
+
+EVERYTHING = Scope()
 
 
 class Addressed(Protocol):
@@ -68,7 +73,7 @@ class Ledger:
         self, moment: datetime, contacts: Sequence[Contact], events: Sequence[Event], zone: ZoneInfo | None
     ) -> None:
         self.moment = moment
-        self.contacts = sorted(contacts, key=attrgetter("time"))
+        self.contacts = sorted(contacts, key=_TIME)
         self.events = events
         self.zone = zone
         self.local = moment.astimezone(zone) if zone else None
@@ -77,21 +82,27 @@ class Ledger:
         for event in events:
             self._by_type.setdefault(event.type, []).append(event)
 
-    def times(self, scope: Scope, *, uncounted: bool = False) -> list[datetime]:
+    def times(self, scope: Scope, *, since: datetime | None = None, uncounted: bool = False) -> list[datetime]:
         """When the contacts in scope were or will be made, in order.
 
         Args:
             scope: The scope.
+            since: Leave out those before this moment.
             uncounted: With those that count toward no cap or gap.
         """
+        contacts = self.contacts if uncounted else self._counted
+        first = 0 if since is None else bisect_left(contacts, since, key=_TIME)
         return [
             contact.time
-            for contact in (self.contacts if uncounted else self._counted)
+            for contact in contacts[first:]
             if scope.covers(contact.channel, contact.programme, contact.message, contact.tags)
         ]
 
     def events_of(self, types: Collection[str]) -> Sequence[Event]:
         """The events of some types, in the order they were given in."""
-        if len(types) == 1:
-            return self._by_type.get(next(iter(types)), ())
+        present = [type_ for type_ in types if type_ in self._by_type]
+        if not present:
+            return ()
+        if len(present) == 1:
+            return self._by_type[present[0]]
         return [event for event in self.events if event.type in types]

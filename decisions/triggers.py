@@ -46,6 +46,8 @@ class Case(Protocol):
     def snapshot(self) -> Snapshot: ...  # noqa: D102
     @property
     def zone(self) -> ZoneInfo | None: ...  # noqa: D102
+    @property
+    def local(self) -> datetime | None: ...  # noqa: D102
     def events_of(self, types: Collection[str]) -> Sequence[Event]:
         """The customer's events of some types, in time order."""
 
@@ -164,8 +166,11 @@ class EventTrigger(Trigger):
         return super().memory + self.delay
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+        events = case.events_of((self.type,))
+        if not events:
+            return []
         recent = case.snapshot.moment - self.memory
-        events = [event for event in case.events_of((self.type,)) if event.time > recent]
+        events = [event for event in events if event.time > recent]
         return _openings_where(
             self.where, events, case, lambda e: self._opening(programme, _named(e), e.time + self.delay, e)
         )
@@ -198,8 +203,11 @@ class AbsenceTrigger(Trigger):
         return super().memory + self.within
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+        started = case.events_of((self.type,))
+        if not started:
+            return []
         latest_answer = max((event.time for event in case.events_of(self.without)), default=None)
-        unanswered = [e for e in case.events_of((self.type,)) if latest_answer is None or latest_answer <= e.time]
+        unanswered = [e for e in started if latest_answer is None or latest_answer <= e.time]
         return _openings_where(
             self.where, unanswered, case, lambda e: self._opening(programme, _named(e), e.time + self.within, e)
         )
@@ -237,9 +245,9 @@ class DateTrigger(Trigger):
             return []
         if not isinstance(day, date):
             return Failure(f"customer.{self.attribute} is not a date: {day!r}")
-        if case.zone is None:
+        if case.zone is None or case.local is None:
             return Failure("no time zone known")
-        today = case.snapshot.moment.astimezone(case.zone).date()
+        today = case.local.date()
         earliest = today - self.memory - timedelta(days=1)
         return [
             self._opening(programme, d.isoformat(), instant(d + self._shift, self.at, case.zone))

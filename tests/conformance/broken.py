@@ -124,7 +124,8 @@ class DateOfGreenwich(DateTrigger):
 
     def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
         class Abroad:
-            snapshot, value, events_of, zone = case.snapshot, case.value, case.events_of, ZoneInfo("UTC")
+            snapshot, value, events_of = case.snapshot, case.value, case.events_of
+            zone, local = ZoneInfo("UTC"), case.snapshot.moment
 
         return super()._found(programme, Abroad())
 
