@@ -1,29 +1,29 @@
-"""`tactful train`: fit models to a log of events, track and register them, put champions into use."""
+"""`tactful train`: fit models to logs of events and decisions, track and register them, put champions into use."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
-from cli.console import console, print_json, progress, table
+from cli.console import console
+from cli.jobs import Job, done, report
+from cli.training_jobs import effect_job, lapse_job, pressure_job, response_job, value_job
 from decisions.durations import parse_duration
-from features.dataset import open_events
+from features.errors import TactfulError
+from features.standard import STANDARD
 from models.registry import MlflowRegistry
-from training import lapse, response
+from training import effects, lapse, pressure, response, value
+from training.attribution import Goal
 from training.errors import TrainingError
-from training.job import Progress, TrainingResult
-from training.promote import Verdict, promote, release
-from training.tracking import track
+from training.promote import release
 
 train_app = typer.Typer(help="Fit models to a log of events and register them.", no_args_is_help=True)
 
 
-def _days(text: str | int) -> int:
+def days(text: str | int) -> int:
+    """Whole days of a duration such as 28d or 4w."""
     if isinstance(text, int):
         return text
     duration = parse_duration(text)
@@ -33,44 +33,55 @@ def _days(text: str | int) -> int:
 
 
 Events = Annotated[Path, typer.Option("--events", help="Folder of events, as `tactful events import` leaves it.")]
+MaybeEvents = Annotated[
+    Path | None, typer.Option("--events", help="Folder of events, as `tactful events import` leaves it.")
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the service whose logged decisions to learn from.")
+]
 Campaigns = Annotated[
     Path | None,
     typer.Option("--campaigns", help="Parquet of campaigns [default: campaigns.parquet beside the events]."),
 ]
 Window = Annotated[
     int | None,
-    typer.Option(parser=_days, metavar="DURATION", help="How long a contact can be answered, without campaigns."),
+    typer.Option(parser=days, metavar="DURATION", help="How long a contact can be answered, without campaigns."),
 ]
+Attribution = Annotated[
+    int,
+    typer.Option(
+        "--attribution",
+        parser=days,
+        metavar="DURATION",
+        show_default=False,
+        help="How long an outcome counts for a logged decision. [default: 7d]",
+    ),
+]
+Windows = Annotated[
+    list[str] | None,
+    typer.Option("--attribution-of", metavar="MESSAGE=DURATION", help="The same for one message; may be repeated."),
+]
+Margin = Annotated[float, typer.Option(help="Share of spend that is margin.")]
 Store = Annotated[Path, typer.Option("--store", help="Folder of the MLflow store.")]
 NoTrack = Annotated[bool, typer.Option("--no-track", help="Neither track nor register.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
 Horizon = Annotated[
     int,
     typer.Option(
-        parser=_days, metavar="DURATION", show_default=False, help="A lapse is no purchase in this time. [default: 28d]"
+        parser=days, metavar="DURATION", show_default=False, help="A lapse is no purchase in this time. [default: 28d]"
     ),
 ]
 Lookback = Annotated[
     int,
     typer.Option(
-        parser=_days,
+        parser=days,
         metavar="DURATION",
         show_default=False,
         help="Customers count who bought in this time before. [default: 56d]",
     ),
 ]
 
-_STORE = Path("var/mlflow")
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A training result with what became of it."""
-
-    result: TrainingResult
-    seconds: float
-    run: str | None = None
-    verdict: Verdict | None = None
+STORE = Path("var/mlflow")
 
 
 @train_app.command()
@@ -78,129 +89,143 @@ def churn(
     events: Events,
     horizon: Horizon = 28,
     lookback: Lookback = 56,
-    store: Store = _STORE,
+    store: Store = STORE,
     no_track: NoTrack = False,
     as_json: Json = False,
 ) -> None:
     """Train the lapse model: who bought lately and will not buy in the time to come."""
-    _report([_trained(lapse.NAME, _lapse_job(events, horizon, lookback), store, no_track)], as_json)
+    report([done(lapse_job(events, horizon, lookback), store, no_track=no_track)], as_json=as_json)
 
 
 @train_app.command("response")
 def respond(
-    events: Events,
+    events: MaybeEvents = None,
+    data: Data = None,
     campaigns: Campaigns = None,
     window: Window = None,
-    store: Store = _STORE,
+    attribution: Attribution = 7,
+    windows: Windows = None,
+    store: Store = STORE,
     no_track: NoTrack = False,
     as_json: Json = False,
 ) -> None:
-    """Train the response model: who redeems what was offered, while it can be redeemed."""
-    _report([_trained(response.NAME, _response_job(events, campaigns, window), store, no_track)], as_json)
+    """Train the response model: from logged decisions where there are enough, else from imported campaigns."""
+    job = response_job(events, data, campaigns, window, goal(attribution, windows))
+    report([done(job, store, no_track=no_track)], as_json=as_json)
+
+
+@train_app.command("effect")
+def affect(
+    data: Data = None,
+    events: MaybeEvents = None,
+    attribution: Attribution = 7,
+    windows: Windows = None,
+    store: Store = STORE,
+    no_track: NoTrack = False,
+    as_json: Json = False,
+) -> None:
+    """Train the effect model: what each message changes against silence, from logged decisions alone."""
+    if data is None:
+        effects.refuse_campaigns(events)
+    report([done(effect_job(data, goal(attribution, windows)), store, no_track=no_track)], as_json=as_json)
+
+
+@train_app.command("value")
+def worth(
+    events: Events,
+    window: Annotated[
+        int,
+        typer.Option(
+            parser=days, metavar="DURATION", show_default=False, help="Spend is learnt in this time. [default: 84d]"
+        ),
+    ] = value.WINDOW,
+    margin: Margin = 1.0,
+    store: Store = STORE,
+    no_track: NoTrack = False,
+    as_json: Json = False,
+) -> None:
+    """Train the value model: what a customer will be worth over a year."""
+    report([done(value_job(events, window, margin), store, no_track=no_track)], as_json=as_json)
+
+
+@train_app.command("pressure")
+def press(
+    events: MaybeEvents = None,
+    data: Data = None,
+    store: Store = STORE,
+    no_track: NoTrack = False,
+    as_json: Json = False,
+) -> None:
+    """Train the model of contact pressure: who leaves after one more contact."""
+    report([done(pressure_job(events, data), store, no_track=no_track)], as_json=as_json)
 
 
 @train_app.command("all")
 def every(
     events: Events,
+    data: Data = None,
     horizon: Horizon = 28,
     lookback: Lookback = 56,
     campaigns: Campaigns = None,
     window: Window = None,
-    store: Store = _STORE,
+    attribution: Attribution = 7,
+    windows: Windows = None,
+    margin: Margin = 1.0,
+    store: Store = STORE,
     bundle: Annotated[Path | None, typer.Option(help="Folder to put the champions into, for the service.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Train, track and register both models; with --bundle, release the champions."""
-    jobs = {
-        lapse.NAME: _lapse_job(events, horizon, lookback),
-        response.NAME: _response_job(events, campaigns, window),
-    }
-    trained = [_trained(name, job, store, no_track=False) for name, job in jobs.items()]
-    _report(trained, as_json)
+    """Train, track and register every model the logs can show; with --bundle, release the champions."""
+    told = train_all(events, data, horizon, lookback, campaigns, window, goal(attribution, windows), margin, store)
+    report(told, as_json=as_json)
     if bundle is not None:
-        version = release(MlflowRegistry(store), tuple(jobs), bundle, trained[0].result.feature_set)
+        version = release_all(store, bundle)
         console(stderr=True).print(f"Released as bundle {version} in {bundle}.")
 
 
-def _lapse_job(events: Path, horizon: int, lookback: int) -> Callable[[Progress], TrainingResult]:
-    dataset = open_events(events)
-    return lambda told: lapse.train(dataset, horizon_days=horizon, lookback_days=lookback, progress=told)
-
-
-def _response_job(events: Path, campaigns: Path | None, window: int | None) -> Callable[[Progress], TrainingResult]:
-    dataset = open_events(events)
-    frame = None if window is not None else _read_campaigns(campaigns or events.parent / "campaigns.parquet")
-    return lambda told: response.train(dataset, frame, window_days=window, progress=told)
-
-
-def _read_campaigns(file: Path) -> pd.DataFrame:
-    if not file.is_file():
-        raise TrainingError("no campaigns", got=str(file), wanted="a Parquet file of campaigns, or --window")
-    return pd.read_parquet(file)
-
-
-def _trained(name: str, job: Callable[[Progress], TrainingResult], store: Path, no_track: bool) -> Trained:
-    begun = time.perf_counter()
-    with progress(f"training {name}", console(stderr=True)) as advance:
-        result = job(lambda _, step, steps: advance(step - 1, steps))
-    if no_track:
-        return Trained(result, time.perf_counter() - begun)
-    with progress(f"tracking {name}", console(stderr=True)):
-        run = track(result, store)
-        verdict = promote(result, MlflowRegistry(store), run=run)
-    return Trained(result, time.perf_counter() - begun, run, verdict)
-
-
-def _report(trained: Sequence[Trained], as_json: bool) -> None:
-    if as_json:
-        models = {one.result.name: _as_json(one) for one in trained}
-        print_json({"models": models} if len(trained) > 1 else _as_json(trained[0]))
-        return
-    out = console()
-    for one in trained:
-        out.print(_table(one.result))
-        for line in _lines(one):
-            out.print(line)
-        out.print()
-
-
-def _as_json(one: Trained) -> dict[str, Any]:
-    dataset = one.result.dataset
-    return {
-        "name": one.result.name,
-        **one.result.metrics,
-        "parameters": one.result.parameters,
-        "data": {"digest": dataset.digest, "events": sum(dataset.rows), "first": dataset.first, "last": dataset.last},
-        "run": one.run,
-        "promotion": None if one.verdict is None else asdict(one.verdict),
-        "seconds": round(one.seconds, 1),
-    }
-
-
-def _table(result: TrainingResult) -> Any:
-    metrics = result.metrics
-    scored = {"the model": metrics} | {name.replace("_", " "): values for name, values in metrics["baselines"].items()}
-    rows = [
-        (name, *(_shown(values[metric]) for metric in ("auc", "log_loss", "ece"))) for name, values in scored.items()
+def train_all(
+    events: Path,
+    data: Path | None,
+    horizon: int,
+    lookback: int,
+    campaigns: Path | None,
+    window: int | None,
+    wanted: Goal,
+    margin: float,
+    store: Path,
+) -> list[dict[str, Any]]:
+    """Every model the logs can show; lapse and response must be among them, the others are left out with a word."""
+    told = [
+        done(lapse_job(events, horizon, lookback), store),
+        done(response_job(events, data, campaigns, window, wanted), store),
     ]
-    title = f"{result.name}: {metrics['n']:,} test rows, {metrics['positives']:,} positive, 95 % intervals"
-    return table(("", "AUC", "log-loss", "calibration error"), rows, title=title)
-
-
-def _shown(estimate: dict[str, float | None]) -> str:
-    value, low, high = ("–" if estimate[name] is None else f"{estimate[name]:.3f}" for name in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def _lines(one: Trained) -> list[str]:
-    metrics = one.result.metrics
-    pool, test = metrics["split"]["pool"], metrics["split"]["test"]
-    lines = [
-        f"Learnt from {pool['rows']:,} rows, {pool['from']} to {pool['to']}, settled by {pool['settled']}.",
-        f"Tested on {test['rows']:,} rows, {test['from']} to {test['to']}.",
-        f"{metrics['rounds']} trees, calibration: {metrics['calibration']['kind']}, {one.seconds:.1f} s.",
+    optional: list[Callable[[], Job]] = [
+        lambda: value_job(events, value.WINDOW, margin),
+        lambda: pressure_job(events, data),
+        *([lambda: effect_job(data, wanted)] if data is not None else []),
     ]
-    if one.verdict is None:
-        return lines
-    state = "the champion" if one.verdict.promoted else "not promoted"
-    return [*lines, f"Version {one.verdict.version}: {state}.", *(f"  {reason}" for reason in one.verdict.reasons)]
+    for job in optional:
+        try:
+            told.append(done(job(), store))
+        except TactfulError as error:
+            console(stderr=True).print(f"left out: {error}", markup=False, soft_wrap=True)
+    return told
+
+
+def release_all(store: Path, bundle: Path) -> str:
+    """The champions of every score as one bundle: lapse and response, and of the others those there are."""
+    registry = MlflowRegistry(store)
+    more = [name for name in (value.NAME, pressure.NAME, effects.NAME) if registry.champion(name) is not None]
+    return release(registry, (lapse.NAME, response.NAME, *more), bundle, STANDARD)
+
+
+def goal(attribution: int, windows: list[str] | None) -> Goal:
+    """What counts as an outcome, and for how long."""
+    found = {}
+    for text in windows or ():
+        message, _, duration = text.partition("=")
+        try:
+            found[message] = timedelta(days=days(duration))
+        except ValueError:
+            raise TrainingError("not a window", got=text, wanted="MESSAGE=DURATION, such as win_back=28d") from None
+    return Goal(window=timedelta(days=attribution), windows=found)

@@ -23,12 +23,13 @@ _UNDELIVERED = "not delivered"
 
 
 class Delivery(Enum):
-    """What became of the contact a decision reserved."""
+    """What became of the contact a decision reserved; only what was sent can be answered or rejected."""
 
     SENT = "sent"
     RESERVED = "reserved"
     RELEASED = "released"
     EXPIRED = "expired"
+    BOUNCED = "bounced"
     SUPPRESSED = "suppressed downstream"
     UNKNOWN = "unknown"
 
@@ -205,6 +206,14 @@ def _time(outcome: Outcome) -> datetime:
     return outcome.time
 
 
+def _worth(outcomes: Sequence[Outcome]) -> float:
+    """What outcomes brought: one sale may be told as a purchase and as a conversion, so kinds do not add up."""
+    totals: dict[str, float] = {}
+    for outcome in outcomes:
+        totals[outcome.kind] = totals.get(outcome.kind, 0.0) + outcome.value
+    return max(totals.values(), default=0.0)
+
+
 def _touches(contacts: Sequence[LoggedDecision]) -> dict[str, list[datetime]]:
     """Moments of each customer's delivered contacts, in order."""
     found: dict[str, list[datetime]] = {}
@@ -258,7 +267,7 @@ class _Rows:
             raise TrainingError("features of another number", got=got, wanted=len(self._names), where=where)
         for candidate in logged.decision.survivors:
             self._arms.setdefault(candidate.action.message, len(self._arms))
-        self._kept.append((logged, settled, len(outcomes), sum(outcome.value for outcome in outcomes)))
+        self._kept.append((logged, settled, len(outcomes), _worth(outcomes)))
 
     def finish(self) -> DecisionRows:
         """All rows as arrays."""

@@ -30,6 +30,7 @@ Offers = Mapping[str, Mapping[str, float | str]]
 """By message, the figures of its offer; the channel is added to them."""
 
 _WEIGHT = 20.0
+_LEAST_ANSWERED = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +95,19 @@ def train(
             "importance": importance(model.trees.importance(), title=NAME),
         },
     )
+
+
+def require(rows: DecisionRows, offers: Offers) -> None:
+    """Refuses a log that is too short to learn responses from.
+
+    Raises:
+        TrainingError: No contact with an offer, or too few before and after a moment.
+    """
+    contacts = _with_offers(rows, offers)
+    split = _split(contacts.rows)
+    answered = int((contacts.rows.outcomes[split.pool] > 0).sum())
+    if answered < _LEAST_ANSWERED:
+        raise TrainingError("too few answers to learn from", got=answered, wanted=f"at least {_LEAST_ANSWERED}")
 
 
 def _with_offers(rows: DecisionRows, offers: Offers) -> _Contacts:

@@ -4,7 +4,6 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +18,11 @@ from training.release_report import page
 EXPERIMENT = "training"
 RELEASES = "releases"
 _CONCLUDED = "concluded"
+_RECORD = "record.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """A run that was concluded.
-
-    Attributes:
-        run: Its id.
-        metrics: As they were recorded.
-        parameters: What labels and fit depended on, as texts.
-        verdict: What became of the model.
-    """
-
-    run: str
-    metrics: dict[str, Any]
-    parameters: dict[str, str]
-    verdict: dict[str, Any]
-
-
-def find(folder: Path, key: str) -> Tracked | None:
-    """The concluded run of a job, so that it need not be done again; None if there is none.
+def find(folder: Path, key: str) -> dict[str, Any] | None:
+    """What was told of a job that is done, so that it need not be done again; None if it is not.
 
     Args:
         folder: Of the MLflow store, made if need be.
@@ -50,11 +33,10 @@ def find(folder: Path, key: str) -> Tracked | None:
     runs = client.search_runs(where, f"tags.key = '{key}' and tags.{_CONCLUDED} = 'yes'", max_results=1)
     if not runs:
         return None
-    run = runs[0].info.run_id
     with tempfile.TemporaryDirectory() as scratch:
-        kept = [Path(client.download_artifacts(run, name, scratch)) for name in ("metrics.json", "verdict.json")]
-        metrics, verdict = (json.loads(file.read_bytes()) for file in kept)
-    return Tracked(run, metrics, dict(runs[0].data.params), verdict)
+        told = Path(client.download_artifacts(runs[0].info.run_id, _RECORD, scratch))
+        found: dict[str, Any] = json.loads(told.read_bytes())
+    return found
 
 
 def track(candidate: Candidate | TrainingResult, folder: Path, *, key: str = "") -> str:
@@ -93,10 +75,16 @@ def track(candidate: Candidate | TrainingResult, folder: Path, *, key: str = "")
     return run
 
 
-def conclude(folder: Path, run: str, verdict: Mapping[str, Any]) -> None:
-    """Adds what became of the model to a run, by which the job is known to be done."""
+def conclude(folder: Path, run: str, record: Mapping[str, Any]) -> None:
+    """Keeps what is told of a job with its run, by which the job is known to be done.
+
+    Args:
+        folder: Of the MLflow store.
+        run: From `track`.
+        record: JSON's values, for `find`.
+    """
     client = connect(folder)
-    client.log_dict(run, dict(verdict), "verdict.json")
+    client.log_dict(run, dict(record), _RECORD)
     client.set_tag(run, _CONCLUDED, "yes")
 
 

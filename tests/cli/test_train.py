@@ -6,7 +6,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli.train import train_app
+from cli.train import goal, train_app
 from features.errors import EventError
 from models.errors import RegistryError
 from models.registry import MlflowRegistry
@@ -93,3 +93,36 @@ def test_what_is_missing_is_told(shop: Path, tmp_path: Path) -> None:
     error = run("churn", "--events", shop / "events", "--horizon", "200d").exception
     assert isinstance(error, TrainingError)
     assert "too short a log: got '300 days" in str(error)
+
+
+def test_the_same_job_is_found_and_not_done_again(shop: Path, tmp_path: Path) -> None:
+    arguments = ("value", "--events", shop / "events", "--window", "8w", "--store", tmp_path, "--json")
+    first, again = answered(*arguments), answered(*arguments)
+    assert (first["found"], again["found"]) == (False, True)
+    assert {**again, "found": False} == first
+    other = answered(*arguments, "--margin", "0.5")
+    assert other["found"] is False
+    assert other["parameters"]["margin"] == 0.5
+
+
+def test_value_says_what_it_learnt_in_a_table(shop: Path) -> None:
+    result = run("value", "--events", shop / "events", "--window", "8w", "--no-track")
+    assert result.exit_code == 0, result.output
+    assert "past spend" in result.stdout
+    assert "deviance" in result.stdout
+
+
+def test_campaigns_cannot_show_an_effect(shop: Path) -> None:
+    with pytest.raises(TrainingError, match="a log that cannot show an effect: got 'imported contacts without"):
+        CliRunner().invoke(train_app, ["effect", "--events", str(shop / "events")], catch_exceptions=False)
+
+
+def test_a_log_in_which_nobody_leaves_shows_no_pressure(shop: Path) -> None:
+    with pytest.raises(TrainingError, match="a log that cannot show who leaves"):
+        CliRunner().invoke(train_app, ["pressure", "--events", str(shop / "events")], catch_exceptions=False)
+
+
+def test_windows_of_messages_are_durations() -> None:
+    assert goal(7, ["win_back=4w"]).of("win_back").days == 28
+    with pytest.raises(TrainingError, match="not a window: got 'win_back'"):
+        goal(7, ["win_back"])

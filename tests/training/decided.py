@@ -8,6 +8,7 @@ import numpy as np
 from decisions.decide import Request, decide
 from decisions.decision import Decision
 from decisions.policies import RandomEligible
+from features.definitions import Aggregation, Feature, FeatureSet
 from tests.decisions.retailer import NOON, RETAILER, KnownScorer, having
 from training.attribution import Delivery, LoggedDecision, Outcome
 
@@ -65,3 +66,13 @@ def _worth(decision: Decision) -> float:
 def _features(decision: Decision) -> tuple[float, float]:
     rich = any(candidate.action.message == "come_back_coupon" for candidate in decision.survivors)
     return 30.0, 200.0 if rich else 50.0
+
+
+def windowed(*names: str) -> FeatureSet:
+    """Features of these names; what they count does not matter."""
+    return FeatureSet(
+        tuple(
+            Feature(name=name, family="any", description="any", aggregation=Aggregation.COUNT, window_days=28)
+            for name in names
+        )
+    )

@@ -11,8 +11,7 @@ from models.effect_scorer import EffectScorer
 from models.errors import ModelError
 from models.pooling import Prior
 from tests.decisions.retailer import CATALOGUE, compiled
-from tests.models.trees import feature_set
-from tests.training.decided import FEATURES, LATER, WORTH, log
+from tests.training.decided import FEATURES, LATER, WORTH, log, windowed
 from training.attribution import Delivery, Goal, LoggedDecision, every_decision
 from training.effects import catalogue_priors, fit_effects, refuse_campaigns, train
 from training.errors import TrainingError
@@ -76,12 +75,12 @@ def spread_out(entries: list[LoggedDecision], days: int = 100) -> list[LoggedDec
 
 def test_effects_that_hold_later_are_let_through() -> None:
     rows = every_decision(spread_out(log(4000)), Goal(), LATER, feature_names=FEATURES)
-    found = train(rows, {"miss_you": Prior(0.0, 100)}, feature_set=feature_set(*FEATURES))
+    found = train(rows, {"miss_you": Prior(0.0, 100)}, feature_set=windowed(*FEATURES))
     assert found.refusals == ()
     assert {one["arm"] for one in found.metrics["by_action"]} == {"miss_you", "come_back_coupon"}
     assert found.metrics["effects"]["come_back_coupon"]["effect"] == pytest.approx(0.25, abs=0.05)
     assert isinstance(found.model, EffectScorer)
-    scored = found.model.score(np.array([[200.0]] * 2), ["come_back_coupon", "unheard of"])
+    scored = found.model.score(np.array([[30.0, 200.0]] * 2), ["come_back_coupon", "unheard of"])
     assert scored[0, 0] == pytest.approx(0.25, abs=0.05)
     assert np.isnan(scored[1]).all()
 
@@ -94,7 +93,7 @@ def test_effects_that_vanished_are_refused() -> None:
         replace(e, outcomes=() if e.decision.moment > moment and rng.random() < 0.9 else e.outcomes) for e in entries
     ]
     rows = every_decision(tired, Goal(), LATER, feature_names=FEATURES)
-    found = train(rows, {}, feature_set=feature_set(*FEATURES))
+    found = train(rows, {}, feature_set=windowed(*FEATURES))
     assert found.refusals[0].startswith("effects did not hold on later decisions: joint p = 0.0")
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from models.gbm import Parameters
 from models.scorer import FittedModel
-from tests.models.trees import feature_set
+from tests.training.decided import windowed
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 from training.response_log import train
 
 SMALL = Parameters(rounds=60, leaves=4, leaf_rows=40, learning_rate=0.1, threads=1)
-FEATURES = feature_set("spend", "contacts_7d")
+FEATURES = windowed("spend", "contacts_7d")
 OFFERS = {"coupon": {"discount": 5.0}, "news": {"discount": 0.0}}
 DAY = 86_400_000_000
 
@@ -63,7 +63,7 @@ def test_what_cannot_be_is_told() -> None:
     with pytest.raises(TrainingError, match="no contact with an offer"):
         train(contacts(), {"other": {"discount": 1.0}}, feature_set=FEATURES, parameters=SMALL)
     with pytest.raises(TrainingError, match="other features than the model's: got 2; wanted the 1"):
-        train(contacts(), OFFERS, feature_set=feature_set("spend"), parameters=SMALL)
+        train(contacts(), OFFERS, feature_set=windowed("spend"), parameters=SMALL)
     young = contacts().where(np.arange(4000) < 60)
     with pytest.raises(TrainingError, match="too short a log"):
         train(replace(young, settled=young.moments + 90 * DAY), OFFERS, feature_set=FEATURES, parameters=SMALL)

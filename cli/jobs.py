@@ -1,0 +1,167 @@
+"""Training jobs as the command runs them: found where they were done before, else trained, tracked and judged."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from cli.console import console, print_json, progress, table
+from features.definitions import FeatureSet
+from features.standard import STANDARD
+from models.registry import MlflowRegistry
+from training.candidate import Candidate, job_key
+from training.job import Progress
+from training.promote import promote
+from training.tracking import conclude, find, track
+
+_MEASURES = {
+    "auc": "AUC",
+    "log_loss": "log-loss",
+    "ece": "calibration error",
+    "deviance": "deviance",
+    "absolute_error": "absolute error",
+    "bias": "bias",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training job.
+
+    Attributes:
+        name: Of the score.
+        data: What is learnt from, for the record: `digest` and what describes it.
+        settings: Everything else the model depends on, as JSON's values.
+        train: Does it.
+        feature_set: What the model reads.
+    """
+
+    name: str
+    data: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    train: Callable[[Progress], Candidate]
+    feature_set: FeatureSet = STANDARD
+
+
+def done(job: Job, store: Path, *, no_track: bool = False) -> dict[str, Any]:
+    """Does a job, or finds it done: equal data and settings give equal models.
+
+    Args:
+        job: The job.
+        store: Folder of the MLflow store.
+        no_track: Neither look, nor track, nor register.
+
+    Returns:
+        What is told of it, as JSON's values; `found` says whether it had been done before.
+    """
+    key = job_key(job.name, str(job.data["digest"]), job.feature_set, job.settings)
+    if not no_track and (record := find(store, key)) is not None:
+        return {**record, "found": True}
+    begun = time.perf_counter()
+    with progress(f"training {job.name}", console(stderr=True)) as advance:
+        candidate = job.train(lambda _, step, steps: advance(step - 1, steps))
+    told = {
+        "name": candidate.name,
+        **candidate.metrics,
+        "parameters": dict(candidate.parameters),
+        "data": dict(job.data),
+        "run": None,
+        "promotion": None,
+        "seconds": round(time.perf_counter() - begun, 1),
+    }
+    if not no_track:
+        with progress(f"tracking {job.name}", console(stderr=True)):
+            run = track(candidate, store, key=key)
+            verdict = promote(candidate, MlflowRegistry(store), run=run)
+            told |= {"run": run, "promotion": asdict(verdict)}
+            conclude(store, run, told)
+    return {**told, "found": False}
+
+
+def report(told: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Prints what is told of jobs."""
+    if as_json:
+        print_json({"models": {one["name"]: one for one in told}} if len(told) > 1 else told[0])
+        return
+    out = console()
+    for one in told:
+        out.print(_measured(one) if "baselines" in one else _effects(one))
+        if "by_action" in one:
+            out.print(_by_action(one))
+        for line in _lines(one):
+            out.print(line)
+        out.print()
+
+
+def _measured(one: Mapping[str, Any]) -> Table:
+    scored = {"the model": one} | {name.replace("_", " "): values for name, values in one["baselines"].items()}
+    measures = [name for name in _MEASURES if name in one]
+    rows = [(name, *(shown(values.get(measure)) for measure in measures)) for name, values in scored.items()]
+    positive = f", {one['positives']:,} positive" if "positives" in one else ""
+    title = f"{one['name']}: {one['n']:,} test rows{positive}, 95 % intervals"
+    return table(("", *(_MEASURES[measure] for measure in measures)), rows, title=title)
+
+
+def _effects(one: Mapping[str, Any]) -> Table:
+    rows = [
+        (
+            message,
+            figures["taken"],
+            *(_number(figures[name]) for name in ("estimate", "prior", "effect", "uncertainty")),
+        )
+        for message, figures in one["effects"].items()
+    ]
+    title = f"{one['name']}: {one['n']:,} decisions about {one['customers']:,} customers"
+    return table(
+        ("message", "sent", "estimate", "prior", "effect", "uncertainty"), rows, numbers=("sent",), title=title
+    )
+
+
+def _by_action(one: Mapping[str, Any]) -> Table:
+    rows = [
+        (arm["arm"], arm["rows"], _number(arm["predicted"]), _number(arm["observed"]), "yes" if arm["holds"] else "no")
+        for arm in one["by_action"]
+    ]
+    title = f"by action, on the test rows: joint p = {one['by_action_p']:.3f}"
+    return table(("", "rows", "predicted", "observed", "within 2 errors"), rows, numbers=("rows",), title=title)
+
+
+def shown(estimate: Any) -> str:
+    """An estimate with its interval."""
+    if estimate is None:
+        return "–"
+    value, low, high = ("–" if estimate[name] is None else _number(estimate[name]) for name in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def _lines(one: Mapping[str, Any]) -> list[str]:
+    lines = [*_learnt(one), f"Took {one['seconds']:.1f} s."]
+    if one["found"]:
+        lines.append(f"Found: the same data and settings were trained on before, in run {one['run']}.")
+    if one["promotion"] is None:
+        return lines
+    promotion = one["promotion"]
+    state = "the champion" if promotion["promoted"] else "not promoted"
+    return [*lines, f"Version {promotion['version']}: {state}.", *(f"  {reason}" for reason in promotion["reasons"])]
+
+
+def _learnt(one: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if "split" in one:
+        pool, test = one["split"]["pool"], one["split"]["test"]
+        settled = f"{pool['from']} to {pool['to']}, settled by {pool['settled']}"
+        lines.append(f"Learnt from {pool['rows']:,} rows, {settled}.")
+        lines.append(f"Tested on {test['rows']:,} rows, {test['from']} to {test['to']}.")
+    if "rounds" in one:
+        lines.append(f"{one['rounds']} trees, calibration: {one['calibration']['kind']}.")
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in one.get("left_out", {}).items() if count)
+    return [*lines, f"Left out: {left_out}."] if left_out else lines

@@ -1,0 +1,119 @@
+"""Logged decisions out of a service's store, with what came of them, for jobs that learn from them."""
+
+import json
+import math
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from decisions.compiled import CompiledCatalogue
+from decisions.decide import KERNEL, Request
+from features.standard import STANDARD
+from features.vocabulary import EVENT_TYPES
+from serving.archive import Archive
+from serving.bootstrap import clock, open_store
+from serving.champion import Champion, load_champion
+from serving.records import parse
+from serving.settings import Settings
+from serving.store.port import Store, StoredDecision, from_micros
+from training.attribution import Delivery, LoggedDecision, Outcome
+
+_TOLD = frozenset(
+    EVENT_TYPES.index(kind) for kind in ("purchase", "converted", "unsubscribed", "complained", "redeemed")
+)
+_LEDGER = {"sent": Delivery.SENT, "released": Delivery.RELEASED, "reserved": Delivery.RESERVED}
+_LOST = {"bounced": Delivery.BOUNCED, "suppressed": Delivery.SUPPRESSED}
+
+
+@dataclass(frozen=True)
+class DecisionSource:
+    """The decision log of a service.
+
+    Attributes:
+        settings: Of the service.
+        store: Its store.
+        champion: What it decides with.
+    """
+
+    settings: Settings
+    store: Store
+    champion: Champion
+
+    @property
+    def now(self) -> datetime:
+        """The service's moment."""
+        return clock(self.settings.now)()
+
+    def decisions(self) -> Iterator[LoggedDecision]:
+        """Every decision made with the present features and rules, with outcomes and delivery."""
+        for stored in self.store.decision_log(self.settings.tenant):
+            versions = json.loads(stored.record)["versions"]
+            if versions["features"] == STANDARD.fingerprint and versions["kernel"] == KERNEL:
+                yield self._logged(stored)
+
+    def requests(self) -> Iterator[tuple[Request, CompiledCatalogue]]:
+        """What each of them was asked, to decide anew; those whose inputs were erased are left out."""
+        archive = Archive(self.store, self.settings.tenant, self.champion)
+        for stored in self.store.decision_log(self.settings.tenant):
+            versions = json.loads(stored.record)["versions"]
+            known = versions["features"] == STANDARD.fingerprint and versions["kernel"] == KERNEL
+            if known and stored.inputs is not None:
+                recorded = archive.decision(stored.id)
+                yield recorded.request, recorded.compiled
+
+    def _logged(self, stored: StoredDecision) -> LoggedDecision:
+        decision = parse(stored.record)
+        delivery = self._deliveries.get(decision.id, Delivery.UNKNOWN)
+        return LoggedDecision(decision, _features(stored.inputs), self._outcomes.get(stored.customer, ()), delivery)
+
+    @cached_property
+    def _deliveries(self) -> Mapping[str, Delivery]:
+        """By decision; a message that bounced was not delivered, whatever the ledger says."""
+        tenant = self.settings.tenant
+        found = {contact.id: _LEDGER.get(status, Delivery.UNKNOWN) for _, status, contact in self.store.ledger(tenant)}
+        return found | {decision: _LOST[kind] for decision, _, kind, *_ in self.store.outcomes(tenant) if kind in _LOST}
+
+    @cached_property
+    def _outcomes(self) -> Mapping[str, list[Outcome]]:
+        """By customer, in time order: what they did, and what was reported of decisions."""
+        found: defaultdict[str, list[Outcome]] = defaultdict(list)
+        for customer, event in self.store.events(self.settings.tenant):
+            if event.type in _TOLD:
+                found[customer].append(Outcome(EVENT_TYPES[event.type], from_micros(event.time), event.amount))
+        for decision, customer, kind, time, value in self.store.outcomes(self.settings.tenant):
+            outcome = Outcome(kind, from_micros(time), value or 0.0, decision)
+            insort(found[customer], outcome, key=attrgetter("time"))
+        return found
+
+
+def open_decisions(data: Path) -> DecisionSource:
+    """The decision log of the service in a folder.
+
+    Raises:
+        StoreError: The store cannot be opened.
+        BundleError: The champion is damaged.
+        CatalogueError: The catalogue has mistakes.
+    """
+    settings = Settings(data=data)
+    champion = load_champion(settings.champion, settings.catalogue, STANDARD)
+    return DecisionSource(settings, open_store(settings.store), champion)
+
+
+def offers(compiled: CompiledCatalogue) -> dict[str, Mapping[str, float | str]]:
+    """What each message offers, of those that offer something."""
+    messages = [message for programme in compiled.catalogue.programmes for message in programme.messages]
+    return {message.id: message.offer for message in messages if message.offer is not None}
+
+
+def _features(inputs: bytes | None) -> tuple[float, ...] | None:
+    """The features that models read, as they were when the decision was made."""
+    if inputs is None:
+        return None
+    values: list[Any] = json.loads(inputs)["features"][: len(STANDARD)]
+    return tuple(math.nan if value is None else value for value in values)

@@ -1,0 +1,132 @@
+"""What each training job learns from and depends on, from the command's arguments."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cli.console import console
+from cli.jobs import Job
+from decisions.objective import Fatigue
+from features.dataset import EventDataset, open_events
+from features.standard import STANDARD
+from models.value import PARAMETERS as VALUE_PARAMETERS
+from training import effects, lapse, pressure, response, response_log, value
+from training.attribution import Goal, delivered_contacts, every_decision
+from training.errors import TrainingError
+from training.promote import candidate_of
+
+_CAMPAIGNS = "campaigns.parquet"
+
+
+def lapse_job(events: Path, horizon: int, lookback: int) -> Job:
+    """The lapse model from a log of events."""
+    dataset = open_events(events)
+    settings = {"horizon_days": horizon, "lookback_days": lookback, **lapse.PARAMETERS.as_dict()}
+    return Job(
+        lapse.NAME,
+        _described(dataset),
+        settings,
+        lambda told: candidate_of(lapse.train(dataset, horizon_days=horizon, lookback_days=lookback, progress=told)),
+    )
+
+
+def value_job(events: Path, window: int, margin: float) -> Job:
+    """The value model from a log of events."""
+    dataset = open_events(events)
+    settings = value.settings(value.HORIZON, window, margin, VALUE_PARAMETERS)
+    return Job(
+        value.NAME, _described(dataset), settings, lambda _: value.train(dataset, window_days=window, margin=margin)
+    )
+
+
+def pressure_job(events: Path | None, data: Path | None) -> Job:
+    """The model of contact pressure from logged decisions, else from a log of events."""
+    if data is not None:
+        source = _source(data)
+        wanted = Goal(kinds=pressure.LEFT, window=timedelta(days=pressure.WINDOW_DAYS))
+        rows = delivered_contacts(source.decisions(), wanted, source.now, feature_names=STANDARD.names)
+        pressed = pressure.from_log(rows)
+        fatigue = source.champion.compiled.catalogue.fatigue
+        described = {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)}
+    elif events is not None:
+        dataset, fatigue = open_events(events), Fatigue()
+        pressed, described = pressure.from_events(dataset), _described(dataset)
+    else:
+        raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
+    return Job(pressure.NAME, described, pressure.settings(fatigue), lambda _: pressure.train(pressed, fatigue))
+
+
+def effect_job(data: Path, wanted: Goal) -> Job:
+    """The effect model from logged decisions."""
+    source = _source(data)
+    rows = every_decision(source.decisions(), wanted, source.now, feature_names=STANDARD.names)
+    priors = effects.catalogue_priors(source.champion.compiled.catalogue)
+    return Job(
+        effects.NAME,
+        {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
+        effects.settings(priors, "linear"),
+        lambda _: effects.train(rows, priors),
+    )
+
+
+def response_job(
+    events: Path | None, data: Path | None, campaigns: Path | None, window: int | None, wanted: Goal
+) -> Job:
+    """From logged decisions where there are enough, else from imported campaigns."""
+    if data is None and events is None:
+        raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
+    if data is not None:
+        try:
+            return _logged_response(data, wanted)
+        except TrainingError as error:
+            if events is None:
+                raise
+            console(stderr=True).print(f"from campaigns: {error}", markup=False, soft_wrap=True)
+    dataset = open_events(Path() if events is None else events)
+    table = None if window is not None or events is None else _campaigns(campaigns or events.parent / _CAMPAIGNS)
+    settings = {"window": window, "campaigns": _digest(table), **response.PARAMETERS.as_dict()}
+    return Job(
+        response.NAME,
+        _described(dataset),
+        settings,
+        lambda told: candidate_of(response.train(dataset, table, window_days=window, progress=told)),
+    )
+
+
+def _logged_response(data: Path, wanted: Goal) -> Job:
+    from cli.logged import offers
+
+    source = _source(data)
+    rows = delivered_contacts(source.decisions(), wanted, source.now, feature_names=STANDARD.names)
+    known = offers(source.champion.compiled)
+    response_log.require(rows, known)
+    settings = {"offers": {name: dict(offer) for name, offer in known.items()}, **response.PARAMETERS.as_dict()}
+    return Job(
+        response.NAME,
+        {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
+        settings,
+        lambda _: response_log.train(rows, known),
+    )
+
+
+def _source(data: Path) -> Any:
+    """The service is loaded only for jobs that read its log."""
+    from cli.logged import open_decisions
+
+    return open_decisions(data)
+
+
+def _described(dataset: EventDataset) -> dict[str, Any]:
+    return {"digest": dataset.digest, "events": sum(dataset.rows), "first": dataset.first, "last": dataset.last}
+
+
+def _campaigns(file: Path) -> pd.DataFrame:
+    if not file.is_file():
+        raise TrainingError("no campaigns", got=str(file), wanted="a Parquet file of campaigns, or --window")
+    return pd.read_parquet(file)
+
+
+def _digest(table: pd.DataFrame | None) -> str | None:
+    return None if table is None else str(pd.util.hash_pandas_object(table).sum())
