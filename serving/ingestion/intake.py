@@ -10,6 +10,7 @@ from features.zones import microseconds
 from serving.ingestion import messages
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.messages import Message
+from serving.ingestion.names import CONTACT
 from serving.ingestion.properties import event_of, meaning_of, outcome_of
 from serving.ingestion.rules import Rules
 from serving.ingestion.traits import PURPOSE, profile_of
@@ -126,7 +127,10 @@ class Intake:
         return Profile(customer, consents={(channel, purpose): False for purpose in self.purposes} if channel else {})
 
     def _answering(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        """The arrivals, with the events of outcomes saying what they answer: channel, message and programme."""
+        """The arrivals, with the events of outcomes saying what they answer: channel, message and programme.
+
+        A contact that was decided on bears the decision's id, as its reservation does: it counts once.
+        """
         choices: dict[str, tuple[str, str, str] | None] = {}
         return [
             self._answered(arrival, arrival.outcome, choices) if arrival.outcome else arrival for arrival in arrivals
@@ -141,7 +145,8 @@ class Intake:
         programme, message, channel = choice
         event = StoredEvent(*arrival.event)._replace(programme=programme, subject=message)
         code = CHANNELS.index(channel) if channel in CHANNELS else event.channel
-        return replace(arrival, event=event._replace(channel=code))
+        id_ = outcome.decision if outcome.kind == CONTACT else event.id
+        return replace(arrival, event=event._replace(channel=code, id=id_))
 
     def _choice(self, decision_id: str) -> tuple[str, str, str] | None:
         """Programme, message and channel of what a decision chose; None where it chose nothing, or there is none."""

@@ -9,10 +9,11 @@ from decisions.values import Names, Value
 from features.vocabulary import CHANNELS, EVENT_TYPES
 
 AMOUNT = ("revenue", "total", "value", "amount")
+CONTACT = "contact"
 OUTCOMES = frozenset(
-    {"delivered", "opened", "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed"}
+    {CONTACT, "delivered", "opened", "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed"}
 )
-"""What can become of a contact, told of a decision by the property `decision_id`."""
+"""What becomes of a contact that was decided on, told with the property `decision_id`: first, that it was made."""
 
 
 def _word(words: tuple[str, ...]) -> AfterValidator:
@@ -77,18 +78,18 @@ STANDARD: Mapping[str, Meaning] = {
     "Product Reviewed": Meaning(type="review", quantity=("rating",)),
     "Signed Up": Meaning(type="signup", subject=("type",)),
     "Account Created": Meaning(type="signup", subject=("account_name",)),
-    "Email Sent": _outcome("contact", "email"),
+    "Email Sent": _outcome(CONTACT, "email"),
     "Email Delivered": _outcome("delivered", "email"),
     "Email Opened": _outcome("opened", "email"),
     "Email Link Clicked": _outcome("clicked", "email"),
     "Email Bounced": _outcome("bounced", "email"),
     "Email Marked as Spam": _outcome("complained", "email"),
     "Unsubscribed": _outcome("unsubscribed", "email"),
-    "Push Notification Sent": _outcome("contact", "push"),
+    "Push Notification Sent": _outcome(CONTACT, "push"),
     "Push Notification Received": _outcome("delivered", "push"),
     "Push Notification Tapped": _outcome("clicked", "push"),
     "Push Notification Bounced": _outcome("bounced", "push"),
-    "SMS Sent": _outcome("contact", "sms"),
+    "SMS Sent": _outcome(CONTACT, "sms"),
     "SMS Delivered": _outcome("delivered", "sms"),
     "SMS Link Clicked": _outcome("clicked", "sms"),
     "SMS Failed": _outcome("bounced", "sms"),
@@ -101,8 +102,8 @@ STANDARD: Mapping[str, Meaning] = {
 """Names of track calls; a name that is not here, such as `Product Removed`, means nothing."""
 
 WORDS: Mapping[str, Meaning] = {
-    **{kind: Meaning(type=kind) for kind in EVENT_TYPES if kind not in ("contact", *OUTCOMES)},
-    **{kind: _outcome(kind, "") for kind in ("contact", *sorted(OUTCOMES))},
+    **{kind: Meaning(type=kind) for kind in EVENT_TYPES if kind not in OUTCOMES},
+    **{kind: _outcome(kind, "") for kind in sorted(OUTCOMES)},
 }
 """The words of the event vocabulary are names too."""
 

@@ -92,6 +92,15 @@ def test_an_outcome_is_an_event_about_what_was_decided(store: Store) -> None:
     assert known(store).consents[EMAIL]
 
 
+def test_a_contact_counts_once_whoever_made_it(store: Store) -> None:
+    store.record(T, [draft(known(store).version)])
+    told = {"timestamp": NOON.isoformat(), "properties": {"decision_id": "d1"}}
+    assert fates(store, track("m1", "Email Sent", **told), track("m2", "SMS Sent")) == [KEPT, KEPT]
+    assert fates(store, track("m3", "Email Sent", **told)) == [DUPLICATE]
+    assert [(status, contact.id) for _, status, contact in store.ledger(T)] == [("sent", "m2"), ("sent", "d1")]
+    assert ids(store) == ["d1", "m2"]
+
+
 def test_who_unsubscribes_or_complains_is_refused_at_once_tied_to_a_decision_or_not(store: Store) -> None:
     for number, (name, fields) in enumerate(
         [("Unsubscribed", {}), ("Email Marked as Spam", {"decision_id": "d1"}), ("complained", {"channel": "email"})]
