@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 LONGEST_URL = 8 * 1024
 LARGEST_HEAD = 32 * 1024
 MOST_HEADERS = 100
-MOST_IGNORED = 1024 * 1024
+MOST_IGNORED = 8 * 1024 * 1024
 """Bytes of a body that are read, and thrown away, after the answer to its request."""
 _REFUSALS = {408: b"Request Timeout", 414: b"URI Too Long", 431: b"Request Header Fields Too Large"}
 

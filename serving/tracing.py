@@ -1,6 +1,6 @@
 """Traces by OpenTelemetry, to a collector that speaks OTLP over HTTP.
 
-Until `start` was called nothing of OpenTelemetry is loaded, and a span costs a comparison. Spans tell methods, routes,
+Until `start` was called no exporter is loaded, and a span costs a comparison. Spans tell methods, routes,
 states and counts; no id of a customer or decision, and no text of an error.
 """
 

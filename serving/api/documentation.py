@@ -38,7 +38,7 @@ _DETAILS = {
     "unknown-customer": "unknown customer: got '9999'; wanted a customer whose history was loaded",
     "unknown-decision": "unknown decision: got 'checkout-0'; wanted the id of a decision made before",
     "decision-conflict": "the id belongs to a decision about another customer: got 'checkout-7f3a'; wanted a new id",
-    "contended": "others changed the customer each time we decided: got '20 tries'; at customer 1",
+    "contended": "others changed the customer each time we decided: got '20 tries'; at decision checkout-7f3a",
     "unauthenticated": "an unknown or revoked key: wanted one that `tactful keys create` made",
     "forbidden": "a key that may not do this: got 'read'; wanted scope decide",
     "too-many-requests": "too many requests: wanted at most 50 a second",

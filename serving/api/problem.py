@@ -2,6 +2,7 @@
 
 import json
 import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -167,7 +168,7 @@ def told(error: Exception) -> tuple[Kind, str]:
     """The kind of an error and what the caller is told of it; what is not the caller's fault is logged."""
     kind = KINDS.get(type(error), INTERNAL)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("request failed", extra={"error": type(error).__name__, "reason": str(error)})
+        _note(error)
     if not isinstance(error, ServingError):
         return kind, "something went wrong that should not"
     return kind, str(error) if kind.details else error.message
@@ -197,8 +198,15 @@ async def _of_framework(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("request failed", extra={"error": type(error).__name__}, exc_info=error)
+    _note(error)
     return INTERNAL.response("something went wrong that should not", request.state.request_id)
+
+
+def _note(error: Exception) -> None:
+    """Logs what is not the caller's fault: where it came from, but no words that may be about somebody."""
+    reason = str(error) if isinstance(error, ServingError) else None
+    trail = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error("request failed", extra={"error": type(error).__name__, "reason": reason, "trail": trail[-8:]})
 
 
 def _place(location: Sequence[int | str]) -> str:

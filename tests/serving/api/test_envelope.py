@@ -5,9 +5,10 @@ import logging
 import httpx
 import pytest
 
-from serving.api.envelope import SECURITY_HEADERS
+from serving.api.envelope import BODY_LIMITS, SECURITY_HEADERS
 from serving.server import running
 from serving.service import DecisionService
+from serving.settings import Settings
 
 PATHS = ["/health/live", "/nowhere", "/v1/decisions", "/v1/decisions/nothing", "/openapi.json"]
 
@@ -37,11 +38,52 @@ def test_the_log_tells_the_exchange_and_nothing_personal(
     service: DecisionService, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="serving")
-    with running(service) as url:
-        httpx.post(f"{url}/v1/decisions", json={"customer_id": "leaver"})
-        httpx.post(f"{url}/v1/decisions", json={"customer_id": "nobody"})
+    with running(service) as url, httpx.Client(base_url=url) as client:
+        client.post("/v1/decisions", json={"customer_id": "leaver", "id": "d-secret"})
+        client.post("/v1/decisions", json={"customer_id": "nobody"})
+        client.get("/v1/decisions/d-secret", params={"mail": "ada@example.org"})
+        client.get("/v1/customers/leaver")
+        client.post("/v1/identify", json={"userId": "leaver", "messageId": "m1", "traits": {"first_name": "Zerlina"}})
+        service.clock = lambda: {}["leaver"]
+        assert client.post("/v1/decisions", json={"customer_id": "leaver"}).status_code == 500
     told = [vars(record) for record in caplog.records if record.message == "request"]
     seen = [(t["levelname"], t["method"], t["route"], t["status"]) for t in told]
-    assert seen == [("DEBUG", "POST", "/v1/decisions", 200), ("INFO", "POST", "/v1/decisions", 404)]
+    assert seen == [
+        ("DEBUG", "POST", "/v1/decisions", 200),
+        ("INFO", "POST", "/v1/decisions", 404),
+        ("DEBUG", "GET", "/v1/decisions/{decision_id}", 200),
+        ("DEBUG", "GET", "/v1/customers/{customer_id}", 200),
+        ("DEBUG", "POST", "/v1/identify", 200),
+        ("INFO", "POST", "/v1/decisions", 500),
+    ]
     assert all(t["milliseconds"] > 0 for t in told)
-    assert not {"leaver", "nobody", "Ada", "We miss you"} & {str(v) for t in told for v in t.values()}
+    whole = caplog.text + "".join(str(value) for record in caplog.records for value in vars(record).values())
+    assert [word for word in ("leaver", "nobody", "d-secret", "Ada", "ada@", "Zerlina", "miss") if word in whole] == []
+    assert "KeyError" in whole
+
+
+@pytest.mark.parametrize("path", [*BODY_LIMITS, "/v1/decisions"])
+def test_each_route_has_a_limit_of_its_own(client: httpx.Client, path: str) -> None:
+    limit = BODY_LIMITS.get(path, 65_536)
+    method = "PUT" if path == "/v1/catalogue" else "POST"
+    refused = client.request(method, path, content=b" " * (limit + 1))
+    assert (refused.status_code, refused.json()["detail"]) == (413, f"at most {limit} bytes")
+    assert client.request(method, path, content=b" " * limit).status_code in {400, 422, 428}
+
+
+def test_pages_of_other_origins_may_not_call(client: httpx.Client) -> None:
+    preflight = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    answer = client.options("/v1/decisions", headers=preflight)
+    assert not any(name.startswith("access-control") for name in answer.headers)
+
+
+def test_pages_of_the_origins_that_are_named_may(service: DecisionService) -> None:
+    settings = Settings(auth="open", origins=("https://shop.example",))
+    with running(service, settings) as url, httpx.Client(base_url=url) as client:
+        for origin, allowed in (("https://shop.example", "https://shop.example"), ("https://evil.example", None)):
+            preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            answer = client.options("/v1/decisions", headers=preflight)
+            assert answer.headers.get("access-control-allow-origin") == allowed
+            told = client.post("/v1/decisions", json={"customer_id": "leaver"}, headers={"Origin": origin})
+            assert told.headers.get("access-control-allow-origin") == allowed
+            assert "access-control-allow-credentials" not in told.headers

@@ -1,0 +1,71 @@
+"""What is counted, by one process and by several."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from serving.metrics import FOLDER
+from serving.server import running
+from serving.service import DecisionService
+
+COUNT = """
+import sys
+from serving.metrics import METRICS, exposition
+for fate in sys.argv[1:]:
+    METRICS.events(fate).inc()
+METRICS.seconds("/v1/track").observe(0.003)
+print(exposition().decode())
+"""
+
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def series(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return name, frozenset(labels.items())
+
+
+def test_requests_and_decisions_are_counted_by_what_came_of_them(service: DecisionService) -> None:
+    with running(service) as url, httpx.Client(base_url=url) as client:
+        before = samples(client.get("/metrics").text)
+        for customer in ("leaver", "regular", "nobody"):
+            client.post("/v1/decisions", json={"customer_id": customer})
+        client.get("/somewhere")
+        answer = client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    after = samples(answer.text)
+    wanted = {
+        series("tactful_requests_total", method="POST", route="/v1/decisions", status="200"): 2,
+        series("tactful_requests_total", method="POST", route="/v1/decisions", status="404"): 1,
+        series("tactful_requests_total", method="GET", route="none", status="404"): 1,
+        series("tactful_request_seconds_count", route="/v1/decisions"): 3,
+        series("tactful_decisions_total", outcome="message"): 1,
+        series("tactful_decisions_total", outcome="silence"): 1,
+        series("tactful_decisions_total", outcome="UnknownCustomerError"): 1,
+        series("tactful_decision_group_size_sum"): 3,
+    }
+    assert {key: after[key] - before.get(key, 0) for key in wanted} == wanted
+    assert not any("leaver" in str(key) or "/somewhere" in str(key) for key in after)
+
+
+def test_several_processes_are_counted_together(tmp_path: Path) -> None:
+    environment = {**os.environ, FOLDER: str(tmp_path)}
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", COUNT, *fates], env=environment, capture_output=True, text=True, check=True
+        )
+        for fates in (["kept", "kept"], ["kept", "late"])
+    ]
+    together = samples(told[-1].stdout)
+    assert together[series("tactful_events_total", fate="kept")] == 3
+    assert together[series("tactful_events_total", fate="late")] == 1
+    assert together[series("tactful_request_seconds_count", route="/v1/track")] == 2

@@ -1,0 +1,126 @@
+"""Traces, as a collector of OTLP over HTTP receives them; and nothing at all where none is configured."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from serving import tracing
+from serving.server import running
+from serving.service import DecisionService
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Collector(ThreadingHTTPServer):
+    """Takes spans in."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Taking)
+        self.spans: list[Any] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def named(self, name: str) -> list[Any]:
+        return [span for span in self.spans if span.name == name]
+
+
+class _Taking(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        assert self.path == "/v1/traces"
+        told = ExportTraceServiceRequest.FromString(body)
+        self.server.spans += [s for r in told.resource_spans for scope in r.scope_spans for s in scope.spans]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody wants to know."""
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def attributes(span: Any) -> dict[str, Any]:
+    return {a.key: a.value.string_value or a.value.int_value for a in span.attributes}
+
+
+def test_a_request_a_decision_and_the_store_are_one_trace(service: DecisionService, collector: Collector) -> None:
+    stop = tracing.start(collector.url)
+    with running(service) as url, httpx.Client(base_url=url) as client:
+        client.post("/v1/decisions", json={"customer_id": "leaver", "id": "d1"}, headers={"traceparent": PARENT})
+        client.get("/v1/decisions/d1")
+        client.post("/v1/decisions", json={"customer_id": "nobody"})
+    stop()
+    request, read, refused = collector.named("request")
+    assert request.trace_id.hex() == PARENT.split("-")[1]
+    assert request.parent_span_id.hex() == PARENT.split("-")[2]
+    assert attributes(request) == {
+        "http.request.method": "POST",
+        "http.route": "/v1/decisions",
+        "http.response.status_code": 200,
+    }
+    assert attributes(refused)["http.response.status_code"] == 404
+    assert read.trace_id != request.trace_id
+    decide = collector.named("decide")[0]
+    assert (decide.trace_id, decide.parent_span_id) == (request.trace_id, request.span_id)
+    assert attributes(decide) == {"asks": 1}
+    (record,) = collector.named("store.record")
+    assert (record.trace_id, record.parent_span_id) == (decide.trace_id, decide.span_id)
+    assert {"store.customers", "store.record"} <= {span.name for span in collector.spans}
+    told = "".join(str(span) for span in collector.spans)
+    assert not any(word in told for word in ("leaver", "nobody", "d1", "Ada"))
+
+
+def test_an_error_of_ours_is_one_in_the_trace(service: DecisionService, collector: Collector) -> None:
+    stop = tracing.start(collector.url)
+    service.clock = lambda: 1 / 0  # type: ignore[assignment, return-value]
+    with running(service) as url:
+        httpx.post(f"{url}/v1/decisions", json={"customer_id": "leaver"})
+    stop()
+    (request,) = collector.named("request")
+    assert (request.status.code, request.status.message) == (2, "")
+    assert list(request.events) == []
+
+
+def test_many_decided_together_are_linked(service: DecisionService, collector: Collector) -> None:
+    stop = tracing.start(collector.url)
+    with tracing.span("one"):
+        first = tracing.here()
+    with tracing.span("other"):
+        second = tracing.here()
+    with tracing.together("decide", [first, second], asks=2):
+        pass
+    stop()
+    (one,), (other,), (decide,) = (collector.named(name) for name in ("one", "other", "decide"))
+    assert decide.parent_span_id == one.span_id
+    assert [link.span_id for link in decide.links] == [other.span_id]
+
+
+def test_nothing_is_loaded_or_sent_unless_it_is_configured() -> None:
+    program = (
+        "import sys, serving.server; from serving import tracing\n"
+        "with tracing.span('x') as span, tracing.request({}), tracing.together('y', [tracing.here()]):\n"
+        "    tracing.tell(span, {})\n"
+        "paid_for = ('opentelemetry.sdk', 'opentelemetry.exporter')\n"
+        "print(sorted(name for name in sys.modules if name.startswith(paid_for)))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
