@@ -18,6 +18,7 @@ COMMANDS = {
     "keys": ("cli.keys:keys_app", "Say who may use the service over HTTP."),
     "events": ("cli.events:events_app", "Bring customer histories in."),
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
+    "simulate": ("cli.simulate:simulate", "Compare policies in a world whose truth is known."),
     "explain": ("cli.decisions:explain", "Say why a decision came out as it did."),
     "replay": ("cli.decisions:replay", "Make a decision again from its recorded inputs."),
     "what-if": ("cli.decisions:what_if", "Decide again with something different; nothing is written."),

@@ -221,7 +221,7 @@ class World:
         self.last_contact[rows[touched], arms[touched]] = self.day
         given = self.discount_shares()[arms] > 0
         self._deal[given], self._deal_until[given] = arms[given], self.day + len(SPREAD)
-        return unsubscribed
+        return np.asarray(unsubscribed)
 
     def _buy(self, luck: Floats, noise: Floats) -> Sale:
         """Who buys, the price of the basket, what is given away of it, and its category, -1 for none."""

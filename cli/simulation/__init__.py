@@ -1,0 +1,1 @@
+"""The simulated shop: a world with known truth, and the product that decides in it."""

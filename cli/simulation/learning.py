@@ -1,0 +1,117 @@
+"""Retraining in the simulated shop: effects from what was drawn at random, and the release gate before they count."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from cli.simulation.shop import ShopScorer
+from decisions.compiled import CompiledCatalogue
+from decisions.decide import Circumstances, Request, decide
+from decisions.policies import Greedy
+from decisions.snapshot import Snapshot
+from experiments.logs import Log
+from experiments.support import Wanted
+from experiments.world_parameters import ARMS
+from models.effect_scorer import EffectScorer
+from models.errors import ModelError
+from training.decision_rows import DecisionRows
+from training.effects import catalogue_priors, fit_effects
+from training.release import Evidence, Limits, Release, judge
+
+COLUMNS = ("recency_over_gap", "purchases_182d", "contacts_7d", "opened_share")
+"""Features that effects may depend on; the taste for a department is the marketer's context."""
+LIMITS = Limits(tolerance=0.05, contacts=0.5, unsubscribes=0.005, support=Wanted(effective=100, unsupported=0.01))
+_JUDGES = 6_000
+"""Rows of the past that a candidate is judged on, at most: customers that it was not fitted to."""
+_BEST = Greedy(kind="greedy")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases:
+    """Settled decisions drawn at random, as requests that can be decided again.
+
+    Attributes:
+        compiled: A catalogue that opens what could be drawn.
+        requests: The customers at their moments.
+        rows: What was drawn of the world's arms, with which probabilities, and what came of it.
+    """
+
+    compiled: CompiledCatalogue
+    requests: Sequence[Request]
+    rows: DecisionRows
+
+    def of(self, customers: Collection[str]) -> "Cases":
+        """The cases of some customers."""
+        kept = np.isin(self.rows.customers, list(customers))
+        return Cases(self.compiled, [r for r, k in zip(self.requests, kept, strict=True) if k], self.rows.where(kept))
+
+
+def cases_of_past(rows: DecisionRows, compiled: CompiledCatalogue) -> Cases:
+    """A sample of the past, with the catalogue's programmes that were drawn then."""
+    rng = np.random.default_rng(7)
+    sample = np.sort(rng.choice(len(rows), min(_JUDGES, len(rows)), replace=False))
+    kept = rows.where(np.isin(np.arange(len(rows)), sample))
+    drawn = {rows.arms[arm] for arm in np.flatnonzero(rows.probabilities.max(axis=0))}
+    programmes = tuple(p for p in compiled.catalogue.programmes if p.id in drawn)
+    narrow = CompiledCatalogue(compiled.catalogue.model_copy(update={"programmes": programmes}), compiled.vocabulary)
+    return Cases(narrow, [_request(kept, i) for i in range(len(kept))], kept)
+
+
+def fit(rows: DecisionRows, compiled: CompiledCatalogue) -> EffectScorer | None:
+    """Effects of messages from rows, towards the catalogue's beliefs; None where the log cannot show any."""
+    try:
+        model = fit_effects(rows, catalogue_priors(compiled.catalogue), columns=COLUMNS)
+    except ModelError:
+        return None
+    return EffectScorer(model, rows.digest)
+
+
+def released(candidate: ShopScorer, incumbent: ShopScorer, cases: Sequence[Cases]) -> Release:
+    """What the release gate says of new effects: greedy choices by both, judged on what was drawn at random."""
+    candidates, incumbents = ([_log(c, scorer) for c in cases] for scorer in (candidate, incumbent))
+    unsubscribes = np.zeros(sum(len(c.rows) for c in cases), dtype=bool)
+    return judge(Evidence(_joined(candidates), _joined(incumbents), unsubscribes), LIMITS)
+
+
+def _log(cases: Cases, scorer: ShopScorer) -> Log:
+    made = decide(cases.requests, cases.compiled, _BEST, scorer, Circumstances(explores=False))
+    chosen = [ARMS.index(d.choice.action.message) if d.choice else 0 for d in made]
+    logged, taken = cases.rows.probabilities, cases.rows.taken
+    rewards = cases.rows.values - _price(cases.compiled) * (taken > 0)
+    return Log(taken, logged, np.eye(len(ARMS))[chosen], rewards, cases.rows.customers, logged > 0, ARMS)
+
+
+def _price(compiled: CompiledCatalogue) -> float:
+    """What the catalogue asks of every contact of a rested customer."""
+    catalogue = compiled.catalogue
+    fatigue = catalogue.fatigue
+    return (
+        catalogue.channels["email"].cost + catalogue.arbitration.price_of("email") + fatigue.risk * fatigue.reach_value
+    )
+
+
+def _joined(logs: Sequence[Log]) -> Log:
+    return Log(
+        choices=np.concatenate([log.choices for log in logs]),
+        logged=np.concatenate([log.logged for log in logs]),
+        target=np.concatenate([log.target for log in logs]),
+        rewards=np.concatenate([log.rewards for log in logs]),
+        customers=np.concatenate([log.customers for log in logs]),
+        options=np.concatenate([log.options for log in logs]),
+        actions=ARMS,
+    )
+
+
+def _request(rows: DecisionRows, i: int) -> Request:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(rows.moments[i]))
+    snapshot = Snapshot(
+        customer=str(rows.customers[i]),
+        moment=moment,
+        features=tuple(rows.features[i].tolist()),
+        contacts=(),
+        consents={("email", "marketing"): True},
+        zone="UTC",
+    )
+    return Request(str(rows.ids[i]), snapshot)

@@ -1,0 +1,144 @@
+"""The product in the simulated shop: decisions by `decide`, outcomes back, retraining, the gate, and the next week."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+
+from cli.simulation.learning import Cases, cases_of_past, fit, released
+from cli.simulation.past import in_arms, past_rows, together
+from cli.simulation.shop import CHANNEL, NAMES, WINDOW, Shop, ShopScorer, load
+from decisions.compiled import CompiledCatalogue
+from decisions.decide import Request, decide
+from decisions.decision import Decision
+from decisions.exploration import stratum
+from decisions.snapshot import Contact
+from experiments.world import World
+from experiments.world_parameters import ARMS
+from experiments.world_people import Bools, Ints
+from experiments.world_policies import TRIGGERS, Rule
+from experiments.world_triggers import open_arms
+from features.zones import microseconds
+from training.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
+from training.decision_rows import DecisionRows
+
+RETRAINED = (0, 56, 112)
+"""Days on whose morning the shop learns."""
+GOAL = Goal(window=timedelta(days=WINDOW))
+
+
+@dataclass
+class Product(Rule):
+    """Chooses by `decide`, once a week and where a trigger opened for a customer, and learns from what came of it.
+
+    Args:
+        compiled: The catalogue.
+        learns: Whether it retrains.
+        gated: Whether what was learnt counts only once the release gate has let it.
+
+    Attributes:
+        releases: What the gate said, by week.
+    """
+
+    compiled: CompiledCatalogue = field(default_factory=load)
+    learns: bool = True
+    gated: bool = True
+    releases: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._shop: Shop | None = None
+        self._scorer = ShopScorer()
+        self._past: DecisionRows | None = None
+        self._log: list[tuple[Request, Decision]] = []
+        self._seen: Bools = np.zeros(0, dtype=bool)
+
+    def choose(self, world: World) -> Ints:
+        """The arms of this morning."""
+        if self._shop is None or self._shop.world is not world:
+            self._begin(world)
+        assert self._shop is not None
+        if self.learns and world.day in RETRAINED:
+            self._learn()
+        arms = np.zeros(len(world), dtype=np.int64)
+        asked = self._asked(world)
+        if not len(asked):
+            return arms
+        requests = self._shop.requests(asked)
+        made = decide(requests, self.compiled, self.compiled.catalogue.policy, self._scorer)
+        for i, request, decision in zip(asked.tolist(), requests, made, strict=True):
+            if 0 < decision.silence_probability < 1:
+                self._log.append((request, decision))
+            if decision.choice is not None:
+                message = decision.choice.action.message
+                arms[i] = ARMS.index(message)
+                opening = decision.choice.opening
+                contact = Contact(world.moment, CHANNEL, message, message, opening=opening, id=decision.id)
+                self._shop.contacted(i, contact)
+        return arms
+
+    def _begin(self, world: World) -> None:
+        self._shop = Shop(world)
+        self._log, self._past = [], None
+        self._seen = np.zeros(len(world), dtype=bool)
+        catalogue = self.compiled.catalogue
+        strata = np.array([stratum(catalogue, customer) for customer in self._shop.ids])
+        self._held_out, self._drawn = strata == "holdout", strata == "uniform"
+
+    def _asked(self, world: World) -> Ints:
+        """Whose slot of the week it is, and for whom a trigger has opened since yesterday or a cart waits."""
+        opened = open_arms(world)[:, list(TRIGGERS)]
+        any_open = opened.any(axis=1)
+        due = (np.arange(len(world)) % 7 == world.day % 7) | opened[:, 0] | (any_open & ~self._seen)
+        self._seen = np.asarray(any_open)
+        return np.flatnonzero(due & world.subscribed & ~self._held_out)
+
+    def _learn(self) -> None:
+        """Fits effects to one half of the customers; they count if the other half lets them through the gate."""
+        assert self._shop is not None
+        if self._past is None:
+            self._past = past_rows(self._shop)
+        cases, judges, judged_on = self._cases(), set(self._shop.ids[::2]), []
+        rows = self._past if cases is None else together(self._past, cases.rows)
+        judged = np.isin(rows.customers, list(judges))
+        effects = fit(rows.where(~judged), self.compiled)
+        week = self._shop.world.day // 7
+        if effects is None:
+            self.releases[week] = "no"
+            return
+        judged_on = [cases_of_past(self._past.where(np.isin(self._past.customers, list(judges))), self.compiled)]
+        judged_on += [cases.of(judges)] if cases else []
+        release = released(ShopScorer(effects), self._scorer, judged_on)
+        self.releases[week] = release.answer
+        if release.answer == "ship" or not self.gated:
+            self._scorer = ShopScorer(fit(rows, self.compiled))
+
+    def _cases(self) -> Cases | None:
+        """What was drawn at random so far and is settled."""
+        assert self._shop is not None
+        as_of = self._shop.world.moment
+        settled = [(r, d) for r, d in self._log if d.moment + GOAL.longest <= as_of]
+        if not settled:
+            return None
+        outcomes = self._outcomes({r.snapshot.customer for r, _ in settled})
+        log = [LoggedDecision(d, r.snapshot.features, outcomes.get(d.customer, ()), Delivery.SENT) for r, d in settled]
+        rows = every_decision(log, GOAL, as_of, feature_names=NAMES)
+        by_id = {r.id: r for r, _ in settled}
+        return Cases(self.compiled, [by_id[i] for i in rows.ids], in_arms(rows))
+
+    def _outcomes(self, wanted: set[str]) -> Mapping[str, list[Outcome]]:
+        assert self._shop is not None
+        found: dict[str, list[Outcome]] = {}
+        share = self._shop.world.parameters.margin_share
+        for told in self._shop.log.told:
+            if told.type != "purchase":
+                continue
+            for i, amount, discount in zip(told.customers.tolist(), told.amount, told.discount, strict=True):
+                customer = self._shop.ids[i]
+                if customer in wanted:
+                    time = self._shop.world.moment + timedelta(
+                        microseconds=told.time - microseconds(self._shop.world.moment)
+                    )
+                    value = share * (amount + discount) - discount
+                    found.setdefault(customer, []).append(Outcome("purchase", time, float(value)))
+        return found
