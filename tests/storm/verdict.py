@@ -1,0 +1,112 @@
+"""What is left after a storm, counted from the store by code that shares nothing with what keeps the promises."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from decisions.contact_policies import Cap
+from decisions.loading import load_catalogue
+from features.standard import STANDARD
+from features.zones import microseconds
+from serving.api.answers import content
+from serving.audit import Recorded, broken_windows
+from serving.bootstrap import open_service, open_store
+from serving.champion import load_champion, vocabulary
+from serving.making import Answer, Ask
+from serving.settings import Settings
+from serving.store.port import Store
+from tests.storm.callers import Memory
+from tests.storm.ground import CUSTOMERS
+
+ENDLESS = 200
+"""More contacts than all caps together allow one customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a storm did.
+
+    Args:
+        acknowledged: Decisions that callers were told.
+        lost: Those that the store does not bear, or bears otherwise; and acknowledged events that are not there.
+        over_cap: Windows with more contacts than a cap allows.
+        under_cap: Customers who are left alone although every cap has room for something.
+        leaked_reservations: Contacts without a decision, and reservations that count beyond their expiry.
+        unexpected_errors: Answers that no caller should ever get.
+    """
+
+    acknowledged: int
+    lost: int
+    over_cap: int
+    under_cap: int
+    leaked_reservations: int
+    unexpected_errors: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing but acknowledged decisions was counted."""
+        return not any(value for name, value in asdict(self).items() if name != "acknowledged")
+
+
+def verdict(settings: Settings, memory: Memory) -> Verdict:
+    """Counts what is left, with the service stopped; asks about every customer until there is silence."""
+    store = open_store(settings.store)
+    lost = _lost(store, settings, memory)
+    leaked = _leaked(store, settings.tenant)
+    under = _under(settings)
+    bundle = load_champion(settings.champion, settings.catalogue, STANDARD).bundle
+    catalogue = load_catalogue(settings.catalogue, vocabulary(bundle)).catalogue
+    caps = [policy for policy in catalogue.contact_policies if isinstance(policy, Cap)]
+    recorded = list(_recorded(store, settings.tenant))
+    over = broken_windows(recorded, caps, {contact.id for contact in recorded})
+    store.close()
+    return Verdict(len(memory.decisions), lost, len(over), under, leaked, len(memory.unexpected))
+
+
+def _lost(store: Store, settings: Settings, memory: Memory) -> int:
+    service = open_service(settings, store)
+    decisions = sum(content(service.decision(id_)) != told for id_, told in memory.decisions.items())
+    kept = {event[8] for _, event in store.events(settings.tenant)}
+    return decisions + len(memory.events - kept)
+
+
+def _leaked(store: Store, tenant: str) -> int:
+    made = {stored.id for stored in store.decision_log(tenant)}
+    orphans = [contact.id for _, _, contact in store.ledger(tenant) if contact.id not in made]
+    later = datetime.now(UTC) + timedelta(days=365)
+    known = store.customers(tenant, [(customer, later) for customer in CUSTOMERS])
+    standing = {contact.id for customer in known if customer for contact in customer.contacts or ()}
+    reserved = {contact.id for _, status, contact in store.ledger(tenant) if status == "reserved"}
+    return len(orphans) + len(reserved & standing)
+
+
+def _under(settings: Settings) -> int:
+    """How many customers end in silence that caps alone do not explain."""
+    service = open_service(settings)
+    idle = 0
+    for customer in CUSTOMERS:
+        for number in range(ENDLESS):
+            (told,) = service.decide_many([Ask(customer, f"last-{customer}-{number}", datetime.now(UTC))])
+            assert isinstance(told, Answer)
+            if told.decision.choice is None:
+                gates = {exclusion.gate for c in told.decision.candidates for exclusion in c.exclusions}
+                idle += gates != {"cap"}
+                break
+        else:
+            idle += 1
+    service.store.close()
+    return idle
+
+
+def _recorded(store: Store, tenant: str) -> Iterable[Recorded]:
+    """Contacts that were sent, or stand; what expired or was given back may have made room for others."""
+    now = datetime.now(UTC)
+    standing = {
+        contact.id
+        for customer in store.customers(tenant, [(name, now) for name in CUSTOMERS])
+        if customer
+        for contact in customer.contacts or ()
+    }
+    for customer, status, c in store.ledger(tenant):
+        if status != "released" and c.id in standing:
+            yield Recorded(customer, c.id, microseconds(c.time), c.channel, c.programme, c.message, c.tags, c.counts)
