@@ -5,22 +5,23 @@ mistake in `decisions.contact_policies` or in the store's transactions cannot hi
 """
 
 import json
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from sqlalchemy import text
 
 from decisions.catalogue import Catalogue
 from decisions.contact_policies import Cap
 from serving.errors import StoreError
+from serving.store.database import Database
 
-_DECISIONS = "SELECT id, customer, moment, record FROM decisions WHERE tenant = ?"
-_LEDGER = """
-SELECT customer, id, time, channel, programme, message, tags, counts, CASE status WHEN 'reserved' THEN expires END
-FROM ledger WHERE tenant = ? AND status <> 'released'"""
-_RELEASED = "SELECT id FROM ledger WHERE tenant = ? AND status = 'released'"
+_DECISIONS = text("SELECT id, customer, moment, choice FROM decisions WHERE tenant = :tenant")
+_LEDGER = text("""
+SELECT customer, id, time, channel, programme, message, tags, counts, CASE status WHEN 'sent' THEN NULL ELSE expires END
+FROM ledger WHERE tenant = :tenant AND status <> 'released'""")
+_RELEASED = text("SELECT id FROM ledger WHERE tenant = :tenant AND status = 'released'")
 
 
 class Recorded(NamedTuple):
@@ -88,30 +89,27 @@ class Audit:
     load: Mapping[str, Mapping[int, int]]
 
 
-def audit(database: Path, catalogue: Catalogue, tenant: str = "default") -> Audit:
-    """Reads an embedded store and counts.
+def audit(database: Database, catalogue: Catalogue, tenant: str = "default") -> Audit:
+    """Reads a store and counts.
 
     Args:
-        database: The SQLite file.
+        database: The database.
         catalogue: The catalogue whose caps were to be kept.
         tenant: Whose customers.
 
     Raises:
-        StoreError: The file cannot be read, or a cap binds only a segment, which the records do not tell.
+        StoreError: The database fails, or a cap binds only a segment, which the records do not tell.
     """
     caps = [policy for policy in catalogue.contact_policies if isinstance(policy, Cap)]
     if segmented := [cap.id for cap in caps if cap.segment is not None]:
         raise StoreError("caps that cannot be audited", got=segmented, wanted="caps that bind every customer")
     exempt = {m.id for p in catalogue.programmes for m in p.messages if m.ignores_caps}
-    try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-            log = [(*row, json.loads(record)) for *row, record in connection.execute(_DECISIONS, (tenant,))]
-            ledger = [_recorded(row) for row in connection.execute(_LEDGER, (tenant,))]
-            released = {row[0] for row in connection.execute(_RELEASED, (tenant,))}
-        connection.close()
-    except sqlite3.Error as error:
-        raise StoreError("the store cannot be audited", got=str(error), where=database) from error
-    decided = {id_: record["choice"] for id_, _, _, record in log if record["choice"] != "silence"}
+    whose = {"tenant": tenant}
+    with database.read() as connection:
+        log = [tuple(row) for row in connection.execute(_DECISIONS, whose)]
+        ledger = [_recorded(row) for row in connection.execute(_LEDGER, whose)]
+        released = {id_ for (id_,) in connection.execute(_RELEASED, whose)}
+    decided = {id_: choice for id_, _, _, choice in log if choice != "silence"}
     last = {customer: moment for _, customer, moment, _ in sorted(log, key=lambda entry: entry[2])}
     known = {contact.id for contact in ledger} | released
     lost = [Violation(customer, "ledger", 0, 1) for id_, customer, _, _ in log if id_ in decided.keys() - known]

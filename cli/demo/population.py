@@ -11,7 +11,7 @@ from decisions.compiled import CompiledCatalogue
 from decisions.durations import format_duration
 from serving.audit import Audit, audit
 from serving.batch import BatchRun, decide_all
-from serving.bootstrap import SQLITE, open_service
+from serving.bootstrap import open_service
 
 RUN = "everybody"
 REASONS = {
@@ -37,9 +37,9 @@ def decide_for_everybody(compiled: CompiledCatalogue, folder: Path, step: Step) 
     service = open_service(settings)
     with step.progress("households") as advance:
         run = decide_all(service, RUN, progress=advance)
-    service.store.close()
     with step.progress("audit"):
-        found = audit(Path(settings.store.removeprefix(SQLITE)), compiled.catalogue, settings.tenant)
+        found = audit(service.store.database, compiled.catalogue, settings.tenant)
+    service.store.close()
     _tell_decisions(run, step)
     _tell_caps(found, compiled, step)
     _draw(run, step)

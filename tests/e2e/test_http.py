@@ -96,10 +96,10 @@ def test_whatever_was_acknowledged_is_there_after_a_kill(shop: Settings) -> None
             assert client.get(f"/v1/decisions/{decision_id}").content == content
     store = open_store(shop.store)
     assert told.keys() <= {stored.id for stored in store.decision_log(shop.tenant)}
-    store.close()
     bundle = load_champion(shop.champion, shop.catalogue, STANDARD).bundle
     catalogue = load_catalogue(shop.catalogue, vocabulary(bundle)).catalogue
-    found = audit(Path(shop.store.removeprefix("sqlite:///")), catalogue)
+    found = audit(store.database, catalogue)
+    store.close()
     assert found.violations == ()
     assert found.messages == 3
 
