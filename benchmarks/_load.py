@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -47,9 +48,8 @@ async def answered(
 
     began = time.perf_counter()
     log = _Log(began + seconds, sample)
-    running = [_Caller(request, log, end) for _ in range(callers)]
-    for caller in running:
-        await loop.create_connection(lambda caller=caller: caller, "127.0.0.1", port)
+    caller_of = partial(_Caller, request, log, end)
+    running = [(await loop.create_connection(caller_of, "127.0.0.1", port))[1] for _ in range(callers)]
     while any(caller.asks for caller in running):
         await end.wait()
         end.clear()

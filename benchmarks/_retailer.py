@@ -1,7 +1,7 @@
-"""A retailer of generated customers: the retail catalogue and two real models, in memory or as a folder to serve from.
+"""A retailer of generated customers: the retail catalogue and two real models, in memory or to serve from.
 
-Each message bears an offer, so that every survivor is scored. The models have 200 trees with 31 leaves and are fitted to
-outcomes made from noise: they cost what real ones cost and mean nothing.
+Each message bears an offer, so that every survivor is scored. The models have 200 trees with 31 leaves and are fitted
+to outcomes made from noise: they cost what real ones cost and mean nothing.
 """
 
 import tempfile

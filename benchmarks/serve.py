@@ -12,7 +12,7 @@ CPU that the server's processes took; PostgreSQL's own is told beside. Writes va
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._processes import Load, cpu_seconds, fsync_milliseconds, load, postgres, server
-from benchmarks._retailer import furnish, stock
+from benchmarks._retailer import MOMENT, furnish, stock
 from experiments.customers import generate
 from serving.bootstrap import open_store
+from serving.store import keys
 
 BENCH = Path("var/bench")
 CUSTOMERS = 5_000
@@ -91,9 +92,11 @@ def main() -> None:
         ):
             store = open_store(url)
             stock(store, customers)
+            _, key = keys.create(store.database, "default", "benchmark", ("decide",), None, MOMENT)
             store.close()
+            asks = {"customers": ids, "headers": f"Authorization: Bearer {key}\r\n"}
             result[kind] = {
-                str(workers): beside_noop(folder, url, workers, process, callers, ids) for workers in WORKERS
+                str(workers): beside_noop(folder, url, workers, process, callers, asks) for workers in WORKERS
             }
     result |= ratios(result)
     (BENCH / "serve.json").write_text(json.dumps(result, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -101,16 +104,16 @@ def main() -> None:
 
 
 def beside_noop(
-    folder: Path, url: str, workers: int, database: int | None, callers: Load, customers: Sequence[str]
+    folder: Path, url: str, workers: int, database: int | None, callers: Load, asks: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The service on a store and the endpoint that does nothing, each asked by so many callers at a time."""
     tallies: dict[tuple[str, int], Tally] = defaultdict(Tally)
-    with service(folder, url, workers, database) as real, noop(folder, real, callers, customers) as nothing:
+    with service(folder, url, workers, database) as real, noop(folder, real, callers, asks) as nothing:
         for number in range(ROUNDS):
             for at_once in CALLERS:
                 for name, peer in (("noop", nothing), ("service", real)):
                     series = f"{name}-{workers}-{number}-{at_once}"
-                    _ask(peer, callers, tallies[name, at_once], at_once, customers, series)
+                    _ask(peer, callers, tallies[name, at_once], callers=at_once, series=series, **asks)
     return {str(at_once): {name: tallies[name, at_once].told() for name in ("noop", "service")} for at_once in CALLERS}
 
 
@@ -123,20 +126,18 @@ def service(folder: Path, url: str, workers: int, database: int | None) -> Itera
 
 
 @contextmanager
-def noop(folder: Path, real: Peer, callers: Load, customers: Sequence[str]) -> Iterator[Peer]:
+def noop(folder: Path, real: Peer, callers: Load, asks: Mapping[str, Any]) -> Iterator[Peer]:
     """The endpoint that does nothing, with an answer of the service to tell."""
-    tally = callers.answered(port=real.port, callers=1, seconds=1.0, customers=customers, series="warm", sample=EXAMPLE)
-    answers = sorted(tally["answers"], key=len)
+    found = callers.answered(port=real.port, callers=1, seconds=1.0, series="warm", sample=EXAMPLE, **asks)
+    answers = sorted(found["answers"], key=len)
     (folder / "answer.json").write_text(answers[len(answers) // 2], encoding="utf-8")
     with server("-m", "benchmarks._noop", str(folder / "answer.json")) as (process, port):
         yield Peer(process, port)
 
 
-def _ask(peer: Peer, callers: Load, tally: Tally, at_once: int, customers: Sequence[str], series: str) -> None:
+def _ask(peer: Peer, load: Load, tally: Tally, **asks: Any) -> None:
     before, database = cpu_seconds(peer.process), cpu_seconds(peer.database) if peer.database else 0.0
-    found = callers.answered(
-        port=peer.port, callers=at_once, seconds=SECONDS, customers=customers, series=series, sample=0
-    )
+    found = load.answered(port=peer.port, seconds=SECONDS, **asks)
     tally.cpu += cpu_seconds(peer.process) - before
     tally.database_cpu += cpu_seconds(peer.database) - database if peer.database else 0.0
     tally.seconds += found["seconds"]
@@ -161,9 +162,7 @@ def _show(result: Mapping[str, Any]) -> None:
         f"{result['customers']:,} customers with {result['events_a_customer']:.0f} events each; "
         f"an fsync takes {result['fsync_milliseconds']:.2f} ms"
     )
-    table = Table(
-        "store", "workers", "callers", "a second", "CPU µs", "p50 ms", "p99 ms", "a core / no-op", "p99 / no-op"
-    )
+    table = Table("store", "workers", "callers", "a second", "CPU µs", "p50 ms", "p99 ms", "a core", "p99 ratio")
     for kind in ("sqlite", "postgres"):
         for workers in map(str, WORKERS):
             for at_once in map(str, CALLERS):
