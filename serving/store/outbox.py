@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy import Update, func, select, update
 
 from features.zones import microseconds
 from serving.store.database import Database
@@ -144,20 +144,6 @@ def census(database: Database) -> Mapping[str, int]:
     with database.read() as connection:
         waiting, delivered, refused = connection.execute(wanted).one()
     return {"waiting": waiting, "delivered": delivered, "refused": refused}
-
-
-def forget(database: Database, before: datetime) -> int:
-    """Delete the records that were written before a moment and are not waiting.
-
-    Returns:
-        How many.
-
-    Raises:
-        StoreError: The database fails.
-    """
-    old = delete(outbox).where(~_WAITING, outbox.c.created < microseconds(before))
-    with database.begin() as connection:
-        return connection.execute(old).rowcount
 
 
 def _of(record: Record) -> Update:

@@ -74,13 +74,3 @@ def test_many_who_claim_at_once_get_each_record_once(store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
         claimed = list(pool.map(lambda _: claim(store, limit=5), range(24)))
     assert sorted(record.id for record in chain(*claimed)) == sorted(f"m{number}" for number in range(60))
-
-
-def test_old_records_are_forgotten_unless_they_wait(store: Store) -> None:
-    written(store, 3)
-    records = claim(store)
-    outbox.done(store.database, records[:1], NOON)
-    outbox.refuse(store.database, records[1], "nobody there")
-    assert outbox.forget(store.database, NOON) == 0
-    assert outbox.forget(store.database, NOON + SECOND) == 2
-    assert outbox.census(store.database)["waiting"] == 1
