@@ -100,7 +100,7 @@ def open_decisions(data: Path) -> DecisionSource:
         BundleError: The champion is damaged.
         CatalogueError: The catalogue has mistakes.
     """
-    settings = Settings(data=data)
+    settings = Settings.of(data)
     champion = load_champion(settings.champion, settings.catalogue, STANDARD)
     return DecisionSource(settings, open_store(settings.store), champion)
 

@@ -18,10 +18,24 @@ COMMANDS = {
     "keys": ("cli.keys:keys_app", "Say who may use the service over HTTP."),
     "events": ("cli.events:events_app", "Bring customer histories in."),
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
+    "evaluate": (
+        "cli.releasing:evaluate",
+        "Judge a policy, models or a catalogue on logged decisions; exit code 1 unless it may ship.",
+    ),
+    "promote": (
+        "cli.releasing:promote",
+        "Put a bundle into use if the release gate lets it through; a running service takes it within seconds.",
+    ),
+    "rollback": (
+        "cli.releasing:rollback",
+        "Go back to the bundle that was in use before; or, in the registry, to a model's champion before.",
+    ),
     "simulate": ("cli.simulate:simulate", "Compare policies in a world whose truth is known."),
     "explain": ("cli.decisions:explain", "Say why a decision came out as it did."),
     "replay": ("cli.decisions:replay", "Make a decision again from its recorded inputs."),
     "what-if": ("cli.decisions:what_if", "Decide again with something different; nothing is written."),
+    "experiment": ("cli.experiment:experiment_app", "Size experiments, start and stop them, and read them out."),
+    "kpis": ("cli.kpis:kpis", "Count the key figures of a period, each with its interval."),
     "catalogue": ("cli.catalogue:catalogue_app", "Look after catalogues."),
 }
 """Where each command is, and its line in the help."""

@@ -142,7 +142,7 @@ def every_decision(
             rows.leave_out(logged, reason)
             continue
         end = logged.decision.moment + goal.longest
-        rows.add(logged, end, [o for o in _between(logged, end) if o.kind in goal.kinds])
+        rows.add(logged, end, [o for o in outcomes_within(logged, end) if o.kind in goal.kinds])
     return rows.finish()
 
 
@@ -174,13 +174,27 @@ def delivered_contacts(
             continue
         end = logged.decision.moment + window
         following = _following(touches[logged.decision.customer], logged.decision.moment)
-        rows.add(logged, end, [o for o in _between(logged, end) if _answers(o, logged, goal, following)])
+        rows.add(logged, end, [o for o in outcomes_within(logged, end) if _answers(o, logged, goal, following)])
     return rows.finish()
 
 
 def arm(decision: Decision) -> str:
     """What effects are told apart by: the message that was chosen, or silence."""
     return decision.choice.action.message if decision.choice else SILENCE
+
+
+def outcomes_within(logged: LoggedDecision, end: datetime) -> Sequence[Outcome]:
+    """Outcomes in `[moment, end)`."""
+    start = bisect_left(logged.outcomes, logged.decision.moment, key=_time)
+    return logged.outcomes[start : bisect_left(logged.outcomes, end, key=_time)]
+
+
+def worth(outcomes: Sequence[Outcome]) -> float:
+    """What outcomes brought: one sale may be told as a purchase and as a conversion, so kinds do not add up."""
+    totals: dict[str, float] = {}
+    for outcome in outcomes:
+        totals[outcome.kind] = totals.get(outcome.kind, 0.0) + outcome.value
+    return max(totals.values(), default=0.0)
 
 
 def _unusable(logged: LoggedDecision) -> str | None:
@@ -196,22 +210,8 @@ def _forced(decision: Decision) -> str | None:
     return "no choice but silence" if decision.silence_probability == 1 else None
 
 
-def _between(logged: LoggedDecision, end: datetime) -> Sequence[Outcome]:
-    """Outcomes in `[moment, end)`."""
-    start = bisect_left(logged.outcomes, logged.decision.moment, key=_time)
-    return logged.outcomes[start : bisect_left(logged.outcomes, end, key=_time)]
-
-
 def _time(outcome: Outcome) -> datetime:
     return outcome.time
-
-
-def _worth(outcomes: Sequence[Outcome]) -> float:
-    """What outcomes brought: one sale may be told as a purchase and as a conversion, so kinds do not add up."""
-    totals: dict[str, float] = {}
-    for outcome in outcomes:
-        totals[outcome.kind] = totals.get(outcome.kind, 0.0) + outcome.value
-    return max(totals.values(), default=0.0)
 
 
 def _touches(contacts: Sequence[LoggedDecision]) -> dict[str, list[datetime]]:
@@ -267,7 +267,7 @@ class _Rows:
             raise TrainingError("features of another number", got=got, wanted=len(self._names), where=where)
         for candidate in logged.decision.survivors:
             self._arms.setdefault(candidate.action.message, len(self._arms))
-        self._kept.append((logged, settled, len(outcomes), _worth(outcomes)))
+        self._kept.append((logged, settled, len(outcomes), worth(outcomes)))
 
     def finish(self) -> DecisionRows:
         """All rows as arrays."""

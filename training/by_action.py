@@ -14,6 +14,7 @@ from training.errors import TrainingError
 Floats = NDArray[np.float64]
 
 _EDGE = 1e-9
+_LEAST_ROWS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,17 @@ def jointly(arms: Sequence[ArmCalibration]) -> float:
         >>> round(jointly([ArmCalibration("mail", 500, 0.11, 0.10, 0.01)]), 2)
         0.32
     """
-    counted = [one.deviation for one in arms if one.rows >= 30 and one.error > 0]
-    return float(chi2.sf(np.square(counted).sum(), len(counted))) if counted else 1.0
+    counted = _counted(arms)
+    return float(chi2.sf(strain(arms), len(counted))) if counted else 1.0
+
+
+def strain(arms: Sequence[ArmCalibration]) -> float:
+    """Σ (bias / error)² over the arms that count."""
+    return float(np.square(_counted(arms)).sum())
+
+
+def _counted(arms: Sequence[ArmCalibration]) -> list[float]:
+    return [one.deviation for one in arms if one.rows >= _LEAST_ROWS and one.error > 0]
 
 
 def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dict[str, float | None]:

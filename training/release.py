@@ -13,7 +13,7 @@ from experiments.errors import SupportError
 from experiments.logs import Floats, Log
 from experiments.offpolicy import Estimate, Estimator, difference
 from experiments.support import WANTED, Support, Wanted, support
-from training.by_action import ArmCalibration, jointly
+from training.by_action import ArmCalibration, jointly, strain
 from training.errors import TrainingError
 
 Answer = Literal["ship", "experiment", "no"]
@@ -60,6 +60,7 @@ class Evidence:
         unsubscribes: Whether an unsubscription or complaint followed each decision, shape (n,).
         predictions: Predicted reward of each option, shape (n, k), fitted on other customers; None for none.
         calibration: Of the candidate's own predictions by action; empty where it makes none.
+        calibration_before: The same of the predictions in use.
     """
 
     candidate: Log
@@ -67,6 +68,7 @@ class Evidence:
     unsubscribes: NDArray[np.bool_]
     predictions: Floats | None = None
     calibration: Sequence[ArmCalibration] = ()
+    calibration_before: Sequence[ArmCalibration] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def judge(evidence: Evidence, limits: Limits | None = None) -> Release:
         _worth(evidence, limits),
         _contacts(evidence, limits),
         _unsubscribes(evidence, held["candidate"], limits),
-        _calibrated(evidence.calibration, limits),
+        _calibrated(evidence, limits),
     )
     answers = {check.answer for check in checks}
     worst: Answer = "no" if "no" in answers else "experiment" if "experiment" in answers else "ship"
@@ -206,7 +208,8 @@ def _unsubscribes(evidence: Evidence, held: Support, limits: Limits) -> Check:
     return Check("unsubscribes", "no" if found.low > limits.unsubscribes else "experiment", wanted)
 
 
-def _calibrated(arms: Sequence[ArmCalibration], limits: Limits) -> Check:
+def _calibrated(evidence: Evidence, limits: Limits) -> Check:
+    arms = evidence.calibration
     if not arms:
         return Check("calibration", "ship", "no predictions of its own")
     likely, off = jointly(arms), [one.arm for one in arms if not one.holds]
@@ -214,6 +217,8 @@ def _calibrated(arms: Sequence[ArmCalibration], limits: Limits) -> Check:
     shown = f"biases of {len(arms)} actions: joint p = {likely:.3f}{beyond}"
     if likely >= limits.calibration:
         return Check("calibration", "ship", shown)
+    if evidence.calibration_before and strain(arms) <= strain(evidence.calibration_before):
+        return Check("calibration", "ship", f"{shown}; no worse than the predictions in use")
     return Check("calibration", "no", f"not calibrated: {shown}, at least {limits.calibration:g} wanted")
 
 

@@ -97,6 +97,8 @@ def test_predictions_must_hold_by_action() -> None:
     verdict = judge(replace(evidence, calibration=proud), FREE)
     assert verdict.answer == "no"
     assert "beyond two errors: promise" in verdict.reasons[0]
+    worse = [*honest, ArmCalibration("promise", 500, 0.4, 0.1, 0.02)]
+    assert judge(replace(evidence, calibration=proud, calibration_before=worse), FREE).answer == "ship"
 
 
 def test_biases_by_arm_are_found_and_true_probabilities_pass() -> None:

@@ -1,0 +1,106 @@
+"""The bundle a service uses, changed and changed back: past bundles are kept, and why each came is written down."""
+
+import json
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from features.standard import STANDARD
+from models.bundle import load
+from models.errors import BundleError
+from serving.champion import bundle_folder, point_to
+
+_KEPT = "bundles"
+_HISTORY = "champion.history"
+
+
+def put_in_use(bundle: Path, pointer: Path, why: str) -> str:
+    """Makes a bundle the champion; a running service takes it within its next decision, whole or not at all.
+
+    The bundle is copied beside the pointer under its version and checked there first.
+
+    Args:
+        bundle: Its folder.
+        pointer: The service's champion: a text file that names a bundle folder, or a bundle folder, which becomes one.
+        why: What is remembered.
+
+    Returns:
+        The bundle's version.
+
+    Raises:
+        BundleError: The bundle is damaged or made for other features; nothing has changed.
+    """
+    version = load(bundle, fingerprint=STANDARD.fingerprint).version
+    if pointer.exists() and not history(pointer):
+        _keep_present(pointer)
+    kept = _keep(bundle, pointer.parent / _KEPT / version)
+    point_to(pointer, kept)
+    _remember(pointer, version, why)
+    return version
+
+
+def go_back(pointer: Path, why: str) -> str:
+    """Makes the champion before the present one the champion again.
+
+    Returns:
+        Its version.
+
+    Raises:
+        BundleError: There was none before, or it is damaged; nothing has changed.
+    """
+    past: list[str] = [entry["version"] for entry in history(pointer)]
+    present = _version(bundle_folder(pointer))
+    before = next((version for version in reversed(past) if version != present), None)
+    if before is None:
+        raise BundleError("nothing to go back to", got=present, wanted="an earlier champion", where=pointer)
+    kept = pointer.parent / _KEPT / before
+    load(kept, fingerprint=STANDARD.fingerprint)
+    point_to(pointer, kept)
+    _remember(pointer, before, why)
+    return before
+
+
+def history(pointer: Path) -> list[dict[str, Any]]:
+    """Every champion in order: `version`, `at` and `why`; empty where nothing was ever promoted."""
+    try:
+        lines = (pointer.parent / _HISTORY).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def _keep_present(pointer: Path) -> None:
+    """The champion before the first promotion is kept too; where it is a folder, a pointer takes its place."""
+    folder = bundle_folder(pointer)
+    version = _version(folder)
+    kept = _keep(folder, pointer.parent / _KEPT / version)
+    if pointer.is_dir():
+        aside = pointer.with_name(f".{pointer.name}.old")
+        pointer.rename(aside)
+        point_to(pointer, kept)
+        shutil.rmtree(aside)
+    _remember(pointer, version, "in use before the first promotion")
+
+
+def _keep(bundle: Path, kept: Path) -> Path:
+    """A copy that appears complete or not at all."""
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+            shutil.copytree(bundle, Path(scratch) / "new").rename(kept)
+    return kept
+
+
+def _version(folder: Path) -> str:
+    return load(folder, fingerprint=STANDARD.fingerprint).version
+
+
+def _remember(pointer: Path, version: str, why: str) -> None:
+    entry = {"version": version, "at": datetime.now(UTC).isoformat(timespec="seconds"), "why": why}
+    with (pointer.parent / _HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry, sort_keys=True) + "\n")
+        file.flush()
+        os.fsync(file.fileno())

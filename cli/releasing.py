@@ -1,0 +1,234 @@
+"""`tactful evaluate`, `promote` and `rollback`: a candidate is judged on logged decisions, put into use, taken back."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from cli.champions import go_back, put_in_use
+from cli.console import console, print_json, progress, say, table
+from cli.train import STORE, Attribution, Json, Margin, NoTrack, Store, Windows, goal
+from decisions.decide import Circumstances, Request, decide
+from decisions.decision import Candidate, Decision
+from decisions.policies import AnyPolicy, Policy
+from experiments.decision_log import Target, as_decided
+from features.standard import STANDARD
+from models.bundle import load
+from models.registry import MlflowRegistry
+from serving.champion import Champion, load_champion
+from serving.errors import NotReadyError
+from serving.settings import Settings
+from training.errors import TrainingError
+from training.judging import Predicted, Reward, gather
+from training.promote import roll_back
+from training.release import Limits, Release, judge
+from training.tracking import track_release
+
+if TYPE_CHECKING:
+    from cli.logged import DecisionSource
+
+_POLICY: TypeAdapter[Policy] = TypeAdapter(AnyPolicy)
+
+Data = Annotated[Path, typer.Option("--data", envvar="TACTFUL_DATA", help="Folder of the service.")]
+StatedPolicy = Annotated[
+    str | None, typer.Option("--policy", metavar="JSON", help='Another policy, such as {"kind": "greedy"}.')
+]
+Bundle = Annotated[
+    Path | None, typer.Option("--bundle", help="Other models: a folder, as `tactful train all` leaves it.")
+]
+Catalogue = Annotated[Path | None, typer.Option("--catalogue", help="Another catalogue: a YAML file.")]
+Tolerance = Annotated[float, typer.Option(help="Loss of value a decision that is accepted, in currency.")]
+Contacts = Annotated[float, typer.Option("--max-contacts", help="Growth of contacts that is accepted, as a share.")]
+Unsubscribes = Annotated[
+    float, typer.Option("--max-unsubscribes", help="Growth of the share of decisions after which somebody leaves.")
+]
+
+
+def evaluate(
+    data: Data = Path("var/demo"),
+    policy: StatedPolicy = None,
+    bundle: Bundle = None,
+    catalogue: Catalogue = None,
+    attribution: Attribution = 7,
+    windows: Windows = None,
+    margin: Margin = 1.0,
+    tolerance: Tolerance = 0.01,
+    contacts: Contacts = 0.1,
+    unsubscribes: Unsubscribes = 0.001,
+    store: Store = STORE,
+    no_track: NoTrack = False,
+    as_json: Json = False,
+) -> None:
+    """Judge a policy, models or a catalogue on logged decisions; exit code 1 unless it may ship."""
+    reward = Reward(goal(attribution, windows), margin)
+    limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
+    verdict = _judged(data, policy, bundle, catalogue, reward, limits)
+    run = None if no_track else _tracked(verdict, store, data, policy, bundle, catalogue)
+    _report(verdict, run, as_json=as_json)
+    if verdict.answer != "ship":
+        raise typer.Exit(1)
+
+
+def promote(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the bundle, as `tactful train all` leaves it.")],
+    data: Data = Path("var/demo"),
+    attribution: Attribution = 7,
+    windows: Windows = None,
+    margin: Margin = 1.0,
+    tolerance: Tolerance = 0.01,
+    contacts: Contacts = 0.1,
+    unsubscribes: Unsubscribes = 0.001,
+    store: Store = STORE,
+    anyway: Annotated[
+        str, typer.Option(metavar="REASON", help="Put it into use whatever the gate says, and remember why.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Put a bundle into use if the release gate lets it through; a running service takes it within seconds."""
+    reward = Reward(goal(attribution, windows), margin)
+    limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
+    told = promoted(bundle, data, reward, limits, store, anyway)
+    if as_json:
+        print_json(told)
+    else:
+        state = "in use" if told["promoted"] else f"not put into use ({told['answer']})"
+        say(console(), f"Bundle {told['version']}: {state}.")
+        for reason in told["reasons"]:
+            say(console(), f"  {reason}")
+    if not told["promoted"]:
+        raise typer.Exit(1)
+
+
+def promoted(bundle: Path, data: Path, reward: Reward, limits: Limits, store: Path, anyway: str = "") -> dict[str, Any]:
+    """Judges a bundle and puts it into use where the gate or `anyway` says so; the first one needs no gate.
+
+    Returns:
+        `version`, `promoted`, `answer`, `reasons` and the tracked `run`.
+    """
+    pointer = Settings.of(data).champion
+    version = load(bundle, fingerprint=STANDARD.fingerprint).version
+    if not pointer.exists():
+        put_in_use(bundle, pointer, "the first")
+        return {
+            "version": version,
+            "promoted": True,
+            "answer": "ship",
+            "reasons": ["there was none before"],
+            "run": None,
+        }
+    verdict = _judged(data, None, bundle, None, reward, limits)
+    run = _tracked(verdict, store, data, None, bundle, None)
+    if verdict.answer == "ship" or anyway:
+        put_in_use(bundle, pointer, anyway or f"the release gate, run {run}")
+    return {
+        "version": version,
+        "promoted": verdict.answer == "ship" or bool(anyway),
+        "answer": verdict.answer,
+        "reasons": list(verdict.reasons),
+        "run": run,
+    }
+
+
+def rollback(
+    data: Data = Path("var/demo"),
+    model: Annotated[
+        str | None, typer.Option(help="Only make the champion before the registry's again, such as lapse.")
+    ] = None,
+    why: Annotated[str, typer.Option(help="What is remembered.")] = "rolled back",
+    store: Store = STORE,
+    as_json: Json = False,
+) -> None:
+    """Go back to the bundle that was in use before; or, in the registry, to a model's champion before."""
+    version = go_back(Settings.of(data).champion, why) if model is None else roll_back(MlflowRegistry(store), model)
+    what = "bundle" if model is None else model
+    if as_json:
+        print_json({"what": what, "version": version})
+        return
+    say(console(), f"{what.capitalize()} {version} is in use again.")
+
+
+def _judged(
+    data: Path, policy: str | None, bundle: Path | None, catalogue: Path | None, reward: Reward, limits: Limits
+) -> Release:
+    from cli.logged import open_decisions
+
+    if policy is None and bundle is None and catalogue is None:
+        raise TrainingError("nothing to judge", got="no candidate", wanted="--policy, --bundle or --catalogue")
+    stated = None if policy is None else _policy(policy)
+    with progress("judging", console(stderr=True)):
+        source = open_decisions(data)
+        if bundle is None and catalogue is None and stated is not None:
+            return judge(gather(source.decisions(), reward, source.now, stated), limits)
+        settings = source.settings
+        candidate = load_champion(bundle or settings.champion, catalogue or settings.catalogue, STANDARD)
+        again = _decided(source, candidate, stated)
+        target, predicted = _targets(again)
+        known = (logged for logged in source.decisions() if logged.decision.id in again)
+        return judge(gather(known, reward, source.now, target, predicted=predicted), limits)
+
+
+def _policy(text: str) -> Policy:
+    try:
+        return _POLICY.validate_python(json.loads(text))
+    except (ValueError, ValidationError) as error:
+        raise TrainingError("not a policy", got=text, wanted='JSON such as {"kind": "greedy"}') from error
+
+
+def _decided(source: "DecisionSource", candidate: Champion, policy: Policy | None) -> dict[str, Decision]:
+    """What the candidate would have decided in place of each decision, all at once where they share circumstances."""
+    compiled = candidate.compiled
+    width = len(compiled.catalogue.feature_set(STANDARD))
+    asked: defaultdict[str, list[Request]] = defaultdict(list)
+    shared: dict[str, Circumstances] = {}
+    made_on = {logged.decision.id: logged.decision for logged in source.decisions()}
+    for request, _ in source.requests():
+        if len(request.snapshot.features) != width:
+            got, wanted = len(request.snapshot.features), f"{width}, as the catalogue to judge reads"
+            raise NotReadyError("decisions logged with other features", got=got, wanted=wanted, where=request.id)
+        decision = made_on[request.id]
+        key = json.dumps([decision.seed, dict(decision.capacity), dict(decision.prices)], sort_keys=True)
+        asked[key].append(request)
+        shared[key] = Circumstances(decision.seed, decision.capacity, decision.prices, explores=False)
+    found: dict[str, Decision] = {}
+    for key, requests in asked.items():
+        made = decide(requests, compiled, policy or compiled.catalogue.policy, candidate.bundle, shared[key])
+        found |= {decision.id: decision for decision in made}
+    return found
+
+
+def _targets(again: Mapping[str, Decision]) -> tuple[Target, Predicted]:
+    def predicted(decision: Decision) -> Candidate | None:
+        """The logged choice with the candidate's factors."""
+        chosen = decision.choice
+        if chosen is None:
+            return None
+        key = (chosen.action.id, chosen.opening)
+        return next((one for one in again[decision.id].survivors if (one.action.id, one.opening) == key), None)
+
+    return as_decided(lambda decision: again[decision.id]), predicted
+
+
+def _tracked(
+    verdict: Release, store: Path, data: Path, policy: str | None, bundle: Path | None, catalogue: Path | None
+) -> str:
+    given = {"data": data, "policy": policy, "bundle": bundle, "catalogue": catalogue}
+    parameters = {name: str(value) for name, value in given.items() if value is not None}
+    return track_release(verdict, store, name=policy or str(bundle or catalogue), parameters=parameters)
+
+
+def _report(verdict: Release, run: str | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({**verdict.as_dict(), "run": run})
+        return
+    figures = verdict.figures
+    title = f"{figures['decisions']:,} decisions about {figures['customers']:,} customers: {verdict.answer}"
+    say(
+        console(),
+        table(("check", "answer", "found"), [(c.name, c.answer, c.sentence) for c in verdict.checks], title=title),
+    )
+    if run is not None:
+        say(console(), f"The report is release.html of run {run}.")

@@ -1,0 +1,117 @@
+"""Judging, promoting and rolling back, on the log of a shop."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.champions import go_back, history, put_in_use
+from cli.main import app
+from features.standard import STANDARD
+from models.bundle import load
+from models.errors import BundleError
+from serving.champion import bundle_folder
+from tests.cli.answered import opened
+from tests.serving.shop import export_bundle
+from training.errors import TrainingError
+
+WIDE = ("--tolerance", "5", "--max-contacts", "1", "--max-unsubscribes", "0.1")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return opened(tmp_path_factory.mktemp("shop"))
+
+
+def run(*arguments: str | Path) -> Any:
+    words = [str(argument) for argument in arguments]
+    return CliRunner().invoke(app, words, env={"COLUMNS": "200"}, catch_exceptions=False)
+
+
+def told(*arguments: str | Path, code: int = 0) -> Any:
+    result = run(*arguments, "--json")
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def test_effects_are_learnt_from_the_log(shop: Path, tmp_path: Path) -> None:
+    found = told("train", "effect", "--data", shop, "--store", tmp_path)
+    effects = found["effects"]
+    assert effects["thank_you"]["taken"] + effects["thank_you_short"]["taken"] > 150
+    assert abs(effects["thank_you"]["estimate"] - 0.4) < 3 * effects["thank_you"]["error"]
+    assert effects["thank_you"]["prior"] == 0.05
+    assert found["promotion"]["promoted"]
+    assert told("train", "effect", "--data", shop, "--store", tmp_path)["found"]
+
+
+def test_contacts_of_one_moment_show_no_pressure(shop: Path) -> None:
+    with pytest.raises(TrainingError, match="too short a log to split"):
+        run("train", "pressure", "--data", shop, "--no-track")
+
+
+def test_a_better_policy_ships_and_a_worse_one_is_exit_code_1(shop: Path) -> None:
+    prefer = '{"kind": "softmax", "temperature": 2.0}'
+    better = told("evaluate", "--data", shop, "--policy", prefer, "--no-track", *WIDE)
+    assert (better["answer"], better["run"]) == ("ship", None)
+    assert better["figures"]["decisions"] >= 400
+    worse = told("evaluate", "--data", shop, "--policy", prefer, "--no-track", "--max-contacts", "0", code=1)
+    assert worse["answer"] in ("experiment", "no")
+    assert worse["reasons"]
+
+
+def test_the_verdict_is_told_with_its_checks(shop: Path, tmp_path: Path) -> None:
+    result = run("evaluate", "--data", shop, "--policy", '{"kind": "random"}', "--store", tmp_path, *WIDE)
+    assert result.exit_code == 0, result.output
+    for check in ("support", "value", "contacts", "unsubscribes", "calibration"):
+        assert check in result.stdout
+    assert "release.html" in result.stdout
+
+
+def test_a_candidate_is_needed_and_must_be_one(shop: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing to judge"):
+        run("evaluate", "--data", shop)
+    with pytest.raises(TrainingError, match="not a policy: got 'greedy'"):
+        run("evaluate", "--data", shop, "--policy", "greedy")
+
+
+def test_a_bundle_is_promoted_and_taken_back(shop: Path, tmp_path: Path) -> None:
+    export_bundle(tmp_path / "next", seed=1)
+    pointer = shop / "champion"
+    before = load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).version
+    store = ("--store", tmp_path / "mlflow")
+    found = told("promote", tmp_path / "next", "--data", shop, *store, *WIDE, "--anyway", "a test")
+    assert (found["promoted"], found["run"] is not None) == (True, True)
+    after = load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).version
+    assert after == found["version"] != before
+    assert [entry["why"] for entry in history(pointer)] == ["in use before the first promotion", "a test"]
+    assert told("rollback", "--data", shop) == {"version": before, "what": "bundle"}
+    assert load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).version == before
+
+
+def test_there_may_be_nothing_to_go_back_to(tmp_path: Path) -> None:
+    export_bundle(tmp_path / "champion")
+    with pytest.raises(BundleError, match="nothing to go back to"):
+        go_back(tmp_path / "champion", "why")
+
+
+def test_folders_become_pointers_and_history_goes_both_ways(tmp_path: Path) -> None:
+    first, second = export_bundle(tmp_path / "champion"), export_bundle(tmp_path / "next", seed=2)
+    pointer = tmp_path / "champion"
+    assert put_in_use(tmp_path / "next", pointer, "better") == second
+    assert pointer.is_file()
+    assert [entry["version"] for entry in history(pointer)] == [first, second]
+    assert go_back(pointer, "worse") == first
+    assert load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).version == first
+    assert go_back(pointer, "not so bad") == second
+
+
+def test_a_damaged_bundle_changes_nothing(tmp_path: Path) -> None:
+    export_bundle(tmp_path / "champion")
+    export_bundle(tmp_path / "next", seed=1)
+    (tmp_path / "next" / "lapse.txt").write_text("tree")
+    with pytest.raises(BundleError, match="a changed file"):
+        put_in_use(tmp_path / "next", tmp_path / "champion", "why")
+    assert (tmp_path / "champion").is_dir()
+    assert history(tmp_path / "champion") == []

@@ -1,0 +1,136 @@
+"""From logged decisions to what the release gate judges: rewards, who left, predictions, and two policies."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from decisions.decide import distribution
+from decisions.decision import Candidate, Decision
+from decisions.replay import policy_of
+from experiments.decision_log import LEFT_ALONE, Target, compared
+from experiments.predictions import cross_fitted
+from training.attribution import Delivery, Goal, LoggedDecision, Outcome, arm, outcomes_within, worth
+from training.by_action import ArmCalibration, by_arm
+from training.errors import TrainingError
+from training.release import Evidence
+
+_LEFT = frozenset(("unsubscribed", "complained"))
+_FOLDS = 5
+_LEAST = 200
+
+Predicted = Callable[[Decision], Candidate | None]
+"""The candidate of a decision's choice with the factors to be judged; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What a decision brought, in currency: `margin · value − discount if answered − cost of the contact`.
+
+    Attributes:
+        goal: What counts as an answer, within its longest window.
+        margin: Share of the outcomes' value that is margin, in (0, 1].
+    """
+
+    goal: Goal
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.margin <= 1:
+            raise TrainingError("unfit margin", got=self.margin, wanted="a share above 0, at most 1")
+
+    def outcomes(self, logged: LoggedDecision) -> Sequence[Outcome]:
+        """The outcomes that count."""
+        end = logged.decision.moment + self.goal.longest
+        return [outcome for outcome in outcomes_within(logged, end) if outcome.kind in self.goal.kinds]
+
+    def of(self, logged: LoggedDecision) -> float:
+        """The reward of a settled decision."""
+        outcomes = self.outcomes(logged)
+        earned = self.margin * worth(outcomes)
+        choice = logged.decision.choice
+        if choice is None or choice.factors is None:
+            return earned
+        return earned - choice.factors.cost - (choice.factors.discount if outcomes else 0.0)
+
+
+def gather(
+    log: Iterable[LoggedDecision],
+    reward: Reward,
+    as_of: datetime,
+    candidate: Target,
+    *,
+    predicted: Predicted | None = None,
+) -> Evidence:
+    """The evidence for a candidate against the policy that each decision was made by.
+
+    All settled decisions count, also those whose contact was not delivered: another policy's would not have been
+    either. In the uniform stratum both policies are judged as if they had decided there.
+
+    Args:
+        log: Logged decisions.
+        reward: What a decision is worth.
+        as_of: Now; a decision whose window is open then is left out.
+        candidate: What to judge.
+        predicted: The choice's factors as the candidate has them, for calibration; None for a candidate that makes no
+            predictions of its own, such as a policy.
+
+    Raises:
+        TrainingError: No decision is settled.
+        LogError: A record contradicts itself.
+    """
+    settled = [logged for logged in log if logged.decision.moment + reward.goal.longest <= as_of]
+    if not settled:
+        raise TrainingError("no decision to judge by", got=0, wanted=f"some older than {reward.goal.longest.days} days")
+    rewards = {logged.decision.id: reward.of(logged) for logged in settled}
+    logs = compared((logged.decision for logged in settled), rewards, candidate, of_record)
+    known = [logged.features for logged in settled]
+    predictions = None
+    if len(settled) >= _LEAST and logs[0].customer_count >= _FOLDS and all(row is not None for row in known):
+        predictions = cross_fitted(logs[0], _varying(np.nan_to_num(np.array(known, dtype=np.float64))), folds=_FOLDS)
+    left = np.array([_left(logged, reward.goal) for logged in settled], dtype=bool)
+    if predicted is None:
+        return Evidence(*logs, left, predictions)
+    held = [_calibration(settled, reward, told) for told in (predicted, _recorded)]
+    return Evidence(*logs, left, predictions, *held)
+
+
+def of_record(decision: Decision) -> dict[tuple[str, str], float]:
+    """What the policy of a decision's record says of it, whatever stratum the customer was in."""
+    survivors = list(decision.survivors)
+    *chances, silence = distribution(survivors, policy_of(decision), f"{decision.seed}:{decision.id}").tolist()
+    told = zip(survivors, chances, strict=True)
+    return {LEFT_ALONE: silence, **{(one.action.id, one.opening): chance for one, chance in told}}
+
+
+def _recorded(decision: Decision) -> Candidate | None:
+    return decision.choice
+
+
+def _varying(features: np.ndarray) -> np.ndarray:
+    """Bounded columns that vary: a ridge regression of rewards needs no others."""
+    low, high = np.quantile(features, [0.01, 0.99], axis=0)
+    bounded = np.clip(features, low, high)
+    return np.asarray(bounded[:, np.ptp(bounded, axis=0) > 0])
+
+
+def _left(logged: LoggedDecision, goal: Goal) -> bool:
+    end = logged.decision.moment + goal.longest
+    return any(outcome.kind in _LEFT for outcome in outcomes_within(logged, end))
+
+
+def _calibration(settled: Sequence[LoggedDecision], reward: Reward, predicted: Predicted) -> list[ArmCalibration]:
+    """Predicted and observed responses of the contacts that were delivered, by message."""
+    rows = []
+    for logged in settled:
+        if logged.decision.choice is None or logged.delivery is not Delivery.SENT:
+            continue
+        found = predicted(logged.decision)
+        if found is not None and found.factors is not None:
+            answered = float(bool(reward.outcomes(logged)))
+            rows.append((arm(logged.decision), found.factors.response, answered, logged.decision.customer))
+    if not rows:
+        return []
+    arms, responses, outcomes, customers = zip(*rows, strict=True)
+    return by_arm(list(arms), np.array(responses), np.array(outcomes), np.array(customers, dtype=object))
