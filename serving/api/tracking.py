@@ -6,9 +6,8 @@ neither the disk nor a large body holds the event loop up, and no more than two 
 
 import asyncio
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -27,7 +26,6 @@ REFUSED = Kind(400, "messages-refused", "The others were kept: mend these, then 
 
 router = APIRouter(prefix="/v1", tags=["tracking"])
 Ingesting = Annotated[Visit, Depends(allows("ingest"))]
-Result = TypeVar("Result")
 _hands = ThreadPoolExecutor(2, "intake")
 _PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
 
@@ -63,11 +61,9 @@ async def track(
     """
     if decide:
         require(visit.caller, "decide")
-    receipts, refusal = await _received(
-        request, lambda r, body, encoding: r.one(visit.service, "track", body, encoding)
-    )
-    if refusal is not None:
-        return refusal
+    receipts = await _received(visit, request, "track")
+    if isinstance(receipts, Response):
+        return receipts
     answer = receipts.document()
     return _json(answer | {"decision": await _decision(visit, receipts)} if decide else answer)
 
@@ -77,13 +73,13 @@ async def track(
     responses=_PROBLEMS,
 )  # fmt: skip
 async def batch(visit: Ingesting, request: Request) -> Response:
-    """Messages of every kind, kept in one transaction: a refused one holds no other back, one sent twice is harmless."""
-    return await _taken(request, lambda r, body, encoding: r.batch(visit.service, body, encoding))
+    """Messages of every kind, kept in one transaction; a refused one holds no other back."""
+    return await _taken(visit, request)
 
 
 def _route(call: str, summary: str, description: str) -> None:
     async def endpoint(visit: Ingesting, request: Request) -> Response:
-        return await _taken(request, lambda r, body, encoding: r.one(visit.service, call, body, encoding))
+        return await _taken(visit, request, call)
 
     router.add_api_route(
         f"/{call}",
@@ -99,37 +95,30 @@ def _route(call: str, summary: str, description: str) -> None:
     )
 
 
-_route(
-    "identify", "What is known of a customer", "Traits become attributes, a zone and consents; two ids, one customer."
-)
+_route("identify", "What is known of a customer", "Traits become attributes, a zone and consents.")
 _route("page", "A page a customer saw", "It becomes a view.")
 _route("screen", "A screen a customer saw", "It becomes a view.")
 _route("group", "A group a customer belongs to", "Its traits become the customer's attributes `group_…`.")
 _route("alias", "Two ids of one customer", "What is known by the former id becomes the customer's.")
 
 
-async def _taken(request: Request, receive: Callable[[Reception, bytes, str], Receipts]) -> Response:
-    receipts, refusal = await _received(request, receive)
-    return _json(receipts.document()) if refusal is None else refusal
+async def _taken(visit: Visit, request: Request, call: str | None = None) -> Response:
+    receipts = await _received(visit, request, call)
+    return receipts if isinstance(receipts, Response) else _json(receipts.document())
 
 
-async def _received(
-    request: Request, receive: Callable[[Reception, bytes, str], Receipts]
-) -> tuple[Receipts, Response | None]:
+async def _received(visit: Visit, request: Request, call: str | None) -> Receipts | Response:
     """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
     body, encoding = await request.body(), request.headers.get("content-encoding", "").strip().lower()
     reception: Reception = request.state.reception
+    loop = asyncio.get_running_loop()
     try:
-        receipts = await _on_a_hand(lambda: receive(reception, body, encoding))
+        receipts = await loop.run_in_executor(_hands, reception.receive, visit.service, body, encoding, call)
     except UnfitMessageError as error:
         kind = TOO_LARGE if error.fate is MessageFate.OVERSIZED else MALFORMED
-        return Receipts(()), kind.response(str(error), request.state.request_id)
+        return kind.response(str(error), request.state.request_id)
     strict = request.headers.get("x-strict-mode", "0").strip().lower() not in ("", "0", "false")
-    return receipts, _strict(receipts, request.state.request_id) if strict and receipts.refused else None
-
-
-async def _on_a_hand(work: Callable[[], Result]) -> Result:
-    return await asyncio.get_running_loop().run_in_executor(_hands, work)
+    return _strict(receipts, request.state.request_id) if strict and receipts.refused else receipts
 
 
 async def _decision(visit: Visit, receipts: Receipts) -> Any:

@@ -61,19 +61,14 @@ class Reception:
     rules: Rules = field(default_factory=Rules)
     wakes: bool = False
 
-    def one(self, service: DecisionService, call: str, body: bytes, encoding: str) -> Receipts:
-        """Receive the one message of a body.
+    def receive(self, service: DecisionService, body: bytes, encoding: str, call: str | None = None) -> Receipts:
+        """Receive the messages of a request.
 
-        Raises:
-            UnfitMessageError: The body cannot be read.
-            StoreError: The store fails; nothing was kept.
-        """
-        with _counted():
-            message = parsed(inflated(body, encoding))
-        return self._take(service, [message], call=call)
-
-    def batch(self, service: DecisionService, body: bytes, encoding: str) -> Receipts:
-        """Receive a batch.
+        Args:
+            service: Of the tenant whose customers they are about.
+            body: The body as it was sent.
+            encoding: The header `Content-Encoding`.
+            call: What the one message of the body is; the body is a batch where None.
 
         Raises:
             UnfitMessageError: The body cannot be read or is too large; nothing was kept.
@@ -82,17 +77,7 @@ class Reception:
         with _counted():
             content = inflated(body, encoding)
             found = parsed(content)
-            raw = _messages(found, len(content))
-        return self._take(service, raw, batch=found)
-
-    def _take(
-        self,
-        service: DecisionService,
-        raw: Sequence[Any],
-        *,
-        call: str | None = None,
-        batch: Mapping[str, Any] | None = None,
-    ) -> Receipts:
+            raw, batch = ([found], None) if call else (_messages(found, len(content)), found)
         told = self._intake(service).take(raw, service.clock(), call=call, batch=batch)
         for fate, number in Counter(one.fate for one in told).items():
             METRICS.events(fate.value).inc(number)
