@@ -36,7 +36,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        self._reads, self._writes = _cancel(self._reads), _cancel(self._writes)
+        self._reads = _cancelled(self._reads)
+        self._writes = _cancelled(self._writes)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -93,7 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole: what takes time from now on is its answer."""
         self._unheard = 0
-        self._reads = _cancel(self._reads)
+        self._reads = _cancelled(self._reads)
         if not self.transport.is_closing():
             super().on_message_complete()
 
@@ -104,15 +105,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         """The client reads on."""
-        self._writes = _cancel(self._writes)
+        self._writes = _cancelled(self._writes)
         super().resume_writing()
 
     def _await_more(self) -> None:
-        _cancel(self._reads)
+        _cancelled(self._reads)
         self._reads = self.loop.call_later(self.patience.total_seconds(), self._refuse, 408)
 
     def _refuse(self, status: int) -> None:
-        self._reads = _cancel(self._reads)
+        self._reads = _cancelled(self._reads)
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
@@ -126,6 +127,8 @@ def bounded(patience: timedelta) -> type[BoundedProtocol]:
     return type("PatientProtocol", (BoundedProtocol,), {"patience": patience})
 
 
-def _cancel(timer: asyncio.TimerHandle | None) -> None:
+def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    """No timer any more."""
     if timer is not None:
         timer.cancel()
+    return None

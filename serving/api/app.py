@@ -109,7 +109,7 @@ def scopes() -> dict[tuple[str, str], str]:
         if isinstance(route, APIRoute)
         for dependency in route.dependant.dependencies
         if isinstance(dependency.call, Allowed)
-        for method in route.methods
+        for method in route.methods or ()
     }
 
 
