@@ -39,7 +39,7 @@ def check(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> N
     from decisions.loading import inspect_catalogue
 
     text = file.read_text(encoding="utf-8")
-    _, findings = inspect_catalogue(text, _vocabulary(data, text), str(file))
+    _, findings = inspect_catalogue(text, vocabulary_for(data, text), str(file))
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         found = [asdict(finding) for finding in findings]
@@ -60,7 +60,7 @@ def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) ->
     from decisions.loading import parse_catalogue
 
     text = file.read_text(encoding="utf-8")
-    checks = tried(parse_catalogue(text, _vocabulary(data, text), str(file)))
+    checks = tried(parse_catalogue(text, vocabulary_for(data, text), str(file)))
     raise typer.Exit(1 if told(file, checks, as_json=as_json) else 0)
 
 
@@ -89,7 +89,7 @@ def told(file: Path, checks: "Sequence[Check]", *, as_json: bool) -> int:
     return counts["failed"]
 
 
-def _vocabulary(data: Path, text: str) -> "Vocabulary":
+def vocabulary_for(data: Path, text: str) -> "Vocabulary":
     """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
     from decisions.compiled import Vocabulary
     from features.standard import STANDARD

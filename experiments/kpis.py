@@ -10,12 +10,14 @@ import pandas as pd
 
 from experiments.effects import Effect, compare
 from experiments.errors import ReadoutError
-from experiments.logbook import Logbook, by_programme, period
+from experiments.logbook import Logbook, contacts_with_answers, period
 from experiments.metrics import METRICS, Unit
 
 YEAR = timedelta(days=365)
 INTEREST = 0.1
 """A year, for the value of what customers are expected to bring later."""
+_KEPT = 0.25
+"""Held-out customers may get so many times the contacts of others: the mandatory ones."""
 _STEP = 1e-6
 _REACH = 1.959963984540054
 
@@ -90,8 +92,8 @@ KEY_FIGURES: Mapping[str, KeyFigure] = {
                   "interest of 10 % a year: expected from the next period on, in revenue, not margin", _lifetime),
         KeyFigure("contacts_per_customer_week", "Contacts per customer and week", ("contacts", "weeks"), "count",
                   "contacts made, over weeks that customers were known in the period", _quotient),
-        KeyFigure("response_rate", "Response rate", ("responses", "contacts"), "share",
-                  "clicks, conversions and redemptions, over contacts", _quotient),
+        KeyFigure("response_rate", "Response rate", ("answered", "contacts"), "share",
+                  "contacts followed by a click, a conversion or a redemption in 28 days, over contacts", _quotient),
         KeyFigure("unsubscribe_rate", "Unsubscribe rate", ("unsubscribed", "customers"), "share",
                   "customers who unsubscribed in the period, over all known customers", _quotient),
         KeyFigure("share_of_silence", "Share of silence", ("silences", "decisions"), "share",
@@ -115,7 +117,7 @@ def key_figures(table: pd.DataFrame, length: timedelta) -> dict[str, Figure]:
 
 
 def estimate(table: pd.DataFrame, figure: KeyFigure, years: float) -> Figure | None:
-    """A key figure with its interval by the delta method, clustered by customer; None where it cannot be told.
+    """A key figure with its interval, clustered by customer; None where it cannot be told.
 
     Source: Deng, Knoblich and Lu (2018), Applying the Delta Method in Metric Analytics.
     """
@@ -132,9 +134,25 @@ def estimate(table: pd.DataFrame, figure: KeyFigure, years: float) -> Figure | N
             for i, step in enumerate(np.diag(steps))
         ]
     )
-    reach = _REACH * math.sqrt(max(0.0, float(slope @ np.cov(values, rowvar=False) @ slope)) / n)
+    variance = max(0.0, float(slope @ np.cov(values, rowvar=False) @ slope)) / n
     counting = int((values[:, -1 if len(figure.columns) == 2 else figure.columns.index("active")] > 0).sum())
+    if figure.unit == "share":
+        return Figure(float(value), *_of_share(float(value), variance, counting), counting)
+    reach = _REACH * math.sqrt(variance)
     return Figure(float(value), float(value) - reach, float(value) + reach, counting)
+
+
+def _of_share(share: float, variance: float, customers: int) -> tuple[float, float]:
+    """The interval of a share, which stays between 0 and 1 and has a width even where nobody, or everybody, did it.
+
+    Source: Wilson (1927), Probable Inference; with the number of independent observations that the variance tells of,
+    as Korn and Graubard (1998) do for clustered ones.
+    """
+    n = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else float(customers)
+    squared = _REACH**2 / n
+    centre = (share + squared / 2) / (1 + squared)
+    reach = math.sqrt(share * (1 - share) * squared + squared**2 / 4) / (1 + squared)
+    return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
 def by(table: pd.DataFrame, cut: str, length: timedelta) -> dict[str, dict[str, Figure]]:
@@ -159,11 +177,12 @@ def over_time(log: Logbook, since: datetime, until: datetime, every: timedelta) 
 
 def of_programmes(log: Logbook, since: datetime, until: datetime) -> dict[tuple[str, str], dict[str, Figure]]:
     """Response and unsubscribe rate over contacts, by programme and channel."""
-    rows = by_programme(log, since, until)
     figures = {
-        "response_rate": KeyFigure("response_rate", "", ("responses", "contacts"), "share", "", _quotient),
-        "unsubscribe_rate": KeyFigure("unsubscribe_rate", "", ("unsubscribes", "contacts"), "share", "", _quotient),
+        "response_rate": KeyFigure("response_rate", "", ("answered", "contacts"), "share", "", _quotient),
+        "unsubscribe_rate": KeyFigure("unsubscribe_rate", "", ("left", "contacts"), "share", "", _quotient),
     }
+    keys = ["customer", "programme", "channel"]
+    rows = contacts_with_answers(log, since, until).groupby(keys, as_index=False).sum()
     found: dict[tuple[str, str], dict[str, Figure]] = {}
     for (programme, channel), part in rows.groupby(["programme", "channel"]):
         told = {name: estimate(part, figure, 1.0) for name, figure in figures.items()}
@@ -198,9 +217,13 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
         held_out: Whether each row's customer was left alone.
 
     Raises:
-        ReadoutError: Nobody was held out, or everybody.
+        ReadoutError: Nobody was held out, or everybody, or who was to be held out was contacted like the others.
     """
     alone = np.asarray(held_out, dtype=bool)
     if min(alone.sum(), (~alone).sum()) < 2:
         raise ReadoutError("no hold-out to compare with", got=int(alone.sum()), wanted="customers in and out of it")
+    contacts = table["contacts"].to_numpy(dtype=np.float64)
+    if contacts[alone].mean() > _KEPT * contacts[~alone].mean():
+        got = f"{contacts[alone].mean():.2f} contacts a customer held out, {contacts[~alone].mean():.2f} of the others"
+        raise ReadoutError("a hold-out that was not kept", got=got, wanted="few contacts, and only mandatory ones")
     return Incremental(compare(table[alone], table[~alone], METRICS["revenue_per_customer"]), int((~alone).sum()))

@@ -90,7 +90,7 @@ def period(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
     Returns:
         `customer` and `cohort` (the month first heard of), the columns of `experiments.outcomes` counted in the
         period, and `customers` (1), `weeks` (known in it), `repeated` (bought twice in it), `active` (bought in as long
-        a time before it), `retained` (both), `decisions` and `silences`.
+        a time before it), `retained` (both), `answered` (contacts), `decisions` and `silences`.
     """
     known = log.first
     known = known[known < pd.Timestamp(until)]
@@ -98,6 +98,7 @@ def period(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
     enrolled = pd.DataFrame({"customer": known.index.to_numpy(), "entered": pd.Timestamp(since)})
     table = outcomes(_with_contacts(log), enrolled, until, before=length)
     row = pd.Index(table["customer"])
+    answers = contacts_with_answers(log, since, until)
     weeks = (pd.Timestamp(until) - known.where(known > pd.Timestamp(since), pd.Timestamp(since))) / pd.Timedelta(
         weeks=1
     )
@@ -113,47 +114,53 @@ def period(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
         retained=active * table["converted"],
         decisions=_counts(decided["customer"], row),
         silences=_counts(silent["customer"], row),
+        answered=_counts(answers["customer"][answers["answered"] > 0], row),
     )
 
 
-def by_programme(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
-    """One row for each customer, programme and channel of a contact: contacts, responses and unsubscribes.
+def contacts_with_answers(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
+    """The contacts of a period, and whether each was answered and made the customer leave.
 
-    An outcome belongs to the customer's latest contact before it with its message and channel, within 28 days.
+    An outcome belongs to the customer's latest contact before it with its message, within 28 days; a click or an
+    unsubscribe that names a channel, to the latest on that channel. A coupon may be redeemed wherever.
 
     Returns:
-        `customer`, `programme`, `channel`, `contacts`, `responses`, `unsubscribes`.
+        `customer`, `programme`, `channel`, `contacts` (1), `answered` and `left` (0 or 1), one row a contact.
     """
     made = log.contacts[_within(log.contacts["time"], since, until)].sort_values("time", kind="stable")
     made = made.reset_index(drop=True).rename_axis("contact").reset_index()
-    kinds = log.events[log.events["type"].isin([*RESPONSES, "unsubscribed"])]
-    answers = pd.DataFrame(
+    told = log.events[log.events["type"].isin([*RESPONSES, "unsubscribed"])]
+    told = told[told["time"] < pd.Timestamp(until)].sort_values("time", kind="stable")
+    outcome = pd.DataFrame(
         {
-            "customer": kinds["customer_id"].astype("str"),
-            "message": kinds["subject"].astype("str"),
-            "channel": kinds["channel"].astype("str"),
-            "answered": kinds["time"],
-            "left": kinds["type"] == "unsubscribed",
+            "customer": told["customer_id"].astype("str"),
+            "message": told["subject"].astype("str"),
+            "channel": told["channel"].astype("str"),
+            "time": told["time"],
+            "left": told["type"] == "unsubscribed",
         }
-    ).sort_values("answered", kind="stable")
-    keys = ["customer", "message", "channel"]
-    of = pd.merge_asof(
-        answers,
-        made[[*keys, "time", "contact"]],
-        left_on="answered",
-        right_on="time",
-        by=keys,
-        tolerance=pd.Timedelta(days=28),
-    ).dropna(subset=["contact"])
-    responded = set(of.loc[~of["left"], "contact"].astype(int))
-    left = set(of.loc[of["left"], "contact"].astype(int))
-    counted = made.assign(
-        contacts=1.0,
-        responses=made["contact"].isin(responded).astype(np.float64),
-        unsubscribes=made["contact"].isin(left).astype(np.float64),
     )
-    sums = counted.groupby(["customer", "programme", "channel"])[["contacts", "responses", "unsubscribes"]].sum()
-    return sums.reset_index()
+    named = (outcome["channel"] != "") & told["type"].isin(["clicked", "unsubscribed"])
+    of = pd.concat(
+        [
+            _latest(outcome[named], made, ["customer", "message", "channel"]),
+            _latest(outcome[~named].drop(columns="channel"), made, ["customer", "message"]),
+        ]
+    )
+    answered, left = (set(of.loc[of["left"] == gone, "contact"].astype(int)) for gone in (False, True))
+    columns = made[["customer", "programme", "channel"]]
+    return columns.assign(
+        contacts=1.0,
+        answered=made["contact"].isin(answered).astype(np.float64),
+        left=made["contact"].isin(left).astype(np.float64),
+    )
+
+
+def _latest(outcome: pd.DataFrame, made: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Each outcome with the latest contact before it that agrees on some columns; those without one are left out."""
+    contacts = made[[*keys, "time", "contact"]]
+    within = pd.Timedelta(days=28)
+    return pd.merge_asof(outcome, contacts, on="time", by=keys, tolerance=within).dropna(subset=["contact"])
 
 
 def _with_contacts(log: Logbook) -> pd.DataFrame:

@@ -112,17 +112,34 @@ def test_rates_by_programme_and_channel() -> None:
     assert found["welcome", "email"]["unsubscribe_rate"].value == pytest.approx(1 / 3)
 
 
-def test_an_answer_belongs_to_the_latest_contact_of_its_message_and_channel_for_four_weeks() -> None:
-    late = pd.DataFrame(
+def test_an_answer_belongs_to_the_latest_contact_of_its_message_for_four_weeks() -> None:
+    told = pd.DataFrame(
         [
             event("ada", 0, "contact", subject="hello", channel="sms"),
             event("ada", 1, "clicked", subject="hello", channel="email"),
             event("ben", 0, "contact", subject="hello", channel="sms"),
             event("ben", 28.1, "clicked", subject="hello", channel="sms"),
+            event("cem", 0, "contact", subject="hello", channel="sms"),
+            event("cem", 2, "redeemed", subject="hello", channel="store"),
+            event("cem", 3, "redeemed", subject="hello", channel="store"),
+            event("cem", 4, "redeemed", subject="goodbye", channel="store"),
         ]
     )
-    found = of_programmes(Logbook.of_events(late), MAY, JUNE)
-    assert found["(unknown)", "sms"]["response_rate"].value == 0.0
+    found = of_programmes(Logbook.of_events(told), MAY, JUNE)
+    assert found["(unknown)", "sms"]["response_rate"].value == pytest.approx(1 / 3)
+
+
+def test_a_share_of_nobody_has_an_interval() -> None:
+    quiet = period(Logbook.of_events(EVENTS[EVENTS["type"] != "unsubscribed"]), MAY, JUNE)
+    found = key_figures(quiet, MONTH)["unsubscribe_rate"]
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert 0.3 < found.high < 0.6
+
+
+def test_a_holdout_that_was_contacted_is_none() -> None:
+    made = period(LOG, MAY, JUNE)
+    with pytest.raises(ReadoutError, match="a hold-out that was not kept"):
+        incremental(made, [customer in ("ben", "cem") for customer in made["customer"]])
 
 
 def test_figures_over_time() -> None:

@@ -1,0 +1,328 @@
+"""`tactful experiment`: size experiments, start and stop them, and read them out."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import console, print_json, progress, say, table
+from cli.logbook import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
+from features.errors import TactfulError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from experiments.declaration import Experiment, Plan
+    from experiments.power import Horizon
+    from experiments.readout import ArmReadout, Readout
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of an experiment.")]
+File = Annotated[Path, typer.Option("--file", help="The experiments, in YAML.")]
+DEFAULT_FILE = Path("experiments.yaml")
+
+experiment_app = typer.Typer(no_args_is_help=True)
+
+
+@experiment_app.callback()
+def _experiment() -> None:
+    """Size experiments, start and stop them, and read them out."""
+
+
+@experiment_app.command("plan")
+def size(
+    experiment: Id,
+    file: File = DEFAULT_FILE,
+    data: Data = Path("var/demo"),
+    events: EventsFolder = None,
+    store: StoreUrl = None,
+    catalogue: CatalogueFile = None,
+    until: Until = None,
+    weeks: Annotated[int, typer.Option(min=1, max=52, help="The most weeks it may run.")] = 12,
+    as_json: Json = False,
+) -> None:
+    """Say how long an experiment must run, by the variance of the log.
+
+    Exits with 1 if it does not find the declared effect within the most weeks it may run.
+    """
+    from experiments.power import first_enough, plan
+
+    source = open_source(data, events, store, catalogue)
+    declared = _declared(file, source, experiment)[1]
+    end = moment_of(until, source.end)
+    customers = _population(source, declared, end)
+    horizons = plan(declared, source.events, customers, end, weeks=range(1, weeks + 1))
+    found = first_enough(horizons)
+    if as_json:
+        print_json({"experiment": declared.id, "enough": found.weeks if found else None, "weeks": _told(horizons)})
+    else:
+        _show_plan(declared, horizons, found)
+    raise typer.Exit(0 if found else 1)
+
+
+@experiment_app.command()
+def start(
+    experiment: Id,
+    file: File = DEFAULT_FILE,
+    at: Annotated[str | None, typer.Option(metavar="MOMENT", help="When, ISO 8601; now where it is not given.")] = None,
+    data: Data = Path("var/demo"),
+    catalogue: CatalogueFile = None,
+) -> None:
+    """Write the moment an experiment begins into its file."""
+    _write(experiment, file, "start", at, data, catalogue)
+
+
+@experiment_app.command()
+def stop(
+    experiment: Id,
+    file: File = DEFAULT_FILE,
+    at: Annotated[str | None, typer.Option(metavar="MOMENT", help="When, ISO 8601; now where it is not given.")] = None,
+    data: Data = Path("var/demo"),
+    catalogue: CatalogueFile = None,
+) -> None:
+    """Write the moment an experiment ends into its file."""
+    _write(experiment, file, "stop", at, data, catalogue)
+
+
+@experiment_app.command()
+def status(
+    file: File = DEFAULT_FILE,
+    data: Data = Path("var/demo"),
+    events: EventsFolder = None,
+    store: StoreUrl = None,
+    catalogue: CatalogueFile = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """List the experiments, who is in them, and whether their arms are as large as declared.
+
+    Exits with 1 if a sample ratio fails.
+    """
+    source = open_source(data, events, store, catalogue)
+    plan = _plan(file, source)
+    end = moment_of(until, source.end)
+    rows = [_status(source, plan, one, end) for one in plan.experiments]
+    if as_json:
+        print_json({"until": end.isoformat(), "experiments": rows})
+    else:
+        headings = ("experiment", "state", "since", "coverage", "customers", "sample ratio")
+        shown = [
+            (
+                row["id"],
+                row["state"],
+                (row["start"] or "–")[:10],
+                f"{row['coverage']:.0%}",
+                row["customers"],
+                row["ratio"],
+            )
+            for row in rows
+        ]
+        say(console(), table(headings, shown, numbers=("coverage", "customers")))
+    raise typer.Exit(1 if any(row["ratio"] == "fails" for row in rows) else 0)
+
+
+@experiment_app.command()
+def report(
+    experiment: Id,
+    file: File = DEFAULT_FILE,
+    out: Annotated[Path | None, typer.Option(help="Where to write the page; ID.html where it is not given.")] = None,
+    by: Annotated[list[str] | None, typer.Option(metavar="SEGMENT", help="Also within and without a segment.")] = None,
+    data: Data = Path("var/demo"),
+    events: EventsFolder = None,
+    store: StoreUrl = None,
+    catalogue: CatalogueFile = None,
+    until: Until = None,
+    simulated: Annotated[bool, typer.Option(help="Say on every figure that the customers are simulated.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read an experiment out and write a page about it.
+
+    Exits with 1 if the sample ratio fails, since nothing may be claimed then.
+    """
+    from experiments.readout import readout
+    from experiments.report import report as page_of
+
+    source = open_source(data, events, store, catalogue)
+    plan, declared = _declared(file, source, experiment)
+    end = moment_of(until, source.end)
+    with progress("Reading", console(stderr=True)):
+        enrolled = _with_cuts(source, declared, _enrolled(source, plan, declared, end), by or ())
+        currency = source.log.currency
+        found = readout(
+            declared, source.events, enrolled, end, cuts=list(by or ()), simulated=simulated, currency=currency
+        )
+    target = out or Path(f"{declared.id}.html")
+    target.write_text(page_of(found), encoding="utf-8")
+    if as_json:
+        print_json({**_readout(found), "page": str(target)})
+    else:
+        _show_readout(found, target)
+    raise typer.Exit(0 if found.sample_ratio.passed else 1)
+
+
+def _plan(file: Path, source: Source) -> "Plan":
+    from experiments.loading import load_plan
+
+    return load_plan(file, source.compiled.catalogue)
+
+
+def _declared(file: Path, source: Source, experiment: str) -> "tuple[Plan, Experiment]":
+    plan = _plan(file, source)
+    return plan, _of(plan, experiment, file)
+
+
+def _of(plan: "Plan", experiment: str, file: Path) -> "Experiment":
+    try:
+        return plan.experiment(experiment)
+    except KeyError:
+        known = ", ".join(one.id for one in plan.experiments) or "an experiment"
+        raise TactfulError("unknown experiment", got=experiment, wanted=known, where=file) from None
+
+
+def _population(source: Source, experiment: "Experiment", moment: datetime) -> list[str]:
+    """Who could take part at a moment."""
+    from decisions.exploration import stratum
+    from experiments.enrolment import members
+
+    first = source.log.first
+    known = [str(customer) for customer in first[first < moment].index]
+    if experiment.population is not None:
+        within = members(source.snapshots(moment), source.compiled, experiment.population, source.scorer)
+        known = [customer for customer in known if customer in within]
+    return [customer for customer in known if stratum(source.compiled.catalogue, customer) == "policy"]
+
+
+def _enrolled(source: Source, plan: "Plan", experiment: "Experiment", until: datetime) -> "pd.DataFrame":
+    from experiments.enrolment import enrolled, members
+
+    within = None
+    if experiment.population is not None and experiment.start is not None:
+        within = members(source.snapshots(experiment.start), source.compiled, experiment.population, source.scorer)
+    return enrolled(plan, experiment, source.compiled.catalogue, source.log.first, until, within)
+
+
+def _with_cuts(
+    source: Source, experiment: "Experiment", enrolled: "pd.DataFrame", segments: "list[str] | tuple[str, ...]"
+) -> "pd.DataFrame":
+    """Who is in each segment when the experiment begins: what it changes itself must not cut its customers."""
+    from experiments.enrolment import members
+
+    if not segments or experiment.start is None:
+        return enrolled
+    snapshots = source.snapshots(experiment.start)
+    for name in segments:
+        within = enrolled["customer"].isin(members(snapshots, source.compiled, name, source.scorer))
+        enrolled = enrolled.assign(**{name: within.map({True: name, False: f"not {name}"})})
+    return enrolled
+
+
+def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, catalogue: Path | None) -> None:
+    from cli.logbook import read_catalogue
+    from experiments.loading import load_plan, parse_plan, with_moment
+
+    compiled, _ = read_catalogue(data, catalogue)
+    _of(load_plan(file, compiled.catalogue), experiment, file)
+    moment = moment_of(at, datetime.now(UTC).replace(microsecond=0))
+    changed = with_moment(file.read_text(encoding="utf-8"), experiment, field, moment)
+    parse_plan(changed, compiled.catalogue, str(file))
+    file.write_text(changed, encoding="utf-8")
+    console().print(f"{experiment}: {field} {moment.isoformat()}, written to {file}", markup=False, soft_wrap=True)
+
+
+def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetime) -> dict[str, Any]:
+    from experiments.effects import sample_ratio
+
+    start, stopped = experiment.start, experiment.stop
+    begun = start is not None and start < end
+    state = "declared" if not begun else "stopped" if stopped and stopped <= end else "running"
+    counts = dict.fromkeys((arm.id for arm in experiment.arms), 0)
+    if begun:
+        counts |= {str(k): int(v) for k, v in _enrolled(source, plan, experiment, end)["arm"].value_counts().items()}
+    customers = sum(counts.values())
+    passed = sample_ratio(counts, {arm.id: arm.share for arm in experiment.arms}).passed if customers else None
+    return {
+        "id": experiment.id,
+        "state": state,
+        "start": start.isoformat() if start else None,
+        "stop": stopped.isoformat() if stopped else None,
+        "coverage": experiment.coverage(end) if begun else 0.0,
+        "customers": customers,
+        "arms": counts,
+        "ratio": {True: "as declared", False: "fails", None: "–"}[passed],
+    }
+
+
+def _told(horizons: "list[Horizon]") -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    return [{**asdict(one), "enough": one.enough} for one in horizons]
+
+
+def _show_plan(experiment: "Experiment", horizons: "list[Horizon]", found: "Horizon | None") -> None:
+    from experiments.metrics import METRICS
+
+    screen, metric = console(), METRICS[experiment.primary.metric]
+    headings = ("weeks", "customers", metric.title.lower(), "finds, one look", "finds, any look", "enough")
+    rows = [
+        (
+            h.weeks,
+            h.customers,
+            metric.shown(h.mean),
+            f"{h.one_look:.1%}",
+            f"{h.always_valid:.1%}",
+            "yes" if h.enough else "no",
+        )
+        for h in horizons
+    ]
+    say(screen, table(headings, rows, numbers=headings[:5]))
+    wanted = f"an effect of {experiment.primary.minimum_effect:.1%} with power {experiment.power:.0%}"
+    told = f"{found.weeks} weeks find" if found else f"{horizons[-1].weeks} weeks do not find"
+    screen.print(f"{experiment.id}: {told} {wanted}, whoever looks whenever.", markup=False, soft_wrap=True)
+
+
+def _readout(found: "Readout") -> dict[str, Any]:
+    return {
+        "experiment": found.experiment.id,
+        "until": found.until.isoformat(),
+        "customers": dict(found.sample_ratio.counts),
+        "sample_ratio": {"pvalue": found.sample_ratio.pvalue, "passed": found.sample_ratio.passed},
+        "arms": {arm.arm: _arm(found, arm) for arm in found.arms},
+        "simulated": found.simulated,
+    }
+
+
+def _arm(found: "Readout", arm: "ArmReadout") -> dict[str, Any]:
+    return {
+        "verdict": found.verdict(arm),
+        "decision": found.decision(arm),
+        "metric": found.metric.name,
+        "control": arm.primary.control,
+        "treatment": arm.primary.treatment,
+        "difference": arm.primary.difference,
+        "always_valid": {"low": arm.low, "high": arm.high, "pvalue": arm.pvalue},
+        "guard_rails": {rail.metric.name: rail.verdict for rail in arm.guard_rails},
+    }
+
+
+def _show_readout(found: "Readout", target: Path) -> None:
+    screen, metric = console(), found.metric
+    counts = ", ".join(f"{arm} {count:,}" for arm, count in found.sample_ratio.counts.items())
+    passed = "as declared" if found.sample_ratio.passed else "FAILS"
+    screen.print(f"sample ratio {passed} (p = {found.sample_ratio.pvalue:.3g}): {counts}", soft_wrap=True)
+    headings = ("arm", metric.title.lower(), "control", "difference", "at every look", "guard-rails")
+    rows = [
+        (
+            arm.arm,
+            metric.shown(arm.primary.treatment, found.currency),
+            metric.shown(arm.primary.control, found.currency),
+            metric.shown(arm.primary.difference, found.currency, signed=True),
+            " to ".join(metric.shown(bound, found.currency, signed=True) for bound in (arm.low, arm.high)),
+            ", ".join(f"{rail.metric.name} {rail.verdict}" for rail in arm.guard_rails) or "–",
+        )
+        for arm in found.arms
+    ]
+    if found.sample_ratio.passed:
+        say(screen, table(headings, rows, numbers=headings[1:5]))
+    for arm in found.arms:
+        screen.print(found.decision(arm), markup=False, soft_wrap=True)
+    screen.print(f"page: {target}", markup=False, soft_wrap=True)
