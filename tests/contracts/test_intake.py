@@ -10,6 +10,7 @@ from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Intake
 from serving.ingestion.messages import Call
 from serving.ingestion.rules import Rules
+from serving.store.erasure import erase
 from serving.store.port import Store, StoredEvent
 from tests.contracts.stores import EMAIL, T, draft, known
 from tests.decisions.retailer import NOON, at
@@ -99,6 +100,14 @@ def test_a_contact_counts_once_whoever_made_it(store: Store) -> None:
     assert fates(store, track("m3", "Email Sent", **told)) == [DUPLICATE]
     assert [(status, contact.id) for _, status, contact in store.ledger(T)] == [("sent", "m2"), ("sent", "d1")]
     assert ids(store) == ["d1", "m2"]
+
+
+def test_who_was_erased_is_not_brought_back(store: Store) -> None:
+    fates(store, {"type": "alias", "messageId": "m0", "userId": "c1", "previousId": "a1"})
+    erase(store.database, T, "c1", NOON)
+    raw = [track("m1"), track("m2", customer="a1"), {"type": "identify", "messageId": "m3", "userId": "c1"}]
+    assert fates(store, *raw) == [MessageFate.ERASED] * 3
+    assert store.customers(T, [("c1", LATER), ("a1", LATER)]) == [None, None]
 
 
 def test_who_unsubscribes_or_complains_is_refused_at_once_tied_to_a_decision_or_not(store: Store) -> None:

@@ -18,6 +18,7 @@ from serving.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
 from serving.service import DecisionService
 from serving.settings import Settings
 from serving.store import outbox
+from serving.store.erasure import erase
 from serving.store.port import StoredEvent
 from serving.tenants import Tenants
 from serving.webhooks import Webhook
@@ -194,6 +195,15 @@ def test_what_was_decided_but_not_marked_is_decided_once(house: House) -> None:
     house.work()
     assert [id_ for id_, _ in house.receiver.heard] == [wake.decision]
     assert len(list(house.service.store.decision_log("default"))) == 1
+
+
+def test_who_was_erased_is_not_told_of(house: House) -> None:
+    house.orders("m1")
+    house.dispatcher.decide()
+    erase(house.service.store.database, "default", "thankful", house.clock())
+    house.dispatcher.deliver()
+    assert house.receiver.heard == []
+    assert house.census()["waiting"] == 0
 
 
 def test_without_models_events_wait(house: House, shop: Settings) -> None:
