@@ -37,7 +37,7 @@ class Course:
         policy: Its name.
         seed: Of the world.
         values: Of each customer: margin of the weeks after discounts and costs, and what is expected of the 26 weeks
-            after without contact; shape (n,).
+            after without contact; less the luck that they had; shape (n,).
         weekly: Mean value as it stood after each week: margin so far, and what is expected without contact of the
             weeks left and the 26 after; shape (weeks,).
         unsubscribed: Share of those who could be contacted on day 0 and cannot in the end.
@@ -121,12 +121,12 @@ def simulate(
     for week in range(weeks):
         for _ in range(7):
             contacts += int((world.step(rule.choose(world)).arms > 0).sum())
-        weekly.append(float((world.value + world.left(HORIZON + 7 * (weeks - week - 1))).mean()))
+        weekly.append(float((world.value + world.left(HORIZON + 7 * (weeks - week - 1)) - world.luck).mean()))
         advance(week + 1)
     return Course(
         policy=policy,
         seed=seed,
-        values=world.value + world.left(),
+        values=world.value + world.left() - world.luck,
         weekly=np.array(weekly),
         unsubscribed=float((reachable & ~world.subscribed).sum() / reachable.sum()),
         contacts=contacts / customers / weeks,

@@ -6,6 +6,7 @@ meets the same luck, so that what differs between them is their doing.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,14 @@ _PURPOSES = 9
 _BUYS, _WHAT, _LEAVES_CART, _LEAVES, _LEAVES_BY_CONTACT, _UNSUBSCRIBES, _OPENS, _CLICKS, _RETURNS = range(_PURPOSES)
 
 
-Sale = tuple[Bools, Floats, Floats, Ints]
-"""Who buys, what they pay, what is given away, and the category."""
+class Sale(NamedTuple):
+    """Who buys, the price of the basket, what is given away of it, its category, and the expected margin of the day."""
+
+    bought: Bools
+    basket: Floats
+    given: Floats
+    category: Ints
+    expected: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +72,8 @@ class World:
         alive: Who has not left for good.
         subscribed: Who can be contacted.
         value: Margin so far since day 0, after discounts and costs of contacts.
+        luck: How much of the value so far, and of what is left, is luck: what purchases, departures and returns
+            brought beyond their chances. Its mean is 0, whatever is done.
         log: Every event so far, if it is kept.
 
     Example:
@@ -81,7 +90,7 @@ class World:
         self.day = -PAST
         n = customers
         self.alive, self.subscribed = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
-        self.value, self.left_on = np.zeros(n), np.zeros(n, dtype=np.int64)
+        self.value, self.luck, self.left_on = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
         self.first_purchase, self.last_purchase = np.full(n, -10_000), np.full(n, -10_000)
         self.purchases, self.last_cart = np.zeros(n, dtype=np.int64), np.full(n, -10_000)
         self.bought_of = np.zeros((n, len(CATEGORIES)))
@@ -165,43 +174,36 @@ class World:
         arms = np.where(self.subscribed, arms, 0)
         touched = arms > 0
         unsubscribed = self._contact(arms, touched, luck)
-        bought, basket, given, category = self._buy(luck, noise)
-        margin = self.parameters.margin_share * basket - given - self.parameters.contact_cost * touched
+        sale = self._buy(luck, noise)
+        margin = self.parameters.margin_share * sale.basket - sale.given
+        self._count_luck(margin - sale.expected)
+        margin = margin - self.parameters.contact_cost * touched
         self._leave(luck)
         carts = self.parameters.carts * self.hazard()
         left_cart = luck[_LEAVES_CART] < -np.expm1(-carts)
         self.last_cart[left_cart] = self.day
         if self.log is not None:
-            self._tell(arms, unsubscribed, luck, (bought, basket - given, given, category), left_cart)
+            self._tell(arms, unsubscribed, luck, sale, left_cart)
         if self.day >= 0:
             self.value += margin
         self.contacted[:, 1:] = self.contacted[:, :-1]
         self.contacted[:, 0] = touched
         self.day += 1
-        return Day(arms, bought, margin, unsubscribed)
+        return Day(arms, sale.bought, margin, unsubscribed)
 
-    def _tell(self, arms: Ints, unsubscribed: Bools, luck: Floats, sales: Sale, left_cart: Bools) -> None:
+    def _tell(self, arms: Ints, unsubscribed: Bools, luck: Floats, sale: Sale, left_cart: Bools) -> None:
         """Writes the day's events down."""
         assert self.log is not None
         midnight = microseconds(self.moment - timedelta(hours=START.hour))
-        touched, (bought, paid, given, category) = arms > 0, sales
-        opened = touched & (luck[_OPENS] < self._opening())
+        opened = (arms > 0) & (luck[_OPENS] < self._opening())
         clicked = opened & (luck[_CLICKS] < self.parameters.clicks)
-        for type_, who in (
-            ("contact", touched),
-            ("opened", opened),
-            ("clicked", clicked),
-            ("unsubscribed", unsubscribed),
-        ):
+        answers = {"contact": arms > 0, "opened": opened, "clicked": clicked, "unsubscribed": unsubscribed}
+        for type_, who in answers.items():
             self.log.add(type_, midnight, np.flatnonzero(who), detail=arms[who])
-        self.log.add(
-            "purchase",
-            midnight,
-            np.flatnonzero(bought),
-            amount=paid[bought],
-            discount=given[bought],
-            detail=category[bought],
-        )
+        paid, given, category = ((sale.basket - sale.given), sale.given, sale.category)
+        who = sale.bought
+        columns = {"amount": paid[who], "discount": given[who]}
+        self.log.add("purchase", midnight, np.flatnonzero(who), **columns, detail=category[who])
         self.log.add("cart", midnight, np.flatnonzero(left_cart))
 
     def discount_shares(self) -> Floats:
@@ -215,8 +217,11 @@ class World:
         self._pending += self.lifts()[rows, arms][:, None] * SPREAD
         unsubscribes, leaves = self.risks()
         unsubscribed = touched & (luck[_UNSUBSCRIBES] < unsubscribes)
-        self._go(touched & self.alive & (luck[_LEAVES_BY_CONTACT] < leaves))
-        self.alive |= (arms == ARMS.index("win_back")) & (luck[_RETURNS] < self.returns())
+        self._go(luck[_LEAVES_BY_CONTACT], leaves * touched)
+        chances = self.returns() * (arms == ARMS.index("win_back"))
+        back = luck[_RETURNS] < chances
+        self.alive |= back
+        self._count_luck((back - chances) * self._ahead())
         self.subscribed &= ~unsubscribed
         self.last_contact[rows[touched], arms[touched]] = self.day
         given = self.discount_shares()[arms] > 0
@@ -224,20 +229,28 @@ class World:
         return np.asarray(unsubscribed)
 
     def _buy(self, luck: Floats, noise: Floats) -> Sale:
-        """Who buys, the price of the basket, what is given away of it, and its category, -1 for none."""
+        """What is sold today."""
         own = self.hazard()
         total = np.maximum(own + self._pending[:, 0] * self.alive, 0.0)
         bought = luck[_BUYS] < -np.expm1(-total)
         deal = np.where(self._deal_until > self.day, self._deal, 0)
-        category = self._category(luck[_WHAT], deal, np.where(total > own, 1 - own / np.maximum(total, 1e-12), 0.0))
+        brought = np.where(total > own, 1 - own / np.maximum(total, 1e-12), 0.0)
+        category = self._category(luck[_WHAT], deal, brought)
         fits = np.isin(deal, (4, 7)) | (deal - 2 == category)
         noisy = np.exp(self.parameters.basket_noise * noise)
         basket = np.where(bought, self.people.basket * noisy, 0.0)
-        given = basket * self.discount_shares()[deal] * fits
+        shares = self.discount_shares()[deal]
+        fitting = np.where(np.isin(deal, (2, 3)), brought + (1 - brought) * self._taste_for(deal), 1.0)
+        kept = self.parameters.margin_share - shares * fitting
+        expected = -np.expm1(-total) * self.people.mean_basket(self.parameters) * kept
         self._remember(bought, category)
         self._pending[:, :-1] = self._pending[:, 1:]
         self._pending[:, -1] = 0.0
-        return np.asarray(bought), basket, given, np.where(bought, category, -1)
+        return Sale(bought, basket, basket * shares * fits, np.where(bought, category, -1), expected)
+
+    def _taste_for(self, deal: Ints) -> Floats:
+        """Probability of the category of a promotion."""
+        return np.asarray(self.people.taste[np.arange(len(self)), np.clip(deal - 2, 0, 1)])
 
     def _category(self, luck: Floats, deal: Ints, brought: Floats) -> Ints:
         """A promotion's own category for the purchases it brings, else a draw by taste."""
@@ -255,12 +268,21 @@ class World:
     def _leave(self, luck: Floats) -> None:
         """Who leaves by themselves: a little every day, and where a contract ends."""
         ends = (self.people.contract_end == self._of_year()) * self.parameters.contract_hazard
-        staying = np.exp(-self.people.attrition) * (1 - ends)
-        self._go(self.alive & (luck[_LEAVES] > staying))
+        self._go(luck[_LEAVES], 1 - np.exp(-self.people.attrition) * (1 - ends))
 
-    def _go(self, leaving: Bools) -> None:
+    def _go(self, luck: Floats, chances: Floats) -> None:
+        """Who leaves for good, by their chances."""
+        leaving = self.alive & (luck < chances)
+        self._count_luck((self.alive * chances - leaving) * self._ahead())
         self.alive &= ~leaving
         self.left_on[leaving] = self.day
+
+    def _ahead(self) -> Floats:
+        return self.people.remaining(self.parameters, max(2 * HORIZON - self.day, HORIZON))
+
+    def _count_luck(self, more: Floats) -> None:
+        if self.day >= 0:
+            self.luck += more
 
     def _opening(self) -> Floats:
         p = self.parameters

@@ -12,7 +12,7 @@ from cli.simulation.shop import CHANNEL, NAMES, WINDOW, Shop, ShopScorer, load
 from decisions.compiled import CompiledCatalogue
 from decisions.decide import Request, decide
 from decisions.decision import Decision
-from decisions.exploration import stratum
+from decisions.exploration import Stratum, stratum
 from decisions.snapshot import Contact
 from experiments.world import World
 from experiments.world_parameters import ARMS
@@ -52,6 +52,7 @@ class Product(Rule):
         self._past: DecisionRows | None = None
         self._log: list[tuple[Request, Decision]] = []
         self._seen: Bools = np.zeros(0, dtype=bool)
+        self._strata = np.zeros(0, dtype=object)
 
     def choose(self, world: World) -> Ints:
         """The arms of this morning."""
@@ -69,21 +70,29 @@ class Product(Rule):
         for i, request, decision in zip(asked.tolist(), requests, made, strict=True):
             if 0 < decision.silence_probability < 1:
                 self._log.append((request, decision))
-            if decision.choice is not None:
-                message = decision.choice.action.message
-                arms[i] = ARMS.index(message)
-                opening = decision.choice.opening
-                contact = Contact(world.moment, CHANNEL, message, message, opening=opening, id=decision.id)
-                self._shop.contacted(i, contact)
+            arms[i] = self.write_down(self._shop, i, decision)
         return arms
+
+    @staticmethod
+    def write_down(shop: Shop, customer: int, decision: Decision) -> int:
+        """Writes a decision's contact into the ledger; its arm, 0 for none."""
+        if decision.choice is None:
+            return 0
+        message, opening = decision.choice.action.message, decision.choice.opening
+        contact = Contact(decision.moment, CHANNEL, message, message, opening=opening, id=decision.id)
+        shop.contacted(customer, contact)
+        return ARMS.index(message)
+
+    def stratum_of(self, name: Stratum) -> Bools:
+        """Whom exploration put into a stratum, shape (n,)."""
+        return np.asarray(self._strata == name)
 
     def _begin(self, world: World) -> None:
         self._shop = Shop(world)
         self._log, self._past = [], None
         self._seen = np.zeros(len(world), dtype=bool)
         catalogue = self.compiled.catalogue
-        strata = np.array([stratum(catalogue, customer) for customer in self._shop.ids])
-        self._held_out, self._drawn = strata == "holdout", strata == "uniform"
+        self._strata = np.array([stratum(catalogue, customer) for customer in self._shop.ids], dtype=object)
 
     def _asked(self, world: World) -> Ints:
         """Whose slot of the week it is, and for whom a trigger has opened since yesterday or a cart waits."""
@@ -91,7 +100,7 @@ class Product(Rule):
         any_open = opened.any(axis=1)
         due = (np.arange(len(world)) % 7 == world.day % 7) | opened[:, 0] | (any_open & ~self._seen)
         self._seen = np.asarray(any_open)
-        return np.flatnonzero(due & world.subscribed & ~self._held_out)
+        return np.flatnonzero(due & world.subscribed & (self._strata != "holdout"))
 
     def _learn(self) -> None:
         """Fits effects to one half of the customers; they count if the other half lets them through the gate."""
