@@ -1,11 +1,10 @@
 """A decision as the API tells it."""
 
 import json
-import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
+from decisions import canonical
 from decisions.decision import Candidate, Decision
 from decisions.explain import paragraph, why_silence
 from serving.making import Answer
@@ -14,79 +13,99 @@ from serving.rendering import RenderedText
 
 def content(answer: Answer) -> bytes:
     """An answer as canonical JSON: the same decision is told in the same bytes each time."""
-    return encoded(_document(answer))
-
-
-def _document(answer: Answer) -> dict[str, Any]:
     decision = answer.decision
-    return {
-        "id": decision.id,
-        "customer_id": decision.customer,
-        "moment": decision.moment.isoformat(),
+    written = {
+        **_told(decision, answer.currency),
         "choice": _choice(decision.choice, answer.text),
-        "silence": why_silence(decision) or None,
-        "probability": decision.probability,
-        "silence_probability": decision.silence_probability,
-        "scores": scores_of(decision),
-        "runners_up": [_ranked(candidate) for candidate in _runners_up(decision)],
-        "excluded": _excluded(decision),
-        "closed": closed(decision),
-        "currency": answer.currency,
-        "policy": dict(decision.policy),
-        "stratum": decision.stratum,
-        "versions": asdict(decision.versions),
-        "explanation": paragraph(decision, answer.currency),
+        "customer_id": canonical.text(decision.customer),
+        "id": canonical.text(decision.id),
+        "moment": canonical.moment(decision.moment),
+        "policy": canonical.of(decision.policy),
+        "probability": canonical.number(decision.probability),
+        "silence_probability": canonical.number(decision.silence_probability),
+        "stratum": canonical.text(decision.stratum),
+        "versions": decision.versions.as_json(),
     }
+    return canonical.members(written).encode()
 
 
 def supposition(decision: Decision, currency: str) -> bytes:
     """What would be decided, as canonical JSON: the part of `content` that a supposed decision has."""
-    document = {
-        "choice": _ranked(decision.choice) if decision.choice else None,
-        "silence": why_silence(decision) or None,
-        "scores": scores_of(decision),
-        "runners_up": [_ranked(candidate) for candidate in _runners_up(decision)],
-        "excluded": _excluded(decision),
-        "closed": closed(decision),
-        "currency": currency,
-        "explanation": paragraph(decision, currency),
-    }
-    return encoded(document)
+    choice = _ranked(decision.choice) if decision.choice else "null"
+    return canonical.members({**_told(decision, currency), "choice": choice}).encode()
 
 
 def encoded(document: Any) -> bytes:
     """A document as canonical JSON."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return canonical.of(document).encode()
 
 
 def scores_of(decision: Decision) -> dict[str, float | None]:
     """The scores of a decision; those that are unknown are null."""
-    return {name: score if math.isfinite(score) else None for name, score in decision.scores.items()}
+    return decision.known_scores
 
 
 def closed(decision: Decision) -> list[dict[str, str]]:
     """The programmes that were not open."""
-    return [{"programme": e.rule, "observed": e.observed, "limit": e.limit} for e in decision.closed]
+    found: list[dict[str, str]] = json.loads(_closed(decision))
+    return found
 
 
-def _excluded(decision: Decision) -> list[dict[str, Any]]:
-    return [
-        {**_action(candidate), "reasons": [e.as_dict() for e in candidate.exclusions]}
-        for candidate in decision.candidates
-        if not candidate.survives
-    ]
+_RANKED = '{"action":%s,"channel":%s,"message":%s,"priority":%s,"probability":%s,"programme":%s}'
+_EXCLUDED = '{"action":%s,"channel":%s,"message":%s,"programme":%s,"reasons":%s}'
+_CLOSED = '{"limit":%s,"observed":%s,"programme":%s}'
 
 
-def _choice(choice: Candidate | None, text: RenderedText | None) -> dict[str, Any] | None:
-    if choice is None:
-        return None
+def _told(decision: Decision, currency: str) -> dict[str, str]:
     return {
-        **_ranked(choice),
-        "opening": choice.opening,
-        "response": choice.factors.response if choice.factors else None,
-        "subject": text.subject if text else None,
-        "body": text.body if text else None,
+        "closed": _closed(decision),
+        "currency": canonical.text(currency),
+        "excluded": canonical.array([_excluded(c) for c in decision.candidates if not c.survives]),
+        "explanation": canonical.text(paragraph(decision, currency)),
+        "runners_up": canonical.array([_ranked(candidate) for candidate in _runners_up(decision)]),
+        "scores": canonical.of(decision.known_scores),
+        "silence": canonical.of(why_silence(decision) or None),
     }
+
+
+def _closed(decision: Decision) -> str:
+    return canonical.array(
+        [
+            _CLOSED % (canonical.text(e.limit), canonical.text(e.observed), canonical.text(e.rule))
+            for e in decision.closed
+        ]
+    )
+
+
+def _excluded(candidate: Candidate) -> str:
+    action = candidate.action
+    return _EXCLUDED % (
+        canonical.text(action.id),
+        canonical.text(action.channel),
+        canonical.text(action.message),
+        canonical.text(action.programme),
+        canonical.array([exclusion.as_json() for exclusion in candidate.exclusions]),
+    )
+
+
+def _choice(choice: Candidate | None, text: RenderedText | None) -> str:
+    if choice is None:
+        return "null"
+    action = choice.action
+    return canonical.of(
+        {
+            "action": action.id,
+            "body": text.body if text else None,
+            "channel": action.channel,
+            "message": action.message,
+            "opening": choice.opening,
+            "priority": choice.priority,
+            "probability": choice.probability,
+            "programme": action.programme,
+            "response": choice.factors.response if choice.factors else None,
+            "subject": text.subject if text else None,
+        }
+    )
 
 
 def _runners_up(decision: Decision) -> Sequence[Candidate]:
@@ -94,15 +113,13 @@ def _runners_up(decision: Decision) -> Sequence[Candidate]:
     return sorted(others, key=lambda candidate: -(candidate.priority or 0.0))
 
 
-def _ranked(candidate: Candidate) -> dict[str, Any]:
-    return {**_action(candidate), "priority": candidate.priority, "probability": candidate.probability}
-
-
-def _action(candidate: Candidate) -> dict[str, Any]:
+def _ranked(candidate: Candidate) -> str:
     action = candidate.action
-    return {
-        "action": action.id,
-        "programme": action.programme,
-        "message": action.message,
-        "channel": action.channel,
-    }
+    return _RANKED % (
+        canonical.text(action.id),
+        canonical.text(action.channel),
+        canonical.text(action.message),
+        canonical.number(candidate.priority),
+        canonical.number(candidate.probability),
+        canonical.text(action.programme),
+    )

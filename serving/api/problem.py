@@ -59,6 +59,8 @@ class Problem(BaseModel):
     hint: str | None = Field(default=None, description="What to do about it.")
     errors: list[FieldProblem] | None = Field(default=None, description="Each field that is wrong.")
     request_id: str = Field(description="Quote it to whoever runs the service.")
+    code: str | None = Field(default=None, description="The kind again, where the clients of Segment look for it.")
+    message: str | None = Field(default=None, description="The occurrence again, likewise.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Kind:
             hint=self.hint,
             errors=None if errors is None else list(errors),
             request_id=request_id,
+            code=self.name,
+            message=detail,
         )
         return problem.model_dump(exclude_none=True)
 

@@ -12,8 +12,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from decisions.decision import Decision
 from decisions.what_if import Changes
-from serving.api.answers import content, supposition
+from serving.api.answers import content, encoded, supposition
 from serving.api.cursor import cursor_of, parsed
 from serving.api.documentation import problems
 from serving.api.door import Visit, allows
@@ -30,7 +31,6 @@ from serving.api.schemas import (
     OutcomeAnswer,
     OutcomeReport,
     ReleaseAnswer,
-    Summary,
     WhatIfAnswer,
     WhatIfRequest,
 )
@@ -52,7 +52,6 @@ from serving.making import Answer, Ask
 from serving.records import parse
 from serving.sending import clear, release, report
 from serving.store.pages import page
-from serving.store.port import StoredDecision
 
 router = APIRouter(prefix="/v1", tags=["decisions"])
 
@@ -108,6 +107,7 @@ async def post_decisions(wanted: DecisionBatch, visit: Decider, request: Request
 @router.get(
     "/decisions",
     summary="Decisions made before, the newest first",
+    response_model=DecisionPage,
     responses=problems(StoreError, CursorError, INVALID),
 )
 async def get_decisions(
@@ -115,15 +115,15 @@ async def get_decisions(
     customer_id: Annotated[CustomerId | None, Query()] = None,
     cursor: Annotated[str | None, Query(max_length=300, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-) -> DecisionPage:
+) -> Response:
     """A page of decisions, of one customer or of all; one that is made meanwhile moves no other to another page."""
     service, before = visit.service, parsed(cursor) if cursor else None
     found = await run_in_threadpool(
         page, service.store.database, service.tenant, customer=customer_id, before=before, limit=limit + 1
     )
-    listed = [_summary(stored) for stored in found]
-    more = cursor_of(listed[limit - 1].moment, listed[limit - 1].id) if len(listed) > limit else None
-    return DecisionPage(decisions=listed[:limit], next=more)
+    made = [(stored.customer, parse(stored.record)) for stored in found]
+    more = cursor_of(made[limit - 1][1].moment, made[limit - 1][1].id) if len(made) > limit else None
+    return _json(encoded({"decisions": [_summary(*one) for one in made[:limit]], "next": more}))
 
 
 @router.get(
@@ -227,9 +227,13 @@ def _item(answer: Answer | BaseException, request_id: str) -> bytes:
     return json.dumps({"problem": kind.document(detail, request_id), "status": kind.status}, sort_keys=True).encode()
 
 
-def _summary(stored: StoredDecision) -> Summary:
-    decision = parse(stored.record)
-    return Summary(id=decision.id, customer_id=stored.customer, moment=decision.moment, outcome=decision.outcome)
+def _summary(customer: str, decision: Decision) -> dict[str, str]:
+    return {
+        "id": decision.id,
+        "customer_id": customer,
+        "moment": decision.moment.isoformat(),
+        "outcome": decision.outcome,
+    }
 
 
 def _json(body: bytes) -> Response:

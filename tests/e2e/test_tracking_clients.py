@@ -71,3 +71,14 @@ def test_rudderstacks(tmp_path: Path, database: str) -> None:
         send(RudderStack(key, host=network.url, on_error=lambda error, _: lost.append(error), **PATIENT))
         assert lost == []
         assert_all_there_once(tenants, network)
+
+
+def test_a_key_that_is_refused_is_told_at_once_and_not_tried_again(tmp_path: Path) -> None:
+    lost: list[object] = []
+    with served(tmp_path, None) as (_, network, key):
+        told = {"on_error": lambda error, _: lost.append(str(error)), "max_retries": 0, **PATIENT}
+        for client in (Segment(f"{key}0", host=network.server, **told), RudderStack(f"{key}0", host=network.server)):
+            client.on_error = client.consumers[0].on_error = told["on_error"]
+            client.track("c1", "Order Completed")
+            client.shutdown()
+    assert [error.partition("]")[2] for error in lost] == [" unauthenticated: unknown API key (401)"] * 2
