@@ -8,7 +8,7 @@ READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types contracts format bench clean
+.PHONY: help demo serve test check lint types contracts format bench soak clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ format: $(READY_DEV)  ## Format and mend what can be mended
 
 bench: $(READY_DEV)  ## Run every benchmark; each writes var/bench/NAME.json
 	@for script in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+soak: $(READY_DEV)  ## Ten minutes of mixed load while processes and databases are killed; writes var/bench/soak.json
+	$(BIN)/python -m tests.storm.soak
 
 clean:  ## Remove the environment and everything generated
 	rm -rf .venv var
