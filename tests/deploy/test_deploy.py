@@ -1,0 +1,79 @@
+"""The unit, the image and the guide to both; no engine of containers runs here, so what can be told without one is."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from serving.metrics import METRICS
+from serving.settings import Settings
+from tests.serving.settings_table import GUIDE, in_guide, table
+
+ROOT = Path(__file__).parents[2]
+UNIT = ROOT / "deploy" / "tactful.service"
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+COMMAND = "/opt/tactful/bin/tactful"
+systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")
+
+
+def analysed(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
+
+
+@systemd
+def test_the_unit_is_one(tmp_path: Path) -> None:
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text().replace(COMMAND, str(Path(sys.executable).with_name("tactful"))))
+    result = analysed("verify", str(copy))
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@systemd
+def test_the_unit_is_exposed_to_little() -> None:
+    result = analysed("security", "--offline=true", "--threshold=15", str(UNIT))
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_unit_waits_longer_than_the_service_takes_to_stop() -> None:
+    (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)
+    grace = Settings.model_fields["grace"].default
+    assert int(patience) > grace.total_seconds() + 5
+
+
+def test_the_image_is_described_without_a_fault() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    result = subprocess.run([hadolint, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_the_image_holds_every_package_pinned_and_runs_as_nobody_in_particular() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
+        "packages"
+    ]
+    copied = re.findall(r"^COPY (\w+)/ \1/$", DOCKERFILE, re.MULTILINE)
+    assert copied == packages
+    assert "--constraint constraints.txt" in DOCKERFILE
+    (user,) = re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE)
+    assert int(user) > 0
+    kept = {
+        line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
+    }
+    assert kept == {*packages, "constraints.txt", "pyproject.toml", "README.md"}
+
+
+def test_the_table_of_settings_is_the_one_that_is_generated() -> None:
+    assert in_guide(GUIDE.read_text(encoding="utf-8")) == table(), "run python -m tests.serving.settings_table"
+
+
+def test_the_guide_names_every_series_and_only_tests_that_exist() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    families = {family.name for metric in vars(METRICS).values() for family in metric.collect()}
+    assert families
+    assert [name for name in families if f"`{name}" not in guide] == []
+    tests = set(re.findall(r"`(tests/[a-z_/]+\.py)`", guide))
+    assert tests
+    assert [name for name in tests if not (ROOT / name).is_file()] == []
