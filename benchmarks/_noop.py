@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from serving.api.schemas import DecisionAnswer, DecisionRequest
-from serving.server import address, listen
+from serving.sockets import address, listen
 
 
 def endpoint(answer: Path) -> FastAPI:

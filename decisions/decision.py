@@ -66,6 +66,11 @@ class Versions:
     features: str
     kernel: str
 
+    @lru_cache(maxsize=64)  # noqa: B019 - few, and they live as long as the process
+    def as_json(self) -> str:
+        """The versions as canonical JSON."""
+        return canonical.of(asdict(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -119,29 +124,34 @@ class Decision:
         """The candidates that passed every gate."""
         return (candidate for candidate in self.candidates if candidate.survives)
 
+    @property
+    def known_scores(self) -> dict[str, float | None]:
+        """The scores as values of JSON: None where unknown."""
+        return {name: score if math.isfinite(score) else None for name, score in self.scores.items()}
+
     def as_bytes(self) -> bytes:
         """The decision as canonical JSON, unknown numbers as null: the same decision gives the same bytes."""
-        written = _DECISION % (
-            canonical.array(map(_candidate, self.candidates)),
-            canonical.of(self.capacity),
-            canonical.of(self.channels),
-            canonical.text(self.outcome),
-            canonical.array([exclusion.as_json() for exclusion in self.closed]),
-            canonical.text(self.customer),
-            canonical.text(self.id),
-            canonical.moment(self.moment),
-            canonical.text(self.choice.opening) if self.choice else "null",
-            canonical.array(map(_opening, self.openings)),
-            canonical.of(self.policy),
-            canonical.of(self.prices),
-            canonical.number(self.probability),
-            canonical.of({name: _known(score) for name, score in self.scores.items()}),
-            canonical.text(self.seed),
-            canonical.number(self.silence_probability),
-            canonical.text(self.stratum),
-            _versions(self.versions),
-        )
-        return written.encode()
+        written = {
+            "candidates": canonical.array(map(_candidate, self.candidates)),
+            "capacity": canonical.of(self.capacity),
+            "channels": canonical.of(self.channels),
+            "choice": canonical.text(self.outcome),
+            "closed": canonical.array([exclusion.as_json() for exclusion in self.closed]),
+            "customer": canonical.text(self.customer),
+            "id": canonical.text(self.id),
+            "moment": canonical.moment(self.moment),
+            "opening": canonical.text(self.choice.opening) if self.choice else "null",
+            "openings": canonical.array(map(_opening, self.openings)),
+            "policy": canonical.of(self.policy),
+            "prices": canonical.of(self.prices),
+            "probability": canonical.number(self.probability),
+            "scores": canonical.of(self.known_scores),
+            "seed": canonical.text(self.seed),
+            "silence_probability": canonical.number(self.silence_probability),
+            "stratum": canonical.text(self.stratum),
+            "versions": self.versions.as_json(),
+        }
+        return canonical.members(written).encode()
 
     def as_dict(self) -> dict[str, Any]:
         """The same as values."""
@@ -149,11 +159,6 @@ class Decision:
         return found
 
 
-_DECISION = (
-    '{"candidates":%s,"capacity":%s,"channels":%s,"choice":%s,"closed":%s,"customer":%s,"id":%s,"moment":%s,'
-    '"opening":%s,"openings":%s,"policy":%s,"prices":%s,"probability":%s,"scores":%s,"seed":%s,'
-    '"silence_probability":%s,"stratum":%s,"versions":%s}'
-)
 _CANDIDATE = (
     '{"action":%s,"channel":%s,"exclusions":%s,"factors":%s,"mandatory":%s,"message":%s,"opening":%s,"priority":%s,'
     '"probability":%s,"programme":%s}'
@@ -187,12 +192,3 @@ def _opening(opening: Opening) -> str:
         canonical.moment(opening.opened),
         canonical.text(opening.programme),
     )
-
-
-@lru_cache(maxsize=64)
-def _versions(versions: Versions) -> str:
-    return canonical.of(asdict(versions))
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
