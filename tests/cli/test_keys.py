@@ -1,0 +1,70 @@
+"""Keys from the command line: shown once, listed without their secret, revoked."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from serving.bootstrap import open_store
+from serving.errors import SettingsError
+from serving.settings import Settings
+from serving.store import keys
+from tests.cli.shopfront import tactful, words
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """A folder whose store is made when it is first used."""
+    return str(tmp_path)
+
+
+def created(data: str, *options: str) -> dict[str, object]:
+    result = tactful("keys", "create", "checkout", "--scope", "decide", "--data", data, "--json", *options)
+    assert result.exit_code == 0, result.output
+    told: dict[str, object] = json.loads(result.stdout)
+    return told
+
+
+def test_a_key_is_shown_once_and_opens_the_door(data: str) -> None:
+    told = created(data, "--scope", "read", "--rate", "50", "--tenant", "shop")
+    assert (told["scopes"], told["rate"], told["tenant"], told["revoked"]) == (["decide", "read"], 50.0, "shop", None)
+    id_, secret = keys.parts(str(told["key"])) or ("", "")
+    store = open_store(Settings.of(Path(data)).store)
+    kept = keys.find(store.database, id_)
+    store.close()
+    assert kept is not None
+    assert (kept.tenant, kept.name) == ("shop", "checkout")
+    assert kept.opened_by(secret)
+    assert datetime.now(UTC) >= kept.created
+    assert secret not in tactful("keys", "list", "--data", data, "--tenant", "shop").output
+
+
+def test_for_people_the_key_stands_alone_on_its_line(data: str) -> None:
+    result = tactful("keys", "create", "checkout", "--scope", "decide", "--data", data)
+    assert keys.parts(result.stdout.strip()) is not None
+    assert result.stderr == "Shown this once. It may decide for default.\n"
+
+
+def test_keys_are_listed_and_revoked(data: str) -> None:
+    first, second = created(data), created(data)
+    revoked = tactful("keys", "revoke", str(first["id"]), "--data", data)
+    assert revoked.stdout == f"{first['id']} is revoked.\n"
+    listed = json.loads(tactful("keys", "list", "--data", data, "--json").stdout)["keys"]
+    assert {key["id"]: key["revoked"] is None for key in listed} == {first["id"]: False, second["id"]: True}
+    assert "key" not in listed[0]
+    table = words(tactful("keys", "list", "--data", data).stdout)
+    assert f"{second['id']} checkout decide" in table
+    other = tactful("keys", "list", "--data", data, "--tenant", "other", "--json")
+    assert json.loads(other.stdout) == {"keys": []}
+
+
+def test_what_cannot_be_is_said(data: str) -> None:
+    wrong = tactful("keys", "create", "checkout", "--scope", "everything", "--data", data)
+    assert isinstance(wrong.exception, SettingsError)
+    assert str(wrong.exception) == "no such scope: got 'everything'; wanted decide, ingest, read, admin"
+    gone = tactful("keys", "revoke", "0" * 16, "--data", data)
+    assert isinstance(gone.exception, SettingsError)
+    id_ = str(created(data)["id"])
+    foreign = tactful("keys", "revoke", id_, "--data", data, "--tenant", "other")
+    assert isinstance(foreign.exception, SettingsError), "a tenant revokes its own keys alone"
