@@ -4,13 +4,11 @@ Every random number belongs to a seed, a day and a customer, and to one purpose:
 meets the same luck, so that what differs between them is their doing.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 
-from experiments.world_events import EventLog
+from experiments.world_events import Day, EventLog, Sale
 from experiments.world_parameters import ARMS, CATEGORIES, Parameters
 from experiments.world_people import HORIZON, Bools, Floats, Ints, draw_people
 from features.zones import microseconds
@@ -29,33 +27,6 @@ AWAY = 60
 
 _PURPOSES = 9
 _BUYS, _WHAT, _LEAVES_CART, _LEAVES, _LEAVES_BY_CONTACT, _UNSUBSCRIBES, _OPENS, _CLICKS, _RETURNS = range(_PURPOSES)
-
-
-class Sale(NamedTuple):
-    """Who buys, the price of the basket, what is given away of it, its category, and the expected margin of the day."""
-
-    bought: Bools
-    basket: Floats
-    given: Floats
-    category: Ints
-    expected: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Day:
-    """What happened on a day, by customer, arrays of shape (n,).
-
-    Attributes:
-        arms: The contact, 0 for none.
-        bought: Whether they bought.
-        margin: Of the purchase after discounts, less the cost of the contact.
-        unsubscribed: Whether they unsubscribed on this day.
-    """
-
-    arms: Ints
-    bought: Bools
-    margin: Floats
-    unsubscribed: Bools
 
 
 class World:

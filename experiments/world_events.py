@@ -1,10 +1,12 @@
-"""What the simulated world tells the shop: events as columns, and as histories for the feature kernel."""
+"""What happens in the simulated world, and what the shop is told of it: events, and histories for the kernel."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.world_people import Bools, Floats, Ints
 from features.histories import Events
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import DAY, local_days
@@ -12,8 +14,32 @@ from features.zones import DAY, local_days
 HOURS = {"contact": 8.0, "opened": 9.0, "clicked": 9.5, "unsubscribed": 10.0, "purchase": 12.0, "cart": 18.0}
 """When things happen, in hours of the day."""
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+
+class Sale(NamedTuple):
+    """Who buys, the price of the basket, what is given away of it, its category, and the expected margin of the day."""
+
+    bought: Bools
+    basket: Floats
+    given: Floats
+    category: Ints
+    expected: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Day:
+    """What happened on a day, by customer, arrays of shape (n,).
+
+    Attributes:
+        arms: The contact, 0 for none.
+        bought: Whether they bought.
+        margin: Of the purchase after discounts, less the cost of the contact.
+        unsubscribed: Whether they unsubscribed on this day.
+    """
+
+    arms: Ints
+    bought: Bools
+    margin: Floats
+    unsubscribed: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
