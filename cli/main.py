@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("cli.demo.command:demo", "Do the whole job on real data: import, learn, decide, report."),
     "serve": ("cli.serve:serve", "Answer requests for decisions over HTTP."),
     "keys": ("cli.keys:keys_app", "Say who may use the service over HTTP."),
+    "store": ("cli.store:store_app", "Check, compact, back up, restore and migrate the store."),
     "events": ("cli.events:events_app", "Bring customer histories in."),
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
     "evaluate": (
@@ -29,6 +30,14 @@ COMMANDS = {
     "rollback": (
         "cli.releasing:rollback",
         "Go back to the bundle that was in use before; or, in the registry, to a model's champion before.",
+    ),
+    "monitor": (
+        "cli.watching:monitor",
+        "Watch features, scores, responses and calibration for drift; exit code 1 where something alerts.",
+    ),
+    "retrain": (
+        "cli.retrain:retrain",
+        "Train every model, judge the bundle on logged decisions, and put it into use if the gate lets it through.",
     ),
     "simulate": ("cli.simulate:simulate", "Compare policies in a world whose truth is known."),
     "explain": ("cli.decisions:explain", "Say why a decision came out as it did."),

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decisions.decide import distribution
 from decisions.decision import Candidate, Decision
@@ -12,7 +14,7 @@ from decisions.replay import policy_of
 from experiments.decision_log import LEFT_ALONE, Target, compared
 from experiments.predictions import cross_fitted
 from training.attribution import Delivery, Goal, LoggedDecision, Outcome, arm, outcomes_within, worth
-from training.by_action import ArmCalibration, by_arm
+from training.by_action import by_arm
 from training.errors import TrainingError
 from training.release import Evidence
 
@@ -22,6 +24,15 @@ _LEAST = 200
 
 Predicted = Callable[[Decision], Candidate | None]
 """The candidate of a decision's choice with the factors to be judged; None where there are none."""
+
+
+class Predictions(NamedTuple):
+    """What was predicted of contacts, and what happened; the arguments of `training.by_action.by_arm`."""
+
+    arms: Sequence[str]
+    predicted: NDArray[np.float64]
+    outcomes: NDArray[np.float64]
+    customers: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ def gather(
     left = np.array([_left(logged, reward.goal) for logged in settled], dtype=bool)
     if predicted is None:
         return Evidence(*logs, left, predictions)
-    held = [_calibration(settled, reward, told) for told in (predicted, _recorded)]
+    held = [by_arm(*predictions_of(settled, reward, told)) for told in (predicted, _recorded)]
     return Evidence(*logs, left, predictions, *held)
 
 
@@ -108,7 +119,7 @@ def _recorded(decision: Decision) -> Candidate | None:
     return decision.choice
 
 
-def _varying(features: np.ndarray) -> np.ndarray:
+def _varying(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bounded columns that vary: a ridge regression of rewards needs no others."""
     low, high = np.quantile(features, [0.01, 0.99], axis=0)
     bounded = np.clip(features, low, high)
@@ -120,8 +131,14 @@ def _left(logged: LoggedDecision, goal: Goal) -> bool:
     return any(outcome.kind in _LEFT for outcome in outcomes_within(logged, end))
 
 
-def _calibration(settled: Sequence[LoggedDecision], reward: Reward, predicted: Predicted) -> list[ArmCalibration]:
-    """Predicted and observed responses of the contacts that were delivered, by message."""
+def predictions_of(settled: Sequence[LoggedDecision], reward: Reward, predicted: Predicted = _recorded) -> Predictions:
+    """Predicted and observed responses of the contacts that were delivered.
+
+    Args:
+        settled: Decisions whose window is over.
+        reward: What counts as an answer.
+        predicted: The choice with the factors to be judged; the record's by default.
+    """
     rows = []
     for logged in settled:
         if logged.decision.choice is None or logged.delivery is not Delivery.SENT:
@@ -130,7 +147,5 @@ def _calibration(settled: Sequence[LoggedDecision], reward: Reward, predicted: P
         if found is not None and found.factors is not None:
             answered = float(bool(reward.outcomes(logged)))
             rows.append((arm(logged.decision), found.factors.response, answered, logged.decision.customer))
-    if not rows:
-        return []
-    arms, responses, outcomes, customers = zip(*rows, strict=True)
-    return by_arm(list(arms), np.array(responses), np.array(outcomes), np.array(customers, dtype=object))
+    arms, responses, outcomes, customers = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Predictions(arms, np.array(responses), np.array(outcomes), np.array(customers, dtype=object))

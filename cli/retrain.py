@@ -1,0 +1,150 @@
+"""`tactful retrain`: train, judge and put into use in one go, for a timer to call; or print the timer."""
+
+import shlex
+import sys
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import print_json
+from cli.jobs import report
+from cli.releasing import Contacts, Tolerance, Unsubscribes, promoted
+from cli.train import (
+    STORE,
+    Attribution,
+    Campaigns,
+    Events,
+    Horizon,
+    Json,
+    Lookback,
+    Margin,
+    Store,
+    Window,
+    Windows,
+    goal,
+    release_all,
+    train_all,
+)
+from models.errors import RegistryError
+from serving.settings import Settings
+from training.errors import TrainingError
+from training.judging import Reward
+from training.release import Limits
+
+CRON = """\
+# Every night at 3:17, by `crontab -e`; a run that finds equal data and settings trains nothing.
+17 3 * * * cd {folder} && {command} >> {folder}/retrain.log 2>&1
+"""
+SYSTEMD = """\
+# ~/.config/systemd/user/tactful-retrain.service
+[Unit]
+Description=Retrain Tactful's models and put them into use if the release gate lets them through
+
+[Service]
+Type=oneshot
+WorkingDirectory={folder}
+ExecStart={command}
+# 1 means that the gate said no: a verdict, not a failure.
+SuccessExitStatus=1
+Nice=10
+
+# ~/.config/systemd/user/tactful-retrain.timer
+[Unit]
+Description=Every night
+
+[Timer]
+OnCalendar=*-*-* 03:17:00
+RandomizedDelaySec=10min
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+class Schedule(StrEnum):
+    """What calls the command every night."""
+
+    CRON = "cron"
+    SYSTEMD = "systemd"
+
+
+def retrain(
+    events: Events,
+    data: Annotated[Path, typer.Option("--data", envvar="TACTFUL_DATA", help="Folder of the service.")] = Path(
+        "var/demo"
+    ),
+    horizon: Horizon = 28,
+    lookback: Lookback = 56,
+    campaigns: Campaigns = None,
+    window: Window = None,
+    attribution: Attribution = 7,
+    windows: Windows = None,
+    margin: Margin = 1.0,
+    tolerance: Tolerance = 0.01,
+    contacts: Contacts = 0.1,
+    unsubscribes: Unsubscribes = 0.001,
+    store: Store = STORE,
+    schedule: Annotated[
+        Schedule | None, typer.Option(help="Do nothing but print what calls this command every night.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train every model, judge the bundle on logged decisions, and put it into use if the gate lets it through."""
+    if schedule is not None:
+        typer.echo(unit(schedule, sys.argv[1:]), nl=False)
+        return
+    wanted = goal(attribution, windows)
+    logged = data if Settings.of(data).champion.exists() else None
+    told = train_all(events, logged, horizon, lookback, campaigns, window, wanted, margin, store)
+    limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
+    verdict = _released(store, data, Reward(wanted, margin), limits)
+    if as_json:
+        print_json({"models": {one["name"]: one for one in told}, "release": verdict})
+    else:
+        report(told, as_json=False)
+        state = "in use" if verdict["promoted"] else f"not put into use ({verdict['answer']})"
+        typer.echo(f"Bundle {verdict['version'] or 'incomplete'}: {state}.")
+        for reason in verdict["reasons"]:
+            typer.echo(f"  {reason}")
+    if not verdict["promoted"]:
+        raise typer.Exit(1)
+
+
+def _released(store: Path, data: Path, reward: Reward, limits: Limits) -> dict[str, Any]:
+    """What became of the champions as a bundle; a score without a champion is a reason, not a failure."""
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle = Path(scratch) / "bundle"
+        try:
+            release_all(store, bundle)
+        except RegistryError as error:
+            return {"version": None, "promoted": False, "answer": "no", "reasons": [str(error)], "run": None}
+        return promoted(bundle, data, reward, limits, store)
+
+
+def unit(schedule: Schedule, arguments: list[str]) -> str:
+    """The text of a crontab line or of systemd's units that call the command with the same arguments.
+
+    Args:
+        schedule: Which.
+        arguments: Those of the present call; `--schedule` is left out.
+
+    Raises:
+        TrainingError: A newline in an argument, which no schedule can bear.
+    """
+    if any("\n" in argument for argument in arguments):
+        raise TrainingError("a newline in an argument", got=arguments, wanted="one line")
+    kept, skip = [], False
+    for argument in arguments:
+        if not skip and not argument.startswith("--schedule"):
+            kept.append(argument)
+        skip = argument == "--schedule"
+    program = Path(sys.executable).with_name("tactful")
+    command = shlex.join([str(program), *kept])
+    if schedule is Schedule.CRON:
+        command = command.replace("%", r"\%")
+        return CRON.format(folder=shlex.quote(str(Path.cwd())), command=command)
+    return SYSTEMD.format(folder=Path.cwd(), command=command.replace("%", "%%"))

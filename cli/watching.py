@@ -1,0 +1,81 @@
+"""`tactful monitor`: whether what the models learnt still holds; exit code 1 where it does not."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import console, print_json, progress, say, table
+from cli.train import Attribution, Json, MaybeEvents, Windows, days, goal
+from training.judging import Reward
+from training.monitor import Watch, watch_decisions, watch_events
+
+_SHOWN = 10
+
+Period = Annotated[
+    int,
+    typer.Option(
+        parser=days,
+        metavar="DURATION",
+        show_default=False,
+        help="The time that is compared with before. [default: 28d]",
+    ),
+]
+
+
+def monitor(
+    data: Annotated[Path, typer.Option("--data", envvar="TACTFUL_DATA", help="Folder of the service.")] = Path(
+        "var/demo"
+    ),
+    events: MaybeEvents = None,
+    period: Period = 28,
+    attribution: Attribution = 7,
+    windows: Windows = None,
+    as_json: Json = False,
+) -> None:
+    """Watch features, scores, responses and calibration for drift; exit code 1 where something alerts."""
+    with progress("comparing", console(stderr=True)):
+        watch = _watch(data, events, timedelta(days=period), Reward(goal(attribution, windows)))
+    if as_json:
+        print_json(watch.as_dict())
+    else:
+        _report(watch)
+    if watch.alerts:
+        raise typer.Exit(1)
+
+
+def _watch(data: Path, events: Path | None, period: timedelta, reward: Reward) -> Watch:
+    """A log of events by its customers; else the decisions of a service."""
+    if events is not None:
+        from features.dataset import open_events
+
+        return watch_events(open_events(events), period=period)
+    from cli.logged import open_decisions
+
+    source = open_decisions(data)
+    return watch_decisions(source.decisions(), reward, source.now, period=period)
+
+
+def _report(watch: Watch) -> None:
+    out = console()
+    before, after = watch.rows
+    rows = [
+        (one.name, f"{one.psi:.3f}", f"{one.distance:.3f}", f"{one.q:.2g}", "alert" if one.alert else "")
+        for one in watch.features[:_SHOWN]
+    ]
+    title = f"largest shifts of {len(watch.features)} numbers, {before:,} rows before and {after:,} after"
+    say(out, table(("", "stability index", "distance", "q", ""), rows, title=title))
+    rates = [
+        (one.name, f"{one.before:.1%}", f"{one.after:.1%}", f"{one.low:+.1%} to {one.high:+.1%}", f"{one.q:.2g}")
+        for one in watch.rates
+    ]
+    say(out, table(("", "before", "after", "change, 95 %", "q"), rates, title="shares"))
+    if watch.calibration:
+        arms = [
+            (one.arm, one.rows, f"{one.predicted:.3f}", f"{one.observed:.3f}", "yes" if one.holds else "no")
+            for one in watch.calibration
+        ]
+        say(out, table(("", "rows", "predicted", "observed", "within 2 errors"), arms, numbers=("rows",)))
+    for alert in watch.alerts or ("Nothing to report.",):
+        say(out, alert)

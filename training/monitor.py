@@ -1,0 +1,187 @@
+"""Whether what the models learnt still holds: drift of features and scores, calibration, responses, base rates."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from features.build import build_dataset_pairs
+from features.dataset import EventDataset
+from features.definitions import FeatureSet
+from features.standard import STANDARD
+from training.attribution import Delivery, LoggedDecision
+from training.by_action import ArmCalibration, by_arm, jointly, slope
+from training.drift import UNLIKELY, Drift, Floats, RateDrift, drifts, rate_drifts
+from training.errors import TrainingError
+from training.job import learnable
+from training.judging import Reward, predictions_of
+from training.labels import days_after, lapses, midnight, span
+
+_LEAST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What was found.
+
+    Attributes:
+        features: Of features and scores.
+        rates: Of shares: base rates and responses by programme.
+        calibration: Of recent predictions, by message.
+        slope: Of recent predictions, with its interval; empty where there are none.
+        rows: How many customers or decisions were compared, then and now.
+    """
+
+    features: tuple[Drift, ...]
+    rates: tuple[RateDrift, ...]
+    calibration: tuple[ArmCalibration, ...]
+    slope: Mapping[str, float | None]
+    rows: tuple[int, int]
+
+    @property
+    def alerts(self) -> tuple[str, ...]:
+        """One sentence for each change that is large and no accident."""
+        found = [
+            f"{one.name} shifted: stability index {one.psi:.2f}, q = {one.q:.2g}" for one in self.features if one.alert
+        ]
+        found += [
+            f"{one.name} went from {one.before:.1%} to {one.after:.1%} (change {one.low:+.1%} to {one.high:+.1%})"
+            for one in self.rates
+            if one.alert
+        ]
+        likely = jointly(self.calibration)
+        if likely < UNLIKELY:
+            off = ", ".join(one.arm for one in self.calibration if not one.holds)
+            found.append(f"predictions no longer hold: joint p = {likely:.2g}, {off}")
+        return tuple(found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as JSON's values."""
+        return {
+            "alerts": list(self.alerts),
+            "features": [{**asdict(one), "alert": one.alert} for one in self.features],
+            "rates": [{**asdict(one), "alert": one.alert} for one in self.rates],
+            "calibration": [one.as_dict() for one in self.calibration],
+            "calibration_p": jointly(self.calibration),
+            "slope": dict(self.slope),
+            "rows": {"before": self.rows[0], "after": self.rows[1]},
+        }
+
+
+def watch_decisions(
+    log: Iterable[LoggedDecision],
+    reward: Reward,
+    as_of: datetime,
+    *,
+    period: timedelta,
+    feature_set: FeatureSet = STANDARD,
+) -> Watch:
+    """Compares the decisions of the latest period with those before it.
+
+    Features and scores are compared on each customer's last decision of either time; answers, on the decisions
+    whose window is over, in means by customer.
+
+    Args:
+        log: Logged decisions.
+        reward: What counts as an answer, and for how long.
+        as_of: Now.
+        period: How long the latest time is.
+        feature_set: What was logged.
+
+    Raises:
+        TrainingError: No decisions in one of the times.
+    """
+    entries = sorted(log, key=lambda logged: logged.decision.moment)
+    before = [logged for logged in entries if logged.decision.moment < as_of - period]
+    after = [logged for logged in entries if as_of - period <= logged.decision.moment < as_of]
+    if not before or not after:
+        got = f"{len(before)} decisions before, {len(after)} within the last {period.days} days"
+        raise TrainingError("nothing to compare", got=got, wanted="some of both")
+    settled = [
+        [logged for logged in part if logged.decision.moment + reward.goal.longest <= as_of] for part in (before, after)
+    ]
+    held = predictions_of(settled[1], reward)
+    return Watch(
+        tuple(drifts(_numbers(before, feature_set), _numbers(after, feature_set))),
+        tuple(rate_drifts(_rates(settled[0], settled[1], reward))),
+        tuple(by_arm(*held)),
+        slope(np.clip(held.predicted, 0.0, 1.0), held.outcomes, held.customers) if held.arms else {},
+        (len(before), len(after)),
+    )
+
+
+def watch_events(
+    dataset: EventDataset, *, period: timedelta, horizon_days: int = 28, feature_set: FeatureSet = STANDARD
+) -> Watch:
+    """Compares customers as of the last moment whose lapse is known with those a period before.
+
+    Args:
+        dataset: The log.
+        period: How far apart the moments lie.
+        horizon_days: Of the lapse whose base rate is compared.
+        feature_set: What to compute.
+
+    Raises:
+        TrainingError: Too short a log.
+    """
+    covered = span(dataset)
+    last = days_after(midnight(covered.end, dataset.zone), -horizon_days, dataset.zone)
+    first = days_after(last, -period.days, dataset.zone)
+    if first <= covered.first:
+        raise TrainingError("nothing to compare", got=covered, wanted=f"{period.days + horizon_days} days and more")
+    examples = lapses(dataset, [first, last], horizon_days=horizon_days, lookback_days=2 * horizon_days)
+    customers, as_of = examples.customers[examples.counted], examples.as_of[examples.counted]
+    values = build_dataset_pairs(dataset, customers.tolist(), as_of.tolist(), feature_set).values
+    names = learnable(feature_set)
+    then, now = as_of == first, as_of == last
+    columns = {name: values[:, feature_set.names.index(name)] for name in names}
+    positive = examples.positive[examples.counted].astype(np.float64)
+    return Watch(
+        tuple(drifts({n: c[then] for n, c in columns.items()}, {n: c[now] for n, c in columns.items()})),
+        tuple(rate_drifts({"lapse": (positive[then], positive[now])})),
+        (),
+        {},
+        (int(then.sum()), int(now.sum())),
+    )
+
+
+def _numbers(entries: Sequence[LoggedDecision], feature_set: FeatureSet) -> dict[str, Floats]:
+    """Features and scores of each customer's last decision."""
+    last = {logged.decision.customer: logged for logged in entries if logged.features is not None}
+    if not last:
+        raise TrainingError("nothing to compare", got="no decision with its features", wanted="some")
+    table = np.array([logged.features for logged in last.values()], dtype=np.float64)
+    names = [name for name in learnable(feature_set) if feature_set.names.index(name) < table.shape[1]]
+    found = {name: table[:, feature_set.names.index(name)] for name in names}
+    scored = sorted({name for logged in last.values() for name in logged.decision.scores})
+    return found | {
+        f"score {name}": np.array([logged.decision.scores.get(name, np.nan) for logged in last.values()])
+        for name in scored
+    }
+
+
+def _rates(
+    before: Sequence[LoggedDecision], after: Sequence[LoggedDecision], reward: Reward
+) -> dict[str, tuple[Floats, Floats]]:
+    """Means by customer: of all decisions, of the silent ones, and of delivered contacts by programme."""
+    parts = [_answered(before, reward), _answered(after, reward)]
+    names = sorted(set(parts[0]) & set(parts[1]))
+    return {name: (parts[0][name], parts[1][name]) for name in names if min(len(p[name]) for p in parts) >= _LEAST}
+
+
+def _answered(entries: Sequence[LoggedDecision], reward: Reward) -> dict[str, Floats]:
+    sums: dict[str, dict[str, list[float]]] = {}
+    for logged in entries:
+        choice = logged.decision.choice
+        if choice is None:
+            group = "outcomes of silence"
+        elif logged.delivery is Delivery.SENT:
+            group = f"response to {choice.action.programme}"
+        else:
+            continue
+        answered = float(bool(reward.outcomes(logged)))
+        for name in ("outcomes of all decisions", group):
+            sums.setdefault(name, {}).setdefault(logged.decision.customer, []).append(answered)
+    return {name: np.array([np.mean(values) for values in people.values()]) for name, people in sums.items()}
