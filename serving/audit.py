@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from decisions.catalogue import Catalogue
 from decisions.contact_policies import Cap
@@ -107,7 +107,7 @@ def audit(database: Database, catalogue: Catalogue, tenant: str = "default") -> 
     whose = {"tenant": tenant}
     with database.read() as connection:
         log = [tuple(row) for row in connection.execute(_DECISIONS, whose)]
-        ledger = [_recorded(row) for row in connection.execute(_LEDGER, whose)]
+        ledger = contacts_of(connection, tenant)
         released = {id_ for (id_,) in connection.execute(_RELEASED, whose)}
     decided = {id_: choice for id_, _, _, choice in log if choice != "silence"}
     last = {customer: moment for _, customer, moment, _ in sorted(log, key=lambda entry: entry[2])}
@@ -122,6 +122,11 @@ def audit(database: Database, catalogue: Catalogue, tenant: str = "default") -> 
         violations=(*lost, *broken_windows(ledger, caps, decided.keys(), exempt)),
         load={cap.id: _load(by_customer, last, cap) for cap in caps},
     )
+
+
+def contacts_of(connection: Connection, tenant: str) -> list[Recorded]:
+    """The entries of a ledger that were not released, those that expired with when they did."""
+    return [_recorded(row) for row in connection.execute(_LEDGER, {"tenant": tenant})]
 
 
 def broken_windows(

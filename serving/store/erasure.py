@@ -46,6 +46,10 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:tenant, 0))")
 _OVERWRITE = text("PRAGMA secure_delete = ON")
 
 
+ERASED = "erased-"
+"""How a name begins that was made up for somebody who was erased."""
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """What an erasure did.
@@ -64,7 +68,7 @@ class Erased:
 def erase(database: Database, tenant: str, customer: str, when: datetime) -> Erased:
     """Erase a person, by whatever id, in one transaction.
 
-    Profile, consents, events, identities and what decisions were made on are deleted; so are answers and records for
+    Profile, consents, events, names and what decisions were made on are deleted; so are answers and records for
     receivers that tell of them. Decisions, contacts, outcomes and exposures stay, under a name made up for the purpose.
     Whatever comes later about any of the ids is turned away, also where nothing was known of it.
 
@@ -81,7 +85,7 @@ def erase(database: Database, tenant: str, customer: str, when: datetime) -> Era
         embedded = connection.dialect.name == "sqlite"
         connection.execute(_OVERWRITE if embedded else _ALONE.bindparams(tenant=tenant))
         names = names_of(connection, tenant, customer)
-        work = _Erasure(connection, tenant, names, f"erased-{secrets.token_hex(8)}")
+        work = _Erasure(connection, tenant, names, f"{ERASED}{secrets.token_hex(8)}")
         work.lock()
         work.forget_tellings()
         made = work.redact()
@@ -141,20 +145,32 @@ class _Erasure:
                     self.connection.execute(delete(table).where(*same))
 
     def redact(self) -> int:
-        """Put decisions, contacts, outcomes and exposures under the token."""
-        made = select(decisions.c.id, decisions.c.record).where(self._theirs(decisions))
-        rows = [{"made": id_, "kept": redacted(record, self.token)} for id_, record in self.connection.execute(made)]
+        """Put decisions, contacts, outcomes and exposures under the token, what an alias had under one of its own.
+
+        So it can still be told what was decided before the alias was known to be the same person.
+        """
+        tokens = {name: f"{self.token}.{number}" for number, name in enumerate(self.names)} | {
+            self.names[0]: self.token
+        }
+        made = select(decisions.c.id, decisions.c.customer, decisions.c.record).where(self._theirs(decisions))
+        rows = [
+            {"made": id_, "whose": tokens[name], "kept": redacted(record, tokens[name])}
+            for id_, name, record in self.connection.execute(made)
+        ]
         if rows:
             one = update(decisions).where(decisions.c.tenant == self.tenant, decisions.c.id == bindparam("made"))
-            emptied = one.values(record=bindparam("kept"), customer=self.token, inputs=None, opened_by="")
+            emptied = one.values(record=bindparam("kept"), customer=bindparam("whose"), inputs=None, opened_by="")
             self.connection.execute(emptied, rows)
+        for alias in self.names[1:]:
+            tie = update(identities).where(identities.c.tenant == self.tenant, identities.c.alias == alias)
+            self.connection.execute(tie.values(alias=tokens[alias], customer=self.token))
         for table, columns in ((ledger, {"opening": ""}), (outcomes, {}), (exposures, {})):
             self.connection.execute(update(table).where(self._theirs(table)).values(customer=self.token, **columns))
         return len(rows)
 
     def delete(self) -> None:
         """Delete what is personal."""
-        for table in (events, consents, identities, customers):
+        for table in (events, consents, customers):
             self.connection.execute(delete(table).where(self._theirs(table)))
 
     def bury(self, moment: int) -> None:

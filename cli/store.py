@@ -1,0 +1,189 @@
+"""`tactful store`: look after the operational store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import console, print_json, progress, say, table
+from features.errors import TactfulError
+
+if TYPE_CHECKING:
+    from serving.checking import Checked
+    from serving.settings import Settings
+    from serving.store.backup import Archived
+    from serving.store.port import Store
+
+store_app = typer.Typer(no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder with the store, or with its settings.")]
+Tenant = Annotated[str | None, typer.Option(help="Whose customers; TACTFUL_TENANT, or default, unless given.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+HERE = Path("var/demo")
+
+
+@store_app.callback()
+def _store() -> None:
+    """Check, compact, back up, restore and migrate the store."""
+
+
+@store_app.command()
+def check(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
+    """Find what is wrong in a store; nothing is changed, and the service may go on.
+
+    Reads every table, compares the ledger with the decision log, and counts every cap of every catalogue that decided
+    again, without the code that was to keep it. Exits with 1 if anything is wrong.
+    """
+    from serving.checking import check as look_over
+
+    with _opened(data, tenant) as (store, settings), progress("Checking", console(stderr=True)):
+        checked = look_over(store, settings.tenant)
+    if as_json:
+        print_json(asdict(checked))
+    else:
+        _show_checked(checked)
+    raise typer.Exit(1 if checked.findings else 0)
+
+
+@store_app.command()
+def compact(
+    data: Data = HERE,
+    tenant: Tenant = None,
+    events: Annotated[
+        str, typer.Option(metavar="SPAN", help="Keep every event at least so long, whatever looks at it.")
+    ] = "400d",
+    inputs: Annotated[
+        str, typer.Option(metavar="SPAN", help="Keep so long what decisions were made on; then they replay no more.")
+    ] = "365d",
+    records: Annotated[
+        str, typer.Option(metavar="SPAN", help="Keep so long what receivers were told, or refused.")
+    ] = "30d",
+    messages: Annotated[
+        str, typer.Option(metavar="SPAN", help="Keep so long the ids by which late duplicates are known.")
+    ] = "90d",
+    vacuum: Annotated[
+        bool, typer.Option("--vacuum", help="Give the space back to the disk; writers wait meanwhile.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Take away what nobody looks at any more, and close reservations that expired.
+
+    Of the events, what lies in a window of a feature, or is looked back at by a trigger or policy of the catalogue in
+    force, stays, and so do decisions, contacts and outcomes. The service may go on meanwhile.
+    """
+    from features.standard import STANDARD
+    from serving.bootstrap import clock, open_service
+    from serving.retention import needed
+    from serving.store.compaction import Keep, shrink
+    from serving.store.compaction import compact as forget
+
+    with _opened(data, tenant) as (store, settings), progress("Compacting", console(stderr=True)) as advance:
+        champion = open_service(settings, store).champions.present()
+        keep = Keep(
+            events=needed(champion, STANDARD, _span(events)),
+            inputs=_span(inputs),
+            records=_span(records),
+            messages=_span(messages),
+        )
+        done = forget(store.database, settings.tenant, keep, clock(settings.now)(), advance)
+        if vacuum:
+            shrink(store.database)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        say(console(), table(("taken away or closed", "rows"), asdict(done).items(), numbers=("rows",)))
+
+
+@store_app.command()
+def backup(
+    archive: Annotated[Path, typer.Argument(help="The archive to write, a .zip; one that is there is replaced.")],
+    data: Data = HERE,
+    as_json: Json = False,
+) -> None:
+    """Write all of a store, with every tenant, to an archive; the service may go on meanwhile."""
+    from serving.store.backup import backup as write
+
+    with _opened(data) as (store, _), progress("Backing up", console(stderr=True)) as advance:
+        found = write(store.database, archive, datetime.now(UTC), advance)
+    _show_archive(found, f"Written to {archive}.", as_json)
+
+
+@store_app.command()
+def restore(
+    archive: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An archive that backup wrote.")],
+    data: Data = HERE,
+    as_json: Json = False,
+) -> None:
+    """Fill an empty store from an archive of the same kind of database and the same release.
+
+    What was damaged since it was written is refused, and so is a store that holds anything.
+    """
+    from serving.store.backup import restore as fill
+
+    with _opened(data) as (store, _), progress("Restoring", console(stderr=True)) as advance:
+        found = fill(store.database, archive, advance)
+    _show_archive(found, f"Restored from {archive}.", as_json)
+
+
+@store_app.command()
+def migrate(data: Data = HERE, as_json: Json = False) -> None:
+    """Bring a store to the present schema, as every start of the service does."""
+    from serving.store.backup import schema_of
+
+    with _opened(data) as (store, _), store.database.read() as connection:
+        schema = schema_of(connection)
+    if as_json:
+        print_json({"schema": schema})
+    else:
+        console().print(f"The store has schema {schema}.", markup=False)
+
+
+@contextmanager
+def _opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Settings]]":
+    from serving.bootstrap import open_store
+    from serving.settings import Settings
+
+    if not data.is_dir():
+        raise TactfulError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
+    settings = Settings.of(data, tenant=tenant)
+    store = open_store(settings.store, settings.durability, settings.connections)
+    try:
+        yield store, settings
+    finally:
+        store.close()
+
+
+def _span(text: str) -> timedelta:
+    from decisions.durations import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise TactfulError("not a span", got=text, wanted="a whole number and m, h, d or w, such as 90d") from None
+
+
+def _show_checked(checked: "Checked") -> None:
+    screen = console()
+    facts = [("decisions", checked.decisions), ("contacts", checked.contacts), ("caps counted again", checked.caps)]
+    say(screen, table(("looked at", "number"), facts, numbers=("number",)))
+    if checked.uncounted:
+        told = ", ".join(checked.uncounted)
+        say(screen, f"Not counted, since they bind only a segment: {told}.")
+    if checked.findings:
+        rows = [(finding.kind, finding.where, finding.what) for finding in checked.findings]
+        say(screen, table(("wrong", "where", "what"), rows))
+    else:
+        say(screen, "Nothing is wrong.")
+
+
+def _show_archive(found: "Archived", line: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found))
+        return
+    rows: list[tuple[str, Any]] = [(name, rows) for name, rows in found.rows.items() if rows]
+    say(console(), table(("table", "rows"), rows, numbers=("rows",)))
+    say(console(), f"{line} Schema {found.schema}, as of {found.moment}.")
