@@ -131,12 +131,12 @@ class Readout:
             return f"Keep {self.experiment.control_id}: {arm.arm} is worse."
         if verdict == "open":
             return f"Keep {self.experiment.control_id} for now: no difference is shown."
-        harmed = [rail.metric.title.lower() for rail in rails if rail.verdict == "harmed"]
+        harmed = ", ".join(rail.metric.title.lower() for rail in rails if rail.verdict == "harmed")
         if harmed:
-            return f"Do not switch: {arm.arm} is better, but does harm to {' and '.join(harmed)}."
+            return f"Do not switch: {arm.arm} is better, but a guard-rail is harmed: {harmed}."
         if rails:
-            names = " and ".join(rail.metric.title.lower() for rail in rails)
-            return f"Wait: {arm.arm} is better, but harm to {names} is not excluded yet."
+            names = ", ".join(rail.metric.title.lower() for rail in rails)
+            return f"Wait: {arm.arm} is better, but harm is not excluded yet: {names}."
         return f"Switch to {arm.arm}: it is better, and no guard-rail is harmed."
 
 
