@@ -6,7 +6,7 @@ any I/O: the same requests, catalogue, policy and scorer give the same bytes.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -168,16 +168,19 @@ def _learnt(drafts: Sequence[_Draft], features: Floats, scorer: Scorer, objectiv
         if not excluded
     ]
     found: list[dict[int, Learnt]] = [{} for _ in drafts]
-    if objective == "effect" and surviving:
-        rows = features[[i for i, _, _ in surviving]]
-        effects = scorer.score_effects(rows, [rule.message.id for _, _, rule in surviving])
-        for (i, j, _), (effect, baseline, deviation) in zip(surviving, effects.tolist(), strict=True):
-            found[i][j] = Learnt(None, effect, baseline, deviation)
+    if not surviving:
+        return found
+    responses: dict[tuple[int, int], float] = {}
     wanted = [(i, j, rule.offer) for i, j, rule in surviving if rule.offer is not None]
     if wanted:
-        rows = features[[i for i, _, _ in wanted]]
-        for (i, j, _), score in zip(wanted, scorer.score_actions(rows, [o for _, _, o in wanted]), strict=True):
-            found[i][j] = replace(found[i].get(j, NOTHING_LEARNT), response=float(score))
+        scores = scorer.score_actions(features[[i for i, _, _ in wanted]], [offer for _, _, offer in wanted])
+        responses = {(i, j): score for (i, j, _), score in zip(wanted, scores.tolist(), strict=True)}
+    effects = np.full((len(surviving), 3), np.nan)
+    if objective == "effect":
+        rows = features[[i for i, _, _ in surviving]]
+        effects = scorer.score_effects(rows, [rule.message.id for _, _, rule in surviving])
+    for (i, j, _), effect in zip(surviving, effects.tolist(), strict=True):
+        found[i][j] = Learnt(responses.get((i, j)), *effect)
     return found
 
 
@@ -199,7 +202,7 @@ def _concluded(
     probabilities = distribution([candidates[j] for j in survivors], policy, seed)
     chosen = drawn(probabilities, seed)
     for position, j in enumerate(survivors):
-        candidates[j] = replace(candidates[j], probability=float(probabilities[position]))
+        candidates[j] = candidates[j].drawn_with(float(probabilities[position]))
     return Decision(
         id=request.id,
         customer=request.snapshot.customer,

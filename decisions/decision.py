@@ -39,6 +39,10 @@ class Candidate:
     factors: Factors | None = None
     probability: float = 0.0
 
+    def drawn_with(self, probability: float) -> "Candidate":
+        """The same, with the probability it was to be chosen with."""
+        return Candidate(self.action, self.opening, self.mandatory, self.exclusions, self.factors, probability)
+
     @property
     def survives(self) -> bool:
         """Whether it passed every gate."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from decisions import canonical
 from decisions.catalogue import Attribute
 from decisions.snapshot import Contact, Event, Snapshot
 from features.build import build_one
@@ -61,7 +62,7 @@ def as_bytes(snapshot: Snapshot) -> bytes:
         "zone": snapshot.zone,
         "joined": joined.isoformat() if joined else None,
     }
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return canonical.of(document).encode()
 
 
 def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
