@@ -17,6 +17,7 @@ from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
 from serving.api.repeats import Repeats
 from serving.desk import Desk
+from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import Reception
 from serving.ingestion.rules import load_rules
 from serving.keyring import Keyring
@@ -67,11 +68,12 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        desk = Desk()
+        desk, inbox = Desk(), Inbox(reception)
         try:
             with dispatching(tenants, settings):
-                yield {"service": tenants.of(settings.tenant), "desk": desk, "reception": reception}
+                yield {"service": tenants.of(settings.tenant), "desk": desk, "inbox": inbox}
         finally:
+            inbox.close()
             desk.close()
 
     app = _Application(

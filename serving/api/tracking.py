@@ -1,12 +1,11 @@
 """The tracking API: the routes of Segment's and RudderStack's clients, as these are.
 
-They want `{"success": true}`, and send again whatever is not answered so. Messages are taken in on two threads, so that
-neither the disk nor a large body holds the event loop up, and no more than two bodies are unfolded at a time.
+They want `{"success": true}`, and send again whatever is not answered so. Messages are taken in by the inbox, so that
+neither the disk nor a large body holds the event loop up.
 """
 
 import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -17,8 +16,9 @@ from serving.api.door import Visit, allows, require
 from serving.api.problem import MALFORMED, TOO_LARGE, FieldProblem, Kind
 from serving.api.tracking_schemas import BATCH, MESSAGE, Taken, TakenAndDecided
 from serving.errors import ContendedError, NotReadyError, StoreError, UnknownCustomerError, UnrenderableError
-from serving.ingestion.fates import MessageFate, UnfitMessageError
-from serving.ingestion.reception import MOST_TOLD, Receipts, Reception
+from serving.ingestion.fates import MessageFate
+from serving.ingestion.inbox import Inbox
+from serving.ingestion.reception import MOST_TOLD, Parcel, Receipts
 from serving.ingestion.wakes import decision_id
 from serving.making import Ask
 
@@ -26,7 +26,6 @@ REFUSED = Kind(400, "messages-refused", "The others were kept: mend these, then 
 
 router = APIRouter(prefix="/v1", tags=["tracking"])
 Ingesting = Annotated[Visit, Depends(allows("ingest"))]
-_hands = ThreadPoolExecutor(2, "intake")
 _PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
 
 
@@ -109,14 +108,14 @@ async def _taken(visit: Visit, request: Request, call: str | None = None) -> Res
 
 async def _received(visit: Visit, request: Request, call: str | None) -> Receipts | Response:
     """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
-    body, encoding = await request.body(), request.headers.get("content-encoding", "").strip().lower()
-    reception: Reception = request.state.reception
-    loop = asyncio.get_running_loop()
-    try:
-        receipts = await loop.run_in_executor(_hands, reception.receive, visit.service, body, encoding, call)
-    except UnfitMessageError as error:
-        kind = TOO_LARGE if error.fate is MessageFate.OVERSIZED else MALFORMED
-        return kind.response(str(error), request.state.request_id)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    parcel = Parcel(await request.body(), encoding, call)
+    inbox: Inbox = request.state.inbox
+    receipts = await asyncio.wrap_future(inbox.take(visit.service, parcel))
+    if receipts.unfit:
+        (told,) = receipts.told
+        kind = TOO_LARGE if told.fate is MessageFate.OVERSIZED else MALFORMED
+        return kind.response(told.reason, request.state.request_id)
     strict = request.headers.get("x-strict-mode", "0").strip().lower() not in ("", "0", "false")
     return _strict(receipts, request.state.request_id) if strict and receipts.refused else receipts
 

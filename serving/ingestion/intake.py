@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
@@ -44,6 +44,10 @@ class Told:
     customer: str = ""
 
 
+Judged: TypeAlias = tuple[Told, Arrival | None]
+"""A message's fate as far as it can be told without the store, and what to keep of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Takes messages in for one tenant.
@@ -67,13 +71,24 @@ class Intake:
     def take(
         self, raw: Sequence[Any], received: datetime, *, call: str | None = None, batch: Mapping[str, Any] | None = None
     ) -> list[Told]:
-        """Take messages in. A message that is refused holds no other back; one sent again changes nothing.
+        """Take messages in: `judge` them, then `keep` them. One that is sent again changes nothing."""
+        return self.keep(self.judge(raw, received, call=call, batch=batch), received)
+
+    def judge(
+        self, raw: Sequence[Any], received: datetime, *, call: str | None = None, batch: Mapping[str, Any] | None = None
+    ) -> list[Judged]:
+        """What each message is; one that is refused holds no other back.
 
         Args:
             raw: The messages as JSON values.
             received: When they were received.
             call: What they are, where the path says so.
             batch: The batch they came in, whose `context` and `sentAt` hold for messages without their own.
+        """
+        return [self._judged(one, received, call, batch) for one in raw]
+
+    def keep(self, judged: Sequence[Judged], received: datetime) -> list[Told]:
+        """Keep what is to be kept, in one transaction.
 
         Returns:
             What became of each, in their order.
@@ -81,15 +96,11 @@ class Intake:
         Raises:
             StoreError: The store fails; then none of them was kept.
         """
-        judged = [self._judged(one, received, call, batch) for one in raw]
         arrivals = self._answering([arrival for _, arrival in judged if arrival is not None])
         receipts = iter(self.store.take(self.tenant, arrivals, received) if arrivals else ())
         return [told if arrival is None else _told(told, next(receipts)) for told, arrival in judged]
 
-    def _judged(
-        self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None
-    ) -> tuple[Told, Arrival | None]:
-        """A message's fate as far as it can be told without the store, and what to keep of it."""
+    def _judged(self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None) -> Judged:
         try:
             message = messages.read(raw, received, reach=self.rules.reach, call=call, batch=batch)
             arrival = self._arrival(message, received)

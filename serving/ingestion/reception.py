@@ -1,15 +1,15 @@
 """Where messages are received: bodies judged, messages taken in, their fates counted."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from serving.errors import NotReadyError
 from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
 from serving.ingestion.fates import MessageFate, UnfitMessageError
-from serving.ingestion.intake import Intake, Told
+from serving.ingestion.intake import Intake, Judged, Told
 from serving.ingestion.rules import Rules
 from serving.ingestion.traits import PURPOSE
 from serving.ingestion.wakes import Listening
@@ -23,14 +23,31 @@ MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a request bears.
+
+    Args:
+        body: The body as it was sent.
+        encoding: The header `Content-Encoding`.
+        call: What the one message of the body is; the body is a batch where None.
+    """
+
+    body: bytes
+    encoding: str = ""
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receipts:
     """What became of the messages of a request.
 
     Args:
-        told: Of each, in their order.
+        told: Of each, in their order; of the whole body, where that is unfit.
+        unfit: Whether the body could not be read, or was too large; then nothing of it was kept.
     """
 
     told: Sequence[Told]
+    unfit: bool = False
 
     @property
     def refused(self) -> list[tuple[int, Told]]:
@@ -61,27 +78,29 @@ class Reception:
     rules: Rules = field(default_factory=Rules)
     wakes: bool = False
 
-    def receive(self, service: DecisionService, body: bytes, encoding: str, call: str | None = None) -> Receipts:
-        """Receive the messages of a request.
+    def receive(self, service: DecisionService, parcels: Sequence[Parcel]) -> list[Receipts]:
+        """Receive the messages of some requests, and keep them in one transaction.
 
         Args:
             service: Of the tenant whose customers they are about.
-            body: The body as it was sent.
-            encoding: The header `Content-Encoding`.
-            call: What the one message of the body is; the body is a batch where None.
+            parcels: The requests.
+
+        Returns:
+            What became of each request's messages.
 
         Raises:
-            UnfitMessageError: The body cannot be read or is too large; nothing was kept.
             StoreError: The store fails; nothing was kept.
         """
-        with _counted():
-            content = inflated(body, encoding)
-            found = parsed(content)
-            raw, batch = ([found], None) if call else (_messages(found, len(content)), found)
-        told = self._intake(service).take(raw, service.clock(), call=call, batch=batch)
-        for fate, number in Counter(one.fate for one in told).items():
+        intake, now = self._intake(service), service.clock()
+        judged = [_judged(parcel, intake, now) for parcel in parcels]
+        told = iter(intake.keep([one for some in judged if isinstance(some, list) for one in some], now))
+        receipts = [
+            Receipts([next(told) for _ in some]) if isinstance(some, list) else Receipts([some], unfit=True)
+            for some in judged
+        ]
+        for fate, number in Counter(one.fate for each in receipts for one in each.told).items():
             METRICS.events(fate.value).inc(number)
-        return Receipts(told)
+        return receipts
 
     def _intake(self, service: DecisionService) -> Intake:
         """Without a catalogue, messages are kept all the same: any currency goes, and no trigger listens."""
@@ -109,11 +128,16 @@ def _oversized(limit: str) -> UnfitMessageError:
     return UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=limit, where="the batch")
 
 
-@contextmanager
-def _counted() -> Iterator[None]:
-    """A body that is refused whole counts as one message, since nobody knows how many it held."""
+def _judged(parcel: Parcel, intake: Intake, now: datetime) -> list[Judged] | Told:
+    """What the messages of a request are, or why its body is unfit.
+
+    That is told in words, not by an error: its traceback would keep alive what was parsed of the body.
+    """
     try:
-        yield
+        content = inflated(parcel.body, parcel.encoding)
+        found = parsed(content)
+        if parcel.call is not None:
+            return intake.judge([found], now, call=parcel.call)
+        return intake.judge(_messages(found, len(content)), now, batch=found)
     except UnfitMessageError as error:
-        METRICS.events(error.fate.value).inc()
-        raise
+        return Told(error.fate, str(error))
