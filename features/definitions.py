@@ -123,7 +123,7 @@ class Feature:
         ):
             value, needed = getattr(self, name), self.aggregation is aggregation
             if (value is None) == needed or (value is not None and not least <= value <= most):
-                wanted = f"{least:.3g} to {most}" if needed else "none"
+                wanted = f"{least:.3g} to {most:,}" if needed else "none"
                 raise FeatureError(f"unfit {name} of {self.aggregation}", got=value, wanted=wanted, where=self.name)
 
 

@@ -11,11 +11,13 @@ from typing import NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 Floats: TypeAlias = NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)
 
 _CELLS = 4_000_000
+_NEWTON_STEPS, _STEEPEST = 8, 50.0
 
 
 class Estimate(NamedTuple):
@@ -112,6 +114,15 @@ class Outcomes:
         rows = np.bincount(self.customer, minlength=self.customers).astype(np.float64)
         return Statistic(lambda counts: _divide(np.abs(counts @ bin_sums).sum(axis=1), counts @ rows))
 
+    def slope(self, probability: Floats) -> Statistic:
+        """Slope of a logistic regression of the outcomes on the log-odds: below 1 where these are too far apart.
+
+        Cox (1958), Two Further Applications of a Model for Binary Regression, Biometrika 45.
+        """
+        inside = np.clip(probability, 1e-9, 1 - 1e-9)
+        odds = np.log(inside / (1 - inside))
+        return Statistic(lambda counts: _slope(odds, self.positive, counts[:, self.customer]), -np.inf, np.inf)
+
     def reliability(self, probability: Floats, bins: int = 10) -> Reliability:
         """The curve that `ece` sums up."""
         of_bin = _bins(probability, bins)
@@ -167,6 +178,20 @@ class Outcomes:
         sums = np.bincount(self.customer, values, minlength=self.customers)
         rows = np.bincount(self.customer, minlength=self.customers).astype(np.float64)
         return lambda counts: _divide(counts @ sums, counts @ rows)
+
+
+def _slope(odds: Floats, positive: NDArray[np.bool_], weight: Floats) -> Floats:
+    """The slope for each row of weights, by Newton's method."""
+    intercept, slope = np.zeros(len(weight)), np.ones(len(weight))
+    for _ in range(_NEWTON_STEPS):
+        mean = expit(intercept[:, None] + slope[:, None] * odds)
+        residual, curve = weight * (positive - mean), weight * mean * (1 - mean)
+        flat, first, second = curve.sum(axis=1), curve @ odds, curve @ np.square(odds)
+        determinant = flat * second - np.square(first)
+        up, along = residual.sum(axis=1), residual @ odds
+        intercept = np.clip(intercept + _divide(second * up - first * along, determinant), -_STEEPEST, _STEEPEST)
+        slope = np.clip(slope + _divide(flat * along - first * up, determinant), -_STEEPEST, _STEEPEST)
+    return slope
 
 
 def _bins(probability: Floats, bins: int) -> NDArray[np.int64]:

@@ -51,12 +51,12 @@ def univariate(values: Floats, positive: NDArray[np.bool_], fit_to: NDArray[np.b
 
 
 def evaluate(rows: TestRows) -> dict[str, Any]:
-    """AUC, log-loss and expected calibration error, each with a 95 % interval.
+    """AUC, log-loss, expected calibration error and slope, each with a 95 % interval.
 
     Returns:
-        `auc`, `log_loss` and `ece` as `{value, low, high}`, `n`, `positives`, `customers`, and by baseline in
-        `baselines` the same three and, paired on the same draws of customers, `auc_gain` and `log_loss_gain`: by how
-        much the model is better.
+        `auc`, `log_loss`, `ece` and `slope`, that of the calibration, as `{value, low, high}`; `n`, `positives`,
+        `customers`; and by baseline in `baselines` the first three and, paired on the same draws of customers,
+        `auc_gain` and `log_loss_gain`: by how much the model is better.
     """
     outcomes = rows.outcomes
     statistics = {
@@ -68,6 +68,7 @@ def evaluate(rows: TestRows) -> dict[str, Any]:
             ("ece", outcomes.ece(probability)),
         )
     }
+    statistics["", "slope"] = outcomes.slope(rows.probability)
     for name in rows.baselines:
         statistics[name, "auc_gain"] = statistics["", "auc"] - statistics[name, "auc"]
         statistics[name, "log_loss_gain"] = statistics[name, "log_loss"] - statistics["", "log_loss"]

@@ -1,19 +1,21 @@
 """One training job: features of labelled examples, a fit on what came first, a test on what came last."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.build import FeatureFrame, build_dataset_pairs
 from features.dataset import EventDataset
-from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet
+from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Ratio
 from models import calibration
 from models.gbm import Parameters
 from models.metrics import Outcomes
 from models.scorer import ActionFeature, FittedModel
+from training.baselines import Baseline
 from training.evaluation import TestRows, evaluate, univariate
 from training.fitting import Fit, Table, fit_calibrated
 from training.labels import Examples, iso_date
@@ -34,6 +36,21 @@ _GROWING = frozenset(
 )
 
 
+class History(NamedTuple):
+    """How long a log had run, in days, when rows were taken.
+
+    Attributes:
+        learnt: At the latest row that is learnt from.
+        tested: At the latest row that is tested.
+    """
+
+    learnt: float
+    tested: float
+
+
+WHOLE = History(math.inf, math.inf)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """What to learn.
@@ -42,17 +59,19 @@ class Task:
         name: Of the score.
         examples: Labelled rows.
         split: Of the examples.
-        baselines: The models to beat: sets of a single feature.
+        baselines: The models to beat; a set of a single feature stands for a logistic regression on its logarithm.
         per_action: Whether the score is of a customer and an offer.
         settings: What defines the label, for the record.
+        history: How long the log had run at the latest row of the pool, and at the latest of the test.
     """
 
     name: str
     examples: Examples
     split: Split
-    baselines: Mapping[str, FeatureSet]
+    baselines: Mapping[str, FeatureSet | Baseline]
     per_action: bool
     settings: Mapping[str, int | float | str]
+    history: History = WHOLE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +125,7 @@ def run(
     announce(progress, "features")
     frame = _frame(task.examples, dataset, feature_set)
     actions = _action_features(task) if task.per_action else ()
-    table = _table(task.examples, frame, actions)
+    table = _table(task, frame, actions)
     announce(progress, "fit")
     fitted = fit_calibrated(table, task.split, parameters)
     announce(progress, "evaluation")
@@ -125,20 +144,33 @@ def run(
     )
 
 
-def learnable(feature_set: FeatureSet) -> tuple[str, ...]:
+def learnable(feature_set: FeatureSet, history: History = WHOLE) -> tuple[str, ...]:
     """The features that mean the same at any moment, in order.
 
     A part of the date is the same for all rows of a moment: with a year of data it does no more than name it.
     A count or sum over the whole history grows with the log itself, so that what was learnt when the log was
-    young does not hold when it is older.
+    young does not hold when it is older. A window that was never whole where it was learnt is the whole history by
+    another name; if it is whole where it is tested, any statistic of it means something else there.
+
+    Args:
+        feature_set: What is computed.
+        history: How long the log had run.
     """
-    return tuple(feature.name for feature in feature_set.features if not _names_the_moment(feature))
+    out: set[str] = set()
+    for feature in feature_set.features:
+        made_of = {feature.numerator, feature.denominator} if isinstance(feature, Ratio) else set()
+        if _shifts(feature, history) or made_of & out:
+            out.add(feature.name)
+    return tuple(name for name in feature_set.names if name not in out)
 
 
-def _names_the_moment(feature: AnyFeature) -> bool:
-    if isinstance(feature, Feature):
-        return feature.window_days is None and feature.aggregation in _GROWING
-    return isinstance(feature, Calendar)
+def _shifts(feature: AnyFeature, history: History) -> bool:
+    if not isinstance(feature, Feature):
+        return isinstance(feature, Calendar)
+    window = math.inf if feature.window_days is None else feature.window_days
+    if window <= history.learnt and feature.window_days is not None:
+        return False
+    return feature.aggregation in _GROWING or window <= history.tested < math.inf
 
 
 def _frame(examples: Examples, dataset: EventDataset, feature_set: FeatureSet) -> FeatureFrame:
@@ -156,8 +188,9 @@ def _categories(values: list[float | str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if isinstance(value, str)}))
 
 
-def _table(examples: Examples, frame: FeatureFrame, actions: tuple[ActionFeature, ...]) -> Table:
-    names = learnable(frame.feature_set)
+def _table(task: Task, frame: FeatureFrame, actions: tuple[ActionFeature, ...]) -> Table:
+    examples = task.examples
+    names = learnable(frame.feature_set, task.history)
     positions = [frame.feature_set.names.index(name) for name in names]
     codes = [[feature.encode(offer) for feature in actions] for offer in examples.offers]
     return Table(
@@ -174,15 +207,17 @@ def _test(task: Task, table: Table, frame: FeatureFrame, model: FittedModel, dat
     return TestRows(
         outcomes=Outcomes.of(table.positive[chosen], table.customers[chosen].astype(str)),
         probability=model.score(table.values[chosen]),
-        baselines={name: _baseline(task, dataset, feature_set)[chosen] for name, feature_set in task.baselines.items()},
+        baselines={name: _baseline(task, dataset, baseline)[chosen] for name, baseline in task.baselines.items()},
         features=frame.values[chosen],
         offers=tuple(task.examples.offers[i] for i in chosen) if task.per_action else (),
     )
 
 
-def _baseline(task: Task, dataset: EventDataset, feature_set: FeatureSet) -> NDArray[np.float64]:
-    alone = _frame(task.examples, dataset, feature_set).values[:, 0]
-    return univariate(alone, task.examples.positive, task.split.pool & task.examples.counted)
+def _baseline(task: Task, dataset: EventDataset, baseline: FeatureSet | Baseline) -> NDArray[np.float64]:
+    positive, fit_to = task.examples.positive, task.split.pool & task.examples.counted
+    if isinstance(baseline, FeatureSet):
+        return univariate(_frame(task.examples, dataset, baseline).values[:, 0], positive, fit_to)
+    return baseline.predict(_frame(task.examples, dataset, baseline.feature_set).values, positive, fit_to)
 
 
 def _record(task: Task, fitted: Fit) -> dict[str, Any]:

@@ -109,6 +109,32 @@ def span(dataset: EventDataset) -> Span:
     return Span(min(first), max(end))
 
 
+def events_of_type(dataset: EventDataset, event_type: str) -> pd.DataFrame:
+    """The events of a type: `customer_id`, `time` in microseconds, `subject` and `channel`.
+
+    Raises:
+        TrainingError: There are none.
+    """
+    columns = ["customer_id", "time", "type", "channel", "subject"]
+    tables = [dataset.table(number, columns) for number in range(dataset.buckets)]
+    chosen = pa.concat_tables([table.filter(pc.equal(table["type"], _code(event_type))) for table in tables])
+    if not len(chosen):
+        raise TrainingError(f"a log without {event_type} events", got=0)
+    return pd.DataFrame(
+        {
+            "customer_id": chosen["customer_id"].cast(pa.string()).to_pylist(),
+            "time": chosen["time"].cast(pa.int64()).to_numpy(),
+            "subject": chosen["subject"].cast(pa.string()).to_pylist(),
+            "channel": np.array(CHANNELS, dtype=object)[chosen["channel"].to_numpy()],
+        }
+    )
+
+
+def log_end(dataset: EventDataset) -> int:
+    """The moment after the last event of a log, microseconds since the epoch."""
+    return max(int(events.time.max()) + 1 for events in _buckets(dataset) if len(events))
+
+
 def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: int, lookback_days: int) -> Examples:
     """Who of those who have bought before a moment did not in the horizon after it.
 
@@ -172,7 +198,7 @@ def responses(
     """
     if (campaigns is None) == (window_days is None):
         raise TrainingError("unknown response windows", wanted="either a table of campaigns or a window in days")
-    contacts, redemptions = _of_type(dataset, "contact"), _of_type(dataset, "redeemed")
+    contacts, redemptions = events_of_type(dataset, "contact"), events_of_type(dataset, "redeemed")
     contacts = _with_window(contacts, window_days) if campaigns is None else _with_campaign(contacts, campaigns)
     covered = span(dataset)
     early = contacts["time"] < covered.first
@@ -213,23 +239,6 @@ def _around(events: Events, moment: int, end: int) -> tuple[NDArray[np.int64], N
     after = bought & (events.time >= moment) & (events.time < end)
     starts = events.starts[:-1]
     return np.maximum.reduceat(before, starts), np.logical_or.reduceat(after, starts)
-
-
-def _of_type(dataset: EventDataset, event_type: str) -> pd.DataFrame:
-    """The events of a type: `customer_id`, `time` in microseconds, `subject` and `channel`."""
-    columns = ["customer_id", "time", "type", "channel", "subject"]
-    tables = [dataset.table(number, columns) for number in range(dataset.buckets)]
-    chosen = pa.concat_tables([table.filter(pc.equal(table["type"], _code(event_type))) for table in tables])
-    if not len(chosen):
-        raise TrainingError(f"a log without {event_type} events", got=0, wanted="contacts and redemptions")
-    return pd.DataFrame(
-        {
-            "customer_id": chosen["customer_id"].cast(pa.string()).to_pylist(),
-            "time": chosen["time"].cast(pa.int64()).to_numpy(),
-            "subject": chosen["subject"].cast(pa.string()).to_pylist(),
-            "channel": np.array(CHANNELS, dtype=object)[chosen["channel"].to_numpy()],
-        }
-    )
 
 
 def _with_campaign(contacts: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:

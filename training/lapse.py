@@ -1,17 +1,22 @@
 """The lapse model: who will not buy in the time to come, judged by those who bought lately."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from features.dataset import EventDataset
 from features.definitions import Aggregation, Feature, FeatureSet, Where
 from features.standard import STANDARD
+from features.zones import DAY
 from models.gbm import Parameters
-from training.job import Progress, Task, TrainingResult, announce, run
-from training.labels import Examples, lapses, span
+from training.baselines import Baseline, Logit, NoPurchase
+from training.job import History, Progress, Task, TrainingResult, announce, run
+from training.labels import Examples, Span, lapses, span
 from training.splits import Split, by_time, snapshots
 
 NAME = "lapse"
 PARAMETERS = Parameters()
+ALL_DAYS = 36_525
 _PURCHASE = Where(types=("purchase",))
 
 
@@ -19,7 +24,9 @@ def train(
     dataset: EventDataset,
     *,
     horizon_days: int = 28,
-    lookback_days: int = 56,
+    lookback_days: int | None = 56,
+    moments: Sequence[int] | None = None,
+    rivals: Mapping[str, Baseline] = MappingProxyType({}),
     feature_set: FeatureSet = STANDARD,
     parameters: Parameters = PARAMETERS,
     progress: Progress | None = None,
@@ -29,7 +36,9 @@ def train(
     Args:
         dataset: The log; purchases are all it needs.
         horizon_days: A customer lapses who buys nothing in that time.
-        lookback_days: The model is judged by the customers who bought in that time before.
+        lookback_days: The model is judged by the customers who bought in that time before; None for all who ever did.
+        moments: Of the snapshots, microseconds since the epoch, ascending; about a month apart by default.
+        rivals: Further baselines.
         feature_set: What to learn from.
         parameters: Of the fit.
         progress: Told of each step.
@@ -38,17 +47,26 @@ def train(
         TrainingError: The log is too short or has no purchases.
     """
     announce(progress, "labels")
-    moments = snapshots(span(dataset), dataset.zone, horizon_days=horizon_days, lookback_days=lookback_days)
-    examples = lapses(dataset, moments, horizon_days=horizon_days, lookback_days=lookback_days)
+    covered, lookback = span(dataset), lookback_days or ALL_DAYS
+    if moments is None:
+        moments = snapshots(covered, dataset.zone, horizon_days=horizon_days, lookback_days=lookback)
+    examples = lapses(dataset, moments, horizon_days=horizon_days, lookback_days=lookback)
+    split = _split(examples)
     task = Task(
         name=NAME,
         examples=examples,
-        split=_split(examples),
-        baselines=_baselines(lookback_days),
+        split=split,
+        baselines={**_baselines(horizon_days, lookback), **rivals},
         per_action=False,
-        settings={"horizon_days": horizon_days, "lookback_days": lookback_days, "snapshots": len(moments)},
+        settings={"horizon_days": horizon_days, "lookback_days": lookback, "snapshots": len(moments)},
+        history=_history(examples, split, covered),
     )
     return run(task, dataset, feature_set, parameters, progress)
+
+
+def _history(examples: Examples, split: Split, covered: Span) -> History:
+    learnt, tested = (int(examples.as_of[mask].max()) for mask in (split.pool, split.test))
+    return History((learnt - covered.first) / DAY, (tested - covered.first) / DAY)
 
 
 def _split(examples: Examples) -> Split:
@@ -59,7 +77,7 @@ def _split(examples: Examples) -> Split:
     return replace(split, test=split.test & examples.counted)
 
 
-def _baselines(lookback_days: int) -> dict[str, FeatureSet]:
+def _baselines(horizon_days: int, lookback_days: int) -> dict[str, FeatureSet | Baseline]:
     frequency = Feature(
         name="purchases",
         family="frequency",
@@ -75,4 +93,9 @@ def _baselines(lookback_days: int) -> dict[str, FeatureSet]:
         aggregation=Aggregation.DAYS_SINCE_LAST,
         where=_PURCHASE,
     )
-    return {"frequency": FeatureSet((frequency,)), "recency": FeatureSet((recency,))}
+    return {
+        "frequency": FeatureSet((frequency,)),
+        "recency": FeatureSet((recency,)),
+        "rfm": Logit(),
+        "bgnbd": NoPurchase(horizon_days),
+    }

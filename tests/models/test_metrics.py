@@ -101,3 +101,20 @@ def test_intervals_of_calibration_error_cover_the_truth_where_probabilities_are_
 def test_an_outcome_that_never_varies_has_no_auc() -> None:
     outcomes = Outcomes.of([True, True], ["a", "b"])
     assert np.isnan(outcomes.estimate({"auc": outcomes.auc(np.array([0.2, 0.4]))})["auc"]).all()
+
+
+@pytest.mark.parametrize("stretched", [0.5, 1.0, 2.0])
+def test_the_slope_tells_by_how_much_log_odds_are_too_far_apart(stretched: float) -> None:
+    generator = np.random.default_rng(0)
+    odds = generator.normal(-1, 1.5, 20_000)
+    happened = generator.random(20_000) < 1 / (1 + np.exp(-odds))
+    outcomes = Outcomes.of(happened, np.arange(20_000))
+    said = 1 / (1 + np.exp(-stretched * odds))
+    found = outcomes.estimate({"slope": outcomes.slope(said)}, draws=100)["slope"]
+    assert found.value == pytest.approx(1 / stretched, rel=0.05)
+    assert found.low < 1 / stretched < found.high
+
+
+def test_outcomes_told_apart_wholly_have_a_slope_all_the_same() -> None:
+    outcomes = Outcomes.of([False, False, True, True], list("abcd"))
+    assert outcomes.value(outcomes.slope(np.array([0.1, 0.2, 0.8, 0.9]))) > 1
