@@ -74,8 +74,8 @@ def _without_effect(trials: Sequence[Trial]) -> dict[str, float]:
     fixed = [np.abs(difference / error) > 1.96 for difference, error in looked]
     return {
         "aa_false_positive": float(np.mean([effect.pvalue < 0.05 for effect in once])),
-        "aa_false_positive_peeking": float(np.mean([crossed.any() for crossed in fixed])),
-        "aa_false_positive_always_valid": float(np.mean([_claims(*look) for look in looked])),
+        "aa_false_positive_peeking": float(np.mean([_claims(*look) for look in looked])),
+        "aa_false_positive_peeking_one_look": float(np.mean([crossed.any() for crossed in fixed])),
         "sample_ratio_false_alarms": float(np.mean([not _ratio(made) for made in trials])),
     }
 

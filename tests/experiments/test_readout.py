@@ -50,7 +50,9 @@ def test_a_large_effect_is_claimed(found: Readout) -> None:
     assert [rail.verdict for rail in arm.guard_rails] == ["kept", "kept"]
     assert found.decision(arm).startswith("Switch to treatment")
     strict = (replace(arm.guard_rails[1], margin=0.0001),)
-    assert found.decision(replace(arm, guard_rails=strict)).startswith("Wait: treatment is better, but harm is not excluded yet: unsub")
+    assert found.decision(replace(arm, guard_rails=strict)).startswith(
+        "Wait: treatment is better, but harm is not excluded yet: unsub"
+    )
     assert set(arm.discoveries) == set(arm.others)
     assert [segments.cut for segments in arm.segments] == ["style"]
 

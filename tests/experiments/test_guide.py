@@ -1,0 +1,39 @@
+"""The guide on experiments: its file loads, and its tables are what the code says."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from decisions.compiled import Vocabulary
+from decisions.loading import load_catalogue
+from experiments.declaration import AnyArm
+from experiments.loading import parse_plan
+from experiments.metrics import METRICS
+from features.standard import STANDARD
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs/guides/experiments.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading row."""
+    table = GUIDE[GUIDE.index(heading) :].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+
+
+def test_its_file_loads() -> None:
+    text = re.search(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    assert text is not None
+    retail = load_catalogue(ROOT / "decisions/catalogues/retail.yaml", Vocabulary(STANDARD.names, ("lapse",)))
+    plan = parse_plan(text[1], retail.catalogue)
+    assert plan.experiment("chance").population == "at_risk"
+
+
+def test_every_kind_of_arm_is_told() -> None:
+    kinds = [get_args(arm.model_fields["kind"].annotation)[0] for arm in get_args(get_args(AnyArm)[0])]
+    assert [row[0].strip("`") for row in rows("| arm | what it does |")] == kinds
+
+
+def test_every_metric_is_defined_as_in_the_code() -> None:
+    told = [[cell.strip("`") for cell in row] for row in rows("| metric | unit | what it is |")]
+    assert told == [[metric.name, metric.unit, metric.meaning] for metric in METRICS.values()]
