@@ -8,7 +8,7 @@ import yaml
 
 import decisions
 from decisions.catalogue import Catalogue
-from decisions.loading import _Loader
+from decisions.yaml_text import _Loader
 from tests.decisions.retailer import CATALOGUE
 
 SHIPPED = sorted((Path(decisions.__file__).parent / "catalogues").glob("*.yaml"))
