@@ -39,8 +39,9 @@ MOST_ATTEMPTS = 40
 """Then a record is given up: after about 29 hours."""
 LONGEST_WAIT = timedelta(hours=1)
 """Between two attempts; the first wait is a second, each further one twice the one before."""
-_ROUND = 32
 _HANDS = 4
+_ROUNDS = {"event": 64, "decision": 2 * _HANDS}
+"""How many records are claimed at a time: no more than can be dealt with while the claim lasts."""
 _PAUSE = 0.5
 _PASSING = (NotReadyError, StoreError, ContendedError)
 _log = logging.getLogger(__name__)
@@ -153,14 +154,14 @@ class Dispatcher:
         while not self._closed.is_set():
             try:
                 busy = turn() > 0
-            except StoreError as error:
-                _log.error("outbox unreadable", extra={"reason": str(error)})
+            except Exception as error:
+                _log.error("outbox failed", extra={"error": type(error).__name__}, exc_info=error)
                 busy = False
             if not busy:
                 self._closed.wait(_PAUSE)
 
     def _claim(self, kind: str) -> list[Record]:
-        return outbox.claim(self._database, kind, self._clock(), LEASE, _ROUND)
+        return outbox.claim(self._database, kind, self._clock(), LEASE, _ROUNDS[kind])
 
     def _decide(self, tenant: str, wakes: Sequence[tuple[Record, Wake]], now: datetime) -> None:
         """Decide upon events at the first of their moments; for the others they wait on."""

@@ -1,6 +1,6 @@
 """Takes messages in: judges each, keeps the good ones in one durable transaction, tells the fate of every one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ from serving.ingestion.rules import Rules
 from serving.ingestion.traits import PURPOSE, profile_of
 from serving.ingestion.wakes import Listening
 from serving.records import parse
-from serving.store.port import Arrival, Outcome, Profile, Receipt, Store, StoredEvent
+from serving.store.port import Arrival, Profile, Receipt, Store, StoredEvent
 
 _REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in ("unsubscribed", "complained"))
 _FATES = {
@@ -96,7 +96,7 @@ class Intake:
         Raises:
             StoreError: The store fails; then none of them was kept.
         """
-        arrivals = self._answering([arrival for _, arrival in judged if arrival is not None])
+        arrivals = self._completed(arrival for _, arrival in judged if arrival is not None)
         receipts = iter(self.store.take(self.tenant, arrivals, received) if arrivals else ())
         return [told if arrival is None else _told(told, next(receipts)) for told, arrival in judged]
 
@@ -115,11 +115,7 @@ class Intake:
         """What is to be kept of a message; None where it means nothing."""
         meaning = meaning_of(message, self.rules)
         event = event_of(message, meaning, self.rules, self.currency) if meaning else None
-        profile = (
-            self._refusal(message.customer, event)
-            if event and event.type in _REFUSING
-            else profile_of(message, self.rules)
-        )
+        profile = profile_of(message, self.rules)
         if event is None and profile is None and message.alias is None:
             return None
         return Arrival(
@@ -133,21 +129,27 @@ class Intake:
             time=microseconds(message.moment),
         )
 
-    def _refusal(self, customer: str, event: StoredEvent) -> Profile:
-        channel = CHANNELS[event.channel]
-        return Profile(customer, consents={(channel, purpose): False for purpose in self.purposes} if channel else {})
+    def _completed(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
+        """The arrivals, with what follows from decisions they name and from refusals."""
+        choices: dict[str, tuple[str, str, str] | None] = {}
+        return [self._refusing(self._answering(arrival, choices)) for arrival in arrivals]
 
-    def _answering(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        """The arrivals, with the events of outcomes saying what they answer: channel, message and programme.
+    def _refusing(self, arrival: Arrival) -> Arrival:
+        """Who unsubscribes or complains refuses every purpose on the event's channel."""
+        event = StoredEvent(*arrival.event) if arrival.event else None
+        if event is None or event.type not in _REFUSING or not event.channel:
+            return arrival
+        consents = {(CHANNELS[event.channel], purpose): False for purpose in self.purposes}
+        return replace(arrival, profile=Profile(arrival.customer, consents=consents))
+
+    def _answering(self, arrival: Arrival, choices: dict[str, tuple[str, str, str] | None]) -> Arrival:
+        """The event of an outcome says what it answers: message, programme and channel of the decision.
 
         A contact that was decided on bears the decision's id, as its reservation does: it counts once.
         """
-        choices: dict[str, tuple[str, str, str] | None] = {}
-        return [
-            self._answered(arrival, arrival.outcome, choices) if arrival.outcome else arrival for arrival in arrivals
-        ]
-
-    def _answered(self, arrival: Arrival, outcome: Outcome, choices: dict[str, tuple[str, str, str] | None]) -> Arrival:
+        outcome = arrival.outcome
+        if outcome is None:
+            return arrival
         if outcome.decision not in choices:
             choices[outcome.decision] = self._choice(outcome.decision)
         choice = choices[outcome.decision]

@@ -125,6 +125,24 @@ def test_who_unsubscribes_or_complains_is_refused_at_once_tied_to_a_decision_or_
         assert known(store).consents[EMAIL] is False
 
 
+def test_who_unsubscribes_from_a_message_refuses_its_channel_and_no_other(store: Store) -> None:
+    consents = {"email": True, "sms": True}
+    fates(
+        store,
+        {
+            "type": "identify",
+            "messageId": "m0",
+            "userId": "c1",
+            "timestamp": at(1).isoformat(),
+            "traits": {"consents": consents},
+        },
+    )
+    store.record(T, [draft(known(store).version)])
+    told = {"decision_id": "d1", "channel": "sms"}
+    assert fates(store, track("m1", "Unsubscribed", properties=told)) == [KEPT]
+    assert known(store).consents == {EMAIL: False, ("sms", "marketing"): True}
+
+
 def test_a_consent_that_comes_late_does_not_undo_a_newer_refusal(store: Store) -> None:
     fates(store, track("m1", "Unsubscribed", timestamp=at(1).isoformat()))
     late = {"type": "identify", "messageId": "m2", "userId": "c1", "timestamp": at(2).isoformat()}
