@@ -128,8 +128,9 @@ def service(folder: Path, url: str, workers: int, database: int | None) -> Itera
 @contextmanager
 def noop(folder: Path, real: Peer, callers: Load, asks: Mapping[str, Any]) -> Iterator[Peer]:
     """The endpoint that does nothing, with an answer of the service to tell."""
-    callers.answered(port=real.port, callers=8, seconds=1.0, series="warm", **asks)
-    found = callers.answered(port=real.port, callers=1, seconds=1.0, series="example", sample=EXAMPLE, **asks)
+    callers.answered(port=real.port, callers=8, seconds=1.0, series=f"warm-{real.process}", **asks)
+    example = f"example-{real.process}"
+    found = callers.answered(port=real.port, callers=1, seconds=1.0, series=example, sample=EXAMPLE, **asks)
     answers = sorted(found["answers"], key=len)
     (folder / "answer.json").write_text(answers[len(answers) // 2], encoding="utf-8")
     with server("-m", "benchmarks._noop", str(folder / "answer.json")) as (process, port):

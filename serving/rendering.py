@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from decisions.case import event_facts
@@ -64,13 +65,15 @@ class Renderer:
 
     def to_json(self) -> str:
         """The catalogue and the names, to be kept with the decisions made with them."""
-        content = {"catalogue": self.catalogue.model_dump(mode="json"), "features": self.feature_names}
-        return json.dumps(content, sort_keys=True)
+        return json.dumps({"catalogue": self.catalogue.model_dump(mode="json"), "features": self.feature_names})
 
     @classmethod
     def from_json(cls, content: str) -> "Renderer":
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`; also reads what the first release wrote, which sorted levels by their names."""
         found = json.loads(content)
+        tier = (found["catalogue"].get("loyalty") or {}).get("tier")
+        if tier:
+            tier["levels"] = dict(sorted(tier["levels"].items(), key=itemgetter(1)))
         return cls(Catalogue.model_validate(found["catalogue"]), tuple(found["features"]))
 
     def _values(self, action: Action, snapshot: Snapshot, opened_by: str) -> dict[str, Mapping[str, Any]]:

@@ -1,13 +1,19 @@
 """Texts are rendered from what the decision was made on, within the limits of their channel."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import decisions
 from decisions.catalogue import Action
+from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.loading import load_catalogue
 from decisions.snapshot import Event, Snapshot
+from features.standard import STANDARD
 from serving.errors import UnrenderableError
 from serving.rendering import RenderedText, Renderer
 from serving.service import DecisionService
@@ -79,3 +85,14 @@ def test_a_renderer_comes_back_from_json(renderer: Renderer) -> None:
     again = Renderer.from_json(renderer.to_json())
     assert again.catalogue == renderer.catalogue
     assert again.feature_names == renderer.feature_names
+
+
+@pytest.mark.parametrize("sort_keys", [False, True], ids=["this release", "the first release"])
+def test_levels_come_back_in_their_order(*, sort_keys: bool) -> None:
+    path = Path(decisions.__file__).parent / "catalogues" / "retail.yaml"
+    retail = load_catalogue(path, Vocabulary(STANDARD.names, ("lapse",)))
+    kept = Renderer(retail.catalogue, retail.vocabulary.features).to_json()
+    again = Renderer.from_json(json.dumps(json.loads(kept), sort_keys=sort_keys))
+    assert CompiledCatalogue(again.catalogue, retail.vocabulary).version == retail.version
+    assert again.catalogue.loyalty is not None
+    assert list(again.catalogue.loyalty.tier.levels) == ["silver", "gold", "platinum"]
