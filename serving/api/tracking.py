@@ -60,7 +60,7 @@ async def track(
     """
     if decide:
         require(visit.caller, "decide")
-    receipts = await _received(visit, request, "track")
+    receipts = await _received(visit, request, "track", answered=decide)
     if isinstance(receipts, Response):
         return receipts
     answer = receipts.document()
@@ -106,10 +106,10 @@ async def _taken(visit: Visit, request: Request, call: str | None = None) -> Res
     return receipts if isinstance(receipts, Response) else _json(receipts.document())
 
 
-async def _received(visit: Visit, request: Request, call: str | None) -> Receipts | Response:
+async def _received(visit: Visit, request: Request, call: str | None, *, answered: bool = False) -> Receipts | Response:
     """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    parcel = Parcel(await request.body(), encoding, call)
+    parcel = Parcel(await request.body(), encoding, call, answered)
     inbox: Inbox = request.state.inbox
     receipts = await asyncio.wrap_future(inbox.take(visit.service, parcel))
     if receipts.unfit:

@@ -68,6 +68,10 @@ class Intake:
     purposes: frozenset[str] = frozenset({PURPOSE})
     listening: Listening | None = None
 
+    def answering(self) -> "Intake":
+        """The same, for senders who are answered with a decision: nothing has to be decided at once besides."""
+        return replace(self, listening=self.listening.waiting() if self.listening else None)
+
     def take(
         self, raw: Sequence[Any], received: datetime, *, call: str | None = None, batch: Mapping[str, Any] | None = None
     ) -> list[Told]:

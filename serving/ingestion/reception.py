@@ -30,11 +30,13 @@ class Parcel:
         body: The body as it was sent.
         encoding: The header `Content-Encoding`.
         call: What the one message of the body is; the body is a batch where None.
+        answered: Whether the sender is answered with a decision upon it.
     """
 
     body: bytes
     encoding: str = ""
     call: str | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Reception:
             StoreError: The store fails; nothing was kept.
         """
         intake, now = self._intake(service), service.clock()
-        judged = [_judged(parcel, intake, now) for parcel in parcels]
+        judged = [_judged(parcel, intake.answering() if parcel.answered else intake, now) for parcel in parcels]
         told = iter(intake.keep([one for some in judged if isinstance(some, list) for one in some], now))
         receipts = [
             Receipts([next(told) for _ in some]) if isinstance(some, list) else Receipts([some], unfit=True)

@@ -64,16 +64,23 @@ class Listening:
 
     Args:
         catalogue: The catalogue.
+        at_once: Whether triggers that wait for nothing are among them.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, *, at_once: bool = True) -> None:
+        self._catalogue = catalogue
         spans: dict[int, set[tuple[timedelta, timedelta]]] = defaultdict(set)
         for programme in catalogue.programmes:
             trigger = programme.trigger
             if trigger.after is None and isinstance(trigger, EventTrigger | AbsenceTrigger):
                 wait = trigger.delay if isinstance(trigger, EventTrigger) else trigger.within
-                spans[EVENT_TYPES.index(trigger.type)].add((wait, trigger.expiry))
+                if wait or at_once:
+                    spans[EVENT_TYPES.index(trigger.type)].add((wait, trigger.expiry))
         self._spans: Mapping[int, set[tuple[timedelta, timedelta]]] = spans
+
+    def waiting(self) -> "Listening":
+        """Without the triggers that wait for nothing."""
+        return Listening(self._catalogue, at_once=False)
 
     def wake(self, customer: str, event: StoredEvent, received: datetime) -> bytes | None:
         """The outbox record of an event; None where no trigger listens, or what it opened is over already."""

@@ -19,7 +19,7 @@ from tests.e2e.flaky import WEATHER, Network, flaky
 
 EVENTS = 10_000
 CUSTOMERS = 500
-PATIENT = {"max_queue_size": 2 * EVENTS, "upload_size": 250, "timeout": 30}
+PATIENT = {"max_queue_size": 2 * EVENTS, "upload_size": 400, "timeout": 30}
 
 
 @contextmanager

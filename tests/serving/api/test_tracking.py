@@ -9,15 +9,17 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from serving.ingestion.bodies import LARGEST, LARGEST_BATCH
 from serving.metrics import METRICS
 from serving.server import running
 from serving.service import DecisionService
 from serving.settings import Settings
-from serving.store import keys
+from serving.store import keys, outbox
 from serving.store.port import StoredEvent
 from serving.tenants import Tenants
+from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW
 
 WELL = {"success": True}
@@ -94,6 +96,16 @@ def test_an_event_is_answered_with_a_decision_upon_it_the_same_each_time(
     refused = post(client, "/v1/track?decide=true", {"event": "x"})
     assert (refused.status_code, refused.json()["decision"], len(refused.json()["refused"])) == (200, None, 1)
     assert len(list(service.store.decision_log(service.tenant))) == 1
+
+
+def test_an_event_that_is_answered_is_not_decided_upon_twice(service: DecisionService, shop: Settings) -> None:
+    settings = Settings(
+        auth="open", data=shop.data, webhook_url="http://127.0.0.1:1/", webhook_secret=SecretStr(SECRET)
+    )
+    with running(Tenants.only(service), settings) as url, httpx.Client(base_url=url) as client:
+        decided = post(client, "/v1/track?decide=true", ORDER).json()["decision"]["id"]
+    assert outbox.census(service.store.database)["waiting"] == 0
+    assert [stored.id for stored in service.store.decision_log(service.tenant)] == [decided]
 
 
 def test_who_stood_for_a_decision_under_another_id_is_answered_with_it(client: httpx.Client) -> None:
