@@ -12,17 +12,16 @@ from decisions.decide import Circumstances, Request, decide
 from decisions.policies import Greedy
 from decisions.snapshot import Snapshot
 from experiments.logs import Log
-from experiments.support import Wanted
 from experiments.world_parameters import ARMS
+from experiments.world_people import Bools
 from models.effect_scorer import EffectScorer
 from models.errors import ModelError
 from training.decision_rows import DecisionRows
 from training.effects import catalogue_priors, fit_effects
-from training.release import Evidence, Limits, Release, judge
+from training.release import Evidence, Release, judge
 
 COLUMNS = ("recency_over_gap", "purchases_182d", "contacts_7d", "opened_share")
 """Features that effects may depend on; the taste for a department is the marketer's context."""
-LIMITS = Limits(tolerance=0.05, contacts=0.5, unsubscribes=0.005, support=Wanted(effective=100, unsupported=0.01))
 _JUDGES = 6_000
 """Rows of the past that a candidate is judged on, at most: customers that it was not fitted to."""
 _BEST = Greedy(kind="greedy")
@@ -48,6 +47,12 @@ class Cases:
         return Cases(self.compiled, [r for r, k in zip(self.requests, kept, strict=True) if k], self.rows.where(kept))
 
 
+def audience(requests: Sequence[Request], compiled: CompiledCatalogue, scorer: ShopScorer) -> set[str]:
+    """The customers to whom the catalogue would write at all, whatever caps and waits say today."""
+    made = decide(requests, compiled, _BEST, scorer)
+    return {d.customer for d in made if any("eligibility" not in {e.gate for e in c.exclusions} for c in d.candidates)}
+
+
 def cases_of_past(rows: DecisionRows, compiled: CompiledCatalogue) -> Cases:
     """A sample of the past, with the catalogue's programmes that were drawn then."""
     rng = np.random.default_rng(7)
@@ -68,11 +73,17 @@ def fit(rows: DecisionRows, compiled: CompiledCatalogue) -> EffectScorer | None:
     return EffectScorer(model, rows.digest)
 
 
-def released(candidate: ShopScorer, incumbent: ShopScorer, cases: Sequence[Cases]) -> Release:
-    """What the release gate says of new effects: greedy choices by both, judged on what was drawn at random."""
+def released(candidate: ShopScorer, incumbent: ShopScorer, cases: Sequence[Cases], unsubscribes: Bools) -> Release:
+    """What the release gate says of new effects: greedy choices by both, judged on what was drawn at random.
+
+    Args:
+        candidate: With the new effects.
+        incumbent: What is in use.
+        cases: What was drawn.
+        unsubscribes: Whether the customer left within the window of each of them.
+    """
     candidates, incumbents = ([_log(c, scorer) for c in cases] for scorer in (candidate, incumbent))
-    unsubscribes = np.zeros(sum(len(c.rows) for c in cases), dtype=bool)
-    return judge(Evidence(_joined(candidates), _joined(incumbents), unsubscribes), LIMITS)
+    return judge(Evidence(_joined(candidates), _joined(incumbents), unsubscribes))
 
 
 def _log(cases: Cases, scorer: ShopScorer) -> Log:

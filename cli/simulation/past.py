@@ -48,6 +48,17 @@ def past_rows(shop: Shop) -> DecisionRows:
     )
 
 
+def reach_lost(shop: Shop, rows: DecisionRows) -> NDArray[np.bool_]:
+    """Whether the customer unsubscribed within the window of each decision, shape (n,)."""
+    place = {customer: i for i, customer in enumerate(shop.ids)}
+    left = np.full(len(shop.ids), np.iinfo(np.int64).max)
+    for told in shop.log.told:
+        if told.type == "unsubscribed":
+            left[told.customers] = told.time
+    then = left[[place[customer] for customer in rows.customers]]
+    return np.asarray((rows.moments <= then) & (then < rows.settled))
+
+
 def in_arms(rows: DecisionRows) -> DecisionRows:
     """The same rows with the world's arms, in their order."""
     places = np.array([ARMS.index(arm) for arm in rows.arms])

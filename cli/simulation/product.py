@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from cli.simulation.learning import Cases, cases_of_past, fit, released
-from cli.simulation.past import in_arms, past_rows, together
+from cli.simulation.learning import Cases, audience, cases_of_past, fit, released
+from cli.simulation.past import in_arms, past_rows, reach_lost, together
 from cli.simulation.shop import CHANNEL, NAMES, WINDOW, Shop, ShopScorer, load
 from decisions.compiled import CompiledCatalogue
 from decisions.decide import Request, decide
@@ -103,21 +103,24 @@ class Product(Rule):
         return np.flatnonzero(due & world.subscribed & (self._strata != "holdout"))
 
     def _learn(self) -> None:
-        """Fits effects to one half of the customers; they count if the other half lets them through the gate."""
+        """Fits effects to one half of who is written to; they count if the other half lets them through the gate."""
         assert self._shop is not None
         if self._past is None:
             self._past = past_rows(self._shop)
-        cases, judges, judged_on = self._cases(), set(self._shop.ids[::2]), []
-        rows = self._past if cases is None else together(self._past, cases.rows)
+        cases, judges = self._cases(), set(self._shop.ids[::2])
+        written_to = audience(self._shop.requests(np.arange(len(self._shop.ids))), self.compiled, self._scorer)
+        past = self._past.where(np.isin(self._past.customers, list(written_to)))
+        rows = past if cases is None else together(past, cases.rows)
         judged = np.isin(rows.customers, list(judges))
         effects = fit(rows.where(~judged), self.compiled)
         week = self._shop.world.day // 7
         if effects is None:
             self.releases[week] = "no"
             return
-        judged_on = [cases_of_past(self._past.where(np.isin(self._past.customers, list(judges))), self.compiled)]
+        judged_on = [cases_of_past(past.where(np.isin(past.customers, list(judges))), self.compiled)]
         judged_on += [cases.of(judges)] if cases else []
-        release = released(ShopScorer(effects), self._scorer, judged_on)
+        lost = np.concatenate([reach_lost(self._shop, c.rows) for c in judged_on])
+        release = released(ShopScorer(effects), self._scorer, judged_on, lost)
         self.releases[week] = release.answer
         if release.answer == "ship" or not self.gated:
             self._scorer = ShopScorer(fit(rows, self.compiled))
