@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.snapshot import Contact
+from serving.rendering import Renderer
 from serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
-from tests.decisions.retailer import NOON, decided, having
+from tests.decisions.retailer import NOON, RETAILER, at, decided, having
 
 Opener = Callable[[], Store]
 T = "shop"
@@ -34,3 +35,19 @@ def draft(based_on: int, decision_id: str = "d1", customer: str = "c1", *, silen
         None if silent else Contact(NOON, "email", "win_back", "m", ("promo",), "win_back:first", True, decision_id)
     )
     return Draft(decision, b"inputs", based_on, contact, NOON + 2 * DAY, opened_by="e1")
+
+
+def spoken(based_on: int, decision_id: str, customer: str = "c1", days: float = 0) -> Draft:
+    """A decision for a message some days ago, whatever caps say, with the contact that it chose."""
+    decision = decided(having(customer=customer, moment=at(days), contacts=()), decision_id=decision_id)
+    assert decision.choice is not None
+    action = decision.choice.action
+    contact = Contact(decision.moment, action.channel, action.programme, action.message, action.tags, id=decision_id)
+    return Draft(decision, b"{}", based_on, contact, decision.moment + 30 * DAY)
+
+
+def keep_catalogue(store: Store) -> None:
+    """Keep the retailer's catalogue, with which the decisions of these tests are made."""
+    versions = SPOKEN.versions
+    catalogue = Renderer(RETAILER.catalogue, RETAILER.vocabulary.features)
+    store.keep_catalogue(T, versions.catalogue, versions.features, catalogue.to_json())

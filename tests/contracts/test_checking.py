@@ -6,35 +6,25 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from decisions.snapshot import Contact
 from serving.checking import Checked, Finding, check
-from serving.rendering import Renderer
 from serving.store.erasure import erase
-from serving.store.port import Arrival, Draft, Fate, Profile, Store
+from serving.store.port import Arrival, Fate, Profile, Store
 from serving.store.schema import customers, decisions, identities, ledger
-from tests.contracts.stores import BUY, DAY, T, history, known
-from tests.decisions.retailer import NOON, RETAILER, at, contact, decided, having
+from tests.contracts.stores import BUY, DAY, T, history, keep_catalogue, known, spoken
+from tests.decisions.retailer import NOON, RETAILER, at, contact
 
 WEEKLY = "3 contacts in a window of weekly, which allows 2"
 
 
 def speak(store: Store, name: str = "d1", customer: str = "c1", days: float = 0) -> Fate:
-    """A decision for a message some days ago, whatever the caps say."""
-    snapshot = having(customer=customer, moment=at(days), contacts=())
-    decision = decided(snapshot, decision_id=name)
-    assert decision.choice is not None
-    action = decision.choice.action
-    made = Contact(decision.moment, action.channel, action.programme, action.message, action.tags, id=name)
-    version = known(store, customer).version
-    return store.record(T, [Draft(decision, b"{}", version, made, decision.moment + 30 * DAY)])[0]
+    """Record a decision for a message some days ago, whatever caps say."""
+    return store.record(T, [spoken(known(store, customer).version, name, customer, days)])[0]
 
 
 @pytest.fixture
 def used(store: Store) -> Store:
     """A store in which two decisions were made within their caps."""
-    catalogue = Renderer(RETAILER.catalogue, RETAILER.vocabulary.features)
-    versions = decided(having()).versions
-    store.keep_catalogue(T, versions.catalogue, versions.features, catalogue.to_json())
+    keep_catalogue(store)
     store.load(T, history(Profile("c1"), contacts=[("c1", replace(contact(20), id="x1"))]))
     assert [speak(store, "d1", days=3), speak(store, "d2")] == [Fate.RECORDED] * 2
     return store
