@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -195,6 +196,29 @@ def test_what_was_decided_but_not_marked_is_decided_once(house: House) -> None:
     house.work()
     assert [id_ for id_, _ in house.receiver.heard] == [wake.decision]
     assert len(list(house.service.store.decision_log("default"))) == 1
+
+
+def test_several_who_work_at_once_tell_each_decision_once(house: House) -> None:
+    customers = [f"c{number}" for number in range(40)]
+    consents = {"consents": {"email": True}}
+    Intake(house.service.store, "default", Rules()).take(
+        [{"userId": customer, "traits": consents} for customer in customers], NOW, call="identify"
+    )
+    for customer in customers:
+        house.orders(f"order of {customer}", customer=customer)
+    tenants, webhook = Tenants.only(house.service), Webhook.of(house.receiver.url, SECRET)
+    dispatchers = [Dispatcher(tenants, webhook, clock=house.clock) for _ in range(3)]
+
+    def work(dispatcher: Dispatcher) -> None:
+        while dispatcher.decide() + dispatcher.deliver():
+            pass
+        dispatcher.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, dispatchers))
+    house.work()
+    heard = Counter(json.loads(body)["data"]["customer_id"] for _, body in house.receiver.heard)
+    assert heard == Counter(customers)
 
 
 def test_who_was_erased_is_not_told_of(house: House) -> None:
