@@ -106,6 +106,8 @@ def promote(
 def promoted(bundle: Path, data: Path, reward: Reward, limits: Limits, store: Path, anyway: str = "") -> dict[str, Any]:
     """Judges a bundle and puts it into use where the gate or `anyway` says so; the first one needs no gate.
 
+    A log without a settled decision cannot judge: that is an answer, not an error.
+
     Returns:
         `version`, `promoted`, `answer`, `reasons` and the tracked `run`.
     """
@@ -120,17 +122,17 @@ def promoted(bundle: Path, data: Path, reward: Reward, limits: Limits, store: Pa
             "reasons": ["there was none before"],
             "run": None,
         }
-    verdict = _judged(data, None, bundle, None, reward, limits)
-    run = _tracked(verdict, store, data, None, bundle, None)
-    if verdict.answer == "ship" or anyway:
+    answer, reasons, run = "experiment", list[str](), None
+    try:
+        verdict = _judged(data, None, bundle, None, reward, limits)
+        answer, reasons = verdict.answer, list(verdict.reasons)
+        run = _tracked(verdict, store, data, None, bundle, None)
+    except TrainingError as error:
+        reasons = [str(error)]
+    ships = answer == "ship" or bool(anyway)
+    if ships:
         put_in_use(bundle, pointer, anyway or f"the release gate, run {run}")
-    return {
-        "version": version,
-        "promoted": verdict.answer == "ship" or bool(anyway),
-        "answer": verdict.answer,
-        "reasons": list(verdict.reasons),
-        "run": run,
-    }
+    return {"version": version, "promoted": ships, "answer": answer, "reasons": reasons, "run": run}
 
 
 def rollback(

@@ -92,6 +92,9 @@ def train(
         TrainingError: Other features than those logged.
         ModelError: The log cannot show an effect.
     """
+    if not (rows.taken > 0).any():
+        got = ", ".join(f"{count:,} {reason}" for reason, count in rows.left_out.items()) or "silence alone"
+        raise TrainingError("a log that cannot show an effect", got=got, wanted="contacts that were delivered")
     columns = learnable(feature_set)
     model = fit_effects(rows, priors, columns=columns, nuisance=nuisance)
     held = _out_of_time(rows, priors, columns, nuisance)

@@ -100,3 +100,10 @@ def test_effects_that_vanished_are_refused() -> None:
 def test_imported_campaigns_show_no_effect() -> None:
     with pytest.raises(TrainingError, match="a log that cannot show an effect: got 'imported contacts without"):
         refuse_campaigns("events")
+
+
+def test_a_log_without_a_delivered_contact_is_told_apart() -> None:
+    lost = [replace(e, delivery=Delivery.RESERVED) for e in log(200)]
+    rows = every_decision(lost, Goal(), LATER, feature_names=FEATURES)
+    with pytest.raises(TrainingError, match=r"got '\d+ not delivered: reserved'; wanted contacts that were delivered"):
+        train(rows, {}, feature_set=windowed(*FEATURES))
