@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import console
+from cli.contract_jobs import contract_job
 from cli.jobs import Job, done, report
 from cli.training_jobs import effect_job, lapse_job, pressure_job, response_job, value_job
 from decisions.durations import parse_duration
@@ -81,6 +82,23 @@ Lookback = Annotated[
     ),
 ]
 
+Contracts = Annotated[
+    Path | None,
+    typer.Option("--contracts", help="Parquet of contracts: learn who does not renew, not who does not buy."),
+]
+Notice = Annotated[
+    int,
+    typer.Option(
+        parser=days, metavar="DURATION", show_default=False, help="How long before a contract's end. [default: 30d]"
+    ),
+]
+Grace = Annotated[
+    int,
+    typer.Option(
+        parser=days, metavar="DURATION", show_default=False, help="How long after it a renewal counts. [default: 14d]"
+    ),
+]
+
 STORE = Path("var/mlflow")
 
 
@@ -89,12 +107,16 @@ def churn(
     events: Events,
     horizon: Horizon = 28,
     lookback: Lookback = 56,
+    contracts: Contracts = None,
+    notice: Notice = 30,
+    grace: Grace = 14,
     store: Store = STORE,
     no_track: NoTrack = False,
     as_json: Json = False,
 ) -> None:
-    """Train the lapse model: who bought lately and will not buy in the time to come."""
-    report([done(lapse_job(events, horizon, lookback), store, no_track=no_track)], as_json=as_json)
+    """Train the lapse model: who bought lately and will not buy in the time to come; or will not renew a contract."""
+    job = lapse_job(events, horizon, lookback) if contracts is None else contract_job(events, contracts, notice, grace)
+    report([done(job, store, no_track=no_track)], as_json=as_json)
 
 
 @train_app.command("response")

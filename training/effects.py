@@ -15,6 +15,7 @@ from models.effect import EffectModel, Prior
 from models.effect_scorer import EffectScorer
 from models.effect_scores import Nuisance
 from models.errors import ModelError
+from training import candidate_plots
 from training.by_action import ArmCalibration, jointly
 from training.candidate import Candidate
 from training.decision_rows import DecisionRows
@@ -119,6 +120,10 @@ def train(
         parameters=settings(priors, nuisance),
         metrics=metrics,
         refusals=refusals if likely < _LEAST_LIKELY else (),
+        figures=lambda: {
+            "effects": candidate_plots.effects(evidence, title=NAME),
+            "later": candidate_plots.by_action(held, title=f"{NAME}: later decisions"),
+        },
     )
 
 
@@ -171,6 +176,8 @@ def _out_of_time(
 
 
 def _evidence(model: EffectModel) -> dict[str, dict[str, float | None]]:
-    """By message, the figures behind its effect; None for what is not known."""
-    table = model.evidence.astype(object).where(model.evidence.notna(), None)
+    """By message, the figures behind its effect and its 95 % interval; None for what is not known."""
+    reach = 1.96 * model.evidence["uncertainty"]
+    found = model.evidence.assign(low=model.evidence["effect"] - reach, high=model.evidence["effect"] + reach)
+    table = found.astype(object).where(found.notna(), None)
     return dict(zip(table.index.astype(str), table.to_dict("records"), strict=True))

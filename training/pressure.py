@@ -17,6 +17,7 @@ from models.metrics import Outcomes
 from models.pressure import PressureModel
 from training.by_action import by_arm, jointly, slope
 from training.candidate import Candidate
+from training.candidate_plots import tenths
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 from training.evaluation import as_json
@@ -105,7 +106,8 @@ def train(pressed: Pressed, fatigue: Fatigue, *, feature_set: FeatureSet = STAND
     if not pool.any() or not test.any():
         raise TrainingError("too short a log to split", got=f"{len(pressed.moments)} contacts", wanted="weeks of them")
     earlier = PressureModel.fit(pressed.contacts[pool], pressed.left[pool], COLUMNS, risk=risk, growth=growth)
-    metrics = _metrics(pressed, pool, test, earlier.score(pressed.contacts[test]))
+    risk_told = earlier.score(pressed.contacts[test])
+    metrics = _metrics(pressed, pool, test, risk_told)
     model = PressureModel.fit(
         pressed.contacts, pressed.left, COLUMNS, risk=risk, growth=growth, data_digest=pressed.digest
     )
@@ -119,6 +121,9 @@ def train(pressed: Pressed, fatigue: Fatigue, *, feature_set: FeatureSet = STAND
         metrics=metrics
         | {"intercept": model.intercept, "slopes": dict(zip(COLUMNS, model.slopes.tolist(), strict=True))},
         refusals=_refusals(metrics),
+        figures=lambda: {
+            "calibration": tenths(risk_told, pressed.left[test].astype(np.float64), title=NAME, unit="probability")
+        },
     )
 
 

@@ -18,10 +18,12 @@ from models.kinds import Model
 from models.metrics import Estimate
 from models.value import PARAMETERS, ValueModel, deviance, fit_spend
 from training.candidate import Candidate, Interval, above, shown
+from training.candidate_plots import tenths
 from training.errors import TrainingError
 from training.evaluation import as_json
 from training.job import learnable
 from training.labels import days_after, iso_date, midnight, span
+from training.plots import importance
 
 NAME = "clv"
 HORIZON = 365
@@ -128,6 +130,10 @@ def train(
         measure="deviance",
         tolerance=0.05,
         gain_over=lambda champion: _gain(champion, columns, features, observed, expected[""]),
+        figures=lambda: {
+            "calibration": tenths(expected[""], observed, title=f"{NAME}: {window_days} days", unit="currency"),
+            "importance": importance(trees.importance(), title=NAME),
+        },
     )
 
 

@@ -11,6 +11,7 @@ from features.errors import EventError
 from models.errors import RegistryError
 from models.registry import MlflowRegistry
 from tests.training.shops import campaigns, frame, write
+from tests.training.test_renewals import generated
 from training.errors import TrainingError
 
 
@@ -46,8 +47,21 @@ def test_churn_says_what_it_learnt_in_a_table(shop: Path) -> None:
     assert result.exit_code == 0
     lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
     assert lines[0].startswith("lapse: 2")
-    assert [line.split("  ")[0] for line in lines[3:6]] == ["the model", "frequency", "recency"]
-    assert lines[6].startswith("Learnt from ")
+    assert [line.split("  ")[0] for line in lines[3:8]] == ["the model", "frequency", "recency", "rfm", "bgnbd"]
+    assert lines[8].startswith("Learnt from ")
+
+
+def test_churn_learns_contracts_that_are_not_renewed(tmp_path: Path) -> None:
+    _, table, _ = generated(tmp_path, customers=1500)
+    table.to_parquet(tmp_path / "contracts.parquet")
+    told = answered(
+        "churn", "--events", tmp_path / "events", "--contracts", tmp_path / "contracts.parquet", "--no-track", "--json"
+    )
+    assert told["name"] == "contract_churn"
+    assert told["parameters"]["notice_days"] == 30
+    assert set(told["baselines"]) == {"use", "rfm"}
+    missing = run("churn", "--events", tmp_path / "events", "--contracts", tmp_path / "none.parquet", "--no-track")
+    assert "no contracts" in str(missing.exception)
 
 
 def test_response_takes_the_campaigns_beside_the_events(shop: Path) -> None:

@@ -20,7 +20,8 @@ def test_a_table_has_each_estimate_with_its_interval() -> None:
 
 def test_a_scoreboard_has_each_model_and_its_baselines(lapsed: TrainingResult) -> None:
     board = scoreboard({"lapse": lapsed})
-    assert board.index.tolist() == [("lapse", name) for name in ("the model", "frequency alone", "recency alone")]
+    names = ("the model", "frequency alone", "recency alone", "rfm alone", "bgnbd alone")
+    assert board.index.tolist() == [("lapse", name) for name in names]
     assert set(board["n"]) == {f"{lapsed.metrics['n']:,}"}
 
 
