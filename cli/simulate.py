@@ -40,7 +40,9 @@ def simulate(
     plot: Annotated[Path | None, typer.Option(help="Also draw the plot over time into this PNG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Let policies decide for the same simulated customers, with the same luck, and compare what they were worth.
+    """Compare policies in a world whose truth is known.
+
+    Each decides for the same simulated customers, with the same luck, and what it was worth is told.
 
     `tactful` runs through the product: events, features, `decide`, outcomes, retraining and the release gate; `ungated`
     is the same without the gate. The value of a policy is the margin of the weeks and what is expected of the half year
