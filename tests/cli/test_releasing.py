@@ -10,11 +10,12 @@ from typer.testing import CliRunner
 from cli.champions import go_back, history, put_in_use
 from cli.main import app
 from features.standard import STANDARD
-from models.bundle import load
+from models.bundle import export, load
 from models.errors import BundleError
+from models.registry import MlflowRegistry
 from serving.champion import bundle_folder
 from tests.cli.answered import opened
-from tests.serving.shop import export_bundle
+from tests.serving.shop import export_bundle, furnish, service_of
 from training.errors import TrainingError
 
 WIDE = ("--tolerance", "5", "--max-contacts", "1", "--max-unsubscribes", "0.1")
@@ -44,6 +45,32 @@ def test_effects_are_learnt_from_the_log(shop: Path, tmp_path: Path) -> None:
     assert effects["thank_you"]["prior"] == 0.05
     assert found["promotion"]["promoted"]
     assert told("train", "effect", "--data", shop, "--store", tmp_path)["found"]
+
+
+def test_learnt_effects_are_judged_as_part_of_a_bundle(shop: Path, tmp_path: Path) -> None:
+    trained = told("train", "effect", "--data", shop, "--store", tmp_path / "mlflow")
+    kept = MlflowRegistry(tmp_path / "mlflow").download("effect", trained["promotion"]["version"], tmp_path / "kept")
+    effects = load(kept, fingerprint=STANDARD.fingerprint).models
+    present = load(bundle_folder(shop / "champion"), fingerprint=STANDARD.fingerprint).models
+    export(tmp_path / "bundle", {**present, **effects}, STANDARD)
+    verdict = told("evaluate", "--data", shop, "--bundle", tmp_path / "bundle", "--no-track", *WIDE)
+    held = {arm["arm"]: arm for arm in verdict["figures"]["calibration"]}
+    assert verdict["answer"] == "ship"
+    assert verdict["figures"]["gain"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert 0.25 < held["thank_you"]["predicted"] < held["thank_you"]["observed"] + 0.05
+    assert held["thank_you_short"]["predicted"] < held["thank_you"]["predicted"] - 0.1
+
+
+def test_a_running_service_takes_a_promotion_and_a_rollback(tmp_path: Path) -> None:
+    settings = furnish(tmp_path)
+    service = service_of(settings)
+    second = export_bundle(tmp_path / "next", seed=1)
+    first = service.decide("thankful", "d1").decision.versions.bundle
+    put_in_use(tmp_path / "next", settings.champion, "better")
+    assert service.decide("thankful", "d2").decision.versions.bundle == second
+    go_back(settings.champion, "worse")
+    assert service.decide("thankful", "d3").decision.versions.bundle == first
+    service.store.close()
 
 
 def test_contacts_of_one_moment_show_no_pressure(shop: Path) -> None:

@@ -79,6 +79,7 @@ def test_effects_that_hold_later_are_let_through() -> None:
     assert found.refusals == ()
     assert {one["arm"] for one in found.metrics["by_action"]} == {"miss_you", "come_back_coupon"}
     assert found.metrics["effects"]["come_back_coupon"]["effect"] == pytest.approx(0.25, abs=0.05)
+    assert list(found.figures()) == ["effects", "later"]
     assert isinstance(found.model, EffectScorer)
     scored = found.model.score(np.array([[30.0, 200.0]] * 2), ["come_back_coupon", "unheard of"])
     assert scored[0, 0] == pytest.approx(0.25, abs=0.05)

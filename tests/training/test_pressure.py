@@ -37,6 +37,7 @@ def test_risks_that_hold_are_let_through_with_their_figures() -> None:
     assert found.metrics["slope"]["low"] < 1 < found.metrics["slope"]["high"]
     assert found.metrics["baselines"]["constant"]["log_loss_gain"]["low"] > 0
     assert found.metrics["by_action"][0]["arm"] == "1 in 7 days"
+    assert list(found.figures()) == ["calibration"]
     assert isinstance(found.model, PressureModel)
     assert found.metrics["slopes"]["contacts_7d"] == pytest.approx(0.4, abs=0.1)
 

@@ -52,6 +52,7 @@ def test_the_score_is_the_margin_of_a_year(trained: Candidate) -> None:
     ask = np.zeros((3, len(model.customer_columns)))
     assert model.score(ask) == pytest.approx(model.trees.predict(ask) * model.extension * 0.5)
     assert model.extension <= 365 / 56
+    assert list(trained.figures()) == ["calibration", "importance"]
 
 
 def test_customers_who_leave_are_seen_in_the_retention(trained: Candidate) -> None:
