@@ -41,8 +41,7 @@ def serve(
     logs.configure(settings.log_level)
     with listen(settings.host, settings.port) as listening:
         told = f"Answering at {address(listening)} from {data}{''.join(_remarks(settings))}. Ctrl+C stops."
-        console().print(told, markup=False, soft_wrap=True)
-        processes.serve(settings, listening)
+        processes.serve(settings, listening, lambda: console().print(told, markup=False, soft_wrap=True))
     console().print("Stopped.")
 
 

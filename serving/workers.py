@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
+from typing import Any
 
 from features.errors import TactfulError
 from serving.settings import Settings
@@ -24,7 +25,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 SETTLED = 30.0
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
-Work = Callable[[Settings, socket.socket], None]
+Opened = Callable[[], None]
+"""Called once requests can be answered."""
+Work = Callable[[Settings, socket.socket, Opened], None]
 """What a worker does until it is told to stop; importable, since it is called in another process."""
 
 _log = logging.getLogger(__name__)
@@ -40,30 +43,41 @@ class _Place:
     pause: float = SHORTEST_PAUSE
     due: float = field(default_factory=time.monotonic)
 
+    def mourn(self) -> None:
+        """Notes that the worker died, and when the next one is due."""
+        assert self.process is not None
+        settled = time.monotonic() - self.began > SETTLED
+        self.pause = SHORTEST_PAUSE if settled else min(LONGEST_PAUSE, self.pause * 2)
+        self.due = time.monotonic() + self.pause
+        _log.error("worker died", extra={"worker": self.number, "code": self.process.exitcode})
+        self.process = None
 
-def serve(settings: Settings, listening: socket.socket) -> None:
+
+def serve(settings: Settings, listening: socket.socket, opened: Opened) -> None:
     """Answer requests until this process is told to stop, here or in as many processes as the settings say.
 
     Args:
         settings: How it is served.
         listening: Where requests come in.
+        opened: Called once they are answered.
 
     Raises:
         StoreError: The store cannot be opened.
     """
     if settings.workers > 1:
-        supervise(answer, settings, listening)
+        supervise(answer, settings, listening, opened)
     else:
         with stoppable():
-            answer(settings, listening)
+            answer(settings, listening, opened)
 
 
-def answer(settings: Settings, listening: socket.socket) -> None:
+def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None:
     """Answer requests in this process until it is told to stop.
 
     Args:
         settings: How it is served.
         listening: Where requests come in.
+        opened: Called once they are answered.
 
     Raises:
         StoreError: The store cannot be opened.
@@ -77,13 +91,14 @@ def answer(settings: Settings, listening: socket.socket) -> None:
     stop_tracing = tracing.start(settings.traces) if traced else lambda: None
     tenants = open_tenants(settings)
     try:
+        opened()
         run(tenants, settings, listening)
     finally:
         tenants.store.close()
         stop_tracing()
 
 
-def supervise(work: Work, settings: Settings, listening: socket.socket) -> None:
+def supervise(work: Work, settings: Settings, listening: socket.socket, opened: Opened) -> None:
     """Run workers until this process is told to stop (SIGTERM, SIGINT); then they finish what they began.
 
     A worker that dies is replaced. Whoever does not end within the settings' grace, and a little, is killed. Workers
@@ -93,36 +108,39 @@ def supervise(work: Work, settings: Settings, listening: socket.socket) -> None:
         work: What each does.
         settings: How many there are, among the rest.
         listening: Where requests come in, for all of them.
+        opened: Called once the first of them answers.
     """
+    context = multiprocessing.get_context("spawn")
     places = [_Place(number) for number in range(settings.workers)]
-    with _stop_signal() as stopped, tempfile.TemporaryDirectory(prefix="tactful-") as folder:
+    news, teller = context.Pipe(duplex=False)
+    with _stop_signal() as stopped, tempfile.TemporaryDirectory(prefix="tactful-") as folder, news, teller:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        while not _is_told(stopped, places):
+        heard: list[Any] = []
+        while stopped not in heard:
             for place in places:
-                _look_after(place, work, settings, listening)
+                if place.process is not None and place.process.exitcode is not None:
+                    place.mourn()
+                if place.process is None and place.due <= time.monotonic():
+                    place.began = time.monotonic()
+                    place.process = context.Process(target=_work, args=(work, settings, listening, teller))
+                    place.process.start()
+            heard = _heard([stopped, news], places)
+            if news in heard and news.recv():
+                opened()
+                opened = _nothing
         listening.close()
         _end(places, settings.grace.total_seconds() + 5)
 
 
-def _is_told(stopped: socket.socket, places: list[_Place]) -> bool:
-    """Whether it is time to stop; waits until that, a death, or the moment a place is due."""
+def _nothing() -> None:
+    """Everybody was told."""
+
+
+def _heard(others: list[Any], places: list[_Place]) -> list[Any]:
+    """Waits for others' words, a death, or the moment a place is due."""
     sentinels = [place.process.sentinel for place in places if place.process is not None]
     due = [place.due - time.monotonic() for place in places if place.process is None]
-    return stopped in wait([stopped, *sentinels], max(0.0, min(due)) if due else None)
-
-
-def _look_after(place: _Place, work: Work, settings: Settings, listening: socket.socket) -> None:
-    if place.process is not None and place.process.exitcode is not None:
-        lived = time.monotonic() - place.began
-        place.pause = SHORTEST_PAUSE if lived > SETTLED else min(LONGEST_PAUSE, place.pause * 2)
-        place.due = time.monotonic() + place.pause
-        _log.error("worker died", extra={"worker": place.number, "code": place.process.exitcode})
-        place.process = None
-    if place.process is None and place.due <= time.monotonic():
-        context = multiprocessing.get_context("spawn")
-        place.began = time.monotonic()
-        place.process = context.Process(target=_work, args=(work, settings, listening), name=f"worker-{place.number}")
-        place.process.start()
+    return wait([*others, *sentinels], max(0.0, min(due)) if due else None)
 
 
 def _end(places: list[_Place], patience: float) -> None:
@@ -138,12 +156,12 @@ def _end(places: list[_Place], patience: float) -> None:
             process.join()
 
 
-def _work(work: Work, settings: Settings, listening: socket.socket) -> None:
+def _work(work: Work, settings: Settings, listening: socket.socket, teller: "Connection[bool, None]") -> None:
     """Runs in a process of its own."""
     threading.Thread(target=_end_with_parent, name="orphan", daemon=True).start()
     with stoppable():
         try:
-            work(settings, listening)
+            work(settings, listening, lambda: teller.send(True))
         except TactfulError as error:
             _log.error("worker failed", extra={"reason": str(error)})
             sys.exit(1)

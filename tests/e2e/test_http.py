@@ -39,9 +39,11 @@ def served(data: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
         assert process.stdout is not None
         told = process.stdout.readline()
         url = next(word for word in told.split() if word.startswith("http://"))
-        with httpx.Client(base_url=url) as client:
-            yield process, client
-        process.kill()
+        try:
+            with httpx.Client(base_url=url) as client:
+                yield process, client
+        finally:
+            process.kill()
 
 
 def test_from_the_command_to_a_decision_and_back(shop: Settings) -> None:
