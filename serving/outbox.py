@@ -52,16 +52,11 @@ Count = Callable[[str], None]
 
 @contextmanager
 def dispatching(tenants: Tenants, settings: Settings) -> Iterator[None]:
-    """Works the outbox off while the block runs, if the settings name a receiver.
-
-    Raises:
-        SettingsError: The receiver's address is not safe, or the secret not one.
-    """
-    if settings.webhook_url is None or settings.webhook_secret is None:
+    """Works the outbox off while the block runs, if the settings name a receiver."""
+    if settings.webhook is None:
         yield
         return
-    webhook = Webhook.of(settings.webhook_url, settings.webhook_secret.get_secret_value())
-    dispatcher = Dispatcher(tenants, webhook, count=lambda state: METRICS.outbox(state).inc())
+    dispatcher = Dispatcher(tenants, settings.webhook, count=lambda state: METRICS.outbox(state).inc())
     dispatcher.start()
     try:
         yield

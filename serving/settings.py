@@ -1,6 +1,5 @@
 """Settings: from arguments, then the environment (`TACTFUL_…`), then `tactful.env` in the data folder."""
 
-import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -8,8 +7,10 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from serving.addresses import is_loopback
 from serving.errors import SettingsError
 from serving.store.database import Durability
+from serving.webhooks import Webhook
 
 
 class Settings(BaseSettings):
@@ -80,10 +81,21 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _webhook_whole(self) -> Self:
+    def _webhook_fit(self) -> Self:
         if (self.webhook_url is None) is not (self.webhook_secret is None):
             raise ValueError("webhook_url and webhook_secret: one without the other")
+        try:
+            _ = self.webhook
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
         return self
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """Where decisions upon events are told, or None."""
+        if self.webhook_url is None or self.webhook_secret is None:
+            return None
+        return Webhook.of(self.webhook_url, self.webhook_secret.get_secret_value())
 
     @classmethod
     def of(cls, data: Path, **given: Any) -> Self:
@@ -103,16 +115,3 @@ class Settings(BaseSettings):
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors())
             where = f"the options, the environment or {data / 'tactful.env'}"
             raise SettingsError(f"settings that cannot be used ({wrong})", where=where) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own.
-
-    Example:
-        >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-        (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -16,12 +16,13 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Exchange
 
+from serving.addresses import is_loopback
 from serving.desk import Desk
 from serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
 from serving.keyring import Keyring
 from serving.limits import Buckets
 from serving.service import DecisionService
-from serving.settings import Settings, is_loopback
+from serving.settings import Settings
 from serving.tenants import Tenants
 
 Scope = Literal["decide", "ingest", "read", "admin"]

@@ -274,5 +274,7 @@ def test_unsafe_webhooks_are_refused(url: str, secret: str, says: str) -> None:
 def test_a_webhook_and_its_secret_come_together(shop: Settings) -> None:
     with pytest.raises(SettingsError, match="one without the other"):
         Settings.of(shop.data, webhook_url="https://sender.example/")
+    with pytest.raises(SettingsError, match="a webhook others could read"):
+        Settings.of(shop.data, webhook_url="http://sender.example/", webhook_secret=SECRET)
     whole = Settings.of(shop.data, webhook_url="https://sender.example/", webhook_secret=SECRET)
     assert SECRET not in repr(whole)
