@@ -1,6 +1,7 @@
 """An experiment in the simulated world: each customer lives under the rule of its arm, and the log tells of it."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from experiments.declaration import Experiment
 from experiments.world import World
 from experiments.world_parameters import ARMS
-from experiments.world_people import Ints
-from experiments.world_policies import Rule
+from experiments.world_people import Floats, Ints
+from experiments.world_policies import CAP, Rule
+from experiments.world_triggers import allowed
 
 Ids = NDArray[np.object_]
 
@@ -97,3 +99,22 @@ def _revenue(world: World, since: int) -> float:
     assert world.log is not None
     sales = (part.amount.sum() for part in world.log.told if part.type == "purchase" and part.time >= since)
     return float(sum(sales)) / len(world)
+
+
+def drawn(world: World) -> tuple[Ints, Floats]:
+    """An arm for everybody, all that are allowed and silence alike, and the probability of each, shape (n, arms)."""
+    options = allowed(world, CAP)
+    options[:, 0] = True
+    probabilities = options / options.sum(axis=1, keepdims=True)
+    luck = np.random.default_rng([world.seed, 6, world.day]).random((len(world), 1))
+    return np.asarray((np.cumsum(probabilities, axis=1) < luck).sum(axis=1)), probabilities
+
+
+def week_after(world: World, arms: Ints) -> Floats:
+    """The margin of each customer in the week that begins with these arms, and holds no other contact; the world stays.
+
+    The luck of the week is the world's own, whatever the arms: so what differs between two such weeks is their doing.
+    """
+    ahead = deepcopy(world)
+    silence = np.zeros(len(world), dtype=np.int64)
+    return np.asarray(sum(ahead.step(arms if day == 0 else silence).margin for day in range(7)))

@@ -12,7 +12,7 @@ from experiments.outcomes import outcomes
 from experiments.world import START, World
 from experiments.world_parameters import preset
 from experiments.world_policies import PriorityList, Silence
-from experiments.world_trial import Split, events_of, ids_of, true_effect
+from experiments.world_trial import Split, drawn, events_of, ids_of, true_effect, week_after
 from features.events import validate
 from features.zones import microseconds
 
@@ -63,3 +63,16 @@ def test_the_log_finds_the_true_difference() -> None:
     truth = true_effect(lived(RULES["some"], 4_000, 28), lived(RULES["none"], 4_000, 28), microseconds(START))
     assert truth > 0
     assert abs(found.difference - truth) < 3 * found.error
+
+
+def test_a_week_ahead_leaves_the_world_as_it_is() -> None:
+    world = World(preset("easy"), 300, seed=3)
+    arms, probabilities = drawn(world)
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert (probabilities[np.arange(300), arms] > 0).all()
+    earned = week_after(world, arms)
+    assert world.day == 0
+    assert np.array_equal(earned, week_after(world, arms))
+    for day in range(7):
+        world.step(arms if day == 0 else np.zeros(300, dtype=np.int64))
+    assert np.allclose(world.value, earned)
