@@ -5,11 +5,10 @@ given to the next who asks, `ABANDONED` later. Keys are kept as digests: callers
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from features.zones import microseconds
 from serving.errors import KeyInFlightError, KeyReusedError
@@ -127,20 +126,6 @@ def expire(database: Database, when: datetime) -> int:
     with database.begin() as connection:
         old = idempotency.c.created <= microseconds(when - LIFETIME)
         return connection.execute(delete(idempotency).where(old)).rowcount
-
-
-def forget(connection: Connection, tenant: str, customer: str) -> int:
-    """Delete the answers that name a customer, in a transaction that is open.
-
-    Returns:
-        How many there were; one more than need be where another's text holds the same letters.
-    """
-    name = json.dumps(customer).strip('"').encode()
-    if connection.dialect.name == "sqlite":
-        found = func.instr(idempotency.c.body, name) > 0
-    else:
-        found = func.position(literal(name).op("IN")(idempotency.c.body)) > 0
-    return connection.execute(delete(idempotency).where(and_(idempotency.c.tenant == tenant, found))).rowcount
 
 
 def _of(claim: Claim) -> ColumnElement[bool]:

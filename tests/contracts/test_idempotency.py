@@ -91,13 +91,5 @@ def test_an_answer_lives_for_a_day(kept: Database) -> None:
     assert idempotency.expire(kept, NOW + 2 * LIFETIME) == 1
 
 
-@pytest.mark.parametrize(("customer", "forgotten"), [("c1", 1), ("c2", 0), ('a"b', 0), ("é", 0)])
-def test_answers_that_name_a_customer_are_forgotten(kept: Database, customer: str, forgotten: int) -> None:
-    idempotency.keep(kept, claimed(kept), TOLD)
-    with kept.begin() as connection:
-        assert idempotency.forget(connection, "other", customer) == 0
-        assert idempotency.forget(connection, "t", customer) == forgotten
-
-
 def test_no_key_is_kept_as_it_was_sent(kept: Database) -> None:
     assert claimed(kept).key != "my key"
