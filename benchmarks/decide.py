@@ -3,18 +3,17 @@
 The retail catalogue, generated customers with about 300 events each, and two real LightGBM models of 200 trees with 31
 leaves: the lapse risk of each customer, and a response to each action that survives the gates. Decisions are made one
 at a time and in chunks of 1,000, and timed by stage; the floor is LightGBM's scoring of the same rows, in the same
-batches, in the same run. The models are fitted to generated outcomes: they cost what real ones cost and mean nothing.
+batches, in the same run. As in the service, what stays is out of the garbage collector's sight.
 Writes var/bench/decide.json.
 
     python -m benchmarks.decide
 """
 
+import gc
 import json
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,58 +21,22 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-import decisions
+from benchmarks._retailer import MOMENT, models, retail
 from decisions.case import Case
-from decisions.catalogue import Catalogue
-from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.compiled import CompiledCatalogue
 from decisions.decide import Request, Scorer, decide
 from decisions.gates import judged, openings
-from decisions.loading import load_catalogue
-from experiments.customers import END, Customers, generate
+from experiments.customers import Customers, generate
 from experiments.requests import requests
 from features.build import build_one
 from features.histories import history
 from features.program import compile_features
 from features.standard import STANDARD
-from models.bundle import Bundle, export, load
-from models.calibration import Identity
-from models.gbm import Parameters, fit
-from models.scorer import ActionFeature, FittedModel
+from models.bundle import Bundle
 
 BENCH = Path("var/bench")
-MOMENT = END + timedelta(hours=17)
 CUSTOMERS, EVENTS, CHUNK = 2_000, 300, 1_000
-TREES = Parameters(rounds=200, leaves=31, leaf_rows=20, learning_rate=0.05)
-KINDS = ("points", "coupon", "news")
 REPEATS = 5
-
-
-def retail() -> CompiledCatalogue:
-    """The retail example, each message with an offer, so that every survivor is scored."""
-    vocabulary = Vocabulary(STANDARD.names, ("lapse",), {"kind": KINDS})
-    path = Path(decisions.__file__).parent / "catalogues" / "retail.yaml"
-    content = load_catalogue(path, vocabulary).catalogue.model_dump()
-    for programme in content["programmes"]:
-        for number, message in enumerate(programme["messages"]):
-            message["offer"] = {"kind": KINDS[number % len(KINDS)]}
-    return CompiledCatalogue(Catalogue.model_validate(content), vocabulary)
-
-
-def models(features: np.ndarray[Any, Any]) -> Bundle:
-    """Two models with as many trees and leaves as real ones, fitted to outcomes made from noise."""
-    rng = np.random.default_rng(3)
-    rows = features[rng.integers(0, len(features), 20_000)]
-    rows = rows * rng.uniform(0.8, 1.2, rows.shape)
-    outcome = rng.random(len(rows)) < 1 / (1 + np.exp(-rng.normal(size=len(rows)) - np.nan_to_num(rows[:, 0]) / 50))
-    action = ActionFeature("kind", KINDS)
-    kinds = rng.integers(0, len(KINDS), (len(rows), 1)).astype(float)
-    columns = tuple(STANDARD.names)
-    lapse = FittedModel(fit(rows, outcome, columns, TREES), Identity(), False, (), "", {})
-    trees = fit(np.hstack([rows, kinds]), outcome, (*columns, action.name), TREES, categorical=(action.name,))
-    response = FittedModel(trees, Identity(), True, (action,), "", {})
-    with tempfile.TemporaryDirectory() as scratch:
-        export(Path(scratch) / "bundle", {"lapse": lapse, "response": response}, STANDARD)
-        return load(Path(scratch) / "bundle", fingerprint=STANDARD.fingerprint)
 
 
 def microseconds(work: Callable[[], object], count: int) -> float:
@@ -181,6 +144,8 @@ def main() -> None:
     bundle = models(np.array([r.snapshot.features for r in asked])[:, : compiled.scored])
     rows = scored_rows(asked, compiled, bundle)
     count = len(asked)
+    gc.collect()
+    gc.freeze()
     features = microseconds(features_of_each(customers, count, compiled), count)
     floor = {
         "single": microseconds(lambda: score_one_by_one(rows, bundle), count),
