@@ -40,7 +40,7 @@ def served(data: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
         told = process.stdout.readline()
         url = next(word for word in told.split() if word.startswith("http://"))
         try:
-            with httpx.Client(base_url=url) as client:
+            with httpx.Client(base_url=url, timeout=60) as client:
                 yield process, client
         finally:
             process.kill()

@@ -14,7 +14,7 @@ from tests.serving.house import House, open_house
 @pytest.fixture
 def client(service: DecisionService) -> Iterator[httpx.Client]:
     """A client of the shop's service, which asks nobody for a key."""
-    with running(service) as url, httpx.Client(base_url=url) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
