@@ -38,7 +38,7 @@ def test_json_keeps_every_definition(features: FeatureSet) -> None:
         ({"window_days": 0}, "unfit window: got 0"),
         ({"window_days": float("nan")}, "unfit window: got nan"),
         ({"default": 1.0}, "a default that is never used"),
-        ({"aggregation": "days_since_nth_last"}, "unfit nth of days_since_nth_last: got None; wanted 1 to 1,000"),
+        ({"aggregation": "days_since_nth_last"}, "unfit nth of days_since_nth_last: wanted 1 to 1,000"),
         ({"aggregation": "days_since_nth_last", "nth": 0}, "unfit nth of days_since_nth_last: got 0"),
         ({"nth": 2}, "unfit nth of count: got 2; wanted none"),
         ({"aggregation": "decayed_count", "half_life_days": 1e-9}, "unfit half_life_days of decayed_count: got 1e-09"),
