@@ -1,5 +1,6 @@
 """`tactful experiment`: size experiments, start and stop them, and read them out."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import console, print_json, progress, say, table
+from cli.experiment_tables import plain_plan, plain_readout, show_plan, show_readout
 from cli.logbook import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
 from features.errors import TactfulError
 
@@ -14,11 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiments.declaration import Experiment, Plan
-    from experiments.power import Horizon
-    from experiments.readout import ArmReadout, Readout
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of an experiment.")]
 File = Annotated[Path, typer.Option("--file", help="The experiments, in YAML.")]
+Published = Annotated[
+    str | None,
+    typer.Option("--store", metavar="URL", help="Put the experiments in force for the service of this store."),
+]
 DEFAULT_FILE = Path("experiments.yaml")
 
 experiment_app = typer.Typer(no_args_is_help=True)
@@ -54,9 +58,9 @@ def size(
     horizons = plan(declared, source.events, customers, end, weeks=range(1, weeks + 1))
     found = first_enough(horizons)
     if as_json:
-        print_json({"experiment": declared.id, "enough": found.weeks if found else None, "weeks": _told(horizons)})
+        print_json({"experiment": declared.id, "enough": found.weeks if found else None, "weeks": plain_plan(horizons)})
     else:
-        _show_plan(declared, horizons, found)
+        show_plan(declared, horizons, found)
     raise typer.Exit(0 if found else 1)
 
 
@@ -67,9 +71,12 @@ def start(
     at: Annotated[str | None, typer.Option(metavar="MOMENT", help="When, ISO 8601; now where it is not given.")] = None,
     data: Data = Path("var/demo"),
     catalogue: CatalogueFile = None,
+    store: Published = None,
 ) -> None:
-    """Write the moment an experiment begins into its file."""
+    """Write the moment an experiment begins into its file, and tell the service where a store is given."""
     _write(experiment, file, "start", at, data, catalogue)
+    if store is not None:
+        _publish(file, data, catalogue, store)
 
 
 @experiment_app.command()
@@ -79,9 +86,12 @@ def stop(
     at: Annotated[str | None, typer.Option(metavar="MOMENT", help="When, ISO 8601; now where it is not given.")] = None,
     data: Data = Path("var/demo"),
     catalogue: CatalogueFile = None,
+    store: Published = None,
 ) -> None:
-    """Write the moment an experiment ends into its file."""
+    """Write the moment an experiment ends into its file, and tell the service where a store is given."""
     _write(experiment, file, "stop", at, data, catalogue)
+    if store is not None:
+        _publish(file, data, catalogue, store)
 
 
 @experiment_app.command()
@@ -132,7 +142,12 @@ def report(
     store: StoreUrl = None,
     catalogue: CatalogueFile = None,
     until: Until = None,
-    simulated: Annotated[bool, typer.Option(help="Say on every figure that the customers are simulated.")] = False,
+    exposed: Annotated[
+        bool, typer.Option("--exposed", help="Only customers whom arms would have treated otherwise, from then on.")
+    ] = False,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Say on every figure that the customers are simulated.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read an experiment out and write a page about it.
@@ -146,7 +161,8 @@ def report(
     plan, declared = _declared(file, source, experiment)
     end = moment_of(until, source.end)
     with progress("Reading", console(stderr=True)):
-        enrolled = _with_cuts(source, declared, _enrolled(source, plan, declared, end), by or ())
+        took_part = _exposed(source, declared) if exposed else _enrolled(source, plan, declared, end)
+        enrolled = _with_cuts(source, declared, took_part, by or ())
         currency = source.log.currency
         found = readout(
             declared, source.events, enrolled, end, cuts=list(by or ()), simulated=simulated, currency=currency
@@ -154,9 +170,9 @@ def report(
     target = out or Path(f"{declared.id}.html")
     target.write_text(page_of(found), encoding="utf-8")
     if as_json:
-        print_json({**_readout(found), "page": str(target)})
+        print_json({**plain_readout(found), "page": str(target)})
     else:
-        _show_readout(found, target)
+        show_readout(found, target)
     raise typer.Exit(0 if found.sample_ratio.passed else 1)
 
 
@@ -201,6 +217,12 @@ def _enrolled(source: Source, plan: "Plan", experiment: "Experiment", until: dat
     return enrolled(plan, experiment, source.compiled.catalogue, source.log.first, until, within)
 
 
+def _exposed(source: Source, experiment: "Experiment") -> "pd.DataFrame":
+    from experiments.enrolment import exposed
+
+    return exposed(source.exposures(experiment.id), experiment.id)
+
+
 def _with_cuts(
     source: Source, experiment: "Experiment", enrolled: "pd.DataFrame", segments: "list[str] | tuple[str, ...]"
 ) -> "pd.DataFrame":
@@ -229,6 +251,20 @@ def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, 
     console().print(f"{experiment}: {field} {moment.isoformat()}, written to {file}", markup=False, soft_wrap=True)
 
 
+def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None:
+    """Puts every experiment of the file in force, as it stands there."""
+    from cli.logbook import read_catalogue
+    from experiments.loading import load_plan
+    from serving.bootstrap import open_store
+    from serving.settings import Settings
+    from serving.store.experiments import publish
+
+    plan = load_plan(file, read_catalogue(data, catalogue)[0].catalogue)
+    with closing(open_store(store)) as opened:
+        publish(opened.database, Settings.of(data).tenant, plan, datetime.now(UTC))
+    console().print(f"{len(plan.experiments)} experiments in force", markup=False)
+
+
 def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetime) -> dict[str, Any]:
     from experiments.effects import sample_ratio
 
@@ -250,79 +286,3 @@ def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetim
         "arms": counts,
         "ratio": {True: "as declared", False: "fails", None: "–"}[passed],
     }
-
-
-def _told(horizons: "list[Horizon]") -> list[dict[str, Any]]:
-    from dataclasses import asdict
-
-    return [{**asdict(one), "enough": one.enough} for one in horizons]
-
-
-def _show_plan(experiment: "Experiment", horizons: "list[Horizon]", found: "Horizon | None") -> None:
-    from experiments.metrics import METRICS
-
-    screen, metric = console(), METRICS[experiment.primary.metric]
-    headings = ("weeks", "customers", metric.title.lower(), "finds, one look", "finds, any look", "enough")
-    rows = [
-        (
-            h.weeks,
-            h.customers,
-            metric.shown(h.mean),
-            f"{h.one_look:.1%}",
-            f"{h.always_valid:.1%}",
-            "yes" if h.enough else "no",
-        )
-        for h in horizons
-    ]
-    say(screen, table(headings, rows, numbers=headings[:5]))
-    wanted = f"an effect of {experiment.primary.minimum_effect:.1%} with power {experiment.power:.0%}"
-    told = f"{found.weeks} weeks find" if found else f"{horizons[-1].weeks} weeks do not find"
-    screen.print(f"{experiment.id}: {told} {wanted}, whoever looks whenever.", markup=False, soft_wrap=True)
-
-
-def _readout(found: "Readout") -> dict[str, Any]:
-    return {
-        "experiment": found.experiment.id,
-        "until": found.until.isoformat(),
-        "customers": dict(found.sample_ratio.counts),
-        "sample_ratio": {"pvalue": found.sample_ratio.pvalue, "passed": found.sample_ratio.passed},
-        "arms": {arm.arm: _arm(found, arm) for arm in found.arms},
-        "simulated": found.simulated,
-    }
-
-
-def _arm(found: "Readout", arm: "ArmReadout") -> dict[str, Any]:
-    return {
-        "verdict": found.verdict(arm),
-        "decision": found.decision(arm),
-        "metric": found.metric.name,
-        "control": arm.primary.control,
-        "treatment": arm.primary.treatment,
-        "difference": arm.primary.difference,
-        "always_valid": {"low": arm.low, "high": arm.high, "pvalue": arm.pvalue},
-        "guard_rails": {rail.metric.name: rail.verdict for rail in arm.guard_rails},
-    }
-
-
-def _show_readout(found: "Readout", target: Path) -> None:
-    screen, metric = console(), found.metric
-    counts = ", ".join(f"{arm} {count:,}" for arm, count in found.sample_ratio.counts.items())
-    passed = "as declared" if found.sample_ratio.passed else "FAILS"
-    screen.print(f"sample ratio {passed} (p = {found.sample_ratio.pvalue:.3g}): {counts}", soft_wrap=True)
-    headings = ("arm", metric.title.lower(), "control", "difference", "at every look", "guard-rails")
-    rows = [
-        (
-            arm.arm,
-            metric.shown(arm.primary.treatment, found.currency),
-            metric.shown(arm.primary.control, found.currency),
-            metric.shown(arm.primary.difference, found.currency, signed=True),
-            " to ".join(metric.shown(bound, found.currency, signed=True) for bound in (arm.low, arm.high)),
-            ", ".join(f"{rail.metric.name} {rail.verdict}" for rail in arm.guard_rails) or "–",
-        )
-        for arm in found.arms
-    ]
-    if found.sample_ratio.passed:
-        say(screen, table(headings, rows, numbers=headings[1:5]))
-    for arm in found.arms:
-        screen.print(found.decision(arm), markup=False, soft_wrap=True)
-    screen.print(f"page: {target}", markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """Where commands that count read from: a service's folder, another store, or a folder of events."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +11,14 @@ import typer
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
 
     from decisions.compiled import CompiledCatalogue
     from decisions.decide import Scorer
     from decisions.snapshot import Snapshot
+    from experiments.arms import Exposure
     from experiments.logbook import Logbook
     from serving.store.port import Store
 
@@ -43,12 +45,14 @@ class Source:
         compiled: The catalogue.
         scorer: The models, where there are some.
         events: Every event, contacts too.
+        exposures: The exposures to an experiment, by its id.
     """
 
     log: "Logbook"
     compiled: "CompiledCatalogue"
     scorer: "Scorer | None"
     events: "pd.DataFrame"
+    exposures: "Callable[[str], list[Exposure]]"
 
     @property
     def end(self) -> datetime:
@@ -91,15 +95,23 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
     if events is not None:
         frame = read_events(events)
         programmes = {m.id: p.id for p in compiled.catalogue.programmes for m in p.messages}
-        return Source(Logbook.of_events(frame, programmes, currency), compiled, scorer, frame)
+        return Source(Logbook.of_events(frame, programmes, currency), compiled, scorer, frame, _no_exposures)
     from serving.bootstrap import open_store
+    from serving.store.experiments import exposed_to
 
-    opened = open_store(store or settings.store)
-    try:
-        log, frame = _of_store(opened, settings.tenant, currency)
-    finally:
-        opened.close()
-    return Source(log, compiled, scorer, frame)
+    url, tenant = store or settings.store, settings.tenant
+
+    def exposures(experiment: str) -> "list[Exposure]":
+        with closing(open_store(url)) as opened:
+            return list(exposed_to(opened.database, tenant, experiment))
+
+    with closing(open_store(url)) as opened:
+        log, frame = _of_store(opened, tenant, currency)
+    return Source(log, compiled, scorer, frame, exposures)
+
+
+def _no_exposures(experiment: str) -> "list[Exposure]":
+    raise TactfulError("a folder of events knows no exposures", got=experiment, wanted="a service's log")
 
 
 def moment_of(text: str | None, otherwise: datetime) -> datetime:

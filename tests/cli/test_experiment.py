@@ -10,6 +10,8 @@ from decisions.assignment import hash_v2
 from features.dataset import write_events
 from features.errors import TactfulError
 from features.events import validate
+from serving.bootstrap import open_store
+from serving.store.experiments import published
 from tests.cli.shopfront import tactful, words
 from tests.experiments.trials import START, trial
 from tests.serving.shop import CATALOGUE
@@ -109,6 +111,20 @@ def test_what_cannot_be_is_refused(folder: Path, file: Path) -> None:
     run(folder, file, "start", "coupons", "--at", START.isoformat(), log=False)
     assert "coupons has its start" in error("start", "coupons", log=False)
     assert "before it starts" in error("stop", "coupons", "--at", "2020-01-01", log=False)
+
+
+def test_starting_puts_the_experiments_in_force(folder: Path, file: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    result = run(folder, file, "start", "coupons", "--at", START.isoformat(), "--store", url, log=False)
+    assert result.exit_code == 0, result.output
+    assert "2 experiments in force" in result.output
+    store = open_store(url)
+    plan = published(store.database, "default")
+    store.close()
+    assert plan is not None
+    assert plan.experiment("coupons").start == START
+    alone = run(folder, file, "report", "coupons", "--exposed")
+    assert "a folder of events knows no exposures" in str(alone.exception)
 
 
 def test_customers_lost_in_one_arm_stop_the_report(folder: Path, file: Path, tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""How plans and readouts of experiments are shown: tables for people, JSON for machines."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.console import console, say, table
+
+if TYPE_CHECKING:
+    from experiments.declaration import Experiment
+    from experiments.power import Horizon
+    from experiments.readout import ArmReadout, Readout
+
+
+def plain_plan(horizons: "list[Horizon]") -> list[dict[str, Any]]:
+    """A plan for machines."""
+    from dataclasses import asdict
+
+    return [{**asdict(one), "enough": one.enough} for one in horizons]
+
+
+def show_plan(experiment: "Experiment", horizons: "list[Horizon]", found: "Horizon | None") -> None:
+    """A plan for people."""
+    from experiments.metrics import METRICS
+
+    screen, metric = console(), METRICS[experiment.primary.metric]
+    headings = ("weeks", "customers", metric.title.lower(), "finds, one look", "finds, any look", "enough")
+    rows = [
+        (
+            h.weeks,
+            h.customers,
+            metric.shown(h.mean),
+            f"{h.one_look:.1%}",
+            f"{h.always_valid:.1%}",
+            "yes" if h.enough else "no",
+        )
+        for h in horizons
+    ]
+    say(screen, table(headings, rows, numbers=headings[:5]))
+    wanted = f"an effect of {experiment.primary.minimum_effect:.1%} with power {experiment.power:.0%}"
+    told = f"{found.weeks} weeks find" if found else f"{horizons[-1].weeks} weeks do not find"
+    screen.print(f"{experiment.id}: {told} {wanted}, whoever looks whenever.", markup=False, soft_wrap=True)
+
+
+def plain_readout(found: "Readout") -> dict[str, Any]:
+    """A readout for machines."""
+    return {
+        "experiment": found.experiment.id,
+        "until": found.until.isoformat(),
+        "customers": dict(found.sample_ratio.counts),
+        "sample_ratio": {"pvalue": found.sample_ratio.pvalue, "passed": found.sample_ratio.passed},
+        "arms": {arm.arm: _arm(found, arm) for arm in found.arms},
+        "simulated": found.simulated,
+    }
+
+
+def _arm(found: "Readout", arm: "ArmReadout") -> dict[str, Any]:
+    return {
+        "verdict": found.verdict(arm),
+        "decision": found.decision(arm),
+        "metric": found.metric.name,
+        "control": arm.primary.control,
+        "treatment": arm.primary.treatment,
+        "difference": arm.primary.difference,
+        "always_valid": {"low": arm.low, "high": arm.high, "pvalue": arm.pvalue},
+        "guard_rails": {rail.metric.name: rail.verdict for rail in arm.guard_rails},
+    }
+
+
+def show_readout(found: "Readout", target: Path) -> None:
+    """A readout for people; where the sample ratio failed, without effects."""
+    screen, metric = console(), found.metric
+    counts = ", ".join(f"{arm} {count:,}" for arm, count in found.sample_ratio.counts.items())
+    passed = "as declared" if found.sample_ratio.passed else "FAILS"
+    screen.print(f"sample ratio {passed} (p = {found.sample_ratio.pvalue:.3g}): {counts}", soft_wrap=True)
+    headings = ("arm", metric.title.lower(), "control", "difference", "at every look", "guard-rails")
+    rows = [
+        (
+            arm.arm,
+            metric.shown(arm.primary.treatment, found.currency),
+            metric.shown(arm.primary.control, found.currency),
+            metric.shown(arm.primary.difference, found.currency, signed=True),
+            " to ".join(metric.shown(bound, found.currency, signed=True) for bound in (arm.low, arm.high)),
+            ", ".join(f"{rail.metric.name} {rail.verdict}" for rail in arm.guard_rails) or "–",
+        )
+        for arm in found.arms
+    ]
+    if found.sample_ratio.passed:
+        say(screen, table(headings, rows, numbers=headings[1:5]))
+    for arm in found.arms:
+        screen.print(found.decision(arm), markup=False, soft_wrap=True)
+    screen.print(f"page: {target}", markup=False, soft_wrap=True)
