@@ -32,5 +32,5 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("alembic", "uvicorn"):
+    for chatty in ("alembic", "httpcore", "httpx", "opentelemetry", "urllib3", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))

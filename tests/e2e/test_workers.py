@@ -20,6 +20,7 @@ import pytest
 from serving.bootstrap import open_store
 from serving.settings import Settings
 from serving.store.port import History, Profile
+from tests.serving.collector import collecting
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, furnish
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +130,18 @@ def test_a_worker_that_dies_is_replaced_and_no_answer_is_lost(shop: Settings) ->
         assert code == 0
         died = [entry for entry in log if entry["event"] == "worker died"]
         assert [entry["code"] for entry in died] == [-signal.SIGKILL]
+
+
+def test_traces_go_to_the_collector_that_is_configured(shop: Settings) -> None:
+    with collecting() as collector:
+        with (shop.data / "tactful.env").open("a") as settings:
+            settings.write(f"TACTFUL_TRACES={collector.url}\n")
+        with served(shop.data, "--workers", "2") as service:
+            httpx.post(f"{service.url}/v1/decisions", json={"customer_id": "leaver"}, timeout=30).raise_for_status()
+            assert service.stop()[0] == 0
+        (request,) = collector.named("request")
+        assert {span.trace_id for span in collector.spans} == {request.trace_id}
+        assert {"decide", "store.customers", "store.record"} < {span.name for span in collector.spans}
 
 
 def test_workers_end_with_whoever_watches_over_them(shop: Settings) -> None:

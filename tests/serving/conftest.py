@@ -8,6 +8,7 @@ import pytest
 
 from serving.service import DecisionService
 from serving.settings import Settings
+from tests.serving.collector import Collector, collecting
 from tests.serving.shop import furnish, service_of
 
 
@@ -42,3 +43,10 @@ def open_shop(shop: Settings) -> Iterator[Callable[[], DecisionService]]:
 def service(open_shop: Callable[[], DecisionService]) -> DecisionService:
     """One service on the copy."""
     return open_shop()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """A collector of traces."""
+    with collecting() as server:
+        yield server

@@ -46,4 +46,5 @@ def test_libraries_that_chatter_are_heard_only_when_something_is_wrong(root: log
     logs.configure("debug")
     assert not logging.getLogger("alembic.runtime").isEnabledFor(logging.INFO)
     assert not logging.getLogger("uvicorn.error").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO), "it tells the addresses of receivers"
     assert logging.getLogger("serving").isEnabledFor(logging.DEBUG)
