@@ -6,14 +6,13 @@ their own after that: under READ COMMITTED each sees what the lock's former hold
 very statement that locks would be taken on the snapshot from before the wait.
 """
 
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal, LiteralString, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -27,23 +26,13 @@ from serving.errors import StoreError
 from serving.store import postgres_sql as sql
 from serving.store.core import CoreStore
 from serving.store.database import Database, Durability, reason
+from serving.store.intake import MovedError
 from serving.store.migrate import upgrade
 from serving.store.port import Draft, Fate, History, KnownCustomer, StoredDecision
+from serving.store.postgres_loading import load
 from serving.store.postgres_session import PostgresSession
-from serving.store.rows import (
-    admitted,
-    consent_rows,
-    contact_of,
-    contact_row,
-    customer_row,
-    decision_row,
-    event_row,
-    fates_of,
-    known_customer,
-    merged_profiles,
-    outbox_row,
-)
-from serving.store.session import Row, in_order
+from serving.store.rows import contact_of, contact_row, decision_row, fates_of, known_customer, outbox_row
+from serving.store.session import Row
 
 CONNECTIONS = 8
 """The most that one store has open."""
@@ -148,24 +137,12 @@ class PostgresStore(CoreStore):
     def load(self, tenant: str, history: History) -> None:
         """See `Store.load`; loads of one tenant go one after another."""
         history = replace(history, profiles=list(history.profiles))
-        names = [profile.customer for profile in history.profiles]
-        with self._session(tenant) as session, session.connection.cursor() as cursor:
-            connection = session.connection
-            cursor.execute(sql.UNHURRIED)
-            cursor.execute(sql.KEEP_TENANT, (tenant, history.zone))
-            known_ = admitted(history, session.erased(names), session.identities(names))
-            profiles = list(known_.profiles)
-            ids = in_order(profile.customer for profile in profiles)
-            session.lock(ids, ids)
-            attributes = {id_: json.loads(stored) for id_, stored in _select(connection, sql.ATTRIBUTES, (tenant, ids))}
-            cursor.executemany(
-                sql.KEEP_CUSTOMER, [customer_row(tenant, p) for p in merged_profiles(profiles, attributes)]
-            )
-            cursor.executemany(
-                sql.KEEP_CONSENT, [row for p in profiles for row in consent_rows(tenant, p, history.asserted)]
-            )
-            _add(cursor, "events", (event_row(tenant, customer, event) for customer, event in known_.events))
-            _add(cursor, "ledger", (contact_row(tenant, who, c, "sent", None) for who, c in known_.contacts))
+        while True:
+            try:
+                with self._session(tenant) as session:
+                    return load(session, history)
+            except MovedError:
+                continue
 
     def keep_catalogue(self, tenant: str, version: str, features: str, content: str) -> None:
         """See `Store.keep_catalogue`."""
@@ -312,12 +289,3 @@ def _notify(connection: _Connection, tenant: str, drafts: Iterable[Draft]) -> No
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(sql.KEEP_RECORD, rows)
-
-
-def _add(cursor: psycopg.Cursor[TupleRow], table: LiteralString, rows: Iterable[Row]) -> None:
-    """Add the rows whose keys are new, by way of a table of the transaction's own, since COPY knows no conflicts."""
-    cursor.execute(f"CREATE TEMP TABLE new_{table} (LIKE {table}) ON COMMIT DROP", prepare=False)
-    with cursor.copy(f"COPY new_{table} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-    cursor.execute(f"INSERT INTO {table} SELECT * FROM new_{table} ON CONFLICT DO NOTHING", prepare=False)  # noqa: S608 - our own tables
