@@ -1,4 +1,4 @@
-"""Templates write what the encoder writes."""
+"""Templates and members write what the encoder writes."""
 
 import json
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from decisions import canonical
 from decisions.exclusion import Exclusion
+from tests.decisions.golden import SNAPSHOTS, decision
 
 TEXTS = st.text()
 MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
@@ -34,3 +35,14 @@ def test_a_number_is_written_as_the_encoder_writes_it(value: float | None) -> No
 def test_a_number_that_is_not_finite_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         canonical.number(value)
+
+
+@pytest.mark.parametrize("case", SNAPSHOTS)
+def test_a_record_is_written_as_the_encoder_writes_it(case: str) -> None:
+    made = decision(case)
+    assert made.as_bytes().decode() == canonical.of(made.as_dict())
+
+
+@given(st.dictionaries(TEXTS, TEXTS))
+def test_members_are_written_as_the_encoder_writes_them(values: dict[str, str]) -> None:
+    assert canonical.members({name: canonical.of(value) for name, value in values.items()}) == canonical.of(values)
