@@ -5,27 +5,21 @@ catalogue sets apart to learn from, or whom the hold-out leaves alone, is in no 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 
 from decisions.case import Case
-from decisions.catalogue import Catalogue
 from decisions.compiled import CompiledCatalogue
 from decisions.decide import Circumstances, Request, Scorer, decide
 from decisions.decision import Decision
 from decisions.diff import fitted
 from decisions.exploration import stratum
-from decisions.policies import Greedy, Policy, RandomEligible
 from experiments import declaration as declared
-from experiments.errors import ExperimentError
 from experiments.holdouts import HoldBack
-from experiments.variants import left_out, only, silenced, without_factors
-
-_T = TypeVar("_T")
+from experiments.treatments import Treatment, Treatments
 
 HOLDOUT = "holdout"
 """What the global hold-out is called beside experiments."""
@@ -42,21 +36,6 @@ class Place:
 
     experiment: str
     arm: declared.AnyArm
-
-
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """Everything a decision is made with.
-
-    Args:
-        compiled: The catalogue.
-        policy: How to choose.
-        scorer: The models.
-    """
-
-    compiled: CompiledCatalogue
-    policy: Policy
-    scorer: Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +68,17 @@ class Decided:
 
     Args:
         decision: The decision.
+        request: What it answered, with the features that its catalogue reads.
         treatment: What it was made with.
         places: The customer's places.
         exposures: One for each experiment in which another arm would have chosen otherwise.
     """
 
     decision: Decision
+    request: Request
     treatment: Treatment
-    places: tuple[Place, ...]
-    exposures: tuple[Exposure, ...]
+    places: tuple[Place, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
 
 
 def assigned(plan: declared.Plan, customer: str, moment: datetime) -> tuple[Place, ...]:
@@ -128,6 +109,9 @@ class Arms:
         catalogues: Those that arms name, by the name they use.
         bundles: Models that arms name, by version.
 
+    Attributes:
+        treatment: What a decision in some arms at once is made with.
+
     Raises:
         ExperimentError: An arm names a catalogue or a bundle that is not there.
     """
@@ -141,9 +125,7 @@ class Arms:
     ) -> None:
         self.plan = plan
         self.base = base
-        self._catalogues = catalogues or {}
-        self._bundles = bundles or {}
-        self._ready: dict[tuple[declared.AnyArm, ...], Treatment] = {(): base}
+        self.treatment = Treatments(base, catalogues or {}, bundles or {}).of
         for experiment in plan.experiments:
             for arm in experiment.arms:
                 self.treatment((arm,))
@@ -152,14 +134,6 @@ class Arms:
     def _populations(self) -> dict[str, str]:
         """The condition of each experiment that has a population."""
         return {e.id: f"segment.{e.population}" for e in self.plan.experiments if e.population is not None}
-
-    def treatment(self, arms: Sequence[declared.AnyArm]) -> Treatment:
-        """What a decision in all of these arms at once is made with."""
-        key = tuple(arms)
-        if key not in self._ready:
-            before = self.treatment(key[:-1])
-            self._ready[key] = self._changed(before, key[-1])
-        return self._ready[key]
 
     def decide(self, requests: Sequence[Request], circumstances: Circumstances | None = None) -> list[Decided]:
         """Decide for each customer in its arms.
@@ -174,9 +148,12 @@ class Arms:
         places = self._places(requests)
         made = self._decide(requests, [_arms(own) for own in places], circumstances)
         exposures = self._exposures(requests, places, made, circumstances)
+        treatments = [self.treatment(_arms(own)) for own in places]
         return [
-            Decided(decision, self.treatment(_arms(own)), own, tuple(exposures[i]))
-            for i, (decision, own) in enumerate(zip(made, places, strict=True))
+            Decided(decision, self._fitted(request, treatment), treatment, own, tuple(seen))
+            for decision, request, treatment, own, seen in zip(
+                made, requests, treatments, places, exposures, strict=True
+            )
         ]
 
     def _places(self, requests: Sequence[Request]) -> list[tuple[Place, ...]]:
@@ -254,37 +231,6 @@ class Arms:
                     one, arm_id = made[i], _arm_in(places[i], experiment.id).id
                     found[i].append(Exposure(experiment.id, one.customer, arm_id, one.id, one.moment, told))
         return found
-
-    def _changed(self, before: Treatment, arm: declared.AnyArm) -> Treatment:
-        match arm:
-            case declared.Current():
-                return before
-            case declared.OtherPolicy():
-                return replace(before, policy=arm.policy)
-            case declared.RandomEligible():
-                return replace(before, policy=RandomEligible(kind="random"))
-            case declared.OtherBundle():
-                return replace(before, scorer=_there(arm.bundle, self._bundles, "bundle"))
-            case declared.OtherCatalogue():
-                other = _there(arm.catalogue, self._catalogues, "catalogue")
-                return replace(before, compiled=other, policy=other.catalogue.policy)
-            case declared.Silence():
-                return self._with(before, silenced(before.compiled.catalogue))
-            case declared.OneMessage():
-                changed = self._with(before, only(before.compiled.catalogue, arm.message))
-                return replace(changed, policy=Greedy(kind="greedy"))
-            case declared.Without():
-                kept = left_out(before.compiled.catalogue, arm.programmes, arm.messages)
-                return self._with(before, without_factors(kept, arm.factors) if arm.factors else kept)
-
-    def _with(self, before: Treatment, catalogue: Catalogue) -> Treatment:
-        return replace(before, compiled=CompiledCatalogue(catalogue, before.compiled.vocabulary))
-
-
-def _there(name: str, known: Mapping[str, _T], kind: str) -> _T:
-    if name not in known:
-        raise ExperimentError(f"an arm of an unknown {kind}", got=name, wanted=", ".join(known) or f"a {kind}")
-    return known[name]
 
 
 def _without(back: HoldBack) -> declared.Without:

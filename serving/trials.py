@@ -10,8 +10,9 @@ from pathlib import Path
 from decisions.compiled import CompiledCatalogue
 from decisions.decide import Scorer
 from decisions.loading import load_catalogue
-from experiments.arms import Arms, Treatment
+from experiments.arms import Arms
 from experiments.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan
+from experiments.treatments import Treatment
 from models.bundle import load
 from serving.champion import MEMORY, Champion, vocabulary
 from serving.errors import StoreError

@@ -9,7 +9,7 @@ from decisions.arbitration import Factors
 from decisions.decide import Circumstances, Request
 from decisions.policies import Greedy, PriorityList
 from decisions.replay import replay
-from experiments.arms import HOLDOUT, Arms, Decided, Treatment, assigned
+from experiments.arms import HOLDOUT, Arms, Decided, assigned
 from experiments.declaration import (
     AnyArm,
     Current,
@@ -23,6 +23,7 @@ from experiments.declaration import (
     Without,
 )
 from experiments.errors import ExperimentError
+from experiments.treatments import Treatment
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, RETAILER, KnownScorer, compiled, decided, having
 from tests.experiments.declared import experiment, plan
 

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from decisions.decide import Request
-from experiments.arms import Arms, Exposure, Treatment
+from experiments.arms import Arms, Exposure
 from experiments.declaration import Plan
 from experiments.enrolment import enrolled, exposed, members
 from experiments.errors import ReadoutError
+from experiments.treatments import Treatment
 from tests.decisions.retailer import CATALOGUE, NOON, RETAILER, KnownScorer, compiled, having
 from tests.experiments.declared import experiment, plan
 
