@@ -17,7 +17,9 @@ from serving.errors import (
 from serving.making import Answer, Ask, Made, Maker, told_again
 from serving.records import parse
 from serving.rendering import Renderer
+from serving.store.experiments import expose
 from serving.store.port import Fate, KnownCustomer, Store, StoredDecision
+from serving.trials import Trials
 
 MOST_TRIES = 20
 """How often a decision is made again because others changed the customer meanwhile."""
@@ -39,6 +41,7 @@ class DecisionService:
         clock: Tells the moment.
         tenant: Whose customers these are.
         histories: The folder with the data set of their events, for whoever must erase from it.
+        trials: The experiments in force; none where None.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class DecisionService:
         clock: Callable[[], datetime],
         tenant: str,
         histories: Path | None = None,
+        trials: Trials | None = None,
     ) -> None:
         self.store = store
         self.champions = champions
@@ -56,6 +60,7 @@ class DecisionService:
         self.tenant = tenant
         self.histories = histories
         self.maker = maker
+        self.trials = trials or Trials()
         self._renderers: dict[tuple[str, str], Renderer] = {}
 
     def decide(self, customer: str, decision_id: str) -> Answer:
@@ -118,25 +123,32 @@ class DecisionService:
         champion = self._champion()
         known = self._known(fresh)
         outcomes |= {i: _stranger(ask) for i, ask in fresh.items() if i not in known}
-        made = self.maker.make([(fresh[i], customer) for i, customer in known.items()], champion)
+        arms = self.trials.present(champion)
+        made = self.maker.make([(fresh[i], customer) for i, customer in known.items()], champion, arms)
         return outcomes | self._recorded(dict(zip(known, made, strict=True)))
 
     def _told_before(self, asks: Mapping[int, Ask]) -> dict[int, Outcome]:
         stored = {i: self.store.decision(self.tenant, ask.id) for i, ask in asks.items()}
         return {
-            i: self._told(decision) if decision.customer == asks[i].customer else _conflict(asks[i])
+            i: self._told(decision) if self._is_same(decision.customer, asks[i].customer) else _conflict(asks[i])
             for i, decision in stored.items()
             if decision is not None
         }
 
+    def _is_same(self, one: str, other: str) -> bool:
+        """Whether two ids are the same person's."""
+        return one == other or self.store.resolve(self.tenant, one) == self.store.resolve(self.tenant, other)
+
     def _champion(self) -> Champion:
         """The present champion; its catalogue is kept for whoever asks for the decision later."""
         champion = self.champions.present()
-        versions = champion.compiled.version, champion.bundle.fingerprint
-        if versions not in self._renderers:
-            self.store.keep_catalogue(self.tenant, *versions, champion.renderer.to_json())
-            self._renderers[versions] = champion.renderer
+        self._keep(champion.compiled.version, champion.bundle.fingerprint, champion.renderer)
         return champion
+
+    def _keep(self, catalogue: str, features: str, renderer: Renderer) -> None:
+        if (catalogue, features) not in self._renderers:
+            self.store.keep_catalogue(self.tenant, catalogue, features, renderer.to_json())
+            self._renderers[catalogue, features] = renderer
 
     def _known(self, asks: Mapping[int, Ask]) -> dict[int, KnownCustomer]:
         with tracing.span("store.customers"):
@@ -148,9 +160,13 @@ class DecisionService:
         drafts = {i: one for i, one in made.items() if isinstance(one, Made)}
         if not drafts:
             return failed
+        for one in drafts.values():
+            versions = one.draft.decision.versions
+            self._keep(versions.catalogue, versions.features, one.renderer)
         with tracing.span("store.record"):
             fates = self.store.record(self.tenant, [one.draft for one in drafts.values()])
         stands = {i for i, fate in zip(drafts, fates, strict=True) if fate is Fate.RECORDED}
+        expose(self.store.database, self.tenant, [seen for i in stands for seen in drafts[i].exposures])
         return failed | {i: drafts[i].answer for i in stands}
 
     def _told(self, stored: StoredDecision) -> Answer:

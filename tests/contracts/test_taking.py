@@ -271,6 +271,21 @@ def test_merges_that_cross_each_other_lose_nothing(opener: Opener, store: Store)
     assert sorted(event.id for _, event in store.events(T)) == sorted(f"e{n}-{s}" for n in range(4) for s in range(6))
 
 
+def test_a_history_loaded_while_its_customers_are_merged_is_the_customers(opener: Opener, store: Store) -> None:
+    def work(other: Store, number: int) -> None:
+        for n in range(10):
+            if number == 0:
+                other.take(T, [Arrival(f"i{n}", "c1", alias=f"a{n}")], NOON)
+            else:
+                event = BUY._replace(id=f"e{number}-{n}")
+                other.load(T, history(Profile(f"a{n}", attributes={f"n{n}": number}), events=[(f"a{n}", event)]))
+
+    at_once(opener, work)
+    assert store.customer_ids(T) == ["c1"]
+    assert sorted(ids(store)) == sorted(f"e{number}-{n}" for number in (1, 2, 3) for n in range(10))
+    assert known(store).attributes.keys() == {f"n{n}" for n in range(10)}
+
+
 def test_contacts_of_a_customer_who_is_merged_meanwhile_are_neither_lost_nor_twice(
     opener: Opener, store: Store
 ) -> None:

@@ -18,7 +18,7 @@ from serving.errors import (
 from serving.making import Answer, Ask
 from serving.service import DecisionService
 from serving.settings import Settings
-from serving.store.port import History, Profile
+from serving.store.port import Arrival, History, Profile
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, export_bundle
 
 Opener = Callable[[], DecisionService]
@@ -119,6 +119,17 @@ def test_an_id_belongs_to_one_customer(service: DecisionService) -> None:
     with pytest.raises(DecisionConflictError, match="got 'd1'"):
         service.decide("thankful", "d1")
     assert ledger(service) == []
+
+
+def test_a_person_is_asked_about_by_any_id_and_answered_once(service: DecisionService) -> None:
+    service.store.take(service.tenant, [Arrival("i1", "thankful", alias="device")], NOW)
+    told = service.decide("device", "d1")
+    assert told.decision.customer == "thankful"
+    for name in ("device", "thankful"):
+        assert service.decide(name, "d1").decision.as_bytes() == told.decision.as_bytes()
+    assert ledger(service) == [("thankful", "d1", "reserved")]
+    with pytest.raises(DecisionConflictError, match="got 'd1'"):
+        service.decide("leaver", "d1")
 
 
 def test_an_unreadable_ledger_means_silence(service: DecisionService, shop: Settings) -> None:
