@@ -17,8 +17,8 @@ from decisions.decide import KERNEL, Request
 from features.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
 from serving.archive import Archive
-from serving.bootstrap import clock, open_store
-from serving.champion import Champion, load_champion
+from serving.bootstrap import clock, open_service
+from serving.champion import Champion
 from serving.records import parse
 from serving.settings import Settings
 from serving.store.port import Store, StoredDecision, from_micros
@@ -93,16 +93,15 @@ class DecisionSource:
 
 
 def open_decisions(data: Path) -> DecisionSource:
-    """The decision log of the service in a folder.
+    """The decision log of the service in a folder, with what it decides with at present.
 
     Raises:
         StoreError: The store cannot be opened.
-        BundleError: The champion is damaged.
-        CatalogueError: The catalogue has mistakes.
+        NotReadyError: There is no champion, or it or the catalogue has mistakes.
     """
     settings = Settings.of(data)
-    champion = load_champion(settings.champion, settings.catalogue, STANDARD)
-    return DecisionSource(settings, open_store(settings.store), champion)
+    service = open_service(settings)
+    return DecisionSource(settings, service.store, service.champions.present())
 
 
 def offers(compiled: CompiledCatalogue) -> dict[str, Mapping[str, float | str]]:

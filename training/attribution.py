@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 
 _UNDELIVERED = "not delivered"
+_TIME = attrgetter("time")
 
 
 class Delivery(Enum):
@@ -92,13 +94,8 @@ class Goal:
     def __post_init__(self) -> None:
         if not self.kinds:
             raise TrainingError("a goal without outcomes", got=0, wanted="kinds of outcomes such as purchase")
-        if self.shortest <= timedelta():
-            raise TrainingError("unfit attribution window", got=self.shortest, wanted="above 0")
-
-    @property
-    def shortest(self) -> timedelta:
-        """The shortest window."""
-        return min((self.window, *self.windows.values()))
+        if (shortest := min((self.window, *self.windows.values()))) <= timedelta():
+            raise TrainingError("unfit attribution window", got=shortest, wanted="above 0")
 
     @property
     def longest(self) -> timedelta:
@@ -135,7 +132,7 @@ def every_decision(
     Raises:
         TrainingError: Features of another number, or no row is left.
     """
-    rows = _Rows(goal, as_of, tuple(feature_names))
+    rows = _Rows(as_of, tuple(feature_names))
     for logged in log:
         reason = rows.too_young(logged, goal.longest) or _forced(logged.decision) or _unusable(logged)
         if reason:
@@ -165,7 +162,7 @@ def delivered_contacts(
     """
     contacts = [logged for logged in log if logged.decision.choice is not None]
     touches = _touches(contacts)
-    rows = _Rows(goal, as_of, tuple(feature_names))
+    rows = _Rows(as_of, tuple(feature_names))
     for logged in contacts:
         window = goal.of(arm(logged.decision))
         reason = rows.too_young(logged, window) or _unusable(logged)
@@ -185,8 +182,8 @@ def arm(decision: Decision) -> str:
 
 def outcomes_within(logged: LoggedDecision, end: datetime) -> Sequence[Outcome]:
     """Outcomes in `[moment, end)`."""
-    start = bisect_left(logged.outcomes, logged.decision.moment, key=_time)
-    return logged.outcomes[start : bisect_left(logged.outcomes, end, key=_time)]
+    start = bisect_left(logged.outcomes, logged.decision.moment, key=_TIME)
+    return logged.outcomes[start : bisect_left(logged.outcomes, end, key=_TIME)]
 
 
 def worth(outcomes: Sequence[Outcome]) -> float:
@@ -208,10 +205,6 @@ def _unusable(logged: LoggedDecision) -> str | None:
 def _forced(decision: Decision) -> str | None:
     """Silence that nothing could replace compares with nothing."""
     return "no choice but silence" if decision.silence_probability == 1 else None
-
-
-def _time(outcome: Outcome) -> datetime:
-    return outcome.time
 
 
 def _touches(contacts: Sequence[LoggedDecision]) -> dict[str, list[datetime]]:
@@ -241,14 +234,13 @@ def _answers(outcome: Outcome, logged: LoggedDecision, goal: Goal, following: da
 class _Rows:
     """Rows as they are gathered."""
 
-    def __init__(self, goal: Goal, as_of: datetime, feature_names: tuple[str, ...]) -> None:
+    def __init__(self, as_of: datetime, feature_names: tuple[str, ...]) -> None:
         self._left_out: Counter[str] = Counter()
         self._undelivered: Counter[str] = Counter()
         self._as_of = as_of
         self._names = feature_names
         self._arms: dict[str, int] = {SILENCE: 0}
         self._kept: list[tuple[LoggedDecision, datetime, int, float]] = []
-        self._goal = goal
 
     def too_young(self, logged: LoggedDecision, window: timedelta) -> str | None:
         """Why the row has no label yet."""

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_a_bundle_cannot_hold_just_anything(tmp_path: Path) -> None:
         export(tmp_path / "b", {"one": response_model(), "two": response_model()}, FEATURES)
     with pytest.raises(BundleError, match=r"a model of other features: got \['third'\]; .*; at lapse"):
         export(tmp_path / "b", BOTH, feature_set("first", "second"))
+
+
+def test_a_bundle_of_the_first_release_is_still_read(folder: Path, features: np.ndarray) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest |= {"format": 1}
+    for entry in manifest["models"].values():
+        del entry["kind"]
+    contents = {name: value for name, value in manifest.items() if name != "version"}
+    manifest["version"] = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:12]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    bundle = load(folder, fingerprint=FEATURES.fingerprint)
+    columns = features[:, [FEATURES.names.index(name) for name in ("first", "second", "third")]]
+    assert bundle.score_customers(features)["lapse"].tolist() == BOTH["lapse"].score(columns).tolist()
+    assert np.isnan(bundle.score_effects(features[:1], ["any"])).all()
 
 
 def test_a_missing_file_is_told(folder: Path) -> None:
