@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     their own in `tenants/TENANT/champion` of the data folder use that."""
     catalogue: Path = Field(default_factory=lambda known: known["data"] / "catalogue.yaml")
     """The catalogue's YAML file, for tenants who have not put one in force over HTTP."""
-    tenant: str = Field(default="default", min_length=1)
+    tenant: str = Field(default="default", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     """Whose customers these are: the tenant of commands, of `/health/ready` and of callers without keys."""
     durability: Durability = "full"
     """`full`: what is acknowledged survives the loss of power; `normal`: the death of any process, and no more."""
@@ -49,7 +49,8 @@ class Settings(BaseSettings):
     origins: tuple[str, ...] = ()
     """Origins whose pages may call from a browser, as a JSON list such as `["https://shop.example"]`; none if empty."""
     metrics: Literal["key", "loopback"] = "key"
-    """Who may read `/metrics`: keys of scope `admin`, or besides them every process of this machine."""
+    """Who may read `/metrics`: keys of the tenant above with scope `admin`, or besides them every process of this
+    machine."""
     traces: str = ""
     """OTLP/HTTP endpoint that traces go to, such as `http://127.0.0.1:4318`; `OTEL_EXPORTER_OTLP_ENDPOINT` where
     empty; no traces where that is not set either."""

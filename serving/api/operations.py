@@ -8,7 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from serving.api.documentation import problems
 from serving.api.door import METRICS_PATH, Visit, allows
 from serving.api.schemas import Alive, BundleVersion, CatalogueVersion, Ready, Refusal
-from serving.errors import NotReadyError, StoreError
+from serving.champion import Champion
+from serving.errors import ForbiddenError, NotReadyError, StoreError
 from serving.metrics import MEDIA_TYPE, exposition
 from serving.service import DecisionService
 
@@ -30,8 +31,7 @@ async def live() -> Alive:
 async def ready(request: Request) -> Ready:
     """The bundle and catalogue in use, and why newer ones were refused, if they were."""
     service: DecisionService = request.state.service
-    service.store.check()
-    champion = service.champions.present()
+    champion = await run_in_threadpool(_checked, service)
     refusal = service.champions.refusal
     return Ready(
         status="ready",
@@ -48,6 +48,14 @@ async def ready(request: Request) -> Ready:
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus's text format."}, **problems()},
 )
-async def metrics(visit: Annotated[Visit, Depends(allows("admin"))]) -> Response:  # noqa: ARG001 - the door's guard
-    """Series of every worker together."""
+async def metrics(visit: Annotated[Visit, Depends(allows("admin"))], request: Request) -> Response:
+    """Series of every worker, and of every tenant: for the operator's own tenant, which `TACTFUL_TENANT` names."""
+    own: DecisionService = request.state.service
+    if visit.caller.tenant != own.tenant:
+        raise ForbiddenError("counts of every tenant", wanted="a key of the operator's own tenant")
     return Response(await run_in_threadpool(exposition), media_type=MEDIA_TYPE)
+
+
+def _checked(service: DecisionService) -> Champion:
+    service.store.check()
+    return service.champions.present()

@@ -31,6 +31,8 @@ def test_arguments_go_before_the_environment_and_that_before_the_file(
     [
         ("TACTFUL_PORT=many", "port: Input should be a valid integer"),
         ("TACTFUL_NOW=2017-12-20T15:00:00", "now: Input should have timezone info"),
+        ("TACTFUL_TENANT=../other", "tenant: String should match pattern"),
+        ("TACTFUL_AUTH=open\nTACTFUL_HOST=0.0.0.0", "auth `open` is for a loopback address, not 0.0.0.0: use `keys`"),
         ("TACTFUL_PROT=80", "tactful_prot: Extra inputs are not permitted"),
     ],
 )

@@ -126,6 +126,7 @@ def test_keys_are_in_no_log(house: House, caplog: pytest.LogCaptureFixture) -> N
 def test_metrics_are_for_operators(house: House) -> None:
     assert house.client("admin").get("/metrics").status_code == 200
     refused(house.client("read").get("/metrics"), 403, "forbidden")
+    refused(house.client("admin", tenant="other").get("/metrics"), 403, "forbidden")
     refused(house.anybody().get("/metrics"), 401, "unauthenticated")
 
 
