@@ -9,7 +9,7 @@ tombstones          digest: of an erased id, keyed with the tenant's salt
 consents            by channel and purpose
 events              type and channel: positions in `features.events`; categories: the bit set as a signed number
 arrivals            ids of messages that were no events, so that none is taken twice
-ledger              contacts; status: reserved, sent or released; a reservation past its expiry does not count
+ledger              contacts; status: reserved, sent, released or expired; past `expires` a reservation never counts
 decisions           record: canonical bytes; inputs: the personal snapshot it was made on, none once that is erased
 outcomes            what became of a decision; id: of the message that said so
 catalogues          every catalogue a decision was made with, and the features it was compiled for

@@ -60,6 +60,12 @@ def test_a_message_is_taken_once_however_often_it_comes(store: Store) -> None:
     assert known(store).version == version + 1
 
 
+def test_taking_nothing_in_does_nothing(store: Store) -> None:
+    before = known(store)
+    assert store.take(T, [], NOON) == []
+    assert known(store) == before
+
+
 def test_a_stranger_becomes_a_customer_who_joined_with_the_first_message(store: Store) -> None:
     store.take("new", [bought("e1", "c9", days=3), bought("e2", "c9", days=5)], NOON)
     found = known(store, "c9", tenant="new")

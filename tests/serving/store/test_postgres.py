@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from serving.bootstrap import open_store
 from serving.errors import StoreError
+from serving.store.database import Durability
 from serving.store.migrate import VERSION_TABLE
 from serving.store.port import Fate, Profile
 from serving.store.postgres import PostgresStore
@@ -105,15 +106,18 @@ def test_customers_are_locked_in_the_order_of_their_ids(
         assert waiting.result() == [Fate.RECORDED] * 2
 
 
-def test_what_is_acknowledged_is_on_disk_whatever_the_database_was_told(
-    database: str, admin: psycopg.Connection
+@pytest.mark.parametrize(("durability", "told", "commit"), [("full", "off", "on"), ("normal", "on", "off")])
+def test_what_is_acknowledged_is_as_durable_as_was_asked_whatever_the_database_was_told(
+    database: str, admin: psycopg.Connection, durability: Durability, told: LiteralString, commit: str
 ) -> None:
-    admin.execute(
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$"
-    )
-    store = PostgresStore(database)
+    alter: LiteralString = "EXECUTE format('ALTER DATABASE %I SET synchronous_commit = "
+    admin.execute(f"DO $$ BEGIN {alter}{told}', current_database()); END $$")
+    store = PostgresStore(database, durability, connections=3)
     with store._pool.connection() as connection:
-        assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        assert connection.execute("SHOW synchronous_commit").fetchone() == (commit,)
+    with store.database.begin() as cold:
+        assert cold.exec_driver_sql("SHOW synchronous_commit").scalar_one() == commit
+    assert store._pool.max_size == 3
     store.close()
 
 

@@ -10,7 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from serving.bootstrap import open_store
 from serving.errors import StoreError
+from serving.store.database import Durability
 from serving.store.migrate import VERSION_TABLE
 from serving.store.port import History, Profile
 from serving.store.schema import metadata
@@ -48,12 +50,14 @@ def test_the_tables_without_row_numbers_are_made_so(file: Path) -> None:
     }
 
 
-def test_an_acknowledged_write_survives_the_loss_of_power(file: Path) -> None:
-    store = SqliteStore(file)
-    connection = store._connection
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+@pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("normal", 1)])
+def test_an_acknowledged_write_is_as_durable_as_was_asked(file: Path, durability: Durability, synchronous: int) -> None:
+    store = open_store(f"sqlite:///{file}", durability)
+    assert isinstance(store, SqliteStore)
+    wanted = {"journal_mode": "wal", "synchronous": synchronous, "foreign_keys": 1}
+    assert {name: store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted} == wanted
+    with store.database.begin() as cold:
+        assert {name: cold.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted} == wanted
     store.close()
 
 
