@@ -1,13 +1,15 @@
 """The response model: which offer a customer will answer."""
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.dataset import EventDataset
 from features.definitions import Aggregation, Feature, FeatureSet, Where
 from features.standard import STANDARD
 from models.gbm import Parameters
 from training.job import Progress, Task, TrainingResult, announce, run
-from training.labels import Examples, responses
+from training.labels import responses
 from training.splits import Split, by_time, latest_share
 
 NAME = "response"
@@ -44,7 +46,7 @@ def train(
     task = Task(
         name=NAME,
         examples=examples,
-        split=_split(examples),
+        split=split_by_time(examples.as_of, examples.known),
         baselines={"past_redemptions": _past_redemptions()},
         per_action=True,
         settings={"window": "campaign" if window_days is None else f"{window_days:g} days"},
@@ -52,12 +54,20 @@ def train(
     return run(task, dataset, feature_set, parameters, progress)
 
 
-def _split(examples: Examples) -> Split:
-    """Tests on the latest part, validates on the latest part of what was settled by then."""
-    test_from = latest_share(examples.as_of, TEST_SHARE)
-    settled = examples.as_of[examples.known <= test_from]
+def split_by_time(as_of: NDArray[np.int64], known: NDArray[np.int64]) -> Split:
+    """Tests on the latest part, validates on the latest part of what was settled by then.
+
+    Args:
+        as_of: When each contact was made, microseconds since the epoch, shape (n,).
+        known: When its window ended.
+
+    Raises:
+        TrainingError: Too short a log.
+    """
+    test_from = latest_share(as_of, TEST_SHARE)
+    settled = as_of[known <= test_from]
     validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
-    return by_time(examples.as_of, examples.known, validation_from=validation_from, test_from=test_from)
+    return by_time(as_of, known, validation_from=validation_from, test_from=test_from)
 
 
 def _past_redemptions() -> FeatureSet:

@@ -23,8 +23,8 @@ from training.job import learnable
 from training.plots import calibration as calibration_plot
 from training.plots import importance, roc
 from training.promote import auc_gain, refusals
-from training.response import NAME, PARAMETERS, TEST_SHARE
-from training.splits import Split, by_time, latest_share
+from training.response import NAME, PARAMETERS, split_by_time
+from training.splits import Split
 
 Offers = Mapping[str, Mapping[str, float | str]]
 """By message, the figures of its offer; the channel is added to them."""
@@ -64,7 +64,7 @@ def train(
         got, wanted = len(rows.feature_names), f"the {len(feature_set.names)} of the feature set"
         raise TrainingError("other features than the model's", got=got, wanted=wanted)
     contacts = _with_offers(rows, offers)
-    split = _split(contacts.rows)
+    split = split_by_time(contacts.rows.moments, contacts.rows.settled)
     actions = _action_features(contacts, split.pool)
     table = _table(contacts, actions, feature_set)
     fitted = fit_calibrated(table, split, parameters)
@@ -104,7 +104,7 @@ def require(rows: DecisionRows, offers: Offers) -> None:
         TrainingError: No contact with an offer, or too few before and after a moment.
     """
     contacts = _with_offers(rows, offers)
-    split = _split(contacts.rows)
+    split = split_by_time(contacts.rows.moments, contacts.rows.settled)
     answered = int((contacts.rows.outcomes[split.pool] > 0).sum())
     if answered < _LEAST_ANSWERED:
         raise TrainingError("too few answers to learn from", got=answered, wanted=f"at least {_LEAST_ANSWERED}")
@@ -118,13 +118,6 @@ def _with_offers(rows: DecisionRows, offers: Offers) -> _Contacts:
     channels = () if kept.channels is None else kept.channels.tolist()
     told = zip(kept.taken_arms.tolist(), channels, strict=True)
     return _Contacts(kept, tuple({**offers[arm], "channel": channel} for arm, channel in told))
-
-
-def _split(rows: DecisionRows) -> Split:
-    test_from = latest_share(rows.moments, TEST_SHARE)
-    settled = rows.moments[rows.settled <= test_from]
-    validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
-    return by_time(rows.moments, rows.settled, validation_from=validation_from, test_from=test_from)
 
 
 def _action_features(contacts: _Contacts, pool: NDArray[np.bool_]) -> tuple[ActionFeature, ...]:
