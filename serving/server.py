@@ -1,5 +1,6 @@
 """Runs the service over HTTP: in the foreground, or beside the caller's own work."""
 
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from serving.service import DecisionService
 from serving.settings import Settings
 from serving.sockets import address, listen
 from serving.tenants import Tenants
+
+KEEP_ALIVE = 75
+"""Seconds for which a connection may stay idle: more than proxies in front keep theirs."""
 
 
 def run(tenants: Tenants, settings: Settings, listening: socket.socket) -> None:
@@ -72,7 +76,8 @@ class _Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=round(settings.grace.total_seconds()),
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=math.ceil(settings.grace.total_seconds()),
         )
         super().__init__(config)
         self.answers = threading.Event()
