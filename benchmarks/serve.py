@@ -32,7 +32,7 @@ BENCH = Path("var/bench")
 CUSTOMERS = 5_000
 CALLERS = (1, 8, 32)
 WORKERS = (1, 2)
-ROUNDS, SECONDS = 4, 1.0
+ROUNDS, SECONDS = 3, 1.0
 HEADLINE = (1, 32)
 """The workers and callers of the ratios that are told first: one worker, saturated."""
 EXAMPLE = 25
