@@ -1,0 +1,84 @@
+"""What the gate is given: rewards in currency, both policies on the same decisions, predictions against outcomes."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from decisions.decision import Decision
+from decisions.policies import Greedy, RandomEligible
+from experiments.decision_log import LEFT_ALONE
+from tests.training.decided import LATER, after, chosen, log, logged, made, moved
+from training.attribution import Delivery, Goal
+from training.errors import TrainingError
+from training.judging import Reward, gather, of_record, predictions_of
+
+MADE = made(40)
+CONTACT = next(d for d in MADE if d.choice is not None and d.choice.action.id == "win_back/come_back_coupon/mail")
+SILENT = chosen(MADE, None)
+REWARD = Reward(Goal(), margin=0.5)
+
+
+def test_a_reward_is_margin_less_discount_and_cost() -> None:
+    assert REWARD.of(logged(SILENT, [after(2, value=30.0)])) == 15.0
+    assert REWARD.of(logged(CONTACT)) == -0.5
+    assert REWARD.of(logged(CONTACT, [after(2, value=30.0)])) == 15.0 - 0.5 - 2.0
+    assert REWARD.of(logged(CONTACT, [after(9, value=30.0)])) == -0.5
+
+
+def test_one_sale_told_twice_is_one_sale() -> None:
+    twice = [after(2, value=30.0), after(2, "converted", value=28.0)]
+    assert REWARD.of(logged(SILENT, twice)) == 15.0
+
+
+def test_an_open_window_does_not_count() -> None:
+    evidence = gather([logged(CONTACT), logged(SILENT)], REWARD, moved(CONTACT, 7), Greedy(kind="greedy"))
+    assert len(evidence.candidate) == 2
+    with pytest.raises(TrainingError, match="no decision to judge by"):
+        gather([logged(CONTACT)], REWARD, moved(CONTACT, 6), Greedy(kind="greedy"))
+
+
+def test_the_incumbent_is_the_policy_of_the_record_also_where_all_were_alike() -> None:
+    greedy = [replace(d, policy={**d.policy, "kind": "greedy"}, stratum="uniform") for d in MADE]
+    told = of_record(greedy[0])
+    assert sorted(told.values())[-1] == 1.0
+    evidence = gather([logged(d) for d in greedy], REWARD, LATER, RandomEligible(kind="random"))
+    assert (evidence.incumbent.target.max(axis=1) == 1).all()
+    assert (evidence.candidate.target == evidence.candidate.logged).all()
+    assert of_record(MADE[0])[LEFT_ALONE] == MADE[0].silence_probability
+
+
+def test_what_was_not_delivered_counts_for_value_and_not_for_calibration() -> None:
+    entries = [logged(d, delivery=Delivery.RELEASED) for d in MADE]
+
+    def predicted(decision: Decision) -> object:
+        return decision.choice
+
+    evidence = gather(entries, REWARD, LATER, Greedy(kind="greedy"), predicted=predicted)  # type: ignore[arg-type]
+    assert len(evidence.candidate) == len(MADE)
+    assert evidence.calibration == []
+
+
+def test_predictions_are_those_of_delivered_contacts() -> None:
+    entries = log(400)
+    found = predictions_of(entries, REWARD)
+    contacts = [e for e in entries if e.decision.choice is not None]
+    assert len(found.arms) == len(contacts)
+    assert found.outcomes.sum() == sum(bool(e.outcomes) for e in contacts)
+    assert set(np.unique(found.predicted)) <= {0.05, 0.1, 0.2}
+
+
+def test_who_left_is_told_and_a_model_of_rewards_is_there_for_enough_decisions() -> None:
+    entries = log(400)
+    left = [replace(entries[0], outcomes=[after(1, "unsubscribed")]), *entries[1:]]
+    evidence = gather(left, REWARD, LATER + timedelta(days=1), RandomEligible(kind="random"))
+    assert evidence.unsubscribes.tolist() == [True] + [False] * 399
+    assert evidence.predictions is not None
+    assert evidence.predictions.shape == evidence.candidate.logged.shape
+    assert gather(left[:50], REWARD, LATER, RandomEligible(kind="random")).predictions is None
+
+
+def test_a_margin_is_a_share() -> None:
+    with pytest.raises(TrainingError, match=r"unfit margin: got 1\.2"):
+        Reward(Goal(), margin=1.2)
