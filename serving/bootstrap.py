@@ -17,9 +17,11 @@ from serving.service import DecisionService
 from serving.settings import Settings
 from serving.store.catalogues import newest as newest_catalogue
 from serving.store.database import Durability
+from serving.store.experiments import published
 from serving.store.port import Store
 from serving.store.sqlite import SqliteStore
 from serving.tenants import Tenants
+from serving.trials import Trials
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
@@ -84,7 +86,8 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
         champions = Champions(
             pointer, settings.catalogue, STANDARD, newest=lambda: newest_catalogue(store.database, tenant)
         )
-        return DecisionService(store, champions, maker, tell, tenant, folder / "events")
+        trials = Trials(lambda: published(store.database, tenant), settings.data)
+        return DecisionService(store, champions, maker, tell, tenant, folder / "events", trials)
 
     return Tenants(store, open_one)
 

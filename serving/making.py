@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from decisions.catalogue import Catalogue
 from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Decision
-from decisions.snapshot import Contact, Snapshot
+from decisions.snapshot import Contact
+from experiments.arms import Arms, Decided, Exposure
+from experiments.treatments import Treatment
 from serving.champion import Champion
 from serving.rendering import RenderedText, Renderer
 from serving.snapshots import as_bytes, from_bytes, snapshot
@@ -50,10 +52,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A decision that is not recorded yet, and what is told of it once it is."""
+    """A decision that is not recorded yet, what is told of it once it is, and the experiments that it shows."""
 
     draft: Draft
     answer: Answer
+    renderer: Renderer
+    exposures: tuple[Exposure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +72,41 @@ class Maker:
     circumstances: Circumstances
     reservation: timedelta
 
-    def make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion) -> list[Made | Exception]:
-        """One decision a case; where one fails, each is made alone, so that only its own outcome is the error."""
+    def make(
+        self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion, arms: Arms | None = None
+    ) -> list[Made | Exception]:
+        """One decision a case; where one fails, each is made alone, so that only its own outcome is the error.
+
+        Args:
+            cases: What is asked, and what is known of the customer.
+            champion: The models and the catalogue.
+            arms: The arms of the experiments in force; without, everybody is decided about by the champion.
+        """
         try:
-            return list(self._make(cases, champion))
+            return list(self._make(cases, champion, arms))
         except Exception as error:
             if len(cases) == 1:
                 return [error]
-            return [made for case in cases for made in self.make([case], champion)]
+            return [made for case in cases for made in self.make([case], champion, arms)]
 
-    def _make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion) -> list[Made]:
-        compiled = champion.compiled
+    def _make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion, arms: Arms | None) -> list[Made]:
         requests = [Request(ask.id, snapshot(known, ask.moment, champion), ask.channels) for ask, known in cases]
-        decisions = decide(requests, compiled, compiled.catalogue.policy, champion.bundle, self.circumstances)
+        decided = arms.decide(requests, self.circumstances) if arms else self._decided(requests, champion)
         return [
-            self._made(decision, request.snapshot, known.version, champion, ask.notify)
-            for decision, request, (ask, known) in zip(decisions, requests, cases, strict=True)
+            self._made(one, known.version, champion, ask.notify)
+            for one, (ask, known) in zip(decided, cases, strict=True)
         ]
 
-    def _made(self, decision: Decision, made_on: Snapshot, version: int, champion: Champion, notify: bool) -> Made:
-        renderer, opened_by = champion.renderer, _opened_by(decision)
+    def _decided(self, requests: Sequence[Request], champion: Champion) -> list[Decided]:
+        treatment = Treatment(champion.compiled, champion.compiled.catalogue.policy, champion.bundle)
+        decisions = decide(requests, treatment.compiled, treatment.policy, treatment.scorer, self.circumstances)
+        return [Decided(decision, r, treatment) for decision, r in zip(decisions, requests, strict=True)]
+
+    def _made(self, decided: Decided, version: int, champion: Champion, notify: bool) -> Made:
+        decision, made_on, compiled = decided.decision, decided.request.snapshot, decided.treatment.compiled
+        own = compiled is champion.compiled
+        renderer = champion.renderer if own else Renderer(compiled.catalogue, compiled.vocabulary.features)
+        opened_by = _opened_by(decision)
         text = renderer.render(decision.choice.action, made_on, opened_by) if decision.choice else None
         draft = Draft(
             decision,
@@ -98,7 +117,7 @@ class Maker:
             opened_by=opened_by,
             notify=decision.id.encode() if notify and decision.choice else None,
         )
-        return Made(draft, Answer(decision, renderer.catalogue.currency, text))
+        return Made(draft, Answer(decision, renderer.catalogue.currency, text), renderer, decided.exposures)
 
 
 def told_again(stored: StoredDecision, decision: Decision, renderer: Renderer) -> Answer:
