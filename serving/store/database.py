@@ -39,6 +39,8 @@ class Database:
         self._engine = create_engine(
             f"{driver}://", creator=connect, poolclass=QueuePool, pool_size=2, pool_pre_ping=True, hide_parameters=True
         )
+        driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        self._failures = (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.TimeoutError, driver_error)
         if driver == "sqlite":
             event.listen(self._engine, "begin", lambda begun: begun.exec_driver_sql(begun.info["begin"]))
 
@@ -98,7 +100,7 @@ class Database:
                     connection.execution_options(isolation_level=kind)
                 with connection.begin():
                     yield connection
-        except (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.TimeoutError) as error:
+        except self._failures as error:
             cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
             raise StoreError("the store fails", got=reason(cause), where=self.where) from error
 

@@ -1,5 +1,6 @@
 """What every store promises whoever looks after it: to copy itself whole, and to forget only what nobody looks at."""
 
+import hashlib
 import json
 import uuid
 import zipfile
@@ -132,6 +133,21 @@ def test_a_damaged_archive_is_refused(full: Store, empty: Store, tmp_path: Path)
     (tmp_path / "none.zip").write_bytes(b"not an archive")
     with pytest.raises(StoreError, match="cannot be written or read"):
         restore(empty.database, tmp_path / "none.zip")
+    assert contents(empty) == before
+
+
+def test_parts_that_the_database_cannot_read_are_an_error(full: Store, empty: Store, tmp_path: Path) -> None:
+    backup(full.database, tmp_path / "store.zip", NOON)
+    with zipfile.ZipFile(tmp_path / "store.zip") as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+    manifest["parts"] = dict.fromkeys(manifest["parts"], hashlib.sha256(b"rubbish").hexdigest())
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+        for name in manifest["parts"]:
+            other.writestr(name, b"rubbish")
+        other.writestr(MANIFEST, json.dumps(manifest))
+    before = contents(empty)
+    with pytest.raises(StoreError, match=r"not a database|signature"):
+        restore(empty.database, tmp_path / "other.zip")
     assert contents(empty) == before
 
 
