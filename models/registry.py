@@ -16,6 +16,8 @@ from typing import Any
 from models.errors import RegistryError
 
 CHAMPION = "champion"
+CHALLENGER = "challenger"
+"""The latest version that was refused: it may be tried in a live experiment."""
 PREVIOUS = "previous"
 """The champion before the present one, for going back."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})

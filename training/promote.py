@@ -13,7 +13,7 @@ from features.definitions import FeatureSet
 from models.bundle import export, load
 from models.errors import BundleError, RegistryError
 from models.kinds import Model
-from models.registry import CHAMPION, PREVIOUS, Registry
+from models.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
 from models.scorer import FittedModel
 from training.by_action import by_arm, jointly, slope
 from training.candidate import Candidate, Interval, above, shown
@@ -47,7 +47,7 @@ class Verdict:
 def promote(
     candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "", max_ece: float = MAX_ECE
 ) -> Verdict:
-    """Registers a model, and makes it the champion if nothing forbids it.
+    """Registers a model, and makes it the champion if nothing forbids it; else the challenger.
 
     Its own figures must not refuse it, and it must not be worse than the present champion on the same rows, up to its
     tolerance at the low end of the interval. A model that is the champion already is not registered again.
@@ -72,7 +72,9 @@ def promote(
         reasons = (*candidate.refusals, *_worse(candidate, gain))
         tags = {"contents": contents, "data": candidate.data_digest, "fingerprint": candidate.feature_set.fingerprint}
         version = registry.register(name, folder / "candidate", run=run, tags=tags)
-    if not reasons:
+    if reasons:
+        registry.set_alias(name, CHALLENGER, version)
+    else:
         crown(registry, name, version)
     return Verdict(version, promoted=not reasons, reasons=reasons, champion_gain=gain)
 

@@ -45,6 +45,7 @@ def test_a_model_no_better_than_one_number_is_registered_and_refused(lapsed: Tra
     assert not verdict.promoted
     assert verdict.reasons == ("not better than recency alone: AUC gain 0.0100 (-0.0020 to 0.0300)",)
     assert (registry.versions("lapse"), registry.champion("lapse")) == (("1",), None)
+    assert registry.aliased("lapse", "challenger") == "1"
 
 
 def test_a_model_that_is_not_calibrated_is_refused(lapsed: TrainingResult) -> None:
