@@ -17,7 +17,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 def standings_table(found: Sequence[Standing]) -> Table:
     """A row a policy."""
-    headings = ("policy", "value", "of the gap", "over triggers", "unsubscribed", "contacts a week")
+    headings = ("policy", "value", "of the gap", "over triggers", "unsubscribed", "contacts")
     rows = [
         (s.policy, f"{s.value:.2f}", _percent(s.share), _amount(s.beyond), f"{s.unsubscribed:.1%}", f"{s.contacts:.2f}")
         for s in found
