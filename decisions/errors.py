@@ -3,7 +3,8 @@
 TactfulError
 ├── ConditionError          an expression that does not compile or has the wrong type
 ├── CatalogueError          a catalogue with mistakes: all of them, each with file and line
-└── SnapshotError           inputs of a decision that contradict themselves
+├── SnapshotError           inputs of a decision that contradict themselves
+└── AllocationError         values and capacities that do not fit
 """
 
 from collections.abc import Sequence
@@ -60,3 +61,7 @@ class CatalogueError(TactfulError):
 
 class SnapshotError(TactfulError):
     """Inputs of a decision that contradict themselves."""
+
+
+class AllocationError(TactfulError):
+    """Values and capacities that do not fit."""
