@@ -9,12 +9,12 @@ from decisions.exclusion import Exclusion
 from decisions.recheck import recheck
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
-from serving.errors import NothingToSendError, UnknownDecisionError
+from serving.errors import ContendedError, NothingToSendError, UnknownDecisionError
 from serving.records import parse
-from serving.service import DecisionService
+from serving.service import MOST_TRIES, DecisionService
 from serving.snapshots import snapshot
 from serving.store.contacts import Standing, standing
-from serving.store.port import Arrival, Outcome, Receipt, StoredDecision, StoredEvent
+from serving.store.port import Arrival, Ending, Outcome, Receipt, StoredDecision, StoredEvent
 
 OutcomeKind = Literal[
     "delivered", "opened", "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed"
@@ -39,26 +39,41 @@ def clear(service: DecisionService, decision_id: str) -> Clearance:
     """Ask every gate again, right before a contact is made: a complaint may have come in since, or a night.
 
     A contact that may be made counts as sent at once, one that may not is released. In doubt it is not made: not if
-    its reservation expired or was released, nor if it was cleared before.
+    its reservation expired or was released, nor if it was cleared before. What changes of the customer meanwhile has
+    every gate asked once more.
 
     Raises:
         UnknownDecisionError: There is none of this id.
         NothingToSendError: The decision was silence.
         NotReadyError: There is nothing to ask with.
+        ContendedError: Others changed the customer again and again.
         StoreError: The store fails.
     """
-    stored, now = _chosen(service, decision_id), service.clock()
+    stored = _chosen(service, decision_id)
+    answers = (_cleared(service, stored) for _ in range(MOST_TRIES))
+    found = next((answer for answer in answers if answer is not None), None)
+    if found is None:
+        raise ContendedError(
+            "others changed the customer each time we asked", got=f"{MOST_TRIES} tries", where=f"decision {decision_id}"
+        )
+    return found
+
+
+def _cleared(service: DecisionService, stored: StoredDecision) -> Clearance | None:
+    """Whether a contact may be made, which the ledger then says; None if the customer changed meanwhile."""
+    decision_id, now = stored.id, service.clock()
+    champion = service.champions.present()
+    (known,) = service.store.customers(service.tenant, [(stored.customer, now)])
     held = standing(service.store.database, service.tenant, stored.customer, decision_id, now)
     if held is not Standing.RESERVED:
         return Clearance(False, (Exclusion("reservation", decision_id, held.value, "a reservation that stands"),))
-    champion = service.champions.present()
-    (known,) = service.store.customers(service.tenant, [(stored.customer, now)])
     if known is None:
         return Clearance(False, (Exclusion("customer", decision_id, "not known any more", "a known customer"),))
     seen, decision = snapshot(known, now, champion), parse(stored.record)
     reasons = recheck(decision, seen, champion.compiled, champion.bundle, service.maker.circumstances)
-    service.store.settle(service.tenant, known.id, decision_id, "released" if reasons else "sent")
-    return Clearance(not reasons, reasons)
+    becomes: Ending = "released" if reasons else "sent"
+    settled = service.store.settle(service.tenant, known.id, decision_id, becomes, known.version)
+    return Clearance(not reasons, reasons) if settled else None
 
 
 def release(service: DecisionService, decision_id: str) -> Standing:

@@ -140,7 +140,7 @@ async def get_decision(decision_id: Id, visit: Reader) -> Response:
 @router.post(
     "/decisions/{decision_id}/clearance",
     summary="Whether the contact may be made now",
-    responses=problems(*SENDING, NotReadyError),
+    responses=problems(*SENDING, NotReadyError, ContendedError),
 )
 async def post_clearance(decision_id: Id, visit: Decider) -> ClearanceAnswer:
     """Asks every gate again, for a sender to ask right before it sends.

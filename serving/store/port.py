@@ -19,6 +19,8 @@ from serving.store.database import Database
 
 Consent = tuple[str, str]
 """A channel and a purpose."""
+Ending = Literal["sent", "released"]
+"""What becomes of a reservation, unless it expires."""
 
 
 class StoredEvent(NamedTuple):
@@ -220,10 +222,18 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
+    def settle(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
         """Confirm or release a reservation.
 
         A confirmation that comes late still counts, since the contact was made; a contact once sent stays sent.
+
+        Args:
+            tenant: Whose customer.
+            customer: Whose contact, by any id they are known by.
+            contact: Its id.
+            status: What it becomes.
+            based_on: The customer's version that this was settled on: if it moved since, nothing changes. Then the
+                customer goes by their own id.
 
         Returns:
             Whether anything changed.

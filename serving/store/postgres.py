@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -28,7 +28,7 @@ from serving.store.core import CoreStore
 from serving.store.database import Database, Durability, reason
 from serving.store.intake import MovedError
 from serving.store.migrate import upgrade
-from serving.store.port import Draft, Fate, History, KnownCustomer, StoredDecision
+from serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
 from serving.store.postgres_loading import load
 from serving.store.postgres_session import PostgresSession
 from serving.store.rows import contact_of, contact_row, decision_row, fates_of, known_customer, outbox_row
@@ -119,10 +119,13 @@ class PostgresStore(CoreStore):
             for draft, fate in zip(drafts, fates, strict=True)
         ]
 
-    def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
+    def settle(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
         """See `Store.settle`."""
         with self._transaction(sql.WRITE) as connection:
-            if not _lock(connection, tenant, [customer]):
+            versions = _lock(connection, tenant, [customer])
+            if based_on is not None and versions.get(customer) != based_on:
+                return False
+            if not versions:
                 customer = _whose(connection, tenant, [customer]).get(customer, customer)
                 _lock(connection, tenant, [customer])
             changed = connection.execute(sql.SETTLE[status], (tenant, customer, contact)).rowcount > 0

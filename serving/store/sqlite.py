@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from decisions.snapshot import Contact
 from features.zones import microseconds
@@ -21,7 +21,7 @@ from serving.errors import StoreError
 from serving.store.core import CoreStore
 from serving.store.database import Database, Durability
 from serving.store.migrate import upgrade
-from serving.store.port import Draft, Fate, History, KnownCustomer, StoredDecision
+from serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
 from serving.store.rows import (
     CONTACT_COLUMNS,
     admitted,
@@ -120,9 +120,11 @@ class SqliteStore(CoreStore):
         with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
             return [self._record(connection, tenant, draft) for draft in drafts]
 
-    def settle(self, tenant: str, customer: str, contact: str, status: Literal["sent", "released"]) -> bool:
+    def settle(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
         """See `Store.settle`."""
         with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
+            if based_on is not None and connection.execute(_VERSION, (tenant, customer)).fetchone() != (based_on,):
+                return False
             (customer,) = connection.execute(_IDENTITY, (tenant, customer)).fetchone() or (customer,)
             changed = connection.execute(_SETTLE[status], (tenant, customer, contact)).rowcount > 0
             if changed:

@@ -212,6 +212,15 @@ def test_settling_what_does_not_exist_changes_nothing(store: Store) -> None:
     assert not store.settle(T, "nobody", "d1", "released")
 
 
+def test_what_was_settled_on_an_older_version_of_the_customer_changes_nothing(store: Store) -> None:
+    store.record(T, [draft(known(store).version)])
+    seen = known(store).version
+    assert not store.settle(T, "c1", "d1", "sent", seen - 1)
+    assert store.settle(T, "c1", "d1", "released", seen)
+    assert not store.settle(T, "c1", "d1", "sent", seen)
+    assert counted(store, NOON) == []
+
+
 def test_the_ledger_tells_every_entry_with_its_status(store: Store) -> None:
     store.load(T, history(Profile("c2"), contacts=[("c2", Contact(at(3), "mail", id="x1"))]))
     store.record(T, [draft(known(store).version)])

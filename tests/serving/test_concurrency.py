@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -12,9 +13,11 @@ from decisions.snapshot import Contact
 from features.dataset import open_events
 from serving.bootstrap import open_store
 from serving.making import Ask
+from serving.sending import Clearance, clear, release
 from serving.settings import Settings
+from serving.store.contacts import Standing
 from tests.serving.hammer import hammer
-from tests.serving.shop import NOW, stock
+from tests.serving.shop import NOW, service_of, stock, ticking
 
 SECOND = timedelta(seconds=1)
 WORKERS, ASKS, AT_ONCE = 4, 160, 8
@@ -130,3 +133,18 @@ def test_an_id_asked_for_by_everybody_is_decided_once(shop: Settings) -> None:
     assert len(list(store.decision_log(shop.tenant))) == len(asks)
     assert sum(outcome != "silence" for outcome in outcomes[0]) == 1
     store.close()
+
+
+def test_a_contact_is_cleared_once_or_released_whoever_asks_at_once(shop: Settings) -> None:
+    shop.catalogue.write_text(CATALOGUE.replace("POLICIES", ""))
+    service = service_of(shop, ticking())
+    askers = [partial(clear, service)] * 3 + [partial(release, service)]
+    with ThreadPoolExecutor(len(askers)) as pool:
+        for number in range(40):
+            answer = service.decide("regular", f"d{number}")
+            assert answer.decision.choice is not None
+            asked = [pool.submit(asker, answer.decision.id) for asker in askers]
+            *clearances, standing = [one.result() for one in asked]
+            sends = sum(isinstance(clearance, Clearance) and clearance.send for clearance in clearances)
+            assert (sends, standing) in ((1, Standing.SENT), (0, Standing.RELEASED))
+    service.store.close()
