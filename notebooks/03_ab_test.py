@@ -30,12 +30,15 @@
 
 # %%
 # %matplotlib inline
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+from cli.simulation.served import served
 from decisions.assignment import hash_v2
 from experiments.declaration import Experiment
 from experiments.effects import compare, sample_ratio, variance_saved
@@ -49,6 +52,8 @@ from experiments.world_policies import TRIGGERS, PriorityList, Silence
 from experiments.world_trial import Split, events_of, ids_of, true_effect
 from features.zones import microseconds
 from models.metrics import Estimate
+from serving.records import parse
+from serving.store.experiments import exposed_to
 from training.pictures import curves, segments
 from training.segments import Segment
 
@@ -125,6 +130,46 @@ enrolled = pd.DataFrame(
     {"customer": ids.astype(str), "arm": [experiment.arm(i).id for i in ids], "entered": pd.Timestamp(START)}
 )
 f"{len(events):,} events of {len(ids):,} customers"
+
+# %% [markdown]
+# ## The same through the service
+#
+# With twelve thousand customers over eight weeks the arms are rules of the simulated world, for speed. The service does
+# the same beside a catalogue: here it is told of the experiment in YAML, and for two weeks decides each morning about a
+# thousand customers of that world. Its store holds every decision, and for each customer the first that the arms would
+# have made differently: the *exposure*.
+
+# %%
+DECLARED = """
+experiments:
+  - id: contacts
+    salt: contacts-1
+    start: 2026-01-05
+    arms:
+      - {id: silence, kind: silence, share: 0.3333}
+      - {id: answers, kind: without, programmes: newsletter, share: 0.3333}
+      - {id: everything, kind: current, share: 0.3334}
+    primary: {metric: revenue_per_customer, minimum_effect: 0.1}
+    guard_rails: [{metric: unsubscribes, margin: 0.01}]
+"""
+small = World(preset("easy"), 1_000, SEED, keep_events=True)
+with tempfile.TemporaryDirectory() as scratch, served(small, Path(scratch)) as shop:
+    declared = shop.run(DECLARED, days=14).experiment("contacts")
+    log = [parse(stored.record) for stored in shop.service.store.decision_log(shop.service.tenant)]
+    exposures = list(exposed_to(shop.service.store.database, shop.service.tenant, declared.id))
+chosen = [decision.choice.action.message if decision.choice else "silence" for decision in log]
+pd.crosstab(
+    pd.Series([declared.arm(decision.customer).id for decision in log], name="arm, recomputed from the id"),
+    pd.Series(chosen, name="chosen by the service, SIMULATED customers"),
+    margins=True,
+    margins_name="decisions",
+)
+
+# %%
+exposed_arms = pd.Series([one.arm for one in exposures]).value_counts().to_dict()
+agree = all(one.arm == declared.arm(one.customer).id for one in exposures)
+ratio = sample_ratio(exposed_arms, {arm.id: arm.share for arm in declared.arms})
+{"exposed": exposed_arms, "as the hash says": agree, "sample ratio, p": round(ratio.pvalue, 3)}
 
 # %% [markdown]
 # ## Sample ratio: is it an experiment at all?
