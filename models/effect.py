@@ -11,7 +11,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from models.effect_fitted import FIGURES, FittedEffects, conclude
 from models.effect_learner import Deviation, learn_deviation
