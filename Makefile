@@ -38,6 +38,7 @@ check: lint types contracts test  ## Everything CI runs: format, lint, types, im
 lint: $(READY_DEV)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
+	$(BIN)/hadolint Dockerfile
 
 types: $(READY_DEV)
 	$(BIN)/python -m mypy
