@@ -15,6 +15,7 @@ from decisions.decision import Decision
 from decisions.errors import SnapshotError
 from decisions.policies import Policy
 from decisions.snapshot import Snapshot
+from features.zones import EARLIEST, LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def what_if(
     """The decision under some changes, with the same seed.
 
     Raises:
-        SnapshotError: If a change names a feature, score, message or policy that there is not.
+        SnapshotError: If a change names a feature, score, message or policy that there is not, or cannot be.
     """
     _refuse_unknown(compiled, changes)
     changed = replace(request, snapshot=_snapshot(request.snapshot, compiled, changes))
@@ -114,6 +115,9 @@ def _catalogue(compiled: CompiledCatalogue, changes: Changes) -> CompiledCatalog
 
 
 def _refuse_unknown(compiled: CompiledCatalogue, changes: Changes) -> None:
+    if changes.moment is not None and not EARLIEST <= changes.moment < LATEST:
+        wanted = f"one from {EARLIEST.year} to {LATEST.year - 1}"
+        raise SnapshotError("a moment that cannot be reckoned with", got=changes.moment.isoformat(), wanted=wanted)
     catalogue = compiled.catalogue
     known = {
         "feature": (changes.features, set(compiled.vocabulary.features)),

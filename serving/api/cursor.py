@@ -32,6 +32,6 @@ def parsed(cursor: str) -> Place:
         place = datetime.fromisoformat(moment), id_
     except (ValueError, binascii.Error):
         raise CursorError("not a cursor", wanted="`next` of the page before") from None
-    if place[0].tzinfo is None:
+    if place[0].tzinfo is None or not place[1].isprintable():
         raise CursorError("not a cursor", wanted="`next` of the page before")
     return place

@@ -231,7 +231,7 @@ class WhatIfRequest(BaseModel):
     customer_id: CustomerId | None = None
     decision_id: DecisionId | None = None
     channels: tuple[Name, ...] = Field(default=(), max_length=20, description="Only these; for a customer.")
-    moment: AwareDatetime | None = Field(default=None, description="Another moment.")
+    moment: AwareDatetime | None = Field(default=None, description="Another moment, from 1970 to 2099.")
     features: dict[str, float] = Field(default={}, max_length=200)
     scores: dict[str, float] = Field(default={}, max_length=20)
     attributes: dict[str, str | float | bool] = Field(default={}, max_length=200)

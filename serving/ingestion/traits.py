@@ -1,5 +1,6 @@
 """From the traits of a customer or a group to a profile."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -74,6 +75,8 @@ def _flat(traits: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _value(name: str, value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UnfitMessageError("not a number", wanted="a finite one", where=name)
     if not isinstance(value, str):
         return value
     return value[:10] if name in _DATES and _DAY.match(value) else value[:LONGEST_TEXT]
@@ -106,11 +109,18 @@ def _consents(traits: Mapping[str, Any], rules: Rules) -> Iterator[tuple[Consent
     for channel, allowed in given.items():
         by_purpose = allowed if isinstance(allowed, dict) else {PURPOSE: allowed}
         for purpose, value in by_purpose.items():
-            yield (channel, purpose), _allowed(channel, value)
+            yield (channel, _purpose(purpose)), _allowed(channel, value)
     for trait, place in rules.consents.items():
         if trait in traits:
             channel, _, purpose = place.partition(".")
             yield (channel, purpose or PURPOSE), _allowed(channel, traits[trait])
+
+
+def _purpose(name: str) -> str:
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        wanted = f"at most {_LONGEST_NAME} printable characters"
+        raise UnfitMessageError("not a purpose", wanted=wanted, where="consents")
+    return name
 
 
 def _allowed(channel: str, value: Any) -> bool:

@@ -45,6 +45,12 @@ def test_at_an_earlier_moment_the_later_events_have_not_happened() -> None:
     assert earlier.moment == NOON - timedelta(days=2)
 
 
+@pytest.mark.parametrize("year", [1, 1969, 2100, 9999])
+def test_a_moment_nobody_reckons_with_is_refused(year: int) -> None:
+    with pytest.raises(SnapshotError, match="from 1970 to 2099"):
+        supposed(moment=NOON.replace(year=year))
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"features": {"spent": 1.0}}, {"scores": {"luck": 1.0}}, {"messages": {"hi": {}}}, {"policies": {"x": None}}],

@@ -56,7 +56,7 @@ def test_pages_hold_every_decision_once_the_newest_first(client: httpx.Client) -
     assert ([s["id"] for s in one["decisions"]], one["next"]) == (["d4", "d1"], None)
 
 
-@pytest.mark.parametrize("cursor", ["x", "eA==", "MjAyNi0wNS0wNiBk", "é"])
+@pytest.mark.parametrize("cursor", ["x", "eA==", "MjAyNi0wNS0wNiBk", "MjAyNi0wNS0wNlQxNjowMCswMDowMCAA", "é"])
 def test_a_cursor_that_is_none_is_refused(client: httpx.Client, cursor: str) -> None:
     told = client.get("/v1/decisions", params={"cursor": cursor})
     assert (told.status_code, told.json()["type"]) == (422, "urn:tactful:problem:invalid-cursor")

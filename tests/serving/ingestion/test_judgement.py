@@ -1,5 +1,6 @@
 """What each message is judged to be."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -247,6 +248,10 @@ def test_a_file_may_name_traits_otherwise() -> None:
         ({"consents": {"fax": True}}, "not a consent: wanted true or false for one of email, sms"),
         ({"consents": {"email": "yes"}}, "not a consent"),
         ({"consents": {"email": {"marketing": 1}}}, "not a consent"),
+        ({"consents": {"email": {"a\0b": True}}}, "not a purpose: wanted at most 100 printable characters"),
+        ({"consents": {"email": {"x" * 101: True}}}, "not a purpose"),
+        ({"score": math.inf}, "not a number: wanted a finite one; at score"),
+        ({"home": {"altitude": -math.inf}}, "not a number: wanted a finite one; at home_altitude"),
     ],
 )
 def test_traits_that_cannot_be_used_are_named(traits: dict[str, Any], says: str) -> None:
