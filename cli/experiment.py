@@ -55,7 +55,7 @@ def size(
     declared = _declared(file, source, experiment)[1]
     end = moment_of(until, source.end)
     customers = _population(source, declared, end)
-    horizons = plan(declared, source.events, customers, end, weeks=range(1, weeks + 1))
+    horizons = plan(declared, source.log.told, customers, end, weeks=range(1, weeks + 1))
     found = first_enough(horizons)
     if as_json:
         print_json({"experiment": declared.id, "enough": found.weeks if found else None, "weeks": plain_plan(horizons)})
@@ -165,7 +165,7 @@ def report(
         enrolled = _with_cuts(source, declared, took_part, by or ())
         currency = source.log.currency
         found = readout(
-            declared, source.events, enrolled, end, cuts=list(by or ()), simulated=simulated, currency=currency
+            declared, source.log.told, enrolled, end, cuts=list(by or ()), simulated=simulated, currency=currency
         )
     target = out or Path(f"{declared.id}.html")
     target.write_text(page_of(found), encoding="utf-8")

@@ -72,7 +72,7 @@ def show_readout(found: "Readout", target: Path) -> None:
     counts = ", ".join(f"{arm} {count:,}" for arm, count in found.sample_ratio.counts.items())
     passed = "as declared" if found.sample_ratio.passed else "FAILS"
     screen.print(f"sample ratio {passed} (p = {found.sample_ratio.pvalue:.3g}): {counts}", soft_wrap=True)
-    headings = ("arm", metric.title.lower(), "control", "difference", "at every look", "guard-rails")
+    headings = ("arm", metric.title.lower(), "control", "difference", "at every look")
     rows = [
         (
             arm.arm,
@@ -80,12 +80,12 @@ def show_readout(found: "Readout", target: Path) -> None:
             metric.shown(arm.primary.control, found.currency),
             metric.shown(arm.primary.difference, found.currency, signed=True),
             " to ".join(metric.shown(bound, found.currency, signed=True) for bound in (arm.low, arm.high)),
-            ", ".join(f"{rail.metric.name} {rail.verdict}" for rail in arm.guard_rails) or "–",
         )
         for arm in found.arms
     ]
     if found.sample_ratio.passed:
-        say(screen, table(headings, rows, numbers=headings[1:5]))
+        say(screen, table(headings, rows, numbers=headings[1:]))
     for arm in found.arms:
-        screen.print(found.decision(arm), markup=False, soft_wrap=True)
+        rails = "".join(f"; {rail.metric.title.lower()} {rail.verdict}" for rail in arm.guard_rails)
+        screen.print(f"{arm.arm}: {found.decision(arm)[:-1]}{rails}.", markup=False, soft_wrap=True)
     screen.print(f"page: {target}", markup=False, soft_wrap=True)

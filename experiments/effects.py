@@ -32,8 +32,8 @@ class Effect:
     """A difference between two arms, treatment less control; NaN where there is none to tell.
 
     Attributes:
-        control: The metric in the control.
-        treatment: The metric in the treatment.
+        control: The metric in the control, as it is.
+        treatment: The metric in the treatment, had its customers the past of the control's: control plus difference.
         difference: Treatment less control, in the metric's unit.
         low: Lower bound of its interval for one look.
         high: Upper bound.
@@ -142,13 +142,14 @@ def of_aggregates(
     error = float((found.effect_size_ci_upper - found.effect_size) / stats.norm.ppf((1 + level) / 2))
     reach = float(stats.norm.ppf(1 - alpha / 2)) * error
     relative = level == 1 - alpha
+    difference, before = float(found.effect_size), _level(control, metric)
     return Effect(
-        control=float(found.control),
-        treatment=float(found.treatment),
-        difference=float(found.effect_size),
-        low=float(found.effect_size) - reach,
-        high=float(found.effect_size) + reach,
-        relative=float(found.rel_effect_size) if relative else math.nan,
+        control=before,
+        treatment=before + difference,
+        difference=difference,
+        low=difference - reach,
+        high=difference + reach,
+        relative=difference / before if relative and before else math.nan,
         relative_low=float(found.rel_effect_size_ci_lower) if relative else math.nan,
         relative_high=float(found.rel_effect_size_ci_upper) if relative else math.nan,
         error=error,

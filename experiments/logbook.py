@@ -72,6 +72,13 @@ class Logbook:
         found: pd.Series[pd.Timestamp] = told.groupby("customer")["time"].min()
         return found
 
+    @property
+    def told(self) -> pd.DataFrame:
+        """Events and contacts in one frame, as far as `experiments.outcomes` reads it."""
+        columns = ["customer_id", "time", "type", "amount", "subject"]
+        contacts = self.contacts.assign(customer_id=self.contacts["customer"], type="contact", amount=0.0, subject="")
+        return pd.concat([self.events[columns], contacts[columns]], ignore_index=True)
+
     def until(self, moment: datetime) -> "Logbook":
         """The log as it was at a moment."""
         at = pd.Timestamp(moment)
@@ -96,7 +103,7 @@ def period(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
     known = known[known < pd.Timestamp(until)]
     length = until - since
     enrolled = pd.DataFrame({"customer": known.index.to_numpy(), "entered": pd.Timestamp(since)})
-    table = outcomes(_with_contacts(log), enrolled, until, before=length)
+    table = outcomes(log.told, enrolled, until, before=length)
     row = pd.Index(table["customer"])
     answers = contacts_with_answers(log, since, until)
     weeks = (pd.Timestamp(until) - known.where(known > pd.Timestamp(since), pd.Timestamp(since))) / pd.Timedelta(
@@ -161,13 +168,6 @@ def _latest(outcome: pd.DataFrame, made: pd.DataFrame, keys: list[str]) -> pd.Da
     contacts = made[[*keys, "time", "contact"]]
     within = pd.Timedelta(days=28)
     return pd.merge_asof(outcome, contacts, on="time", by=keys, tolerance=within).dropna(subset=["contact"])
-
-
-def _with_contacts(log: Logbook) -> pd.DataFrame:
-    """Events and contacts in one frame, as far as outcomes read it."""
-    columns = ["customer_id", "time", "type", "amount", "subject"]
-    contacts = log.contacts.assign(customer_id=log.contacts["customer"], type="contact", amount=0.0, subject="")
-    return pd.concat([log.events[columns], contacts[columns]], ignore_index=True)
 
 
 def _within(times: "pd.Series[Any]", since: datetime, until: datetime) -> "pd.Series[bool]":
