@@ -196,7 +196,8 @@ def _arm(
     primary = compare(control, treatment, metric, alpha=alpha)
     if not primary.known:
         raise ReadoutError(f"no {metric.name} to compare", got=primary.control, wanted="some in each arm", where=arm)
-    tuned = _tuned(experiment.primary.minimum_effect * abs(primary.control), experiment, alpha)
+    level = abs(primary.control) or abs(primary.treatment)
+    tuned = _tuned(experiment.primary.minimum_effect * level, experiment, alpha)
     assert experiment.start is not None
     course = looks(events, enrolled, pair, metric, weekly(experiment.start, until), tuned, alpha=alpha)
     others = {name: compare(control, treatment, other) for name, other in METRICS.items() if name != metric.name}
