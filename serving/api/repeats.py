@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import Response
@@ -63,7 +64,8 @@ class Repeats:
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             await run_in_threadpool(idempotency.give_up, self._database, claim)
         else:
-            await run_in_threadpool(idempotency.keep, self._database, claim, answer.kept)
+            keep = partial(idempotency.keep, impersonal=scope["method"] == "DELETE")
+            await run_in_threadpool(keep, self._database, claim, answer.kept)
         for message in answer.messages:
             await send(message)
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from features.zones import microseconds
 from serving.records import parse
 from serving.store.database import Database, insert
+from serving.store.idempotency import FORGOTTEN
 from serving.store.people import names_of
 from serving.store.schema import (
     consents,
@@ -131,7 +132,12 @@ class _Erasure:
         self.connection.execute(wanted.order_by(customers.c.customer).with_for_update())
 
     def forget_tellings(self) -> None:
-        """Delete kept answers, and records for receivers, that are about the person or name them."""
+        """Delete kept answers, and records for receivers, that are about the person or name them.
+
+        What is being answered right now may be about them too: of that nothing will be kept.
+        """
+        in_flight = update(idempotency).where(idempotency.c.tenant == self.tenant, idempotency.c.status.is_(None))
+        self.connection.execute(in_flight.values(media=FORGOTTEN))
         made = select(decisions.c.id).where(self._theirs(decisions))
         happened = select(events.c.id).where(self._theirs(events))
         theirs = or_(outbox.c.id.in_(made), outbox.c.id.in_(happened))

@@ -11,7 +11,7 @@ from experiments.declaration import Experiment, Plan
 from features.zones import microseconds
 from serving.store.database import Database, insert
 from serving.store.port import from_micros
-from serving.store.schema import experiments, exposures
+from serving.store.schema import decisions, experiments, exposures
 
 FRAME = "(plan)"
 """Id of the row that bears what is not of one experiment: hold-out, hold-backs and layers."""
@@ -64,23 +64,29 @@ def published(database: Database, tenant: str) -> Plan | None:
 def expose(database: Database, tenant: str, seen: Sequence[Exposure]) -> None:
     """Keep exposures; the first of a customer to an experiment stands.
 
+    They are of whom their decisions are about by now: who was erased since is not named again.
+
     Raises:
         StoreError: The database fails.
     """
     if not seen:
         return
-    rows = [
-        {
-            "tenant": tenant,
-            "experiment": one.experiment,
-            "customer": one.customer,
-            "arm": one.arm,
-            "decision": one.decision,
-            "time": microseconds(one.moment),
-        }
-        for one in seen
-    ]
+    about = select(decisions.c.id, decisions.c.customer).where(
+        decisions.c.tenant == tenant, decisions.c.id.in_([one.decision for one in seen])
+    )
     with database.begin() as connection:
+        whose = {row.id: row.customer for row in connection.execute(about.with_for_update(read=True))}
+        rows = [
+            {
+                "tenant": tenant,
+                "experiment": one.experiment,
+                "customer": whose.get(one.decision, one.customer),
+                "arm": one.arm,
+                "decision": one.decision,
+                "time": microseconds(one.moment),
+            }
+            for one in seen
+        ]
         connection.execute(insert(connection, exposures).on_conflict_do_nothing(), rows)
 
 

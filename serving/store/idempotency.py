@@ -19,6 +19,8 @@ LIFETIME = timedelta(hours=24)
 """How long an answer is kept."""
 ABANDONED = timedelta(minutes=2)
 """When a claim without an answer is taken for that of a process that died."""
+FORGOTTEN = "forgotten"
+"""The media type of a claim whose answer is not to be kept: somebody was erased meanwhile whom it may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,22 @@ def claim(
     return KeptAnswer(kept.status, kept.body, kept.media)
 
 
-def keep(database: Database, claim: Claim, answer: KeptAnswer) -> None:
-    """Keep the answer of a request that was carried out, unless its claim went to somebody else.
+def keep(database: Database, claim: Claim, answer: KeptAnswer, *, impersonal: bool = False) -> None:
+    """Keep the answer of a request that was carried out, unless its claim went to somebody else or is `FORGOTTEN`.
+
+    Args:
+        database: The database.
+        claim: Its claim.
+        answer: What was answered.
+        impersonal: Whether the answer names nobody, so that erasures do not concern it.
 
     Raises:
         StoreError: The store fails.
     """
     values = {"status": answer.status, "body": answer.body, "media": answer.media}
+    stands = _unanswered(claim) if impersonal else and_(_unanswered(claim), idempotency.c.media.is_(None))
     with database.begin() as connection:
-        connection.execute(update(idempotency).where(_unanswered(claim)).values(values))
+        connection.execute(update(idempotency).where(stands).values(values))
 
 
 def give_up(database: Database, claim: Claim) -> None:

@@ -11,9 +11,13 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from decisions.decision import Decision
+from experiments.arms import Exposure
 from features.zones import microseconds
+from serving.errors import KeyInFlightError
 from serving.records import parse
 from serving.store.erasure import Erased, erase, mentions, redacted
+from serving.store.experiments import expose, exposed_to
+from serving.store.idempotency import Claim, KeptAnswer, claim, keep
 from serving.store.people import export
 from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store
 from serving.store.schema import exposures, idempotency, metadata, outbox
@@ -115,6 +119,19 @@ def test_no_byte_of_an_erased_person_is_left_in_the_files(tmp_path: Path) -> Non
     files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert [word for word in PERSONAL if word.encode() in files] == []
     store.close()
+
+
+def test_what_was_under_way_names_nobody_who_was_erased_meanwhile(told: Store) -> None:
+    claimed = claim(told.database, T, "k1", "asked", "POST /v1/decisions", NOON)
+    assert isinstance(claimed, Claim)
+    erased = erase(told.database, T, ADA, NOON)
+    keep(told.database, claimed, KeptAnswer(200, json.dumps({"customer_id": ADA}).encode(), None))
+    expose(told.database, T, [Exposure("x2", ADA, "b", "d1", NOON, {})])
+    left = contents(told)
+    assert [word for word in PERSONAL if word in left] == []
+    assert [one.customer for one in exposed_to(told.database, T, "x2")] == [erased.token]
+    with pytest.raises(KeyInFlightError):
+        claim(told.database, T, "k1", "asked", "POST /v1/decisions", NOON)
 
 
 def test_the_counts_are_as_before(told: Store) -> None:
