@@ -11,7 +11,7 @@ from scipy import stats
 
 from experiments.course import Looks, Novelty, looks, novelty, weekly
 from experiments.declaration import Experiment, GuardRail
-from experiments.effects import Effect, SampleRatio, adjusted, compare, sample_ratio, variance_saved
+from experiments.effects import Effect, SampleRatio, adjusted, compare, quantile, sample_ratio, variance_saved
 from experiments.errors import ReadoutError
 from experiments.metrics import METRICS, Metric
 from experiments.outcomes import outcomes
@@ -59,6 +59,7 @@ class ArmReadout:
         looks: The same week by week, with what holds at every look.
         pvalue: Always-valid, adjusted by Holm for the number of treatments.
         guard_rails: What must not be harmed.
+        tail: The 90th percentile over customers of a primary metric in currency, for one look, or None.
         others: Every other metric, for one look.
         discoveries: P-values of these, adjusted by Benjamini and Hochberg.
         saved: Share of the primary metric's variance that its covariate took away.
@@ -71,6 +72,7 @@ class ArmReadout:
     looks: Looks
     pvalue: float
     guard_rails: tuple[GuardRailReadout, ...]
+    tail: Effect | None
     others: Mapping[str, Effect]
     discoveries: Mapping[str, float]
     saved: float
@@ -208,12 +210,20 @@ def _arm(
         course,
         float(course.valid.pvalue[-1]),
         tuple(_rail(rail, control, treatment, experiment, alpha) for rail in experiment.guard_rails),
+        _tail(metric, control, treatment),
         known,
         adjusted({name: effect.pvalue for name, effect in known.items()}, "benjamini_hochberg"),
         variance_saved(control, treatment, metric),
         tuple(by_segment(control, treatment, metric, cut) for cut in cuts),
         novelty(events, enrolled, pair, metric, until),
     )
+
+
+def _tail(metric: Metric, control: pd.DataFrame, treatment: pd.DataFrame) -> Effect | None:
+    """Whether a mean moved by all customers or by a few: the percentile that only a tenth is above."""
+    if metric.unit != "currency" or metric.denominator is not None:
+        return None
+    return quantile(control, treatment, metric.numerator, 0.9)
 
 
 def _rail(

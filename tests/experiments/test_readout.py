@@ -53,6 +53,8 @@ def test_a_large_effect_is_claimed(found: Readout) -> None:
     assert found.decision(replace(arm, guard_rails=strict)).startswith(
         "Wait: treatment is better, but harm is not excluded yet: unsub"
     )
+    assert arm.tail is not None
+    assert arm.tail.low < arm.tail.difference < arm.tail.high
     assert set(arm.discoveries) == set(arm.others)
     assert [segments.cut for segments in arm.segments] == ["style"]
 

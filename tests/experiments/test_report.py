@@ -54,6 +54,7 @@ def test_the_verdict_comes_first(found: Readout) -> None:
     places = [page.index(part) for part in order]
     assert places == sorted(places)
     assert "GBP with treatment" in page
+    assert "90th percentile" in page
 
 
 def test_a_failed_sample_ratio_is_all_that_is_said(found: Readout) -> None:
