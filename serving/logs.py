@@ -5,6 +5,8 @@ Nothing personal is logged: no attribute, no text, no body of a request.
 
 import logging
 import sys
+import traceback
+from typing import Any
 
 from structlog import contextvars, processors, stdlib
 
@@ -34,3 +36,9 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("alembic", "httpcore", "httpx", "opentelemetry", "urllib3", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
+
+
+def whence(error: BaseException) -> dict[str, Any]:
+    """What is logged of an error that was not foreseen: its type and where it arose, none of its words."""
+    trail = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return {"error": type(error).__name__, "trail": trail[-8:]}

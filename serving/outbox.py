@@ -25,6 +25,7 @@ from serving.errors import (
     StoreError,
 )
 from serving.ingestion.wakes import Wake
+from serving.logs import whence
 from serving.making import Ask
 from serving.metrics import METRICS
 from serving.settings import Settings
@@ -150,7 +151,7 @@ class Dispatcher:
             try:
                 busy = turn() > 0
             except Exception as error:
-                _log.error("outbox failed", extra={"error": type(error).__name__}, exc_info=error)
+                _log.error("outbox failed", extra=whence(error))
                 busy = False
             if not busy:
                 self._closed.wait(_PAUSE)
@@ -189,10 +190,10 @@ class Dispatcher:
     def _failed(self, record: Record, error: Exception) -> None:
         """What may pass, or is a mistake of ours, waits; what will not is refused."""
         if isinstance(error, ServingError) and not isinstance(error, _PASSING):
-            self._refuse(record, str(error))
+            self._refuse(record, error.message)
             return
         if not isinstance(error, (*_PASSING, httpx.HTTPError)):
-            _log.error("outbox record failed", extra={"record": record.id}, exc_info=error)
+            _log.error("outbox record failed", extra={"record": record.id, **whence(error)})
         self._wait(record, type(error).__name__)
 
     def _deliver(self, record: Record) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -36,6 +35,7 @@ from serving.errors import (
     UnreadableBodyError,
     UnrenderableError,
 )
+from serving.logs import whence
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -209,8 +209,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 def _note(error: Exception) -> None:
     """Logs what is not the caller's fault: where it came from, but no words that may be about somebody."""
     reason = str(error) if isinstance(error, ServingError) else None
-    trail = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    _log.error("request failed", extra={"error": type(error).__name__, "reason": reason, "trail": trail[-8:]})
+    _log.error("request failed", extra={"reason": reason, **whence(error)})
 
 
 def _place(location: Sequence[int | str]) -> str:

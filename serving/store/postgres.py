@@ -177,7 +177,7 @@ class PostgresStore(CoreStore):
         except psycopg.OperationalError:
             raise
         except psycopg.DatabaseError as error:
-            _log.error("ledger unreadable", extra={"reason": str(error)})
+            _log.error("ledger unreadable", extra={"reason": reason(error)})
             return dict.fromkeys(range(1, len(asked["customers"]) + 1))
         return {position: _readable(rows) for position, rows in found.items()}
 

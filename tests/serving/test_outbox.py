@@ -1,5 +1,6 @@
 """Events are decided upon unasked and receivers told; whatever they do, who dedupes hears of each decision once."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -228,6 +229,23 @@ def test_who_was_erased_is_not_told_of(house: House) -> None:
     house.dispatcher.deliver()
     assert house.receiver.heard == []
     assert house.census()["waiting"] == 0
+
+
+def test_who_is_erased_between_claim_and_decision_is_in_no_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.orders("o1")
+    looks = itertools.count()
+
+    def erasing() -> datetime:
+        if next(looks) == 1:
+            erase(house.service.store.database, "default", "thankful", NOW)
+        return house.clock()
+
+    webhook = Webhook.of(house.receiver.url, SECRET)
+    late = Dispatcher(Tenants.only(house.service), webhook, clock=erasing)
+    assert late.decide() == 1
+    late.close()
+    assert "outbox record refused" in caplog.messages
+    assert "thankful" not in str([vars(record) for record in caplog.records])
 
 
 def test_without_models_events_wait(house: House, shop: Settings) -> None:
