@@ -92,7 +92,7 @@ def ticks_of(low: float, high: float, wanted: int = 5) -> list[float]:
     """
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * size for size in (1, 2, 5, 10) if power * size >= 0.9 * rough)
+    step = next(power * size for size in (1, 2, 5, 10) if power * size >= 0.8 * rough)
     return [round(n * step, 12) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
