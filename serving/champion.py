@@ -23,6 +23,8 @@ from serving.store.catalogues import CatalogueText
 
 MEMORY = 1.0
 """Seconds for which the catalogue in force is taken for what it was."""
+GARBAGE = 50_000
+"""Objects more than before after which the garbage collector looks at the young ones."""
 
 _log = logging.getLogger(__name__)
 
@@ -210,7 +212,11 @@ def _text_of(catalogue: Path) -> str:
 
 
 def _settle() -> None:
-    """Spares the garbage collector what lives as long as the champion: a pass over all of it holds up everybody."""
+    """Spares the garbage collector what lives as long as the champion: a pass over all of it holds up everybody.
+
+    A group of decisions in the making is some ten thousand objects, which a pass would find alive.
+    """
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
     gc.unfreeze()
     gc.collect()
     gc.freeze()

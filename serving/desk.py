@@ -1,13 +1,14 @@
 """The desk: one thread that answers asks, as many at a time as are waiting.
 
 Whoever comes while a group is being answered waits for the next, so under load one scoring call and one durable commit
-serve many, and an event loop in front of it is never held up by the disk or by another writer's lock.
+serve many, and the event loop in front of it is never held up by the disk or by another writer's lock. A group's
+answers go back to the loop together.
 """
 
+import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -28,41 +29,39 @@ class _Waiting:
     service: DecisionService
     ask: Ask
     work: Any
-    answer: "Future[Answer]"
+    answer: "asyncio.Future[Answer]"
 
 
 class Desk:
-    """Answers asks of any tenant on a thread of its own."""
+    """Answers asks of any tenant on a thread of its own; made on an event loop, and asked and closed there."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._door = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
         self._thread.start()
 
-    def ask(self, service: DecisionService, ask: Ask) -> "Future[Answer]":
+    def ask(self, service: DecisionService, ask: Ask) -> "asyncio.Future[Answer]":
         """Ask for a decision; the errors of `DecisionService.decide` come with the future."""
-        future: Future[Answer] = Future()
-        with self._door:
-            if self._closed:
-                future.set_exception(NotReadyError("the service is stopping"))
-            else:
-                self._waiting.put(_Waiting(service, ask, tracing.here(), future))
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(NotReadyError("the service is stopping"))
+        else:
+            self._waiting.put(_Waiting(service, ask, tracing.here(), future))
         return future
 
     def close(self) -> None:
         """Answer everybody who waits, then stop."""
-        with self._door:
-            self._closed = True
-            self._waiting.put(None)
+        self._closed = True
+        self._waiting.put(None)
         self._thread.join()
 
     def _serve(self) -> None:
         while group := self._group():
             asked = [waiting for waiting in group if waiting is not None]
             for service, party in _by_service(asked).items():
-                _answer(service, [waiting for waiting in party if waiting.answer.set_running_or_notify_cancel()])
+                self._answer(service, [waiting for waiting in party if not waiting.answer.cancelled()])
             if len(asked) < len(group):
                 return
 
@@ -76,6 +75,19 @@ class Desk:
                 break
         return group
 
+    def _answer(self, service: DecisionService, party: Sequence[_Waiting]) -> None:
+        if not party:
+            return
+        METRICS.group.observe(len(party))
+        try:
+            with tracing.together("decide", [waiting.work for waiting in party], asks=len(party)):
+                outcomes = service.decide_many([waiting.ask for waiting in party])
+        except Exception as error:
+            outcomes = [error] * len(party)
+        for outcome in outcomes:
+            METRICS.decisions(_named(outcome)).inc()
+        self._loop.call_soon_threadsafe(_tell, party, outcomes)
+
 
 def _by_service(asked: Sequence[_Waiting]) -> dict[DecisionService, list[_Waiting]]:
     parties: dict[DecisionService, list[_Waiting]] = defaultdict(list)
@@ -84,17 +96,10 @@ def _by_service(asked: Sequence[_Waiting]) -> dict[DecisionService, list[_Waitin
     return parties
 
 
-def _answer(service: DecisionService, party: Sequence[_Waiting]) -> None:
-    if not party:
-        return
-    METRICS.group.observe(len(party))
-    try:
-        with tracing.together("decide", [waiting.work for waiting in party], asks=len(party)):
-            outcomes = service.decide_many([waiting.ask for waiting in party])
-    except Exception as error:
-        outcomes = [error] * len(party)
+def _tell(party: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
     for waiting, outcome in zip(party, outcomes, strict=True):
-        METRICS.decisions(_named(outcome)).inc()
+        if waiting.answer.done():
+            continue
         if isinstance(outcome, Exception):
             waiting.answer.set_exception(outcome)
         else:

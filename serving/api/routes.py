@@ -215,7 +215,7 @@ async def post_what_if(wanted: WhatIfRequest, visit: Reader) -> Response:
 
 def _asked(wanted: DecisionRequest, visit: Visit) -> "asyncio.Future[Answer]":
     ask = Ask(wanted.customer_id, wanted.id or uuid.uuid4().hex, visit.service.clock(), wanted.channels)
-    return asyncio.wrap_future(visit.desk.ask(visit.service, ask))
+    return visit.desk.ask(visit.service, ask)
 
 
 def _item(answer: Answer | BaseException, request_id: str) -> bytes:

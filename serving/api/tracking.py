@@ -126,7 +126,7 @@ async def _decision(visit: Visit, receipts: Receipts) -> Any:
     if not told.customer:
         return None
     ask = Ask(told.customer, decision_id(told.id), visit.service.clock())
-    return json.loads(content(await asyncio.wrap_future(visit.desk.ask(visit.service, ask))))
+    return json.loads(content(await visit.desk.ask(visit.service, ask)))
 
 
 def _strict(receipts: Receipts, request_id: str) -> Response:

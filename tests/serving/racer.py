@@ -1,7 +1,7 @@
 """One of the processes of a race: several callers at one desk, who ask again with the same id where they must."""
 
+import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from serving.api.answers import content
@@ -14,19 +14,26 @@ from tests.serving.shop import service_of
 
 def race(data: Path, asks: Sequence[Ask], callers: int) -> dict[str, list[bytes]]:
     """Every answer by decision id; an id that is asked for twice has two."""
-    service, desk = service_of(Settings.of(data)), Desk()
+    return asyncio.run(_race(data, asks, callers))
 
-    def answer(ask: Ask) -> bytes:
+
+async def _race(data: Path, asks: Sequence[Ask], callers: int) -> dict[str, list[bytes]]:
+    service, desk = service_of(Settings.of(data)), Desk()
+    answers: dict[str, list[bytes]] = {}
+    left = iter(asks)
+
+    async def call() -> None:
+        for ask in left:
+            answers.setdefault(ask.id, []).append(await answer(ask))
+
+    async def answer(ask: Ask) -> bytes:
         while True:
             try:
-                return content(desk.ask(service, ask).result())
+                return content(await desk.ask(service, ask))
             except ContendedError:
                 continue
 
-    answers: dict[str, list[bytes]] = {}
-    with ThreadPoolExecutor(callers) as pool:
-        for ask, told in zip(asks, pool.map(answer, asks), strict=True):
-            answers.setdefault(ask.id, []).append(told)
+    await asyncio.gather(*(call() for _ in range(callers)))
     desk.close()
     service.store.close()
     return answers
