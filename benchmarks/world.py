@@ -16,7 +16,7 @@ from cli.simulation.run import compare
 BENCH = Path("var/bench")
 WEEKS, SEEDS = 26, (10, 11, 12, 13, 14)
 POLICIES = ("silence", "random", "list-1", "list-2", "triggers", "greedy", "tactful", "ungated", "oracle")
-CUSTOMERS = {"realistic": 2000, "easy": 500, "hostile": 500}
+CUSTOMERS = {"realistic": 2000, "easy": 1000, "hostile": 1000}
 """Customers of each seed, by world."""
 
 
