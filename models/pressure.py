@@ -105,6 +105,38 @@ class PressureModel:
         """
         return np.asarray(expit(self.intercept + (_bounded(rows) * self.slopes).sum(axis=1)))
 
+    def gradients(self, rows: Floats) -> Floats:
+        """How the risk moves with intercept and slopes, shape (n, k + 1)."""
+        risk = self.score(rows)
+        return np.asarray((risk * (1 - risk))[:, None] * _design(rows))
+
+    def covariance(self, contacts: Floats, left: ArrayLike, customers: ArrayLike, *, weight: float = 50.0) -> Floats:
+        """How unsure intercept and slopes are: `H⁻¹ (P + M) H⁻¹`.
+
+        H is the curvature of the likelihood and of what was stated, P that of what was stated alone, and M the spread
+        of the customers' scores: what a customer did after one contact depends on what they did after another.
+
+        Source: Huber (1967), The Behavior of Maximum Likelihood Estimates under Nonstandard Conditions; by customer as
+        Liang and Zeger (1986), Longitudinal Data Analysis Using Generalized Linear Models.
+
+        Args:
+            contacts: What it was fitted to, shape (n, k).
+            left: Shape (n,).
+            customers: Whose contacts they are, shape (n,).
+            weight: Contacts the stated risk counts as, as in the fit.
+
+        Returns:
+            Shape (k + 1, k + 1).
+        """
+        risk, design = self.score(contacts), _design(contacts)
+        rested = float(expit(self.intercept))
+        stated = np.diag([weight * rested * (1 - rested), *np.full(len(self.slopes), 1 / _SPREAD**2)])
+        bread = np.linalg.inv(design.T @ ((risk * (1 - risk))[:, None] * design) + stated)
+        codes = np.unique(np.asarray(customers).astype(str), return_inverse=True)[1]
+        scores = np.zeros((int(codes.max()) + 1, design.shape[1]))
+        np.add.at(scores, codes, (np.asarray(left, dtype=np.float64) - risk)[:, None] * design)
+        return np.asarray(bread @ (stated + scores.T @ scores) @ bread)
+
     def recorded(self, metrics: Mapping[str, Any]) -> Self:
         """The same with figures."""
         return replace(self, metrics=metrics)
@@ -128,6 +160,10 @@ class PressureModel:
 
 
 _SPREAD = 0.25
+
+
+def _design(contacts: Floats) -> Floats:
+    return np.column_stack([np.ones(len(contacts)), _bounded(contacts)])
 
 
 def _bounded(contacts: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """Whether probabilities hold for each action by itself: bias by arm, and the slope of all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,8 @@ def by_arm(arms: Sequence[str], predicted: Floats, outcomes: Floats, customers: 
         off = predicted[rows] - outcomes[rows]
         code = np.unique(np.asarray(customers[rows]).astype(str), return_inverse=True)[1]
         sums = np.bincount(code, off - off.mean())
-        error = float(np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)) / len(off))
+        spread = (sums**2).sum() * len(sums) / max(len(sums) - 1, 1)
+        error = float(np.sqrt(max(spread, _implied(predicted[rows])))) / len(off)
         found.append(ArmCalibration(arm, len(off), float(predicted[rows].mean()), float(outcomes[rows].mean()), error))
     return sorted(found, key=lambda one: (-one.rows, one.arm))
 
@@ -117,6 +118,58 @@ def strain(arms: Sequence[ArmCalibration]) -> float:
 
 def _counted(arms: Sequence[ArmCalibration]) -> list[float]:
     return [one.deviation for one in arms if one.rows >= _LEAST_ROWS and one.error > 0]
+
+
+def of_fit(
+    arms: Sequence[str],
+    predicted: Floats,
+    outcomes: Floats,
+    customers: NDArray[Any],
+    gradients: Floats,
+    covariance: Floats,
+) -> tuple[list[ArmCalibration], float]:
+    """Biases of predictions whose fit is unsure itself, and how likely such biases are jointly.
+
+    Their covariance is that of the outcomes, clustered by customer also across arms and at least what the probabilities
+    imply, and that of the fit, by the delta method. The test is Wald's.
+
+    Args:
+        arms: As for `by_arm`, like what follows; those of fewer than 30 rows do not count jointly.
+        predicted: Shape (n,).
+        outcomes: Shape (n,).
+        customers: Shape (n,).
+        gradients: How each prediction moves with the p parameters of the fit, shape (n, p).
+        covariance: Of the parameters, which other rows were fitted to, shape (p, p).
+
+    Returns:
+        The arms, whose errors hold that of the fit too, and the probability.
+    """
+    found = by_arm(arms, predicted, outcomes, customers)
+    shares = np.column_stack([(np.asarray(arms, dtype=object) == one.arm) / one.rows for one in found])
+    bias = np.array([one.bias for one in found])
+    code = np.unique(np.asarray(customers).astype(str), return_inverse=True)[1]
+    sums = np.zeros((int(code.max()) + 1, len(found)))
+    np.add.at(sums, code, shares * ((predicted - outcomes)[:, None] - bias))
+    clustered = sums.T @ sums
+    spread = np.sqrt(np.diag(clustered))
+    tied = np.divide(
+        clustered, np.outer(spread, spread), where=np.outer(spread, spread) > 0, out=np.zeros_like(clustered)
+    )
+    np.fill_diagonal(tied, 1.0)
+    error, moved = np.array([one.error for one in found]), shares.T @ gradients
+    total = tied * np.outer(error, error) + moved @ covariance @ moved.T
+    held = [replace(one, error=float(e)) for one, e in zip(found, np.sqrt(np.diag(total)), strict=True)]
+    kept = np.array([one.rows >= _LEAST_ROWS and one.error > 0 for one in held])
+    if not kept.any():
+        return held, 1.0
+    wald = bias[kept] @ np.linalg.solve(total[np.ix_(kept, kept)], bias[kept])
+    return held, float(chi2.sf(wald, int(kept.sum())))
+
+
+def _implied(probability: Floats) -> float:
+    """The variance of the sum of outcomes that are as likely as told."""
+    bounded = np.clip(probability, 0.0, 1.0)
+    return float((bounded * (1 - bounded)).sum())
 
 
 def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dict[str, float | None]:

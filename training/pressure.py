@@ -15,7 +15,7 @@ from features.vocabulary import EVENT_TYPES
 from features.zones import DAY
 from models.metrics import Outcomes
 from models.pressure import PressureModel
-from training.by_action import by_arm, jointly, slope
+from training.by_action import of_fit, slope
 from training.candidate import Candidate
 from training.candidate_plots import tenths
 from training.decision_rows import DecisionRows
@@ -32,6 +32,8 @@ LEFT = ("unsubscribed", "complained")
 WINDOW_DAYS = 7
 _TEST_SHARE = 0.3
 _LEAST_LIKELY = 0.01
+_LEAST_EXPECTED = 5.0
+_MOST_TOLD = 4
 _CONTACT = EVENT_TYPES.index("contact")
 _LEAVING = [EVENT_TYPES.index(kind) for kind in LEFT]
 
@@ -107,7 +109,7 @@ def train(pressed: Pressed, fatigue: Fatigue, *, feature_set: FeatureSet = STAND
         raise TrainingError("too short a log to split", got=f"{len(pressed.moments)} contacts", wanted="weeks of them")
     earlier = PressureModel.fit(pressed.contacts[pool], pressed.left[pool], COLUMNS, risk=risk, growth=growth)
     risk_told = earlier.score(pressed.contacts[test])
-    metrics = _metrics(pressed, pool, test, risk_told)
+    metrics = _metrics(pressed, pool, test, risk_told) | _held(pressed, pool, test, earlier)
     model = PressureModel.fit(
         pressed.contacts, pressed.left, COLUMNS, risk=risk, growth=growth, data_digest=pressed.digest
     )
@@ -151,10 +153,6 @@ def _metrics(
     constant = np.full(len(risk), max(float(pressed.left[pool].mean()), 1 / (2 * int(pool.sum()))))
     model, simple = outcomes.log_loss(risk), outcomes.log_loss(constant)
     found = outcomes.estimate({"log_loss": model, "constant": simple, "gain": simple - model})
-    bands = [
-        f"{min(int(week), 4)}{'+' if week >= 4 else ''} in 7 days" for week in np.nan_to_num(pressed.contacts[test, 0])
-    ]
-    arms = by_arm(bands, risk, left.astype(np.float64), customers)
     return {
         "log_loss": as_json(found["log_loss"]),
         "slope": slope(risk, left.astype(np.float64), customers),
@@ -164,9 +162,43 @@ def _metrics(
         "n": len(left),
         "positives": int(left.sum()),
         "rows": {"pool": int(pool.sum()), "test": int(test.sum())},
-        "by_action": [one.as_dict() for one in arms],
-        "by_action_p": jointly(arms),
     }
+
+
+def _held(pressed: Pressed, pool: NDArray[np.bool_], test: NDArray[np.bool_], earlier: PressureModel) -> dict[str, Any]:
+    """Whether the risks held on later contacts, by how often the customer was contacted."""
+    contacts = pressed.contacts[test]
+    risk = earlier.score(contacts)
+    arms, likely = of_fit(
+        _bands(contacts[:, 0], risk),
+        risk,
+        pressed.left[test].astype(np.float64),
+        pressed.customers[test],
+        earlier.gradients(contacts),
+        earlier.covariance(pressed.contacts[pool], pressed.left[pool], pressed.customers[pool]),
+    )
+    return {"by_action": [one.as_dict() for one in arms], "by_action_p": likely}
+
+
+def _bands(week: NDArray[np.float64], risk: NDArray[np.float64]) -> list[str]:
+    """Contacts in 7 days as ranges, each of which should lose five customers: a normal test asks for so many.
+
+    Source: Cochran (1954), Some Methods for Strengthening the Common χ² Tests.
+    """
+    count = np.minimum(np.nan_to_num(week), _MOST_TOLD).astype(np.int64)
+    expected = np.bincount(count, risk, _MOST_TOLD + 1)
+    starts, lost = [0], 0.0
+    for number in range(_MOST_TOLD + 1):
+        if lost >= _LEAST_EXPECTED and expected[number:].sum() >= _LEAST_EXPECTED:
+            starts.append(number)
+            lost = 0.0
+        lost += expected[number]
+    ends = [*(start - 1 for start in starts[1:]), None]
+    names = [
+        f"{start}{'+' if end is None else '' if end == start else f' to {end}'} in 7 days"
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    return [names[place] for place in np.searchsorted(starts, count, side="right") - 1]
 
 
 def _refusals(metrics: dict[str, Any]) -> tuple[str, ...]:

@@ -78,3 +78,27 @@ def test_contacts_of_decisions_serve_too() -> None:
     assert rows.outcomes.tolist() == [1.0]
     with pytest.raises(TrainingError, match="features that were not logged"):
         from_log(rows)
+
+
+@pytest.mark.parametrize(("count", "risk"), [(2000, 0.002), (2000, 0.01)])
+def test_honest_risks_of_few_leavings_are_rarely_refused(count: int, risk: float) -> None:
+    refused = sum(_honest(seed, count, risk) < 0.05 for seed in range(40))
+    assert refused <= 5
+
+
+def _honest(seed: int, count: int, risk: float) -> float:
+    """The joint probability where nothing changes but a fit of few leavings is unsure; 5 % should be below 0.05."""
+    rng = np.random.default_rng(seed)
+    week = rng.poisson(1.5, count).astype(float)
+    moments = np.sort(rng.integers(0, 300 * DAY, count))
+    customers = np.array([f"c{i}" for i in rng.integers(0, count // 6, count)], dtype=object)
+    left = rng.random(count) < risk * np.exp(0.4 * week)
+    contacts = np.column_stack([week, week + rng.poisson(3, count)])
+    drawn = Pressed(customers, moments, moments + 7 * DAY, contacts, left, "digest")
+    return float(train(drawn, STATED).metrics["by_action_p"])
+
+
+def test_bands_expect_as_many_leavings_as_a_normal_test_asks_for() -> None:
+    found = train(pressed(2, count=3000), STATED).metrics["by_action"]
+    assert sum(band["rows"] for band in found) == train(pressed(2, count=3000), STATED).metrics["n"]
+    assert all(band["predicted"] * band["rows"] >= 4.9 for band in found)

@@ -101,6 +101,13 @@ def test_predictions_must_hold_by_action() -> None:
     assert judge(replace(evidence, calibration=proud, calibration_before=worse), FREE).answer == "ship"
 
 
+def test_an_arm_nobody_answered_is_no_surprise_where_few_answers_were_expected() -> None:
+    probability = np.random.default_rng(0).uniform(0.001, 0.003, 300)
+    (arm,) = by_arm(["mail"] * 300, probability, np.zeros(300), np.arange(300))
+    assert arm.error == pytest.approx(np.sqrt((probability * (1 - probability)).sum()) / 300)
+    assert arm.holds
+
+
 def test_biases_by_arm_are_found_and_true_probabilities_pass() -> None:
     rng = np.random.default_rng(0)
     arms = rng.choice(["mail", "push"], 8000)
