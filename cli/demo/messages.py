@@ -44,7 +44,7 @@ def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:
     costs = ", ".join(f"{name} {channel.cost:.2f}" for name, channel in catalogue.channels.items())
     step.say(
         f"A contact has a cost ({costs} {catalogue.currency}) and tires. A message is worth response × (value − "
-        "discount) − cost − fatigue price, and silence, worth 0, competes with it. The data have no control group, so "
+        "discount) − cost − contact price, and silence, worth 0, competes with it. The data have no control group, so "
         "no effect of a message is known: the response itself is used, and nothing here claims an uplift."
     )
     return compiled
