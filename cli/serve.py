@@ -54,10 +54,13 @@ def _remarks(settings: "Settings") -> Iterator[str]:
 
 
 def _check(settings: "Settings") -> None:
+    """What would keep every worker from answering is told before there is any."""
     from serving.errors import NotReadyError
+    from serving.ingestion.rules import load_rules
 
     missing = [str(path) for path in (settings.champion, settings.catalogue) if not path.exists()]
     if missing:
         raise NotReadyError(
             "nothing to serve", got=f"no {' and no '.join(missing)}", wanted="a folder that `make demo` has filled"
         )
+    load_rules(settings.tracking)

@@ -3,7 +3,7 @@
 import math
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -19,15 +19,16 @@ KEEP_ALIVE = 75
 """Seconds for which a connection may stay idle: more than proxies in front keep theirs."""
 
 
-def run(tenants: Tenants, settings: Settings, listening: socket.socket) -> None:
+def run(tenants: Tenants, settings: Settings, listening: socket.socket, opened: Callable[[], None]) -> None:
     """Serve until the process is told to stop; requests that began are finished.
 
     Args:
         tenants: Decide.
         settings: How it is served.
         listening: Where requests come in.
+        opened: Called once they are answered.
     """
-    _Server(tenants, settings).run([listening])
+    _Server(tenants, settings, opened).run([listening])
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def running(
 class _Server(uvicorn.Server):
     """A server that says when it answers."""
 
-    def __init__(self, tenants: Tenants, settings: Settings) -> None:
+    def __init__(self, tenants: Tenants, settings: Settings, opened: Callable[[], None] = lambda: None) -> None:
         config = uvicorn.Config(
             create_app(tenants, settings),
             loop="uvloop",
@@ -81,9 +82,12 @@ class _Server(uvicorn.Server):
         )
         super().__init__(config)
         self.answers = threading.Event()
+        self._opened = opened
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await super().startup(sockets)
+            if self.started:
+                self._opened()
         finally:
             self.answers.set()

@@ -91,8 +91,7 @@ def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None
     stop_tracing = tracing.start(settings.traces) if traced else lambda: None
     tenants = open_tenants(settings)
     try:
-        opened()
-        run(tenants, settings, listening)
+        run(tenants, settings, listening, opened)
     finally:
         tenants.store.close()
         stop_tracing()

@@ -114,6 +114,21 @@ def test_a_folder_without_anything_to_serve_says_how_to_fill_it(tmp_path: Path) 
     assert "make demo" in ended.stderr
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_rules_with_mistakes_are_told_before_anything_answers(shop: Settings, workers: str) -> None:
+    shop.tracking.write_text("events: {Bought: bought}\n")
+    ended = subprocess.run(
+        [*SERVE, str(shop.data), "--workers", workers],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "tracking.yaml" in ended.stderr
+
+
 def test_a_port_that_is_taken_is_an_error(shop: Settings) -> None:
     with served(shop.data) as (_, client):
         port = str(client.base_url.port)
