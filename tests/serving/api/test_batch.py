@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from serving.api.schemas import BatchAnswer, DecisionPage
+from serving.service import DecisionService
+from serving.store.port import History, Profile
+from tests.serving.shop import NOW
 
 
 def batch(client: httpx.Client, *wanted: dict[str, Any]) -> list[dict[str, Any]]:
@@ -30,10 +33,12 @@ def test_a_customer_who_occurs_twice_is_decided_about_one_after_another(client: 
     assert second["decision"]["silence"] == "duplicate"
 
 
-def test_a_thousand_are_answered_and_one_more_is_refused(client: httpx.Client) -> None:
-    items = batch(client, *({"customer_id": "regular", "id": f"d{i}"} for i in range(1000)))
+def test_a_thousand_are_answered_and_one_more_is_refused(client: httpx.Client, service: DecisionService) -> None:
+    crowd = [Profile(f"c{number}") for number in range(1000)]
+    service.store.load(service.tenant, History("UTC", NOW, crowd))
+    items = batch(client, *({"customer_id": one.customer, "id": f"d-{one.customer}"} for one in crowd))
     assert {item["status"] for item in items} == {200}
-    assert [item["decision"]["id"] for item in items] == [f"d{i}" for i in range(1000)]
+    assert [item["decision"]["id"] for item in items] == [f"d-{one.customer}" for one in crowd]
     more = client.post("/v1/decisions/batch", json={"decisions": [{"customer_id": "regular"}] * 1001})
     assert more.status_code == 422
 
