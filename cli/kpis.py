@@ -59,7 +59,7 @@ def kpis(
         "programmes": of_programmes(log, begin, end),
         "groups": figures_by(_cut(source, rows, by, begin), by, end - begin) if by else {},
         "periods": over_time(log, begin, end, _duration(every)) if every else {},
-        "incremental": _incremental(source, rows, experiments, begin),
+        "incremental": _incremental(source, rows, experiments, begin, end),
     }
     if as_json:
         print_json(_plain(found, begin, end))
@@ -79,8 +79,10 @@ def _cut(source: Source, rows: "pd.DataFrame", by: str, moment: datetime) -> "pd
     return rows.assign(**{by: within.map({True: by, False: f"not {by}"})})
 
 
-def _incremental(source: Source, rows: "pd.DataFrame", file: Path | None, moment: datetime) -> "Incremental | str":
-    """Against those whom the experiments or, without any, the catalogue hold out; or why that cannot be told."""
+def _incremental(
+    source: Source, rows: "pd.DataFrame", file: Path | None, begin: datetime, end: datetime
+) -> "Incremental | str":
+    """Against those whom the catalogue and the experiments hold out all the period; or why that cannot be told."""
     from decisions.exploration import stratum
     from experiments.errors import ReadoutError
     from experiments.kpis import incremental
@@ -88,10 +90,11 @@ def _incremental(source: Source, rows: "pd.DataFrame", file: Path | None, moment
 
     catalogue = source.compiled.catalogue
     holdout = load_plan(file, catalogue).holdout if file else None
-    customers = [str(customer) for customer in rows["customer"]]
+    if holdout and holdout.turn(begin) != holdout.turn(end - timedelta(microseconds=1)):
+        return "others took their turn to be held out within the period"
     alone = [
-        holdout.holds(customer, moment) if holdout else stratum(catalogue, customer) == "holdout"
-        for customer in customers
+        stratum(catalogue, customer) == "holdout" or bool(holdout and holdout.holds(customer, begin))
+        for customer in (str(customer) for customer in rows["customer"])
     ]
     try:
         return incremental(rows, alone)

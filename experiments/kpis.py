@@ -210,7 +210,13 @@ class Incremental:
 
 
 def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
-    """The value of contacting at all, by the global hold-out, less what spending before the period explains.
+    """The value of contacting at all, by the global hold-out.
+
+    No covariate is used: who is left alone now was most likely left alone before, so that what the customers spent
+    before the period is itself what contacts bring, and adjusting for it would hide that.
+
+    Source: Rosenbaum (1984), The Consequences of Adjustment for a Concomitant Variable That Has Been Affected by the
+    Treatment.
 
     Args:
         table: From `experiments.logbook.period`.
@@ -226,4 +232,5 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
     if contacts[alone].mean() > _KEPT * contacts[~alone].mean():
         got = f"{contacts[alone].mean():.2f} contacts a customer held out, {contacts[~alone].mean():.2f} of the others"
         raise ReadoutError("a hold-out that was not kept", got=got, wanted="few contacts, and only mandatory ones")
-    return Incremental(compare(table[alone], table[~alone], METRICS["revenue_per_customer"]), int((~alone).sum()))
+    effect = compare(table[alone], table[~alone], METRICS["revenue_per_customer"], covariate=False)
+    return Incremental(effect, int((~alone).sum()))

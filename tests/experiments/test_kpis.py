@@ -179,6 +179,16 @@ def test_the_incremental_value_is_what_contacts_bring() -> None:
         incremental(table, [False] * len(table))
 
 
+def test_a_holdout_that_lasts_is_not_adjusted_away() -> None:
+    rng = np.random.default_rng(0)
+    alone = np.arange(4_000) < 2_000
+    taste = rng.gamma(2.0, 20.0, len(alone))
+    month = [taste + 10 * ~alone + rng.normal(0, 5, len(alone)) for _ in range(2)]
+    table = pd.DataFrame({"before_revenue": month[0], "revenue": month[1], "contacts": 1.0 * ~alone})
+    found = incremental(table, alone.tolist()).effect
+    assert found.low < 10 < found.high
+
+
 def test_the_guide_defines_every_figure_as_the_code_does() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
     units = {"share": "share", "currency": "currency", "count": "contacts", "points": "points"}
