@@ -1,4 +1,4 @@
-"""When a customer buys again, by the BG/NBD model: what a churn model is compared with.
+"""When a customer buys again, by the BG/NBD model: what a churn model is compared with, and what it reads of it.
 
 Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24. A customer buys at a
 rate of their own, gamma distributed, and may leave after each purchase with a chance of their own, beta distributed.
@@ -7,17 +7,27 @@ The model's probability of being "alive" is 1 for whoever bought once, however l
 a repeat purchase. What is compared is therefore the probability of no purchase in a horizon.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import betaln, gammaln
+from scipy.special import betaln, expit, gammaln
 
 from models.errors import ModelError
 
 Floats: TypeAlias = NDArray[np.float64]
+
+HISTORY = ("days_since_purchase", "purchase_days_total", "days_since_first_purchase")
+"""The features that say all the model knows of a customer."""
+
+FORETOLD: Mapping[str, str] = {
+    "foretold_no_purchase": "chance of no purchase by the rhythm so far",
+    "foretold_purchases": "purchases to be expected by the rhythm so far",
+}
+"""What an `Outlook` says, in words."""
 
 _PENALTY = 1e-4
 _STARTS = ((1.0, 1.0, 1.0, 1.0), (0.5, 2.0, 0.5, 5.0), (2.0, 0.5, 0.1, 2.0))
@@ -35,6 +45,12 @@ class Repeats(NamedTuple):
     purchases: Floats
     last: Floats
     age: Floats
+
+    @classmethod
+    def of(cls, history: Floats) -> Self:
+        """From the features named `HISTORY`, shape (n, 3); NaN in, NaN out."""
+        since_last, days, since_first = history.T
+        return cls(days - 1, since_first - since_last, since_first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +109,8 @@ class BgNbd:
         """The probability of not having left yet, shape (n,)."""
         x = repeats.purchases
         ratio = np.log(self.alpha + repeats.age) - np.log(self.alpha + repeats.last)
-        odds_left = self.a / (self.b + np.maximum(x, 1) - 1) * np.exp((self.r + x) * ratio)
-        return np.asarray(1 / (1 + np.where(x > 0, odds_left, 0.0)))
+        odds_left = np.log(self.a / (self.b + np.maximum(x, 1) - 1)) + (self.r + x) * ratio
+        return np.asarray(np.where(x > 0, expit(-odds_left), 1.0))
 
     def no_purchase(self, repeats: Repeats, horizon: float) -> Floats:
         """The probability of no purchase in the days to come, shape (n,).
@@ -114,3 +130,59 @@ class BgNbd:
     def as_dict(self) -> dict[str, float]:
         """For the record."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the BG/NBD model foretells of customers, as columns for a model that reads more than their rhythm.
+
+    Attributes:
+        population: The fitted parameters.
+        horizon_days: For how long it foretells.
+
+    Example:
+        >>> outlook = Outlook(BgNbd(r=0.25, alpha=30.0, a=0.8, b=2.5), horizon_days=28.0)
+        >>> outlook.columns(np.array([[10.0, 4.0, 100.0]])).round(3).tolist()
+        [[0.618, 0.569]]
+    """
+
+    population: BgNbd
+    horizon_days: float
+
+    @classmethod
+    def fit(cls, history: Floats, horizon_days: float) -> Self:
+        """Fits the population to customers who have bought.
+
+        Args:
+            history: The features named `HISTORY`, shape (n, 3); NaN in the row of whoever never bought.
+            horizon_days: In days, above 0.
+
+        Raises:
+            ModelError: No customer ever bought again.
+        """
+        return cls(BgNbd.fit(Repeats.of(history[~np.isnan(history).any(axis=1)])), horizon_days)
+
+    def columns(self, history: Floats) -> Floats:
+        """The columns named `FORETOLD`; a row gets the same bits alone and among others.
+
+        The second is P(alive) h (r + x) / (alpha + age): what is bought if whoever has not left stays.
+
+        Args:
+            history: The features named `HISTORY`, shape (n, 3).
+
+        Returns:
+            Shape (n, 2); NaN for customers who never bought.
+        """
+        repeats, who = Repeats.of(history), self.population
+        rate = (who.r + repeats.purchases) / (who.alpha + repeats.age)
+        expected = who.alive(repeats) * rate * self.horizon_days
+        return np.column_stack([who.no_purchase(repeats, self.horizon_days), expected])
+
+    def to_json(self) -> dict[str, Any]:
+        """For a manifest."""
+        return {"population": self.population.as_dict(), "horizon_days": self.horizon_days}
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote."""
+        return cls(BgNbd(**written["population"]), written["horizon_days"])

@@ -24,8 +24,8 @@ from models.gbm import Rows
 from models.kinds import CustomerModel, Model
 from models.scorer import FittedModel
 
-FORMAT = 2
-_READABLE = (1, FORMAT)
+FORMAT = 3
+_READABLE = (1, 2, FORMAT)
 MANIFEST = "manifest.json"
 
 
@@ -235,7 +235,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise BundleError("an unreadable manifest", got=str(error), wanted="JSON", where=where) from error
     if not isinstance(manifest, dict) or manifest.get("format") not in _READABLE:
-        raise BundleError("a bundle of another release", wanted=f"format 1 or {FORMAT}", where=where)
+        raise BundleError("a bundle of another release", wanted=f"format 1 to {FORMAT}", where=where)
     if manifest.get("version") != (actual := _version(manifest)):
         raise BundleError("a changed manifest", got=actual, wanted=manifest.get("version"), where=where)
     return manifest

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from models import calibration
+from models.bgnbd import Outlook
 from models.effect_scorer import EffectScorer
 from models.errors import ModelError
 from models.gbm import TreeModel
@@ -57,11 +58,14 @@ def described(model: Model) -> dict[str, Any]:
         "per_action": model.per_action,
         "action_features": [asdict(feature) for feature in model.action_features],
         "calibration": calibration.to_json(model.calibration),
+        "outlook": None if model.outlook is None else model.outlook.to_json(),
     }
 
 
 def read(entry: Mapping[str, Any], text: str) -> Model:
-    """The model of a manifest's entry and its file's contents; an entry without a kind is of the first release.
+    """The model of a manifest's entry and its file's contents.
+
+    An entry without a kind is of the first format; one of the first two knows no outlook.
 
     Raises:
         ModelError: A kind of a later release, or contents that are none of its.
@@ -75,6 +79,7 @@ def read(entry: Mapping[str, Any], text: str) -> Model:
         return ValueModel(TreeModel(text), data_digest=record[0], metrics=record[1], **settings)
     if kind is None:
         raise ModelError("a model of an unknown kind", got=entry["kind"], wanted=f"one of {list(_KINDS)}")
+    outlook = entry.get("outlook")
     return FittedModel(
         trees=TreeModel(text),
         calibration=calibration.from_json(entry["calibration"]),
@@ -84,4 +89,5 @@ def read(entry: Mapping[str, Any], text: str) -> Model:
         ),
         data_digest=entry["data_digest"],
         metrics=entry["metrics"],
+        outlook=None if outlook is None else Outlook.from_json(outlook),
     )

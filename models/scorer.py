@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bgnbd import FORETOLD, HISTORY, Outlook
 from models.calibration import Beta, Identity, Platt
 from models.errors import ModelError
 from models.gbm import Rows, TreeModel
@@ -49,12 +50,13 @@ class FittedModel:
     """Features to calibrated probabilities.
 
     Attributes:
-        trees: Its columns are features of the customer, then those of the action.
+        trees: Its columns are features of the customer, then what the outlook foretells or those of the action.
         calibration: Applied to what the trees say.
         per_action: Whether it scores a customer and an offer, or a customer.
         action_features: The last columns; empty unless `per_action`.
         data_digest: Digest of the events it was fitted to.
         metrics: How it did on the test rows, for the record: numbers, texts and mappings of them.
+        outlook: What tells the last columns from the customer's history; None where none are foretold, as per action.
     """
 
     trees: TreeModel
@@ -63,19 +65,37 @@ class FittedModel:
     action_features: tuple[ActionFeature, ...]
     data_digest: str
     metrics: Mapping[str, Any]
+    outlook: Outlook | None = None
 
     @property
     def customer_columns(self) -> tuple[str, ...]:
-        """The features of the customer it reads, in order."""
-        return self.trees.columns[: len(self.trees.columns) - len(self.action_features)]
+        """The features of the customer it reads, in order: those of the trees, then what else the outlook reads."""
+        if self.outlook is None:
+            return self.trees.columns[: len(self.trees.columns) - len(self.action_features)]
+        own = self.trees.columns[: -len(FORETOLD)]
+        return (*own, *(name for name in HISTORY if name not in own))
 
     def score(self, rows: Rows) -> NDArray[np.float64]:
         """Calibrated probabilities of complete rows, shape (n,).
 
         Args:
-            rows: Shape (n, len(trees.columns)).
+            rows: Shape (n, len(customer_columns) + len(action_features)).
         """
-        return self.calibration.apply(self.trees.predict(rows))
+        return self.calibration.apply(self.trees.predict(self.tree_rows(rows)))
+
+    def tree_rows(self, rows: Rows) -> NDArray[np.float64]:
+        """Complete rows as the trees read them, shape (n, len(trees.columns)).
+
+        Raises:
+            ModelError: The rows have another number of columns.
+        """
+        if self.outlook is None:
+            return rows
+        names = self.customer_columns
+        if rows.ndim != 2 or rows.shape[1] != len(names):
+            raise ModelError("rows do not fit the model", got=rows.shape, wanted=f"(n, {len(names)})")
+        foretold = self.outlook.columns(rows[:, [names.index(name) for name in HISTORY]])
+        return np.hstack([rows[:, : len(self.trees.columns) - len(FORETOLD)], foretold])
 
     def encode(self, offers: Sequence[Mapping[str, float | str]]) -> NDArray[np.float64]:
         """The action's columns of offers, shape (n, len(action_features))."""

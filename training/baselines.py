@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from features.definitions import FeatureSet
 from features.standard import STANDARD
-from models.bgnbd import BgNbd, Repeats
+from models.bgnbd import HISTORY, BgNbd, Repeats
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -82,10 +82,9 @@ class NoPurchase:
     @property
     def feature_set(self) -> FeatureSet:
         """What it reads."""
-        return STANDARD.subset(("days_since_purchase", "purchase_days_total", "days_since_first_purchase"))
+        return STANDARD.subset(HISTORY)
 
     def predict(self, values: Floats, positive: Mask, fit_to: Mask) -> Floats:  # noqa: ARG002 - like the others
         """See `Baseline`."""
-        since_last, days, since_first = values.T
-        repeats = Repeats(days - 1, since_first - since_last, since_first)
+        repeats = Repeats.of(values)
         return BgNbd.fit(Repeats(*(part[fit_to] for part in repeats))).no_purchase(repeats, self.horizon_days)

@@ -12,6 +12,7 @@ from features.build import FeatureFrame, build_dataset_pairs
 from features.dataset import EventDataset
 from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Ratio
 from models import calibration
+from models.bgnbd import FORETOLD, HISTORY, Outlook
 from models.gbm import Parameters
 from models.metrics import Outcomes
 from models.scorer import ActionFeature, FittedModel
@@ -63,6 +64,7 @@ class Task:
         per_action: Whether the score is of a customer and an offer.
         settings: What defines the label, for the record.
         history: How long the log had run at the latest row of the pool, and at the latest of the test.
+        outlook_days: For how long purchases are foretold as further columns; None for not at all.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Task:
     per_action: bool
     settings: Mapping[str, int | float | str]
     history: History = WHOLE
+    outlook_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +85,8 @@ class TrainingResult:
         name: Of the score, such as "lapse".
         model: What goes into a bundle.
         feature_set: What it reads.
-        metrics: See `training.evaluation.evaluate`; besides, `calibration`, `rounds`, `split` and `left_out`.
+        metrics: See `training.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
+            `left_out` and, where there is one, the model's `outlook`.
         parameters: What labels and fit depend on.
         dataset: The events.
         test: The rows it was tested on.
@@ -125,13 +129,15 @@ def run(
     announce(progress, "features")
     frame = _frame(task.examples, dataset, feature_set)
     actions = _action_features(task) if task.per_action else ()
-    table = _table(task, frame, actions)
+    outlook = _outlook(task, frame)
+    table = _table(task, frame, actions, outlook)
     announce(progress, "fit")
     fitted = fit_calibrated(table, task.split, parameters)
     announce(progress, "evaluation")
-    model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {})
+    model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {}, outlook)
     test = _test(task, table, frame, model, dataset)
-    metrics = {**evaluate(test), **_record(task, fitted)}
+    foretold = {} if outlook is None else {"outlook": outlook.to_json()}
+    metrics = {**evaluate(test), **_record(task, fitted), **foretold}
     summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
     return TrainingResult(
         name=task.name,
@@ -188,16 +194,28 @@ def _categories(values: list[float | str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if isinstance(value, str)}))
 
 
-def _table(task: Task, frame: FeatureFrame, actions: tuple[ActionFeature, ...]) -> Table:
+def _outlook(task: Task, frame: FeatureFrame) -> Outlook | None:
+    """Fitted to the histories of the pool, which say nothing of any outcome in validation or test."""
+    if task.outlook_days is None or not set(HISTORY) <= set(frame.feature_set.names):
+        return None
+    return Outlook.fit(_history_of(frame)[task.split.pool], task.outlook_days)
+
+
+def _history_of(frame: FeatureFrame) -> NDArray[np.float64]:
+    return frame.values[:, [frame.feature_set.names.index(name) for name in HISTORY]]
+
+
+def _table(task: Task, frame: FeatureFrame, actions: tuple[ActionFeature, ...], outlook: Outlook | None) -> Table:
     examples = task.examples
     names = learnable(frame.feature_set, task.history)
     positions = [frame.feature_set.names.index(name) for name in names]
     codes = [[feature.encode(offer) for feature in actions] for offer in examples.offers]
+    foretold = [] if outlook is None else [outlook.columns(_history_of(frame))]
     return Table(
-        values=np.hstack([frame.values[:, positions], *([np.array(codes)] if actions else [])]),
+        values=np.hstack([frame.values[:, positions], *foretold, *([np.array(codes)] if actions else [])]),
         positive=examples.positive,
         customers=examples.customers,
-        columns=(*names, *(feature.name for feature in actions)),
+        columns=(*names, *(FORETOLD if foretold else ()), *(feature.name for feature in actions)),
         categorical=tuple(feature.name for feature in actions if feature.categories),
     )
 
@@ -206,7 +224,7 @@ def _test(task: Task, table: Table, frame: FeatureFrame, model: FittedModel, dat
     chosen = np.flatnonzero(task.split.test)
     return TestRows(
         outcomes=Outcomes.of(table.positive[chosen], table.customers[chosen].astype(str)),
-        probability=model.score(table.values[chosen]),
+        probability=model.calibration.apply(model.trees.predict(table.values[chosen])),
         baselines={name: _baseline(task, dataset, baseline)[chosen] for name, baseline in task.baselines.items()},
         features=frame.values[chosen],
         offers=tuple(task.examples.offers[i] for i in chosen) if task.per_action else (),

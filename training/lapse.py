@@ -60,6 +60,7 @@ def train(
         per_action=False,
         settings={"horizon_days": horizon_days, "lookback_days": lookback, "snapshots": len(moments)},
         history=_history(examples, split, covered),
+        outlook_days=horizon_days,
     )
     return run(task, dataset, feature_set, parameters, progress)
 

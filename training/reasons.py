@@ -5,25 +5,27 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bgnbd import FORETOLD
 from models.reasons import Reason, by_family, contributions, reasons
 from training.job import TrainingResult
 from training.segments import Bands, Segment, mean_by_segment
 
 
 def tree_rows(result: TrainingResult) -> NDArray[np.float64]:
-    """The test rows as the trees read them: the customer's columns, then the offer's, shape (n, columns)."""
+    """The test rows as the trees read them: the customer's columns, then the foretold or the offer's."""
     names, model, test = result.feature_set.names, result.model, result.test
     customer = test.features[:, [names.index(column) for column in model.customer_columns]]
-    return np.hstack([customer, model.encode(test.offers)]) if model.per_action else customer
+    return np.hstack([customer, model.encode(test.offers)]) if model.per_action else model.tree_rows(customer)
 
 
 def family_weights(result: TrainingResult) -> list[Segment]:
     """By how much each family of features moves the log-odds of a test row, up or down, on average; most first."""
     parts = contributions(result.model.trees, tree_rows(result))
+    families = {**result.feature_set.families, "outlook": tuple(FORETOLD)}
     everyone = np.zeros(len(parts), dtype=np.int64)
     weights = [
         mean_by_segment(result.test.outcomes, np.abs(moved), Bands((family,), everyone))[0]
-        for family, moved in by_family(parts, result.model.trees.columns, result.feature_set.families).items()
+        for family, moved in by_family(parts, result.model.trees.columns, families).items()
     ]
     return sorted(weights, key=lambda weight: -weight.estimate.value)
 
@@ -44,4 +46,4 @@ def reasons_of(result: TrainingResult, row: int, *, most: int = 4) -> list[Reaso
 def reasons_in_words(result: TrainingResult, row: int, *, most: int = 4) -> list[str]:
     """The same as clauses, in the features' own descriptions."""
     descriptions = {feature.name: feature.description for feature in result.feature_set.features}
-    return [reason.in_words(descriptions) for reason in reasons_of(result, row, most=most)]
+    return [reason.in_words({**FORETOLD, **descriptions}) for reason in reasons_of(result, row, most=most)]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.bgnbd import BgNbd, Repeats
+from models.bgnbd import FORETOLD, HISTORY, BgNbd, Outlook, Repeats
 from models.bundle import export, load
 from models.calibration import Platt
 from models.effect import EffectModel
@@ -62,6 +62,10 @@ class Family:
             table.loc[rng.random(ROWS) < 0.1, name] = np.nan
         if self.category:
             table[self.category] = rng.choice(KINDS, ROWS)
+        if set(HISTORY) <= set(self.columns):
+            repeats = table["purchase_days_total"]
+            table["days_since_first_purchase"] = table["days_since_purchase"] + 7 * repeats
+            table["purchase_days_total"] = repeats + 1
         if self.name == "bgnbd":
             table["age"] += table["last"] + 1
             table["last"] = np.where(table["purchases"] > 0, table["last"], 0.0)
@@ -94,6 +98,14 @@ def _fit_trees(rows: pd.DataFrame) -> FittedModel:
 
 def _score_trees(model: FittedModel, rows: pd.DataFrame) -> Floats:
     return model.score(_coded(rows[[*model.customer_columns, "type"]]))
+
+
+def _fit_foretold(rows: pd.DataFrame) -> FittedModel:
+    outlook = Outlook.fit(rows[list(HISTORY)].to_numpy(), 28.0)
+    own = [str(name) for name in rows if name not in ("purchase_days_total", "days_since_first_purchase")]
+    values = np.hstack([rows[own].to_numpy(), outlook.columns(rows[list(HISTORY)].to_numpy())])
+    trees = fit(values, _happened(rows), (*own, *FORETOLD), PARAMETERS)
+    return FittedModel(trees, Platt(0.9, -0.1), False, (), "d", {}, outlook)
 
 
 def _fit_value(rows: pd.DataFrame) -> ValueModel:
@@ -144,6 +156,11 @@ FAMILIES = (
     Family(
         "trees", (*_NUMBERS, "type"), _fit_trees, _score_trees, lambda model, folder: _bundled("s", model, folder),
         missing=_NUMBERS, category="type", agreement=0.97,
+    ),
+    Family(
+        "trees with an outlook", (*_NUMBERS, *HISTORY), _fit_foretold, _by_columns,
+        lambda model, folder: _bundled("s", model, folder),
+        missing=(*_NUMBERS, *HISTORY), agreement=0.95,
     ),
     Family(
         "value", _NUMBERS, _fit_value, _by_columns, lambda model, folder: _bundled("s", model, folder),

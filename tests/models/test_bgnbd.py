@@ -1,9 +1,11 @@
 """The BG/NBD model finds the truth in histories simulated from its own story, and foretells what follows them."""
 
+import json
+
 import numpy as np
 import pytest
 
-from models.bgnbd import BgNbd, Repeats
+from models.bgnbd import BgNbd, Outlook, Repeats
 from models.errors import ModelError
 
 TRUTH = BgNbd(r=0.6, alpha=20.0, a=0.7, b=2.5)
@@ -59,3 +61,20 @@ def test_a_longer_horizon_leaves_less_chance_of_no_purchase() -> None:
 def test_customers_who_never_return_tell_nothing() -> None:
     with pytest.raises(ModelError, match="customers without repeat purchases: got 2"):
         BgNbd.fit(Repeats(np.zeros(2), np.zeros(2), np.array([1.0, 2.0])))
+
+
+def test_an_outlook_is_unknown_for_who_never_bought_and_known_for_who_bought_for_years() -> None:
+    outlook = Outlook(TRUTH, HORIZON)
+    never, often, once = outlook.columns(np.array([[np.nan, 0.0, np.nan], [3000.0, 900.0, 3900.0], [40.0, 1.0, 40.0]]))
+    assert np.isnan(never).all()
+    assert often.tolist() == [1.0, 0.0]
+    assert once[1] == pytest.approx(HORIZON * (TRUTH.r) / (TRUTH.alpha + 40.0))
+
+
+def test_an_outlook_is_fitted_to_those_who_bought() -> None:
+    repeats, _ = simulated(2000)
+    history = np.column_stack([repeats.age - repeats.last, repeats.purchases + 1, repeats.age])
+    strangers = np.column_stack([np.full((50, 1), np.nan), np.zeros(50), np.full(50, np.nan)])
+    fitted = Outlook.fit(np.vstack([history, strangers]), HORIZON)
+    assert fitted == Outlook.fit(history, HORIZON)
+    assert Outlook.from_json(json.loads(json.dumps(fitted.to_json()))) == fitted

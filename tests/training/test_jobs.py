@@ -11,6 +11,7 @@ import pytest
 from features.dataset import EventDataset
 from features.definitions import FeatureSet
 from features.standard import STANDARD
+from models.bgnbd import FORETOLD
 from models.calibration import KINDS
 from models.errors import ModelError
 from models.metrics import Outcomes
@@ -156,3 +157,9 @@ def test_a_baseline_ranks_by_its_one_number() -> None:
     said = univariate(values, values >= 3, np.arange(120) < 60)
     assert list(np.argsort(said[:5])) == [0, 1, 2, 3, 4]
     assert said[5] == said[0]
+
+
+def test_lapse_reads_what_the_rhythm_foretells(lapsed: TrainingResult, responded: TrainingResult) -> None:
+    assert lapsed.model.trees.columns[-2:] == tuple(FORETOLD)
+    assert lapsed.metrics["outlook"]["horizon_days"] == lapsed.parameters["horizon_days"]
+    assert responded.model.outlook is None
