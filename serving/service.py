@@ -128,11 +128,11 @@ class DecisionService:
         return outcomes | self._recorded(dict(zip(known, made, strict=True)))
 
     def _told_before(self, asks: Mapping[int, Ask]) -> dict[int, Outcome]:
-        stored = {i: self.store.decision(self.tenant, ask.id) for i, ask in asks.items()}
+        stored = {one.id: one for one in self.store.decisions(self.tenant, [ask.id for ask in asks.values()])}
         return {
-            i: self._told(decision) if self._is_same(decision.customer, asks[i].customer) else _conflict(asks[i])
-            for i, decision in stored.items()
-            if decision is not None
+            i: self._told(decision) if self._is_same(decision.customer, ask.customer) else _conflict(ask)
+            for i, ask in asks.items()
+            if (decision := stored.get(ask.id))
         }
 
     def _is_same(self, one: str, other: str) -> bool:

@@ -240,8 +240,12 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def decisions(self, tenant: str, ids: Sequence[str]) -> list[StoredDecision]:
+        """Those of some ids that there are, in any order."""
+
     def decision(self, tenant: str, decision_id: str) -> StoredDecision | None:
         """A decision, or None."""
+        return next(iter(self.decisions(tenant, [decision_id])), None)
 
     @abstractmethod
     def decision_log(self, tenant: str) -> Iterator[StoredDecision]:

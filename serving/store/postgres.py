@@ -133,9 +133,9 @@ class PostgresStore(CoreStore):
                 connection.execute(sql.MOVE, (tenant, customer))
             return changed
 
-    def decision(self, tenant: str, decision_id: str) -> StoredDecision | None:
-        """See `Store.decision`."""
-        return next((StoredDecision(*row) for row in self._rows(sql.DECISION, tenant, decision_id)), None)
+    def decisions(self, tenant: str, ids: Sequence[str]) -> list[StoredDecision]:
+        """See `Store.decisions`."""
+        return [StoredDecision(*row) for row in self._rows(sql.DECISIONS, tenant, list(ids))]
 
     def load(self, tenant: str, history: History) -> None:
         """See `Store.load`; loads of one tenant go one after another."""

@@ -44,7 +44,7 @@ IDENTITIES = "SELECT alias, customer FROM identities WHERE tenant = %s AND alias
 ATTRIBUTES = "SELECT customer, attributes FROM customers WHERE tenant = %s AND customer = ANY(%s)"
 MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = %s AND customer = %s"
 EXIST = "SELECT id FROM decisions WHERE tenant = %s AND id = ANY(%s)"
-DECISION = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = %s AND id = %s"
+DECISIONS = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = %s AND id = ANY(%s)"
 KEEP_DECISION = """
 INSERT INTO decisions VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id"""
 KEEP_CONTACT = """

@@ -5,6 +5,7 @@ Writes begin IMMEDIATE, so that what a transaction reads cannot change before it
 power, NORMAL the death of any process. Each thread has a connection of its own.
 """
 
+import json
 import logging
 import sqlite3
 import threading
@@ -57,7 +58,9 @@ _MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND custome
 _IDENTITY = "SELECT customer FROM identities WHERE tenant = ? AND alias = ?"
 _KEEP_RECORD = "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _EXISTS = "SELECT 1 FROM decisions WHERE tenant = ? AND id = ?"
-_DECISION = "SELECT id, customer, opened_by, record, inputs FROM decisions WHERE tenant = ? AND id = ?"
+_DECISIONS = """
+SELECT id, customer, opened_by, record, inputs FROM decisions
+WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))"""
 _KEEP_DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_TENANT = "INSERT INTO tenants (tenant, zone) VALUES (?, ?) ON CONFLICT DO UPDATE SET zone = excluded.zone"
@@ -131,9 +134,9 @@ class SqliteStore(CoreStore):
                 connection.execute(_MOVE, (tenant, customer))
             return changed
 
-    def decision(self, tenant: str, decision_id: str) -> StoredDecision | None:
-        """See `Store.decision`."""
-        return next((StoredDecision(*row) for row in self._rows(_DECISION, tenant, decision_id)), None)
+    def decisions(self, tenant: str, ids: Sequence[str]) -> list[StoredDecision]:
+        """See `Store.decisions`."""
+        return [StoredDecision(*row) for row in self._rows(_DECISIONS, tenant, json.dumps(list(ids)))]
 
     def load(self, tenant: str, history: History) -> None:
         """See `Store.load`."""

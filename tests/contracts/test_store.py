@@ -128,6 +128,13 @@ def test_an_id_is_used_once(store: Store) -> None:
     assert len(list(store.ledger(T))) == 1
 
 
+def test_of_many_ids_those_are_found_that_bear_a_decision_of_the_tenant(store: Store) -> None:
+    store.record(T, [draft(known(store).version)])
+    store.record(T, [draft(known(store).version, "d2")])
+    assert sorted(one.id for one in store.decisions(T, ["d2", "d3", "d1", "d2"])) == ["d1", "d2"]
+    assert store.decisions(T, []) == store.decisions("other", ["d1"]) == []
+
+
 def test_a_decision_on_an_older_version_is_not_recorded(store: Store) -> None:
     version = known(store).version
     store.record(T, [draft(version)])
