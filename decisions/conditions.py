@@ -25,6 +25,8 @@ TYPES = {
     "date": cel.Type.TIMESTAMP,
     "moment": cel.Type.TIMESTAMP,
 }
+_NO_ERRORS = (bool, float)
+"""What an error is never given as; asking the library for a value's type costs as much as the value."""
 _SEGMENT = re.compile(r"\bsegment\.([A-Za-z_]\w*)")
 _NAME = re.compile(r"\b(?:features|scores|customer|event|local)\.[A-Za-z_]\w*")
 _MISSING = re.compile(r'No value with name "([^"]+)" found')
@@ -56,12 +58,13 @@ class Condition:
     def evaluate(self, activation: Any) -> Any:
         """The value of the expression, or a `Failure`."""
         try:
-            value = self._expression.eval(activation)
+            found = self._expression.eval(activation)
         except RuntimeError as error:
             return Failure(_readable(str(error)))
-        if value.type() == cel.Type.ERROR:
-            return Failure(_readable(str(value.value())))
-        return value.value()
+        value = found.value()
+        if not isinstance(value, _NO_ERRORS) and found.type() == cel.Type.ERROR:
+            return Failure(_readable(str(value)))
+        return value
 
 
 class Conditions:
