@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from serving import tracing
 from serving.api.problem import TOO_LARGE
@@ -55,7 +55,8 @@ class Envelope:
         limit = BODY_LIMITS.get(scope["path"], self._body_limit)
         exchange = _Exchange(_request_id(headers), limit, receive, send)
         scope.setdefault("state", {})["request_id"] = exchange.request_id
-        with bound_contextvars(request_id=exchange.request_id), tracing.request(headers) as span:
+        bind_contextvars(request_id=exchange.request_id)
+        with tracing.request(headers) as span:
             try:
                 await self._answer(scope, headers, exchange)
             finally:
