@@ -88,12 +88,15 @@ def gather(
             predictions of its own, such as a policy.
 
     Raises:
-        TrainingError: No decision is settled.
+        TrainingError: No decision is settled, or nothing that counts came after any of them.
         LogError: A record contradicts itself.
     """
     settled = [logged for logged in log if logged.decision.moment + reward.goal.longest <= as_of]
     if not settled:
         raise TrainingError("no decision to judge by", got=0, wanted=f"some older than {reward.goal.longest.days} days")
+    if not any(reward.outcomes(logged) for logged in settled):
+        got, wanted = f"{len(settled):,} decisions and none", " or ".join(reward.goal.kinds)
+        raise TrainingError("no outcome to judge by", got=got, wanted=f"{wanted} after some of them")
     rewards = {logged.decision.id: reward.of(logged) for logged in settled}
     logs = compared((logged.decision for logged in settled), rewards, candidate, of_record)
     known = [logged.features for logged in settled]

@@ -134,7 +134,7 @@ def judge(evidence: Evidence, limits: Limits | None = None) -> Release:
         _supported(held, limits),
         _worth(evidence, limits),
         _contacts(evidence, limits),
-        _unsubscribes(evidence, held["candidate"], limits),
+        _unsubscribes(evidence, limits),
         _calibrated(evidence, limits),
     )
     answers = {check.answer for check in checks}
@@ -156,6 +156,11 @@ def _supported(held: dict[str, Support], limits: Limits) -> Check:
 
 
 def _worth(evidence: Evidence, limits: Limits) -> Check:
+    same = np.array_equal(evidence.candidate.target, evidence.incumbent.target)
+    if not same and not np.ptp(evidence.candidate.rewards):
+        return Check(
+            "value", "experiment", "every decision of the log has the same reward: it cannot tell policies apart"
+        )
     try:
         gain = _gain(evidence, limits)
     except SupportError as refusal:
@@ -190,22 +195,28 @@ def _contacts(evidence: Evidence, limits: Limits) -> Check:
     return Check("contacts", "no", f"{shown}: at most {limits.contacts:.0%} more wanted")
 
 
-def _unsubscribes(evidence: Evidence, held: Support, limits: Limits) -> Check:
+def _unsubscribes(evidence: Evidence, limits: Limits) -> Check:
     left = evidence.unsubscribes.astype(np.float64)
-    if not left.any():
-        most = 3 / max(held.effective, 1.0)
-        answer: Answer = "ship" if most <= limits.unsubscribes else "experiment"
-        return Check("unsubscribes", answer, f"nobody left: at most {most:.3%} by the rule of three")
     logs = (replace(evidence.candidate, rewards=left), replace(evidence.incumbent, rewards=left))
     try:
         found = difference(*logs, level=limits.level, wanted=None)
     except SupportError as refusal:
         return Check("unsubscribes", "experiment", str(refusal))
-    shown = f"unsubscriptions {found.value:+.3%} of decisions ({found.low:+.3%} to {found.high:+.3%})"
-    if found.high <= limits.unsubscribes:
+    unseen = _unseen(evidence)
+    high, rule = found.high + unseen, ", by the rule of three" if unseen else ""
+    shown = f"unsubscriptions {found.value:+.3%} of decisions ({found.low:+.3%} to {high:+.3%}{rule})"
+    if high <= limits.unsubscribes:
         return Check("unsubscribes", "ship", shown)
     wanted = f"{shown}: high end of at most {limits.unsubscribes:.3%} wanted"
     return Check("unsubscribes", "no" if found.low > limits.unsubscribes else "experiment", wanted)
+
+
+def _unseen(evidence: Evidence) -> float:
+    """Unsubscriptions a decision that there may be though nobody left where the candidate would act more often."""
+    more = np.maximum(evidence.candidate.weights - evidence.incumbent.weights, 0.0)
+    if not more.any() or more[evidence.unsubscribes].any():
+        return 0.0
+    return float(3 * np.square(more).sum() / more.sum() / len(more))
 
 
 def _calibrated(evidence: Evidence, limits: Limits) -> Check:

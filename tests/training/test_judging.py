@@ -33,24 +33,31 @@ def test_one_sale_told_twice_is_one_sale() -> None:
 
 
 def test_an_open_window_does_not_count() -> None:
-    evidence = gather([logged(CONTACT), logged(SILENT)], REWARD, moved(CONTACT, 7), Greedy(kind="greedy"))
+    bought = logged(SILENT, [after(2, value=30.0)])
+    evidence = gather([logged(CONTACT), bought], REWARD, moved(CONTACT, 7), Greedy(kind="greedy"))
     assert len(evidence.candidate) == 2
     with pytest.raises(TrainingError, match="no decision to judge by"):
         gather([logged(CONTACT)], REWARD, moved(CONTACT, 6), Greedy(kind="greedy"))
+
+
+def test_outcomes_that_were_never_reported_judge_nothing() -> None:
+    ignored = [after(2, "complained"), after(9, value=30.0)]
+    with pytest.raises(TrainingError, match="no outcome to judge by: got '40 decisions and none'; wanted purchase or"):
+        gather([logged(d, ignored) for d in MADE], REWARD, LATER, Greedy(kind="greedy"))
 
 
 def test_the_incumbent_is_the_policy_of_the_record_also_where_all_were_alike() -> None:
     greedy = [replace(d, policy={**d.policy, "kind": "greedy"}, stratum="uniform") for d in MADE]
     told = of_record(greedy[0])
     assert sorted(told.values())[-1] == 1.0
-    evidence = gather([logged(d) for d in greedy], REWARD, LATER, RandomEligible(kind="random"))
+    evidence = gather([logged(d, [after(2)]) for d in greedy], REWARD, LATER, RandomEligible(kind="random"))
     assert (evidence.incumbent.target.max(axis=1) == 1).all()
     assert (evidence.candidate.target == evidence.candidate.logged).all()
     assert of_record(MADE[0])[LEFT_ALONE] == MADE[0].silence_probability
 
 
 def test_what_was_not_delivered_counts_for_value_and_not_for_calibration() -> None:
-    entries = [logged(d, delivery=Delivery.RELEASED) for d in MADE]
+    entries = [logged(d, [after(2)], delivery=Delivery.RELEASED) for d in MADE]
 
     def predicted(decision: Decision) -> object:
         return decision.choice

@@ -89,6 +89,24 @@ def test_that_nobody_left_is_no_proof_for_a_small_log() -> None:
     assert judge(nobody, FREE).checks[3].answer == "ship"
 
 
+def test_one_who_left_elsewhere_is_no_proof_either() -> None:
+    evidence = shop(0, LEARNED, 300)
+    less = evidence.candidate.weights < evidence.incumbent.weights
+    one = np.arange(len(less)) == np.flatnonzero(less)[0]
+    verdict = judge(replace(evidence, unsubscribes=one), Limits(contacts=1))
+    assert verdict.checks[3].answer == "experiment"
+    assert "by the rule of three" in verdict.checks[3].sentence
+
+
+def test_rewards_that_never_vary_tell_no_policies_apart() -> None:
+    evidence = shop(0, LEARNED)
+    nothing = np.zeros(len(evidence.candidate))
+    logs = {name: replace(getattr(evidence, name), rewards=nothing) for name in ("candidate", "incumbent")}
+    assert judge(replace(evidence, **logs, predictions=None), FREE).checks[1].answer == "experiment"
+    same = {"candidate": logs["incumbent"], "incumbent": logs["incumbent"]}
+    assert judge(replace(evidence, **same, predictions=None), FREE).answer == "ship"
+
+
 def test_predictions_must_hold_by_action() -> None:
     evidence = shop(0, LEARNED)
     honest = [ArmCalibration(f"m{i}", 500, 0.1, 0.1 + 0.01 * (-1) ** i, 0.01) for i in range(6)]
