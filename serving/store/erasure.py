@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -47,6 +47,8 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:tenant, 0))")
 _OVERWRITE = text("PRAGMA secure_delete = ON")
 
 
+MOST_NEEDLES = 200
+"""Names that are looked for at a time: SQLite takes no condition of more than a thousand parts."""
 ERASED = "erased-"
 """How a name begins that was made up for somebody who was erased."""
 
@@ -144,8 +146,7 @@ class _Erasure:
         self.connection.execute(delete(outbox).where(outbox.c.tenant == self.tenant, theirs))
         for table in (outbox, idempotency):
             keys = tuple(table.primary_key.columns)
-            suspects = select(*keys, table.c.body).where(table.c.tenant == self.tenant, self._may_name(table))
-            for *key, body in self.connection.execute(suspects).all():
+            for *key, body in self._suspects(table):
                 if mentions(body, self.names):
                     same = (column == value for column, value in zip(keys, key, strict=True))
                     self.connection.execute(delete(table).where(*same))
@@ -195,10 +196,16 @@ class _Erasure:
     def _theirs(self, table: Table) -> ColumnElement[bool]:
         return (table.c.tenant == self.tenant) & table.c.customer.in_(self.names)
 
-    def _may_name(self, table: Table) -> ColumnElement[bool]:
-        """Whether a body has the letters of a name anywhere."""
-        needles = {text_.encode() for name in self.names for text_ in (name, json.dumps(name)[1:-1])}
-        letters = [literal(needle, LargeBinary) for needle in sorted(needles)]
+    def _suspects(self, table: Table) -> Iterator[Sequence[Any]]:
+        """The keys and bodies of rows that have the letters of a name anywhere."""
+        needles = sorted({text_.encode() for name in self.names for text_ in (name, json.dumps(name)[1:-1])})
+        wanted = select(*table.primary_key.columns, table.c.body).where(table.c.tenant == self.tenant)
+        for first in range(0, len(needles), MOST_NEEDLES):
+            some = needles[first : first + MOST_NEEDLES]
+            yield from self.connection.execute(wanted.where(self._has_one_of(some, table))).all()
+
+    def _has_one_of(self, needles: Sequence[bytes], table: Table) -> ColumnElement[bool]:
+        letters = [literal(needle, LargeBinary) for needle in needles]
         if self.connection.dialect.name == "sqlite":
             return or_(*(func.instr(table.c.body, some) > 0 for some in letters))
         return or_(*(func.position(some.op("IN")(table.c.body)) > 0 for some in letters))

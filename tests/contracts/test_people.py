@@ -134,6 +134,14 @@ def test_what_was_under_way_names_nobody_who_was_erased_meanwhile(told: Store) -
         claim(told.database, T, "k1", "asked", "POST /v1/decisions", NOON)
 
 
+def test_a_person_of_very_many_devices_is_erased(told: Store) -> None:
+    told.take(T, [Arrival(f"i-{n}", ADA, alias=f"device {n}") for n in range(1_200)], NOON)
+    with told.database.begin() as connection:
+        answer(connection, "by a device", b'{"detail": "unknown customer: got \'device 1199\'"}')
+    assert len(erase(told.database, T, "device 7", NOON).names) == 1_202
+    assert "device 1199" not in contents(told)
+
+
 def test_the_counts_are_as_before(told: Store) -> None:
     before, kept = counts(told), [parse(stored.record) for stored in told.decision_log(T)]
     erased = erase(told.database, T, ADA, NOON)
