@@ -1,5 +1,6 @@
 """The catalogue of a tenant: which one is in force, and how another takes its place."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from decisions.compiled import CompiledCatalogue
@@ -73,17 +74,19 @@ def inspected(service: DecisionService, content: str) -> Verdict:
     return Verdict(catalogue.catalogue, CompiledCatalogue(catalogue, known).version, tuple(findings))
 
 
-def put_in_force(service: DecisionService, content: str, author: str, instead_of: str) -> tuple[int, Verdict]:
+def put_in_force(
+    service: DecisionService, content: str, author: str, instead_of: Collection[str]
+) -> tuple[InForce, Verdict]:
     """Put a catalogue in force. Decisions that have begun end with the one before.
 
     Args:
         service: The service.
         content: YAML.
         author: Id of the key that does it.
-        instead_of: Digest of the one in force, as its author knew it.
+        instead_of: Digests, of which one is that of the one in force; `*` for whatever is.
 
     Returns:
-        Its number, and what is to be said of it.
+        It as it was put in force, and what is to be said of it.
 
     Raises:
         CatalogueRefusedError: It has mistakes.
@@ -92,8 +95,9 @@ def put_in_force(service: DecisionService, content: str, author: str, instead_of
         StoreError: The store fails.
     """
     verdict, present = inspected(service, content), in_force(service)
-    if instead_of not in (present.digest, "*"):
-        raise CatalogueMovedError("the catalogue in force is another one", got=instead_of, wanted=present.digest)
+    if not {present.digest, "*"} & set(instead_of):
+        known = ", ".join(instead_of)
+        raise CatalogueMovedError("the catalogue in force is another one", got=known, wanted=present.digest)
     text = put(service.store.database, service.tenant, content, author, service.clock(), present.number)
     service.champions.look()
-    return text.number, verdict
+    return InForce(text.number, text.digest, text.content), verdict

@@ -51,7 +51,7 @@ async def get_catalogue(visit: Reader, if_none_match: Annotated[str | None, Head
     """The text as it was put in force, comments and all."""
     present = await run_in_threadpool(in_force, visit.service)
     headers = {"ETag": f'"{present.digest}"'}
-    if if_none_match is not None and present.digest in _tags(if_none_match):
+    if if_none_match is not None and {present.digest, "*"} & set(_tags(if_none_match)):
         return Response(status_code=304, headers=headers)
     return YamlText(present.content, headers=headers)
 
@@ -88,11 +88,11 @@ async def put_catalogue(
         return _answer(await run_in_threadpool(inspected, visit.service, content), None)
     if if_match is None:
         raise PreconditionRequiredError("which catalogue is to be replaced", wanted="its ETag in If-Match")
-    instead_of = next(iter(_tags(if_match)), "")
-    number, verdict = await run_in_threadpool(put_in_force, visit.service, content, visit.caller.key, instead_of)
-    present = await run_in_threadpool(in_force, visit.service)
-    response.headers["ETag"] = f'"{present.digest}"'
-    return _answer(verdict, number)
+    put, verdict = await run_in_threadpool(
+        put_in_force, visit.service, content, visit.caller.key, instead_of=_tags(if_match)
+    )
+    response.headers["ETag"] = f'"{put.digest}"'
+    return _answer(verdict, put.number)
 
 
 @router.get(

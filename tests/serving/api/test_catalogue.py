@@ -1,9 +1,13 @@
 """The catalogue over HTTP: read, checked, replaced while decisions are made."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import httpx
 import pytest
 
 from serving.settings import Settings
+from serving.store.catalogues import digest_of
 from tests.serving.shop import CATALOGUE
 
 YAML = {"Content-Type": "application/yaml"}
@@ -24,6 +28,24 @@ def test_it_is_told_as_it_stands_and_not_again_while_it_does(client: httpx.Clien
     assert (told.text, told.headers["content-type"].split(";")[0]) == (CATALOGUE, "application/yaml")
     again = client.get("/v1/catalogue", headers={"If-None-Match": told.headers["etag"]})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", told.headers["etag"])
+
+
+def test_any_of_several_tags_is_enough(client: httpx.Client) -> None:
+    seen = etag(client)
+    listed = {"If-None-Match": f'"other", W/{seen}'}
+    assert client.get("/v1/catalogue", headers=listed).status_code == 304
+    assert client.get("/v1/catalogue", headers={"If-None-Match": "*"}).status_code == 304
+    assert put(client, DEARER, **{"If-Match": '"other", "another"'}).status_code == 412
+    assert put(client, DEARER, **{"If-Match": f'"other", {seen}'}).status_code == 200
+
+
+def test_everybody_is_told_the_tag_of_their_own(client: httpx.Client) -> None:
+    texts = [f"{CATALOGUE}\n# {number}\n" for number in range(16)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(partial(put, client, **{"If-Match": "*"}), texts))
+    assert any(answer.is_success for answer in answers)
+    for text, answer in zip(texts, answers, strict=True):
+        assert answer.status_code == 412 or answer.headers["etag"] == f'"{digest_of(text)}"'
 
 
 def test_another_takes_its_place_with_the_next_decision(client: httpx.Client, shop: Settings) -> None:
