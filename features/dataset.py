@@ -6,10 +6,13 @@ folder/
   bucket=01/events.parquet
 """
 
+import fcntl
 import hashlib
 import json
+import os
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -154,6 +157,7 @@ def erase(dataset: EventDataset, customers: Collection[str]) -> EventDataset:
     """Takes customers out of a data set on disk; each of their buckets is replaced whole, at once.
 
     The manifest comes last: whoever dies in between leaves one that counts what is gone, and may erase again.
+    Whoever else takes customers out of it at that moment waits.
 
     Args:
         dataset: The data set.
@@ -162,17 +166,28 @@ def erase(dataset: EventDataset, customers: Collection[str]) -> EventDataset:
     Returns:
         The data set as it is now.
     """
-    for number in sorted({bucket(customer, dataset.buckets) for customer in customers}):
-        file = _file(dataset.folder, number)
-        table = dataset.table(number).cast(SCHEMA)
-        written = file.with_name(f".{file.name}.new")
-        _write_bucket(
-            table.filter(pc.invert(pc.is_in(table["customer_id"], pa.array(customers, pa.string())))), written
-        )
-        written.replace(file)
-    parts = (dataset.table(number).cast(SCHEMA) for number in range(dataset.buckets))
-    _write_manifest(parts, dataset.folder, dataset.zone, dataset.categories)
-    return open_events(dataset.folder)
+    with _alone(dataset.folder):
+        for number in sorted({bucket(customer, dataset.buckets) for customer in customers}):
+            table = dataset.table(number).cast(SCHEMA)
+            theirs = pc.is_in(table["customer_id"], pa.array(customers, pa.string()))
+            file = _file(dataset.folder, number)
+            written = file.with_name(f".{file.name}.new")
+            _write_bucket(table.filter(pc.invert(theirs)), written)
+            written.replace(file)
+        parts = (dataset.table(number).cast(SCHEMA) for number in range(dataset.buckets))
+        _write_manifest(parts, dataset.folder, dataset.zone, dataset.categories)
+        return open_events(dataset.folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits for whoever else, in whatever process, takes customers out of a data set, and keeps others out."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _write(table: pa.Table, folder: Path, zone: str, buckets: int, categories: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """A data set holds what was written, whole or not at all, under a digest of its contents."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def test_who_is_erased_is_as_if_they_had_never_been_written(
     for number in range(2):
         assert erased.table(number).equals(anew.table(number))
     assert replace(erased, folder=anew.folder) == anew
+
+
+def test_those_who_are_erased_at_once_are_all_gone(tmp_path: Path) -> None:
+    everybody = [str(number) for number in range(40)]
+    table = frame([EVENT | {"customer_id": name} for name in everybody])
+    folder = write_events(table, tmp_path / "events", zone="UTC", buckets=2).folder
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: erase(open_events(folder), [name]), everybody[1:]))
+    assert set(read_events(folder)["customer_id"]) == {"0"}
+    assert open_events(folder).customers in ((1, 0), (0, 1))
 
 
 def test_the_digest_stays_the_same_over_releases(tmp_path: Path) -> None:
