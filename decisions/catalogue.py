@@ -106,7 +106,7 @@ class Message(Value):
     context: Amount = 1.0
     response: Prior | None = None
     effect: Prior | None = None
-    offer: Mapping[str, float | str] | None = None
+    offer: Mapping[str, int | float | str] | None = None
     tags: Names = ()
     mandatory: bool = False
     ignores_caps: bool = False

@@ -48,7 +48,7 @@ def test_what_is_unknown_has_a_fallback(renderer: Renderer) -> None:
 
 def test_features_and_offer_are_told(renderer: Renderer) -> None:
     body = renderer.render(MISS, customer(renderer, {"days_since_purchase": 44.7}, first_name="Ada")).body
-    assert body == "Dear Ada, it has been 45 days. Take this, good for 30.0 days."
+    assert body == "Dear Ada, it has been 45 days. Take this, good for 30 days."
 
 
 def test_values_are_escaped_where_the_channel_is_html_and_only_there(renderer: Renderer) -> None:
