@@ -108,7 +108,7 @@ class BgNbd:
     def alive(self, repeats: Repeats) -> Floats:
         """The probability of not having left yet, shape (n,)."""
         x = repeats.purchases
-        ratio = np.log(self.alpha + repeats.age) - np.log(self.alpha + repeats.last)
+        ratio = np.log((self.alpha + repeats.age) / (self.alpha + repeats.last))
         odds_left = np.log(self.a / (self.b + np.maximum(x, 1) - 1)) + (self.r + x) * ratio
         return np.asarray(np.where(x > 0, expit(-odds_left), 1.0))
 
@@ -123,9 +123,11 @@ class BgNbd:
             repeats: Histories.
             horizon: In days, above 0.
         """
-        waits = np.log(self.alpha + repeats.age) - np.log(self.alpha + repeats.age + horizon)
-        buys = -np.expm1((self.r + repeats.purchases) * waits)
-        return np.asarray(1 - self.alive(repeats) * buys)
+        return np.asarray(1 - self.alive(repeats) * self._buys_if_alive(repeats, horizon))
+
+    def _buys_if_alive(self, repeats: Repeats, horizon: float) -> Floats:
+        age = self.alpha + repeats.age
+        return np.asarray(-np.expm1((self.r + repeats.purchases) * np.log(age / (age + horizon))))
 
     def as_dict(self) -> dict[str, float]:
         """For the record."""
@@ -174,9 +176,11 @@ class Outlook:
             Shape (n, 2); NaN for customers who never bought.
         """
         repeats, who = Repeats.of(history), self.population
-        rate = (who.r + repeats.purchases) / (who.alpha + repeats.age)
-        expected = who.alive(repeats) * rate * self.horizon_days
-        return np.column_stack([who.no_purchase(repeats, self.horizon_days), expected])
+        alive = who.alive(repeats)
+        foretold = np.empty((len(history), len(FORETOLD)))
+        foretold[:, 0] = 1 - alive * who._buys_if_alive(repeats, self.horizon_days)
+        foretold[:, 1] = alive * (who.r + repeats.purchases) * self.horizon_days / (who.alpha + repeats.age)
+        return foretold
 
     def to_json(self) -> dict[str, Any]:
         """For a manifest."""

@@ -91,11 +91,13 @@ class FittedModel:
         """
         if self.outlook is None:
             return rows
-        names = self.customer_columns
+        names, own = self.customer_columns, len(self.trees.columns) - len(FORETOLD)
         if rows.ndim != 2 or rows.shape[1] != len(names):
             raise ModelError("rows do not fit the model", got=rows.shape, wanted=f"(n, {len(names)})")
-        foretold = self.outlook.columns(rows[:, [names.index(name) for name in HISTORY]])
-        return np.hstack([rows[:, : len(self.trees.columns) - len(FORETOLD)], foretold])
+        complete = np.empty((len(rows), len(self.trees.columns)))
+        complete[:, :own] = rows[:, :own]
+        complete[:, own:] = self.outlook.columns(rows[:, [names.index(name) for name in HISTORY]])
+        return complete
 
     def encode(self, offers: Sequence[Mapping[str, float | str]]) -> NDArray[np.float64]:
         """The action's columns of offers, shape (n, len(action_features))."""
