@@ -16,7 +16,7 @@ from models.effect_scorer import EffectScorer
 from models.effect_scores import Nuisance
 from models.errors import ModelError
 from training import candidate_plots
-from training.by_action import ArmCalibration, jointly
+from training.by_action import ArmCalibration, whatever_ties
 from training.candidate import Candidate
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
@@ -81,7 +81,8 @@ def train(
     """Learns from all settled decisions, after testing on the latest what the earlier ones would have said.
 
     The test compares, by message, the mean effect that was predicted with the unbiased estimate of the later
-    decisions. What an effect model is worth is told by the release gate, which judges decisions.
+    decisions; all of them share their silence, so that their errors depend on each other. What an effect model is worth
+    is told by the release gate, which judges decisions.
 
     Args:
         rows: See `training.attribution.every_decision`.
@@ -99,7 +100,7 @@ def train(
     columns = learnable(feature_set)
     model = fit_effects(rows, priors, columns=columns, nuisance=nuisance)
     held = _out_of_time(rows, priors, columns, nuisance)
-    likely = jointly(held)
+    likely = whatever_ties(held)
     evidence = _evidence(model)
     metrics = {
         "n": len(rows),

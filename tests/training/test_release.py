@@ -8,7 +8,7 @@ import pytest
 from experiments.logs import Log
 from experiments.predictions import cross_fitted
 from tests.experiments.gated import LEARNED, MARKETER, MISTAKEN, among, simulated
-from training.by_action import ArmCalibration, by_arm, jointly, slope
+from training.by_action import ArmCalibration, by_arm, jointly, slope, whatever_ties
 from training.errors import TrainingError
 from training.release import Evidence, Limits, contact_share, judge
 
@@ -124,6 +124,15 @@ def test_an_arm_nobody_answered_is_no_surprise_where_few_answers_were_expected()
     (arm,) = by_arm(["mail"] * 300, probability, np.zeros(300), np.arange(300))
     assert arm.error == pytest.approx(np.sqrt((probability * (1 - probability)).sum()) / 300)
     assert arm.holds
+
+
+def test_biases_against_one_silence_are_tied_and_their_bound_knows() -> None:
+    rng = np.random.default_rng(0)
+    errors = 0.9**0.5 * rng.normal(size=(500, 1)) + 0.1**0.5 * rng.normal(size=(500, 8))
+    drawn = [[ArmCalibration(f"m{i}", 500, 0.01 * one, 0.0, 0.01) for i, one in enumerate(row)] for row in errors]
+    assert np.mean([jointly(arms) < 0.01 for arms in drawn]) > 0.05
+    assert np.mean([whatever_ties(arms) < 0.05 for arms in drawn]) < 0.05
+    assert whatever_ties([*drawn[0], ArmCalibration("promise", 500, 0.06, 0.0, 0.01)]) < 1e-6
 
 
 def test_biases_by_arm_are_found_and_true_probabilities_pass() -> None:
