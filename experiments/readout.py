@@ -157,7 +157,8 @@ def readout(
     Args:
         experiment: As declared, and started.
         events: Canonical events.
-        enrolled: Columns `customer`, `arm` and `entered`, one row a customer, and a column for each cut.
+        enrolled: Columns `customer`, `arm` and `entered`, one row a customer, and a column for each cut; whoever enters
+            later does not count.
         until: Up to when to look; the experiment's stop where that is earlier.
         cuts: Columns of `enrolled` that name segments.
         simulated: Whether the customers are simulated.
@@ -169,6 +170,7 @@ def readout(
     if experiment.start is None or experiment.start >= until:
         raise ReadoutError("an experiment that has not started", got=experiment.start, wanted=f"a start before {until}")
     until = min(until, experiment.stop or until)
+    enrolled = enrolled[enrolled["entered"] < pd.Timestamp(until)]
     counts = {arm.id: int((enrolled["arm"] == arm.id).sum()) for arm in experiment.arms}
     if min(counts.values()) < 2:
         raise ReadoutError("an arm without customers", got=counts, wanted="at least 2 in each", where=experiment.id)

@@ -88,6 +88,15 @@ def test_it_stops_at_its_stop() -> None:
     assert read(made, stop=stop).until == stop
 
 
+def test_whoever_enters_later_does_not_count() -> None:
+    made = trial(5, 400, lift=0.4)
+    late = made.enrolled["customer"].isin(made.enrolled["customer"][:100])
+    entered = made.enrolled["entered"].where(~late, made.enrolled["entered"] + timedelta(weeks=3))
+    found = read(replace(made, enrolled=made.enrolled.assign(entered=entered), until=START + timedelta(weeks=2)))
+    assert found.customers == sum(found.sample_ratio.counts.values()) == 300
+    assert found.arms[0].primary.customers == tuple(found.sample_ratio.counts.values())
+
+
 def test_what_cannot_be_read_is_refused() -> None:
     made = trial(9, 100)
     with pytest.raises(ReadoutError, match="has not started"):
