@@ -98,10 +98,12 @@ class BgNbd:
 
     def log_likelihood(self, repeats: Repeats) -> Floats:
         """Of each customer's history, shape (n,); equation 6 of the paper."""
-        x = repeats.purchases
-        rate = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha)
-        stayed = betaln(self.a, self.b + x) - (self.r + x) * np.log(self.alpha + repeats.age)
-        left = betaln(self.a + 1, self.b + np.maximum(x, 1) - 1) - (self.r + x) * np.log(self.alpha + repeats.last)
+        x, kinds = repeats.purchases, np.arange(repeats.purchases.max() + 1)
+        of = x.astype(np.intp)
+        rate = gammaln(self.r + kinds)[of] - gammaln(self.r) + self.r * np.log(self.alpha)
+        stayed = betaln(self.a, self.b + kinds)[of] - (self.r + x) * np.log(self.alpha + repeats.age)
+        leaving = betaln(self.a + 1, self.b + np.maximum(kinds, 1) - 1)[of]
+        left = leaving - (self.r + x) * np.log(self.alpha + repeats.last)
         either = np.where(x > 0, np.logaddexp(stayed, left), stayed)
         return np.asarray(rate + either - betaln(self.a, self.b))
 

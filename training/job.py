@@ -18,7 +18,7 @@ from models.metrics import Outcomes
 from models.scorer import ActionFeature, FittedModel
 from training.baselines import Baseline
 from training.evaluation import TestRows, evaluate, univariate
-from training.fitting import Fit, Table, fit_calibrated
+from training.fitting import Fit, Table, fit_calibrated, validation_log_loss
 from training.labels import Examples, iso_date
 from training.splits import Split
 
@@ -64,7 +64,8 @@ class Task:
         per_action: Whether the score is of a customer and an offer.
         settings: What defines the label, for the record.
         history: How long the log had run at the latest row of the pool, and at the latest of the test.
-        outlook_days: For how long purchases are foretold as further columns; None for not at all.
+        outlook_days: For how long purchases are foretold as further columns, where these help on validation; None
+            for not at all.
     """
 
     name: str
@@ -86,7 +87,7 @@ class TrainingResult:
         model: What goes into a bundle.
         feature_set: What it reads.
         metrics: See `training.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
-            `left_out` and, where there is one, the model's `outlook`.
+            `left_out` and, where foretelling was tried, `outlook_log_loss` on validation with it and without.
         parameters: What labels and fit depend on.
         dataset: The events.
         test: The rows it was tested on.
@@ -129,15 +130,14 @@ def run(
     announce(progress, "features")
     frame = _frame(task.examples, dataset, feature_set)
     actions = _action_features(task) if task.per_action else ()
-    outlook = _outlook(task, frame)
-    table = _table(task, frame, actions, outlook)
     announce(progress, "fit")
+    outlook, losses = _outlook(task, frame, parameters)
+    table = _table(task, frame, actions, outlook)
     fitted = fit_calibrated(table, task.split, parameters)
     announce(progress, "evaluation")
     model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {}, outlook)
     test = _test(task, table, frame, model, dataset)
-    foretold = {} if outlook is None else {"outlook": outlook.to_json()}
-    metrics = {**evaluate(test), **_record(task, fitted), **foretold}
+    metrics = {**evaluate(test), **_record(task, fitted), **losses}
     summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
     return TrainingResult(
         name=task.name,
@@ -194,11 +194,21 @@ def _categories(values: list[float | str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if isinstance(value, str)}))
 
 
-def _outlook(task: Task, frame: FeatureFrame) -> Outlook | None:
-    """Fitted to the histories of the pool, which say nothing of any outcome in validation or test."""
+def _outlook(
+    task: Task, frame: FeatureFrame, parameters: Parameters
+) -> tuple[Outlook | None, dict[str, dict[str, float]]]:
+    """What foretells, if it lessens the log-loss on validation, and that log-loss.
+
+    It is fitted to the histories of the pool, which say nothing of any outcome in validation or test.
+    """
     if task.outlook_days is None or not set(HISTORY) <= set(frame.feature_set.names):
-        return None
-    return Outlook.fit(_history_of(frame)[task.split.pool], task.outlook_days)
+        return None, {}
+    outlook = Outlook.fit(_history_of(frame)[task.split.pool], task.outlook_days)
+    losses = {
+        name: validation_log_loss(_table(task, frame, (), tried), task.split, parameters)
+        for name, tried in (("without", None), ("with", outlook))
+    }
+    return outlook if losses["with"] < losses["without"] else None, {"outlook_log_loss": losses}
 
 
 def _history_of(frame: FeatureFrame) -> NDArray[np.float64]:

@@ -159,7 +159,10 @@ def test_a_baseline_ranks_by_its_one_number() -> None:
     assert said[5] == said[0]
 
 
-def test_lapse_reads_what_the_rhythm_foretells(lapsed: TrainingResult, responded: TrainingResult) -> None:
-    assert lapsed.model.trees.columns[-2:] == tuple(FORETOLD)
-    assert lapsed.metrics["outlook"]["horizon_days"] == lapsed.parameters["horizon_days"]
+def test_lapse_reads_what_the_rhythm_foretells_where_that_helps_on_validation(
+    lapsed: TrainingResult, responded: TrainingResult
+) -> None:
+    losses = lapsed.metrics["outlook_log_loss"]
+    assert (lapsed.model.outlook is not None) == (losses["with"] < losses["without"])
+    assert (lapsed.model.trees.columns[-2:] == tuple(FORETOLD)) == (lapsed.model.outlook is not None)
     assert responded.model.outlook is None
