@@ -149,7 +149,7 @@ class Intake:
     def _answering(self, arrival: Arrival, choices: dict[str, tuple[str, str, str] | None]) -> Arrival:
         """The event of an outcome says what it answers: message, programme and channel of the decision.
 
-        A contact that was decided on bears the decision's id, as its reservation does: it counts once.
+        The event of a contact that was decided on is named after the decision: however often it is told, it is one.
         """
         outcome = arrival.outcome
         if outcome is None:
@@ -162,7 +162,7 @@ class Intake:
         programme, message, channel = choice
         event = StoredEvent(*arrival.event)._replace(programme=programme, subject=message)
         code = CHANNELS.index(channel) if channel in CHANNELS else event.channel
-        id_ = outcome.decision if outcome.kind == CONTACT else event.id
+        id_ = f"{CONTACT}:{outcome.decision}" if outcome.kind == CONTACT else event.id
         return replace(arrival, event=event._replace(channel=code, id=id_))
 
     def _choice(self, decision_id: str) -> tuple[str, str, str] | None:

@@ -9,7 +9,7 @@ from decisions.snapshot import Contact
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
 from serving.store.merging import KEEP_CONSENT, merge, ties
-from serving.store.port import Arrival, Receipt, StoredEvent, from_micros
+from serving.store.port import Arrival, Outcome, Receipt, StoredEvent, from_micros
 from serving.store.rows import contact_row, event_row, merged, outbox_row
 from serving.store.session import Row, Session, in_order
 
@@ -72,7 +72,7 @@ def keep(session: Session, new: Sequence[tuple[Arrival, Receipt]], known: Known,
         merge(session, alias, customer, received)
     session.write(_KEEP_PROFILE, [(*profile.row(), tenant, customer) for customer, profile in profiles.items()])
     session.write(KEEP_CONSENT, [row for customer, time, a in told for row in _consents(tenant, customer, time, a)])
-    _keep_events(session, [(customer, StoredEvent(*a.event)) for customer, _, a in told if a.event])
+    _keep_events(session, [(customer, a) for customer, _, a in told if a.event], known)
     session.write(_KEEP_ARRIVAL, sorted((tenant, a.id, received) for a in arrivals if _is_kept_by_id(a, known)))
     outcomes = [row for a in arrivals for row in _outcomes(tenant, a, known, received)]
     _keep_outcomes(session, outcomes, known)
@@ -149,19 +149,21 @@ def _consents(tenant: str, customer: str, time: int, arrival: Arrival) -> Iterat
     return ((tenant, customer, channel, purpose, yes, time) for (channel, purpose), yes in consents.items())
 
 
-def _keep_events(session: Session, events: Sequence[tuple[str, StoredEvent]]) -> None:
+def _keep_events(session: Session, told: Sequence[tuple[str, Arrival]], known: Known) -> None:
     """Keep events, and those that are contacts in the ledger too."""
-    in_turn = sorted(events, key=lambda pair: pair[1].id)
-    session.write(_KEEP_EVENT, [event_row(session.tenant, customer, event) for customer, event in in_turn])
-    contacts = [(customer, _contact(event)) for customer, event in in_turn if event.type == CONTACT]
+    events = [(customer, StoredEvent(*a.event or ()), a.outcome) for customer, a in told]
+    in_turn = sorted(events, key=lambda each: each[1].id)
+    session.write(_KEEP_EVENT, [event_row(session.tenant, customer, event) for customer, event, _ in in_turn])
+    contacts = [(customer, _contact(event, what, known)) for customer, event, what in in_turn if event.type == CONTACT]
     session.write(
         _KEEP_CONTACT, [contact_row(session.tenant, customer, made, "sent", None) for customer, made in contacts]
     )
 
 
-def _contact(event: StoredEvent) -> Contact:
-    channel = CHANNELS[event.channel]
-    return Contact(from_micros(event.time), channel, event.programme, message=event.subject, id=event.id)
+def _contact(event: StoredEvent, outcome: Outcome | None, known: Known) -> Contact:
+    """The contact of an event; one that was decided on bears the decision's id, as its reservation does: it is one."""
+    id_ = outcome.decision if outcome and outcome.decision in known.decisions else event.id
+    return Contact(from_micros(event.time), CHANNELS[event.channel], event.programme, message=event.subject, id=id_)
 
 
 def _outcomes(tenant: str, arrival: Arrival, known: Known, received: int) -> Iterator[Row]:

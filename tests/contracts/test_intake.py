@@ -99,7 +99,14 @@ def test_a_contact_counts_once_whoever_made_it(store: Store) -> None:
     assert fates(store, track("m1", "Email Sent", **told), track("m2", "SMS Sent")) == [KEPT, KEPT]
     assert fates(store, track("m3", "Email Sent", **told)) == [DUPLICATE]
     assert [(status, contact.id) for _, status, contact in store.ledger(T)] == [("sent", "m2"), ("sent", "d1")]
-    assert ids(store) == ["d1", "m2"]
+    assert ids(store) == ["contact:d1", "m2"]
+
+
+def test_a_message_that_bears_the_id_of_a_decision_hides_no_contact(store: Store) -> None:
+    store.record(T, [draft(known(store).version)])
+    view = track("d1", "Product Viewed", timestamp=NOON.isoformat())
+    assert fates(store, view, track("m1", "Email Sent", properties={"decision_id": "d1"})) == [KEPT, KEPT]
+    assert [(status, contact.id) for _, status, contact in store.ledger(T)] == [("sent", "d1")]
 
 
 def test_who_was_erased_is_not_brought_back(store: Store) -> None:
