@@ -58,7 +58,7 @@ def backup(
 ) -> Archived:
     """Write all of a store to an archive; others go on reading and writing.
 
-    The archive appears complete or not at all.
+    The archive appears complete or not at all, for its owner's eyes alone.
 
     Args:
         database: The database.
@@ -82,6 +82,7 @@ def backup(
                 into.write(part, part.relative_to(folder).as_posix())
             digests = {part.relative_to(folder).as_posix(): _digest(part) for part in parts}
             into.writestr(MANIFEST, _manifest(found, digests))
+        written.chmod(0o600)
         written.replace(archive)
     return found
 

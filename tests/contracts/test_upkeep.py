@@ -66,6 +66,7 @@ def full(store: Store) -> Store:
 
 def test_a_restored_store_is_the_store(full: Store, empty: Store, tmp_path: Path) -> None:
     made = backup(full.database, tmp_path / "deep" / "store.zip", NOON)
+    assert (tmp_path / "deep" / "store.zip").stat().st_mode & 0o077 == 0, "an archive is as secret as the store"
     assert made.moment == NOON.isoformat()
     assert (made.rows["customers"], made.rows["outbox"], made.rows["keys"]) == (1, 1, 0)
     assert restore(empty.database, tmp_path / "deep" / "store.zip") == made
