@@ -168,9 +168,9 @@ def by(table: pd.DataFrame, cut: str, length: timedelta) -> dict[str, dict[str, 
 
 def over_time(log: Logbook, since: datetime, until: datetime, every: timedelta) -> dict[datetime, dict[str, Figure]]:
     """The key figures of one whole period after another, by the first moment of each."""
-    periods = int((until - since) / every)
+    periods = int((until - since) / every) if every > timedelta() else 0
     if periods < 1:
-        raise ReadoutError("a time shorter than its periods", got=until - since, wanted=f"at least {every}")
+        raise ReadoutError("no whole period", got=f"{until - since} by {every}", wanted="a period above 0, no longer")
     starts = [since + n * every for n in range(periods)]
     return {start: key_figures(period(log, start, start + every), every) for start in starts}
 
@@ -223,7 +223,8 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
         held_out: Whether each row's customer was left alone.
 
     Raises:
-        ReadoutError: Nobody was held out, or everybody, or who was to be held out was contacted like the others.
+        ReadoutError: Nobody was held out, or everybody, or who was to be held out was contacted like the others; or
+            nobody spent anything.
     """
     alone = np.asarray(held_out, dtype=bool)
     if min(alone.sum(), (~alone).sum()) < 2:
@@ -233,4 +234,6 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
         got = f"{contacts[alone].mean():.2f} contacts a customer held out, {contacts[~alone].mean():.2f} of the others"
         raise ReadoutError("a hold-out that was not kept", got=got, wanted="few contacts, and only mandatory ones")
     effect = compare(table[alone], table[~alone], METRICS["revenue_per_customer"], covariate=False)
+    if not effect.known:
+        raise ReadoutError("nobody spent anything", got=effect.treatment, wanted="purchases in the period")
     return Incremental(effect, int((~alone).sum()))

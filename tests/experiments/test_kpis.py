@@ -146,8 +146,9 @@ def test_figures_over_time() -> None:
     found = over_time(LOG, MAY - timedelta(days=31), JUNE, timedelta(days=31))
     assert list(found) == [MAY - timedelta(days=31), MAY]
     assert found[MAY]["average_order_value"].value == 40.0
-    with pytest.raises(ReadoutError, match="shorter than its periods"):
-        over_time(LOG, MAY, JUNE, timedelta(days=60))
+    for every in (timedelta(days=60), timedelta()):
+        with pytest.raises(ReadoutError, match="no whole period"):
+            over_time(LOG, MAY, JUNE, every)
 
 
 def test_a_log_ends_where_it_is_told_to() -> None:
@@ -187,6 +188,12 @@ def test_a_holdout_that_lasts_is_not_adjusted_away() -> None:
     table = pd.DataFrame({"before_revenue": month[0], "revenue": month[1], "contacts": 1.0 * ~alone})
     found = incremental(table, alone.tolist()).effect
     assert found.low < 10 < found.high
+
+
+def test_a_period_without_purchases_has_no_incremental_value() -> None:
+    quiet = pd.DataFrame({"revenue": np.zeros(40), "contacts": np.repeat([0.0, 1.0], 20)})
+    with pytest.raises(ReadoutError, match="nobody spent anything"):
+        incremental(quiet, (quiet["contacts"] == 0).tolist())
 
 
 def test_the_guide_defines_every_figure_as_the_code_does() -> None:
