@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.champions import go_back, put_in_use
 from cli.console import console, print_json, progress, say, table
+from cli.logbook import moment_of
 from cli.train import STORE, Attribution, Json, Margin, NoTrack, Store, Windows, goal
 from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Candidate, Decision
@@ -46,6 +48,10 @@ Contacts = Annotated[float, typer.Option("--max-contacts", help="Growth of conta
 Unsubscribes = Annotated[
     float, typer.Option("--max-unsubscribes", help="Growth of the share of decisions after which somebody leaves.")
 ]
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="MOMENT", help="Judge by the decisions from then on: those the candidate did not learn from."),
+]
 
 
 def evaluate(
@@ -53,6 +59,7 @@ def evaluate(
     policy: StatedPolicy = None,
     bundle: Bundle = None,
     catalogue: Catalogue = None,
+    since: Since = None,
     attribution: Attribution = 7,
     windows: Windows = None,
     margin: Margin = 1.0,
@@ -66,8 +73,8 @@ def evaluate(
     """Judge a policy, models or a catalogue on logged decisions; exit code 1 unless it may ship."""
     reward = Reward(goal(attribution, windows), margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
-    verdict = _judged(data, policy, bundle, catalogue, reward, limits)
-    run = None if no_track else _tracked(verdict, store, data, policy, bundle, catalogue)
+    verdict = _judged(data, policy, bundle, catalogue, reward, limits, since)
+    run = None if no_track else _tracked(verdict, store, data, policy, bundle, catalogue, since)
     _report(verdict, run, as_json=as_json)
     if verdict.answer != "ship":
         raise typer.Exit(1)
@@ -76,6 +83,7 @@ def evaluate(
 def promote(
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle, as `tactful train all` leaves it.")],
     data: Data = Path("var/demo"),
+    since: Since = None,
     attribution: Attribution = 7,
     windows: Windows = None,
     margin: Margin = 1.0,
@@ -91,7 +99,7 @@ def promote(
     """Put a bundle into use if the release gate lets it through; a running service takes it within seconds."""
     reward = Reward(goal(attribution, windows), margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
-    told = promoted(bundle, data, reward, limits, store, anyway)
+    told = promoted(bundle, data, reward, limits, store, anyway, since)
     if as_json:
         print_json(told)
     else:
@@ -103,7 +111,15 @@ def promote(
         raise typer.Exit(1)
 
 
-def promoted(bundle: Path, data: Path, reward: Reward, limits: Limits, store: Path, anyway: str = "") -> dict[str, Any]:
+def promoted(
+    bundle: Path,
+    data: Path,
+    reward: Reward,
+    limits: Limits,
+    store: Path,
+    anyway: str = "",
+    since: str | None = None,
+) -> dict[str, Any]:
     """Judges a bundle and puts it into use where the gate or `anyway` says so; the first one needs no gate.
 
     A log without a settled decision cannot judge: that is an answer, not an error.
@@ -124,9 +140,9 @@ def promoted(bundle: Path, data: Path, reward: Reward, limits: Limits, store: Pa
         }
     answer, reasons, run = "experiment", list[str](), None
     try:
-        verdict = _judged(data, None, bundle, None, reward, limits)
+        verdict = _judged(data, None, bundle, None, reward, limits, since)
         answer, reasons = verdict.answer, list(verdict.reasons)
-        run = _tracked(verdict, store, data, None, bundle, None)
+        run = _tracked(verdict, store, data, None, bundle, None, since)
     except TrainingError as error:
         reasons = [str(error)]
     ships = answer == "ship" or bool(anyway)
@@ -154,7 +170,13 @@ def rollback(
 
 
 def _judged(
-    data: Path, policy: str | None, bundle: Path | None, catalogue: Path | None, reward: Reward, limits: Limits
+    data: Path,
+    policy: str | None,
+    bundle: Path | None,
+    catalogue: Path | None,
+    reward: Reward,
+    limits: Limits,
+    since: str | None,
 ) -> Release:
     from cli.logged import open_decisions
 
@@ -163,13 +185,15 @@ def _judged(
     stated = None if policy is None else _policy(policy)
     with progress("judging", console(stderr=True)):
         source = open_decisions(data)
+        begin = moment_of(since, datetime.min.replace(tzinfo=UTC))
+        judged_by = (logged for logged in source.decisions() if logged.decision.moment >= begin)
         if bundle is None and catalogue is None and stated is not None:
-            return judge(gather(source.decisions(), reward, source.now, stated), limits)
+            return judge(gather(judged_by, reward, source.now, stated), limits)
         settings = source.settings
         candidate = load_champion(bundle or settings.champion, catalogue or settings.catalogue, STANDARD)
         again = _decided(source, candidate, stated)
         target, predicted = _targets(again)
-        known = (logged for logged in source.decisions() if logged.decision.id in again)
+        known = (logged for logged in judged_by if logged.decision.id in again)
         return judge(gather(known, reward, source.now, target, predicted=predicted), limits)
 
 
@@ -215,9 +239,15 @@ def _targets(again: Mapping[str, Decision]) -> tuple[Target, Predicted]:
 
 
 def _tracked(
-    verdict: Release, store: Path, data: Path, policy: str | None, bundle: Path | None, catalogue: Path | None
+    verdict: Release,
+    store: Path,
+    data: Path,
+    policy: str | None,
+    bundle: Path | None,
+    catalogue: Path | None,
+    since: str | None,
 ) -> str:
-    given = {"data": data, "policy": policy, "bundle": bundle, "catalogue": catalogue}
+    given = {"data": data, "policy": policy, "bundle": bundle, "catalogue": catalogue, "since": since}
     parameters = {name: str(value) for name, value in given.items() if value is not None}
     return track_release(verdict, store, name=policy or str(bundle or catalogue), parameters=parameters)
 

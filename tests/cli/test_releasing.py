@@ -96,6 +96,13 @@ def test_the_verdict_is_told_with_its_checks(shop: Path, tmp_path: Path) -> None
     assert "release.html" in result.stdout
 
 
+def test_only_the_decisions_that_a_candidate_did_not_learn_from_may_judge_it(shop: Path) -> None:
+    greedy = ("--data", shop, "--policy", '{"kind": "random"}', "--no-track", *WIDE)
+    assert told("evaluate", *greedy, "--since", "2020-01-01") == told("evaluate", *greedy)
+    with pytest.raises(TrainingError, match="no decision to judge by"):
+        run("evaluate", *greedy, "--since", "2100-01-01")
+
+
 def test_a_candidate_is_needed_and_must_be_one(shop: Path) -> None:
     with pytest.raises(TrainingError, match="nothing to judge"):
         run("evaluate", "--data", shop)
