@@ -33,6 +33,8 @@ CUSTOMERS = 5_000
 CALLERS = (1, 8, 32)
 WORKERS = (1, 2)
 ROUNDS, SECONDS = 3, 1.0
+WARMING = 3.0
+"""Seconds of asking before the rounds: a busy machine takes a worker's champion that long."""
 HEADLINE = (1, 32)
 """The workers and callers of the ratios that are told first: one worker, saturated."""
 EXAMPLE = 25
@@ -128,9 +130,9 @@ def service(folder: Path, url: str, workers: int, database: int | None) -> Itera
 @contextmanager
 def noop(folder: Path, real: Peer, callers: Load, asks: Mapping[str, Any]) -> Iterator[Peer]:
     """The endpoint that does nothing, with an answer of the service to tell."""
-    callers.answered(port=real.port, callers=8, seconds=1.0, series=f"warm-{real.process}", **asks)
+    callers.answered(port=real.port, callers=8, seconds=WARMING, series=f"warm-{real.process}", **asks)
     example = f"example-{real.process}"
-    found = callers.answered(port=real.port, callers=1, seconds=1.0, series=example, sample=EXAMPLE, **asks)
+    found = callers.answered(port=real.port, callers=1, seconds=WARMING, series=example, sample=EXAMPLE, **asks)
     answers = sorted(found["answers"], key=len)
     (folder / "answer.json").write_text(answers[len(answers) // 2], encoding="utf-8")
     with server("-m", "benchmarks._noop", str(folder / "answer.json")) as (process, port):
