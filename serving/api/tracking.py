@@ -15,7 +15,14 @@ from serving.api.documentation import problems
 from serving.api.door import Visit, allows, require
 from serving.api.problem import MALFORMED, TOO_LARGE, FieldProblem, Kind
 from serving.api.tracking_schemas import BATCH, MESSAGE, Taken, TakenAndDecided
-from serving.errors import ContendedError, NotReadyError, StoreError, UnknownCustomerError, UnrenderableError
+from serving.errors import (
+    ContendedError,
+    DecisionConflictError,
+    NotReadyError,
+    StoreError,
+    UnknownCustomerError,
+    UnrenderableError,
+)
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import MOST_TOLD, Parcel, Receipts
@@ -40,6 +47,7 @@ _PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
         NotReadyError,
         ContendedError,
         UnknownCustomerError,
+        DecisionConflictError,
         UnrenderableError,
         MALFORMED,
         REFUSED,
@@ -56,7 +64,7 @@ async def track(
     """An event becomes part of the customer's history; its name says what it means, as the guide lists.
 
     With `decide=true` the answer bears a decision made on that history. Sent again, the message changes nothing and is
-    answered with the same decision.
+    answered with the same decision; about somebody else, it is a conflict.
     """
     if decide:
         require(visit.caller, "decide")

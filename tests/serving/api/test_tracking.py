@@ -93,6 +93,9 @@ def test_an_event_is_answered_with_a_decision_upon_it_the_same_each_time(
     post(client, "/v1/track", {**ORDER, "messageId": "m2"})
     assert post(client, "/v1/track?decide=true", ORDER).content == first.content
     assert client.get(f"/v1/decisions/{first.json()['decision']['id']}").json() == first.json()["decision"]
+    other = post(client, "/v1/track?decide=true", {**ORDER, "userId": "thankful"})
+    described = client.get("/openapi.json").json()["paths"]["/v1/track"]["post"]["responses"]
+    assert (other.status_code, "409" in described) == (409, True)
     refused = post(client, "/v1/track?decide=true", {"event": "x"})
     assert (refused.status_code, refused.json()["decision"], len(refused.json()["refused"])) == (200, None, 1)
     assert len(list(service.store.decision_log(service.tenant))) == 1
