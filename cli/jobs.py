@@ -55,11 +55,12 @@ def done(job: Job, store: Path, *, no_track: bool = False) -> dict[str, Any]:
         no_track: Neither look, nor track, nor register.
 
     Returns:
-        What is told of it, as JSON's values; `found` says whether it had been done before.
+        What is told of it, as JSON's values; `found` says whether it had been done before. What it says of its
+        promotion holds at present: a champion may have been taken back since.
     """
     key = job_key(job.name, str(job.data["digest"]), job.feature_set, job.settings)
     if not no_track and (record := find(store, key)) is not None:
-        return {**record, "found": True}
+        return {**record, "promotion": _standing(record, MlflowRegistry(store)), "found": True}
     begun = time.perf_counter()
     with progress(f"training {job.name}", console(stderr=True)) as advance:
         candidate = job.train(lambda _, step, steps: advance(step - 1, steps))
@@ -79,6 +80,15 @@ def done(job: Job, store: Path, *, no_track: bool = False) -> dict[str, Any]:
             told |= {"run": run, "promotion": asdict(verdict)}
             conclude(store, run, told)
     return {**told, "found": False}
+
+
+def _standing(record: Mapping[str, Any], registry: MlflowRegistry) -> dict[str, Any]:
+    """The promotion of a job that was done before, as it stands now."""
+    before, champion = record["promotion"], registry.champion(record["name"])
+    if before["promoted"] == (before["version"] == champion):
+        return dict(before)
+    told = () if champion == before["version"] else (f"version {champion} is the champion since",)
+    return {**before, "promoted": champion == before["version"], "reasons": told}
 
 
 def report(told: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from serving.champion import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import export_bundle, furnish, service_of
 from training.errors import TrainingError
+from training.promote import crown
 
 WIDE = ("--tolerance", "5", "--max-contacts", "1", "--max-unsubscribes", "0.1")
 
@@ -45,6 +46,20 @@ def test_effects_are_learnt_from_the_log(shop: Path, tmp_path: Path) -> None:
     assert effects["thank_you"]["prior"] == 0.05
     assert found["promotion"]["promoted"]
     assert told("train", "effect", "--data", shop, "--store", tmp_path)["found"]
+
+
+def test_a_job_that_was_done_before_tells_who_is_the_champion_now(shop: Path, tmp_path: Path) -> None:
+    train = ("train", "effect", "--data", shop, "--store", tmp_path / "mlflow")
+    first, registry = told(*train)["promotion"]["version"], MlflowRegistry(tmp_path / "mlflow")
+    crown(registry, "effect", registry.register("effect", registry.download("effect", first, tmp_path / "kept")))
+    found = told(*train)
+    assert found["found"]
+    assert (found["promotion"]["promoted"], found["promotion"]["reasons"]) == (
+        False,
+        ["version 2 is the champion since"],
+    )
+    told("rollback", "--model", "effect", "--store", tmp_path / "mlflow")
+    assert told(*train)["promotion"]["promoted"]
 
 
 def test_learnt_effects_are_judged_as_part_of_a_bundle(shop: Path, tmp_path: Path) -> None:
