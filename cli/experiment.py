@@ -73,7 +73,10 @@ def start(
     catalogue: CatalogueFile = None,
     store: Published = None,
 ) -> None:
-    """Write the moment an experiment begins into its file, and tell the service where a store is given."""
+    """Start an experiment: write the moment into its file.
+
+    With a store, its service is told.
+    """
     _write(experiment, file, "start", at, data, catalogue)
     if store is not None:
         _publish(file, data, catalogue, store)
@@ -88,7 +91,10 @@ def stop(
     catalogue: CatalogueFile = None,
     store: Published = None,
 ) -> None:
-    """Write the moment an experiment ends into its file, and tell the service where a store is given."""
+    """Stop an experiment: write the moment into its file.
+
+    With a store, its service is told.
+    """
     _write(experiment, file, "stop", at, data, catalogue)
     if store is not None:
         _publish(file, data, catalogue, store)
@@ -104,7 +110,7 @@ def status(
     until: Until = None,
     as_json: Json = False,
 ) -> None:
-    """List the experiments, who is in them, and whether their arms are as large as declared.
+    """List the experiments, who is in them, and their sample ratios.
 
     Exits with 1 if a sample ratio fails.
     """

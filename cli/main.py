@@ -33,11 +33,11 @@ COMMANDS = {
     ),
     "monitor": (
         "cli.watching:monitor",
-        "Watch features, scores, responses and calibration for drift; exit code 1 where something alerts.",
+        "Watch features, scores, responses and calibration for drift.",
     ),
     "retrain": (
         "cli.retrain:retrain",
-        "Train every model, judge the bundle on logged decisions, and put it into use if the gate lets it through.",
+        "Train every model, and put the bundle into use if it may ship.",
     ),
     "simulate": ("cli.simulate:simulate", "Compare policies in a world whose truth is known."),
     "explain": ("cli.decisions:explain", "Say why a decision came out as it did."),

@@ -93,7 +93,10 @@ def retrain(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train every model, judge the bundle on logged decisions, and put it into use if the gate lets it through."""
+    """Train every model, and put the bundle into use if it may ship.
+
+    The release gate judges it on logged decisions.
+    """
     if schedule is not None:
         typer.echo(unit(schedule, sys.argv[1:]), nl=False)
         return

@@ -34,7 +34,10 @@ def monitor(
     windows: Windows = None,
     as_json: Json = False,
 ) -> None:
-    """Watch features, scores, responses and calibration for drift; exit code 1 where something alerts."""
+    """Watch features, scores, responses and calibration for drift.
+
+    Exit code 1 where something alerts.
+    """
     with progress("comparing", console(stderr=True)):
         watch = _watch(data, events, timedelta(days=period), Reward(goal(attribution, windows)))
     if as_json:

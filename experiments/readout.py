@@ -168,7 +168,8 @@ def readout(
         ReadoutError: The experiment has not started, nobody took part, or an arm is empty.
     """
     if experiment.start is None or experiment.start >= until:
-        raise ReadoutError("an experiment that has not started", got=experiment.start, wanted=f"a start before {until}")
+        start = experiment.start and experiment.start.isoformat()
+        raise ReadoutError("an experiment that has not started", got=start, wanted=f"a start before {until}")
     until = min(until, experiment.stop or until)
     enrolled = enrolled[enrolled["entered"] < pd.Timestamp(until)]
     counts = {arm.id: int((enrolled["arm"] == arm.id).sum()) for arm in experiment.arms}

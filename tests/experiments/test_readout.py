@@ -1,7 +1,7 @@
 """The whole readout: a failed sample ratio claims nothing, verdicts follow intervals, guard-rails hold."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -101,6 +101,8 @@ def test_what_cannot_be_read_is_refused() -> None:
     made = trial(9, 100)
     with pytest.raises(ReadoutError, match="has not started"):
         read(made, start=None)
+    with pytest.raises(ReadoutError, match="got '2100-01-01T00:00:00"):
+        read(made, start=datetime(2100, 1, 1, tzinfo=UTC))
     alone = made.enrolled[made.enrolled["arm"] == "control"]
     with pytest.raises(ReadoutError, match="an arm without customers"):
         read(replace(made, enrolled=alone))
