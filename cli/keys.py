@@ -96,8 +96,11 @@ def revoke(
 def _database(data: Path, tenant: str | None) -> "Iterator[tuple[Database, Settings]]":
     """The database of a store that is there, and the settings."""
     from serving.bootstrap import open_store
+    from serving.errors import SettingsError
     from serving.settings import Settings
 
+    if not data.is_dir():
+        raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
     settings = Settings.of(data, tenant=tenant)
     store = open_store(settings.store, settings.durability)
     try:

@@ -68,3 +68,10 @@ def test_what_cannot_be_is_said(data: str) -> None:
     id_ = str(created(data)["id"])
     foreign = tactful("keys", "revoke", id_, "--data", data, "--tenant", "other")
     assert isinstance(foreign.exception, SettingsError), "a tenant revokes its own keys alone"
+
+
+def test_a_folder_that_is_not_there_gets_no_store_of_its_own(data: str) -> None:
+    nowhere = Path(data) / "mistyped"
+    refused = tactful("keys", "create", "checkout", "--scope", "decide", "--data", str(nowhere))
+    assert isinstance(refused.exception, SettingsError)
+    assert not nowhere.exists()
