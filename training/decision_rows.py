@@ -75,7 +75,8 @@ class DecisionRows:
         """SHA-256 of the rows in the order of their ids: equal rows, equal digests, whatever order the log came in."""
         order = np.argsort(self.ids.astype(str), kind="stable")
         found = hashlib.sha256(repr((self.arms, self.feature_names)).encode())
-        found.update("\0".join(self.ids[order].tolist()).encode())
+        for texts in (self.ids, self.customers, *(() if self.channels is None else (self.channels,))):
+            found.update("\0".join(texts[order].tolist()).encode())
         for name in ("settled", "features", "taken", "probabilities", "outcomes", "values"):
             found.update(np.ascontiguousarray(getattr(self, name)[order]).tobytes())
         return found.hexdigest()

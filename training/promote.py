@@ -142,7 +142,8 @@ def candidate_of(result: TrainingResult, *, max_ece: float = MAX_ECE) -> Candida
     """A model of probabilities, judged by its test rows.
 
     It must beat each baseline in AUC with the whole 95 % interval of the paired difference, and keep its expected
-    calibration error within `max_ece`; a model of responses also its bias by kind of offer.
+    calibration error within `max_ece`. The slope, and of responses the bias by kind of offer, are reported and refuse
+    nothing here: by message, the release gate asks for them.
 
     Args:
         result: Of a training job.

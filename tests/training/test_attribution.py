@@ -61,6 +61,13 @@ def test_each_message_has_its_own_window_for_responses_and_the_longest_for_effec
     assert effects_of(logged(CONTACT, late), logged(SILENT, late), goal=goal).outcomes.tolist() == [1.0, 1.0]
 
 
+def test_rows_of_other_customers_or_channels_are_other_rows() -> None:
+    rows = every_decision([logged(CONTACT)], Goal(), LATER, feature_names=FEATURES)
+    other = np.array(["somebody else"], dtype=object)
+    digests = {rows.digest, replace(rows, customers=other).digest, replace(rows, channels=other).digest}
+    assert len(digests) == 3
+
+
 def test_a_late_outcome_corrects_the_label_and_the_digest_and_nothing_else() -> None:
     before = effects_of(logged(CONTACT), logged(SILENT))
     later = effects_of(logged(SILENT), logged(CONTACT, [after(3)]))
