@@ -53,6 +53,8 @@ class Segments:
     def warning(self) -> str:
         """What to bear in mind before choosing a segment for its effect."""
         n = len(self.segments)
+        if n == 1:
+            return "Everybody is in one segment: there is nothing to compare."
         chance = 1 - 0.95**n
         told = f"Looking at {n} segments finds one that is 'significant' by chance alone with probability {chance:.0%}."
         if self.pvalue >= 0.05:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 INK, FAINT, GRID, BAND = "#0b5d8f", "#9aa3ab", "#d9dee2", "#cfe0ec"
-_WIDTH, _LEFT, _RIGHT, _ROW = 760, 190, 130, 26
+_WIDTH, _LEFT, _RIGHT, _ROW, _AXIS = 760, 190, 130, 26, 96
 
 Shown = Callable[[float], str]
 """How a value is written, with its unit."""
@@ -62,7 +62,7 @@ def along(bars: Sequence[Bar], shown: Shown, *, title: str, note: str) -> Markup
     """Estimates from left to right with a band for the interval, and lines for the one behind it."""
     top, bottom = 34, 214
     scale, ticks = _scale([edge for bar in bars for edge in _edges(bar)], bottom, top)
-    places = [70 + (_WIDTH - 130) * (i + 0.5) / len(bars) for i in range(len(bars))]
+    places = [_AXIS + (_WIDTH - _AXIS - 60) * (i + 0.5) / len(bars) for i in range(len(bars))]
     parts = [_level(scale(tick), shown(tick), zero=tick == 0) for tick in ticks]
     outline = [(x, scale(bar.high)) for x, bar in zip(places, bars, strict=True)]
     outline += [(x, scale(bar.low)) for x, bar in zip(reversed(places), reversed(bars), strict=True)]
@@ -114,8 +114,8 @@ def _tick(x: float, top: float, bottom: float, label: str, *, zero: bool) -> str
 
 
 def _level(y: float, label: str, *, zero: bool) -> str:
-    line = _line(70, y, _WIDTH - 60, y, FAINT if zero else GRID, 1.5 if zero else 1)
-    return line + _text(64, y + 3, label, anchor="end", size=10, colour="#5a646c")
+    line = _line(_AXIS, y, _WIDTH - 60, y, FAINT if zero else GRID, 1.5 if zero else 1)
+    return line + _text(_AXIS - 6, y + 3, label, anchor="end", size=10, colour="#5a646c")
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float, opacity: float = 1.0) -> str:

@@ -79,3 +79,11 @@ def test_figures_draw_their_intervals_and_escape_their_words() -> None:
         assert "&lt;b&gt;" in figure
         assert "n = 1,234" in figure
         assert figure.count("<circle") >= 1
+
+
+def test_the_values_beside_an_axis_lie_within_the_picture() -> None:
+    bars = [Bar(f"week {i}", 10.0 * i, -900.0, 1_900.0, 50) for i in range(1, 4)]
+    picture = along(bars, lambda value: f"{value:+,.2f} USD", title="", note="")
+    labels = re.findall(r'<text x="([\d.]+)"[^>]*anchor="end" font-size="10"[^>]*>([^<]*)<', picture)
+    assert len(labels) > 2
+    assert all(float(x) >= 0.64 * 10 * len(label) for x, label in labels)

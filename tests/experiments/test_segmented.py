@@ -1,5 +1,7 @@
 """Segments: chance differences are drawn together, true ones stand, intervals cover, and fishing is warned of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,4 @@ def test_the_segments_of_a_trial() -> None:
     assert sum(sum(segment.effect.customers) for segment in found.segments) == 3_000
     assert all(segment.low <= segment.shrunk <= segment.high for segment in found.segments)
     assert "Looking at 2 segments" in found.warning
+    assert "nothing to compare" in replace(found, segments=found.segments[:1]).warning
