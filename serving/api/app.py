@@ -85,6 +85,7 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry=NO_TELEMETRY,
+        redirect_slashes=False,
     )
     for router in ROUTERS:
         app.include_router(router)

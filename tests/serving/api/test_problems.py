@@ -109,7 +109,8 @@ def test_a_body_too_large_as_it_streams_in(client: httpx.Client) -> None:
 
 
 def test_what_the_framework_refuses(client: httpx.Client) -> None:
-    problem(client.get("/nowhere"), 404, "no-such-path")
+    for path in ("/nowhere", "/health/live/", "/v1/decisions/"):
+        problem(client.get(path, headers={"Host": "elsewhere.example"}), 404, "no-such-path")
     problem(client.post("/nowhere", content=b" " * 70_000), 413, "body-too-large")
     refused = client.delete(PATH)
     problem(refused, 405, "method-not-allowed")
