@@ -21,15 +21,15 @@ COMMANDS = {
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
     "evaluate": (
         "cli.releasing:evaluate",
-        "Judge a policy, models or a catalogue on logged decisions; exit code 1 unless it may ship.",
+        "Judge a candidate on logged decisions.",
     ),
     "promote": (
         "cli.releasing:promote",
-        "Put a bundle into use if the release gate lets it through; a running service takes it within seconds.",
+        "Put a bundle into use if the gate lets it.",
     ),
     "rollback": (
         "cli.releasing:rollback",
-        "Go back to the bundle that was in use before; or, in the registry, to a model's champion before.",
+        "Go back to the bundle in use before.",
     ),
     "monitor": (
         "cli.watching:monitor",

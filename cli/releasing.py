@@ -70,7 +70,10 @@ def evaluate(
     no_track: NoTrack = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a policy, models or a catalogue on logged decisions; exit code 1 unless it may ship."""
+    """Judge a candidate on logged decisions.
+
+    A policy, models or a catalogue. Exits with 1 unless it may ship.
+    """
     reward = Reward(goal(attribution, windows), margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
     verdict = _judged(data, policy, bundle, catalogue, reward, limits, since)
@@ -96,7 +99,10 @@ def promote(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Put a bundle into use if the release gate lets it through; a running service takes it within seconds."""
+    """Put a bundle into use if the gate lets it.
+
+    A running service takes it within seconds.
+    """
     reward = Reward(goal(attribution, windows), margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
     told = promoted(bundle, data, reward, limits, store, anyway, since)
@@ -160,7 +166,10 @@ def rollback(
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:
-    """Go back to the bundle that was in use before; or, in the registry, to a model's champion before."""
+    """Go back to the bundle in use before.
+
+    With `--model`, to the champion before of a model in the registry.
+    """
     version = go_back(Settings.of(data).champion, why) if model is None else roll_back(MlflowRegistry(store), model)
     what = "bundle" if model is None else model
     if as_json:

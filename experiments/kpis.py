@@ -232,7 +232,8 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
     contacts = table["contacts"].to_numpy(dtype=np.float64)
     if contacts[alone].mean() > _KEPT * contacts[~alone].mean():
         got = f"{contacts[alone].mean():.2f} contacts a customer held out, {contacts[~alone].mean():.2f} of the others"
-        raise ReadoutError("a hold-out that was not kept", got=got, wanted="few contacts, and only mandatory ones")
+        wanted = "few contacts of them, also by others than Tactful"
+        raise ReadoutError("a hold-out that was not kept", got=got, wanted=wanted)
     effect = compare(table[alone], table[~alone], METRICS["revenue_per_customer"], covariate=False)
     if not effect.known:
         raise ReadoutError("nobody spent anything", got=effect.treatment, wanted="purchases in the period")
