@@ -24,12 +24,15 @@ def estimates(values: Any) -> Iterator[dict[str, float]]:
             yield from estimates(inner)
 
 
+NAMES = {"rfm": "RFM logit", "bgnbd": "BG/NBD"}
+
+
 def figures(report: dict[str, Any]) -> Iterator[str]:
     """The rows of the guide's table."""
     for name in ("lapse", "response"):
         yield row_of(f"**{name}**", report[name])
         for baseline, values in report[name]["baselines"].items():
-            yield row_of(f"{baseline.replace('_', ' ')} alone", values)
+            yield row_of(NAMES.get(baseline, f"{baseline.replace('_', ' ')} alone"), values)
 
 
 def row_of(name: str, values: dict[str, Any]) -> str:
@@ -48,14 +51,14 @@ def test_the_models_reach_their_bars(demo):
 
 def test_the_models_beat_their_baselines(demo):
     baselines = demo.report["lapse"]["baselines"] | demo.report["response"]["baselines"]
-    assert set(baselines) == {"frequency", "recency", "past_redemptions"}
+    assert set(baselines) == {"bgnbd", "frequency", "recency", "rfm", "past_redemptions"}
     assert all(baseline["auc_gain"]["low"] > 0 for baseline in baselines.values())
     assert demo.report["lapse"]["champion"]
     assert demo.report["response"]["champion"]
 
 
 @pytest.mark.parametrize(
-    ("model", "baselines"), [("lapse", {"frequency", "recency"}), ("response", {"past_redemptions"})]
+    ("model", "baselines"), [("lapse", {"bgnbd", "frequency", "recency", "rfm"}), ("response", {"past_redemptions"})]
 )
 def test_each_figure_has_an_interval_about_it(demo, model, baselines):
     figures = demo.report[model]
