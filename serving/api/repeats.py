@@ -110,11 +110,17 @@ class _Once:
 def _key(scope: Scope) -> str:
     if scope["type"] != "http" or scope["method"] not in CHANGES or "visit" not in scope["state"]:
         return ""
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == HEADER), "")
+    return _header(scope, HEADER).decode("latin-1")
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name == wanted), b"")
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:
-    parts = (scope["method"].encode(), scope["path"].encode(), scope["query_string"], hashlib.sha256(body).digest())
+    """What makes two requests the same: also what they are to replace."""
+    target = (scope["method"].encode(), scope["path"].encode(), scope["query_string"])
+    parts = (*target, _header(scope, b"if-match"), hashlib.sha256(body).digest())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 

@@ -41,6 +41,14 @@ def test_another_body_under_the_key_is_refused(house: House) -> None:
     assert problem(other) == (422, "idempotency-key-reused")
 
 
+def test_another_precondition_under_the_key_is_refused(house: House) -> None:
+    client = house.client("admin", "read")
+    text, ours = client.get("/v1/catalogue").text, {**ONCE, "If-Match": '"another"'}
+    assert client.put("/v1/catalogue", content=text, headers=ours).status_code == 412
+    other = client.put("/v1/catalogue", content=text, headers={**ONCE, "If-Match": "*"})
+    assert problem(other) == (422, "idempotency-key-reused")
+
+
 def test_a_request_that_is_not_answered_yet_is_a_conflict(house: House) -> None:
     key = house.key("decide")
     client, caller = house.anybody({"Authorization": f"Bearer {key}"}), key.split("_")[1]
