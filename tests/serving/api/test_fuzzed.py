@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.serving.api.test_openapi import ROUTES
 from tests.serving.house import House
 
-EXAMPLES = 30
+EXAMPLES = 15
 CONFIG = schemathesis.Config.from_dict(
     {
         "checks": {
