@@ -18,11 +18,11 @@ from features.zones import microseconds
 from serving.audit import Recorded, broken_windows
 from serving.bootstrap import open_store
 from serving.champion import load_champion, vocabulary
-from serving.making import Ask
+from serving.making import Answer, Ask
 from serving.settings import Settings
 from serving.store.port import History, Profile
 from tests.serving.racer import race
-from tests.serving.shop import ALLOWED, NOW
+from tests.serving.shop import ALLOWED, NOW, service_of
 
 PROCESSES, CALLERS = 8, 64
 CUSTOMERS = [f"racer{number}" for number in range(20)]
@@ -88,6 +88,22 @@ def silences(answers: Mapping[str, Sequence[bytes]]) -> set[str]:
     return {reason["gate"] for one in silent for action in one["excluded"] for reason in action["reasons"]}
 
 
+def filled(shop: Settings) -> dict[str, set[str]]:
+    """What holds every action back once each customer, asked on and on after the race, is left alone."""
+    service = service_of(shop)
+    gates: dict[str, set[str]] = {}
+    for customer in CUSTOMERS:
+        for number in range(ASKS):
+            late = NOW + (2 * ASKS + number) * SECOND
+            (told,) = service.decide_many([Ask(customer, f"last-{customer}-{number}", late)])
+            assert isinstance(told, Answer)
+            if told.decision.choice is None:
+                gates[customer] = {"+".join({e.gate for e in c.exclusions}) for c in told.decision.candidates}
+                break
+    service.store.close()
+    return gates
+
+
 def contacts(shop: Settings) -> list[Recorded]:
     store = open_store(shop.store)
     found = [
@@ -118,6 +134,7 @@ def test_every_cap_is_reached_and_none_is_passed(shop: Settings) -> None:
 
     # An ask whose moment lies before a contact made meanwhile waits for it: its programme's re-entry.
     assert silences(answers) == {"cap", "reentry"}, "nobody was left alone but by a cap"
+    assert filled(shop) == {customer: {"cap"} for customer in CUSTOMERS}, "never under what the caps allow"
     recorded = contacts(shop)
     bundle = load_champion(shop.champion, shop.catalogue, STANDARD).bundle
     compiled = load_catalogue(shop.catalogue, vocabulary(bundle))

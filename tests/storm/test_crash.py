@@ -8,7 +8,7 @@ from tests.storm.ground import furnish, serving
 from tests.storm.verdict import verdict
 from tests.storm.weather import callers, kills_a_worker, kills_the_server, postgres, rage
 
-KILLS = 4
+KILLS = 6
 """Of workers, and of PostgreSQL's server; `make soak` kills more than 50 times."""
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.serving.api.test_openapi import ROUTES
 from tests.serving.house import House
 
-EXAMPLES = 15
+EXAMPLES = 50
 CONFIG = schemathesis.Config.from_dict(
     {
         "checks": {
