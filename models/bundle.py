@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -24,8 +25,8 @@ from models.gbm import Rows
 from models.kinds import CustomerModel, Model
 from models.scorer import FittedModel
 
-FORMAT = 3
-_READABLE = (1, 2, FORMAT)
+FORMAT = 4
+_READABLE = (1, 2, 3, FORMAT)
 MANIFEST = "manifest.json"
 
 
@@ -55,6 +56,13 @@ class Bundle:
     def action_features(self) -> tuple[str, ...]:
         """Names of the offer's properties that the response depends on."""
         return tuple(feature.name for _, model in self._of_actions() for feature in model.action_features)
+
+    @property
+    def learnt_until(self) -> datetime | None:
+        """The latest moment whose outcome any of the models learnt from; None where one of them does not say."""
+        known = [model.learnt_until for model in self.models.values()]
+        told = [moment for moment in known if moment is not None]
+        return max(told) if len(told) == len(known) else None
 
     def score_customers(self, features: Rows) -> dict[str, NDArray[np.float64]]:
         """The scores of customers.

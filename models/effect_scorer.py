@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ class EffectScorer:
         model: A fitted model of numbers, whose actions are messages.
         data_digest: Digest of the decisions it was fitted to.
         metrics: How it did, for the record.
+        learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
 
     Raises:
         ModelError: The model is not fitted, or reads texts.
@@ -30,6 +32,7 @@ class EffectScorer:
     model: EffectModel
     data_digest: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    learnt_until: datetime | None = None
     _fitted: FittedEffects = field(init=False, repr=False)
     _numbers: Numbers = field(init=False, repr=False)
     _positions: Mapping[str, int] = field(init=False, repr=False)

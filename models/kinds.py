@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from models import calibration
@@ -48,7 +49,12 @@ def written(model: Model) -> str:
 
 def described(model: Model) -> dict[str, Any]:
     """What the manifest says of a model besides its file."""
-    common = {"kind": kind_of(model), "data_digest": model.data_digest, "metrics": model.metrics}
+    common = {
+        "kind": kind_of(model),
+        "data_digest": model.data_digest,
+        "metrics": model.metrics,
+        "learnt_until": None if model.learnt_until is None else model.learnt_until.isoformat(),
+    }
     if isinstance(model, ValueModel):
         return {**common, **{name: getattr(model, name) for name in _VALUE}}
     if not isinstance(model, FittedModel):
@@ -65,11 +71,17 @@ def described(model: Model) -> dict[str, Any]:
 def read(entry: Mapping[str, Any], text: str) -> Model:
     """The model of a manifest's entry and its file's contents.
 
-    An entry without a kind is of the first format; one of the first two knows no outlook.
+    An entry without a kind is of the first format; one of the first two knows no outlook, and one of the first three
+    not until when it learnt.
 
     Raises:
         ModelError: A kind of a later release, or contents that are none of its.
     """
+    until = entry.get("learnt_until")
+    return replace(_model(entry, text), learnt_until=None if until is None else datetime.fromisoformat(until))
+
+
+def _model(entry: Mapping[str, Any], text: str) -> Model:
     kind = _KINDS.get(entry.get("kind", "trees"))
     record = (entry["data_digest"], entry["metrics"])
     if kind is EffectScorer or kind is PressureModel:

@@ -6,6 +6,7 @@ event is rare, and the best fit of a rare event is an accident.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -31,6 +32,7 @@ class PressureModel:
         slopes: Growth of the log-odds by contact, at least 0, shape (k,).
         data_digest: Digest of what it was fitted to.
         metrics: How it did, for the record.
+        learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
     """
 
     columns: tuple[str, ...]
@@ -38,6 +40,7 @@ class PressureModel:
     slopes: Floats
     data_digest: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    learnt_until: datetime | None = None
 
     @property
     def action_features(self) -> tuple[()]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ class FittedModel:
         data_digest: Digest of the events it was fitted to.
         metrics: How it did on the test rows, for the record: numbers, texts and mappings of them.
         outlook: What tells the last columns from the customer's history; None where none are foretold, as per action.
+        learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
     """
 
     trees: TreeModel
@@ -66,6 +68,7 @@ class FittedModel:
     data_digest: str
     metrics: Mapping[str, Any]
     outlook: Outlook | None = None
+    learnt_until: datetime | None = None
 
     @property
     def customer_columns(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ Poisson model to insurance claims data, ASTIN Bulletin 32).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import lightgbm
@@ -36,6 +37,7 @@ class ValueModel:
         margin: Share of spend that is margin, in (0, 1].
         data_digest: Digest of the events it was fitted to.
         metrics: How it did, for the record.
+        learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
     """
 
     trees: TreeModel
@@ -45,6 +47,7 @@ class ValueModel:
     margin: float
     data_digest: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    learnt_until: datetime | None = None
 
     @property
     def action_features(self) -> tuple[()]:

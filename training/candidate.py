@@ -4,12 +4,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from features.definitions import FeatureSet
+from features.zones import EARLIEST
+from models.bundle import FORMAT
 from models.kinds import Model
 
 Interval = Mapping[str, float | None]
@@ -69,8 +74,18 @@ def job_key(name: str, data_digest: str, feature_set: FeatureSet, settings: Mapp
         >>> job_key("clv", "d1", STANDARD, {"window": 84}) == job_key("clv", "d2", STANDARD, {"window": 84})
         False
     """
-    said = [name, data_digest, feature_set.fingerprint, dict(settings), version("tactful")]
+    said = [name, data_digest, feature_set.fingerprint, dict(settings), version("tactful"), FORMAT]
     return hashlib.sha256(json.dumps(said, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def latest(settled: NDArray[np.int64]) -> datetime:
+    """The latest of moments in microseconds since the epoch: until when what was learnt from them reaches.
+
+    Example:
+        >>> latest(np.array([0, 86_400_000_000])).isoformat()
+        '1970-01-02T00:00:00+00:00'
+    """
+    return EARLIEST + timedelta(microseconds=int(settled.max()))
 
 
 def shown(estimate: Interval) -> str:

@@ -17,6 +17,7 @@ from models.gbm import Parameters
 from models.metrics import Outcomes
 from models.scorer import ActionFeature, FittedModel
 from training.baselines import Baseline
+from training.candidate import latest
 from training.evaluation import TestRows, evaluate, univariate
 from training.fitting import Fit, Table, fit_calibrated, validation_log_loss
 from training.labels import Examples, iso_date
@@ -135,7 +136,8 @@ def run(
     table = _table(task, frame, actions, outlook)
     fitted = fit_calibrated(table, task.split, parameters)
     announce(progress, "evaluation")
-    model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {}, outlook)
+    until = latest(task.examples.known[task.split.pool])
+    model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {}, outlook, until)
     test = _test(task, table, frame, model, dataset)
     metrics = {**evaluate(test), **_record(task, fitted), **losses}
     summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
