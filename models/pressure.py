@@ -5,7 +5,7 @@ event is rare, and the best fit of a rare event is an accident.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, TypeAlias
 
@@ -139,10 +139,6 @@ class PressureModel:
         scores = np.zeros((int(codes.max()) + 1, design.shape[1]))
         np.add.at(scores, codes, (np.asarray(left, dtype=np.float64) - risk)[:, None] * design)
         return np.asarray(bread @ (stated + scores.T @ scores) @ bread)
-
-    def recorded(self, metrics: Mapping[str, Any]) -> Self:
-        """The same with figures."""
-        return replace(self, metrics=metrics)
 
     def to_json(self) -> dict[str, Any]:
         """JSON's values, but for what the manifest keeps."""

@@ -6,7 +6,7 @@ Poisson model to insurance claims data, ASTIN Bulletin 32).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -67,10 +67,6 @@ class ValueModel:
     def score(self, rows: Rows) -> Floats:
         """Expected margin over the horizon of complete rows, in currency, at least 0, shape (n,)."""
         return self.trees.predict(rows) * (self.extension * self.margin)
-
-    def recorded(self, metrics: Mapping[str, Any]) -> "ValueModel":
-        """The same with figures."""
-        return replace(self, metrics=metrics)
 
 
 def extension(window_days: int, horizon_days: int, retention: float) -> float:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import NoReturn
 
 import numpy as np
@@ -11,13 +12,14 @@ from decisions.catalogue import Catalogue
 from decisions.decision import SILENCE
 from features.definitions import FeatureSet
 from features.standard import STANDARD
+from features.zones import EARLIEST
 from models.effect import EffectModel, Prior
 from models.effect_scorer import EffectScorer
 from models.effect_scores import Nuisance
 from models.errors import ModelError
 from training import candidate_plots
 from training.by_action import ArmCalibration, whatever_ties
-from training.candidate import Candidate
+from training.candidate import Candidate, latest
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 from training.job import learnable
@@ -75,10 +77,14 @@ def train(
     rows: DecisionRows,
     priors: Mapping[str, Prior],
     *,
+    judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     nuisance: Nuisance = "linear",
 ) -> Candidate:
     """Learns from all settled decisions, after testing on the latest what the earlier ones would have said.
+
+    Where decisions are to judge the model afterwards, it learns from what was settled before them, and is tested on
+    them itself.
 
     The test compares, by message, the mean effect that was predicted with the unbiased estimate of the later
     decisions; all of them share their silence, so that their errors depend on each other. What an effect model is worth
@@ -87,6 +93,7 @@ def train(
     Args:
         rows: See `training.attribution.every_decision`.
         priors: What the catalogue states.
+        judged_from: Nothing settled later is learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What was logged.
         nuisance: See `fit_effects`.
 
@@ -98,24 +105,26 @@ def train(
         got = ", ".join(f"{count:,} {reason}" for reason, count in rows.left_out.items()) or "silence alone"
         raise TrainingError("a log that cannot show an effect", got=got, wanted="contacts that were delivered")
     columns = learnable(feature_set)
-    model = fit_effects(rows, priors, columns=columns, nuisance=nuisance)
-    held = _out_of_time(rows, priors, columns, nuisance)
+    learnt = rows if judged_from is None else _settled(rows, judged_from)
+    model = fit_effects(learnt, priors, columns=columns, nuisance=nuisance)
+    test_from = latest_share(rows.moments, _TEST_SHARE) if judged_from is None else judged_from
+    held = _out_of_time(rows, test_from, priors, columns, nuisance)
     likely = whatever_ties(held)
     evidence = _evidence(model)
     metrics = {
-        "n": len(rows),
-        "customers": len(set(rows.customers.tolist())),
-        "outcome": float(rows.outcomes.mean()),
+        "n": len(learnt),
+        "customers": len(set(learnt.customers.tolist())),
+        "outcome": float(learnt.outcomes.mean()),
         "effects": evidence,
         "by_action": [one.as_dict() for one in held],
         "by_action_p": likely,
         "left_out": dict(rows.left_out),
     }
     refusals = (f"effects did not hold on later decisions: joint p = {likely:.4f}, at least {_LEAST_LIKELY} wanted",)
-    summary = {"n": len(rows), "effects": evidence, "by_action_p": likely}
+    summary = {"n": len(learnt), "effects": evidence, "by_action_p": likely}
     return Candidate(
         name=NAME,
-        model=EffectScorer(model, rows.digest, summary),
+        model=EffectScorer(model, rows.digest, summary, latest(learnt.settled)),
         feature_set=feature_set,
         data_digest=rows.digest,
         parameters=settings(priors, nuisance),
@@ -148,11 +157,18 @@ def refuse_campaigns(where: object) -> NoReturn:
     )
 
 
+def _settled(rows: DecisionRows, judged_from: int) -> DecisionRows:
+    settled = rows.settled <= judged_from
+    if not settled.any():
+        got = f"{len(rows)} decisions, none settled by then"
+        raise TrainingError("too short a log to split", got=got, where=EARLIEST + timedelta(microseconds=judged_from))
+    return rows.where(settled)
+
+
 def _out_of_time(
-    rows: DecisionRows, priors: Mapping[str, Prior], columns: Sequence[str], nuisance: Nuisance
+    rows: DecisionRows, test_from: int, priors: Mapping[str, Prior], columns: Sequence[str], nuisance: Nuisance
 ) -> list[ArmCalibration]:
     """Effects predicted by earlier decisions against those of later ones; empty where either part shows none."""
-    test_from = latest_share(rows.moments, _TEST_SHARE)
     pool, test = rows.settled <= test_from, rows.moments >= test_from
     if not pool.any() or pool.sum() + test.sum() < 2 * _LEAST_ROWS:
         return []

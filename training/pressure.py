@@ -1,6 +1,6 @@
 """The model of contact pressure: who leaves after one more contact, from delivered contacts and what followed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from features.zones import DAY
 from models.metrics import Outcomes
 from models.pressure import PressureModel
 from training.by_action import of_fit, slope
-from training.candidate import Candidate
+from training.candidate import Candidate, latest
 from training.candidate_plots import tenths
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
@@ -90,12 +90,17 @@ def from_events(dataset: EventDataset, feature_set: FeatureSet = STANDARD) -> Pr
     return Pressed(who, when, settled, frame.values[:, places], np.concatenate(left), dataset.digest)
 
 
-def train(pressed: Pressed, fatigue: Fatigue, *, feature_set: FeatureSet = STANDARD) -> Candidate:
+def train(
+    pressed: Pressed, fatigue: Fatigue, *, judged_from: int | None = None, feature_set: FeatureSet = STANDARD
+) -> Candidate:
     """Fits to all contacts, after testing on the latest what the earlier ones would have said.
+
+    Where decisions are to judge the model afterwards, it is the one that learnt from what was settled before them.
 
     Args:
         pressed: The contacts.
         fatigue: What the catalogue states, which the fit is drawn to.
+        judged_from: Nothing settled later is learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What the service computes.
 
     Raises:
@@ -103,20 +108,23 @@ def train(pressed: Pressed, fatigue: Fatigue, *, feature_set: FeatureSet = STAND
     """
     stated = settings(fatigue)
     risk, growth = stated["risk"], stated["growth"]
-    test_from = latest_share(pressed.moments, _TEST_SHARE)
+    test_from = latest_share(pressed.moments, _TEST_SHARE) if judged_from is None else judged_from
     pool, test = pressed.settled <= test_from, pressed.moments >= test_from
+    learnt = np.ones_like(pool) if judged_from is None else pool
     if not pool.any() or not test.any():
         raise TrainingError("too short a log to split", got=f"{len(pressed.moments)} contacts", wanted="weeks of them")
-    earlier = PressureModel.fit(pressed.contacts[pool], pressed.left[pool], COLUMNS, risk=risk, growth=growth)
+    earlier, model = (
+        PressureModel.fit(
+            pressed.contacts[rows], pressed.left[rows], COLUMNS, risk=risk, growth=growth, data_digest=pressed.digest
+        )
+        for rows in (pool, learnt)
+    )
     risk_told = earlier.score(pressed.contacts[test])
     metrics = _metrics(pressed, pool, test, risk_told) | _held(pressed, pool, test, earlier)
-    model = PressureModel.fit(
-        pressed.contacts, pressed.left, COLUMNS, risk=risk, growth=growth, data_digest=pressed.digest
-    )
     summary = {name: metrics[name] for name in ("log_loss", "n", "positives", "by_action_p")}
     return Candidate(
         name=NAME,
-        model=model.recorded(summary),
+        model=replace(model, metrics=summary, learnt_until=latest(pressed.settled[learnt])),
         feature_set=feature_set,
         data_digest=pressed.digest,
         parameters=stated,

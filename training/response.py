@@ -24,6 +24,7 @@ def train(
     campaigns: pd.DataFrame | None = None,
     *,
     window_days: float | None = None,
+    judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     parameters: Parameters = PARAMETERS,
     progress: Progress | None = None,
@@ -34,6 +35,7 @@ def train(
         dataset: The log; it needs contacts, redemptions and purchases.
         campaigns: When campaigns end, see `training.labels.responses`.
         window_days: Instead, how long after a contact a redemption answers it.
+        judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from, besides the offer.
         parameters: Of the fit.
         progress: Told of each step.
@@ -46,7 +48,7 @@ def train(
     task = Task(
         name=NAME,
         examples=examples,
-        split=split_by_time(examples.as_of, examples.known),
+        split=split_by_time(examples.as_of, examples.known, judged_from),
         baselines={"past_redemptions": _past_redemptions()},
         per_action=True,
         settings={"window": "campaign" if window_days is None else f"{window_days:g} days"},
@@ -54,17 +56,19 @@ def train(
     return run(task, dataset, feature_set, parameters, progress)
 
 
-def split_by_time(as_of: NDArray[np.int64], known: NDArray[np.int64]) -> Split:
+def split_by_time(as_of: NDArray[np.int64], known: NDArray[np.int64], judged_from: int | None = None) -> Split:
     """Tests on the latest part, validates on the latest part of what was settled by then.
 
     Args:
         as_of: When each contact was made, microseconds since the epoch, shape (n,).
         known: When its window ended.
+        judged_from: The test begins there at the latest.
 
     Raises:
         TrainingError: Too short a log.
     """
-    test_from = latest_share(as_of, TEST_SHARE)
+    share_from = latest_share(as_of, TEST_SHARE)
+    test_from = share_from if judged_from is None else min(share_from, judged_from)
     settled = as_of[known <= test_from]
     validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
     return by_time(as_of, known, validation_from=validation_from, test_from=test_from)

@@ -1,7 +1,7 @@
 """The response model from logged decisions: which delivered contact is answered, with what was known at its moment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from models.gbm import Parameters
 from models.metrics import Outcomes
 from models.scorer import ActionFeature, FittedModel
 from training.by_action import by_arm, jointly, slope
-from training.candidate import Candidate
+from training.candidate import Candidate, latest
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 from training.evaluation import TestRows, evaluate
@@ -45,6 +45,7 @@ def train(
     rows: DecisionRows,
     offers: Offers,
     *,
+    judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     parameters: Parameters = PARAMETERS,
 ) -> Candidate:
@@ -53,6 +54,7 @@ def train(
     Args:
         rows: See `training.attribution.delivered_contacts`; the features are those of `feature_set`, in order.
         offers: What each message offers; contacts of other messages are left out, since the model reads offers.
+        judged_from: The test begins there at the latest, microseconds since the epoch; None for the latest 30 %.
         feature_set: What was logged.
         parameters: Of the fit.
 
@@ -64,12 +66,12 @@ def train(
         got, wanted = len(rows.feature_names), f"the {len(feature_set.names)} of the feature set"
         raise TrainingError("other features than the model's", got=got, wanted=wanted)
     contacts = _with_offers(rows, offers)
-    split = split_by_time(contacts.rows.moments, contacts.rows.settled)
+    split = split_by_time(contacts.rows.moments, contacts.rows.settled, judged_from)
     actions = _action_features(contacts, split.pool)
     table = _table(contacts, actions, feature_set)
     fitted = fit_calibrated(table, split, parameters)
-    digest = contacts.rows.digest
-    model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, {})
+    digest, until = contacts.rows.digest, latest(contacts.rows.settled[split.pool])
+    model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, {}, learnt_until=until)
     test = _test(contacts, table, split, model)
     metrics = {**evaluate(test), **_by_action(contacts, split, test)}
     metrics |= {
@@ -79,7 +81,7 @@ def train(
         "left_out": dict(rows.left_out),
     }
     summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
-    model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, summary)
+    model = replace(model, metrics=summary)
     return Candidate(
         name=NAME,
         model=model,
@@ -97,14 +99,19 @@ def train(
     )
 
 
-def require(rows: DecisionRows, offers: Offers) -> None:
+def require(rows: DecisionRows, offers: Offers, judged_from: int | None = None) -> None:
     """Refuses a log that is too short to learn responses from.
+
+    Args:
+        rows: As for `train`.
+        offers: As for `train`.
+        judged_from: As for `train`.
 
     Raises:
         TrainingError: No contact with an offer, or too few before and after a moment.
     """
     contacts = _with_offers(rows, offers)
-    split = split_by_time(contacts.rows.moments, contacts.rows.settled)
+    split = split_by_time(contacts.rows.moments, contacts.rows.settled, judged_from)
     answered = int((contacts.rows.outcomes[split.pool] > 0).sum())
     if answered < _LEAST_ANSWERED:
         raise TrainingError("too few answers to learn from", got=answered, wanted=f"at least {_LEAST_ANSWERED}")

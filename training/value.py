@@ -1,7 +1,7 @@
 """The value model: what a customer will be worth over a year, learnt from spend in the windows a log can show."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from models.gbm import Parameters
 from models.kinds import Model
 from models.metrics import Estimate
 from models.value import PARAMETERS, ValueModel, deviance, fit_spend
-from training.candidate import Candidate, Interval, above, shown
+from training.candidate import Candidate, Interval, above, latest, shown
 from training.candidate_plots import tenths
 from training.errors import TrainingError
 from training.evaluation import as_json
@@ -76,6 +76,7 @@ def train(
     horizon_days: int = HORIZON,
     window_days: int = WINDOW,
     margin: float = 1.0,
+    judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     parameters: Parameters = PARAMETERS,
 ) -> Candidate:
@@ -89,6 +90,7 @@ def train(
         horizon_days: What the score is of.
         window_days: What is learnt and tested.
         margin: Share of spend that is margin, in (0, 1].
+        judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from.
         parameters: Of the fit.
 
@@ -97,7 +99,7 @@ def train(
     """
     if not 0 < margin <= 1:
         raise TrainingError("unfit margin", got=margin, wanted="a share above 0, at most 1")
-    moments = _moments(dataset, window_days)
+    moments = _moments(dataset, window_days, judged_from)
     labelled = spends(dataset, moments, window_days)
     test = labelled.moments == moments[-1]
     pool = labelled.moments + window_days * DAY <= moments[-1]
@@ -110,6 +112,7 @@ def train(
     trees = fit_spend(rows[pool], labelled.spend[pool], columns, parameters)
     retention, measured = _retention(labelled, moments, window_days)
     model = ValueModel(trees, window_days, horizon_days, retention, margin, dataset.digest)
+    settled = [days_after(m, window_days, dataset.zone) for m in moments if _over(m, moments, window_days)]
     past = _past_spend(dataset, labelled, window_days, pool)
     expected = {"": trees.predict(rows[test]), "past spend": past[test]}
     metrics = _metrics(labelled.spend[test], expected) | {
@@ -119,9 +122,10 @@ def train(
         "test_from": iso_date(moments[-1]),
     }
     observed, features = labelled.spend[test], rows[test]
+    summary = {name: metrics[name] for name in ("deviance", "absolute_error", "bias", "n")}
     return Candidate(
         name=NAME,
-        model=model.recorded({name: metrics[name] for name in ("deviance", "absolute_error", "bias", "n")}),
+        model=replace(model, metrics=summary, learnt_until=latest(np.array(settled))),
         feature_set=feature_set,
         data_digest=dataset.digest,
         parameters=settings(horizon_days, window_days, margin, parameters),
@@ -142,11 +146,11 @@ def settings(horizon_days: int, window_days: int, margin: float, parameters: Par
     return {"horizon_days": horizon_days, "window_days": window_days, "margin": margin, **parameters.as_dict()}
 
 
-def _moments(dataset: EventDataset, window_days: int) -> list[int]:
-    """Midnights four weeks apart, oldest first: the last is a window before the end of the log."""
+def _moments(dataset: EventDataset, window_days: int, judged_from: int | None) -> list[int]:
+    """Midnights four weeks apart, oldest first: the last is a window before the end of the log, or the bound."""
     covered = span(dataset)
     last = days_after(midnight(covered.end, dataset.zone), -window_days, dataset.zone)
-    moments = [last]
+    moments = [last if judged_from is None else min(last, midnight(judged_from, dataset.zone))]
     while (earlier := days_after(moments[0], -_STEP, dataset.zone)) >= covered.first + _STEP * DAY:
         moments.insert(0, earlier)
     return moments
@@ -157,7 +161,7 @@ def _retention(labelled: Spends, moments: list[int], window_days: int) -> tuple[
     before, after, pairs = 0.0, 0.0, 0
     for moment in moments:
         later = moment + window_days * DAY
-        following = [one for one in moments if abs(one - later) <= DAY and one + window_days * DAY <= moments[-1] + DAY]
+        following = [one for one in moments if abs(one - later) <= DAY and _over(one, moments, window_days)]
         if not following:
             continue
         then = labelled.moments == moment
@@ -166,6 +170,11 @@ def _retention(labelled: Spends, moments: list[int], window_days: int) -> tuple[
         after += float(labelled.spend[known & (labelled.moments == following[0])].sum())
         pairs += 1
     return (min(1.0, after / before), pairs) if before > 0 and after > 0 else (1.0, 0)
+
+
+def _over(moment: int, moments: list[int], window_days: int) -> bool:
+    """Whether the window after a moment ends before the test, up to the hour that clocks may change."""
+    return moment + window_days * DAY <= moments[-1] + DAY
 
 
 def _past_spend(dataset: EventDataset, labelled: Spends, window_days: int, pool: NDArray[np.bool_]) -> Floats:

@@ -2,6 +2,8 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -101,11 +103,27 @@ def test_a_bundle_cannot_hold_just_anything(tmp_path: Path) -> None:
         export(tmp_path / "b", BOTH, feature_set("first", "second"))
 
 
+def test_a_bundle_has_seen_what_the_latest_of_its_models_has(tmp_path: Path) -> None:
+    moments = {"lapse": datetime(2026, 3, 1, tzinfo=UTC), "response": datetime(2026, 4, 1, 12, tzinfo=UTC)}
+    export(
+        tmp_path / "b", {name: replace(BOTH[name], learnt_until=moment) for name, moment in moments.items()}, FEATURES
+    )
+    bundle = load(tmp_path / "b", fingerprint=FEATURES.fingerprint)
+    assert {name: model.learnt_until for name, model in bundle.models.items()} == moments
+    assert bundle.learnt_until == moments["response"]
+
+
+def test_where_one_model_does_not_say_the_bundle_cannot(tmp_path: Path) -> None:
+    said = replace(BOTH["lapse"], learnt_until=datetime(2026, 3, 1, tzinfo=UTC))
+    export(tmp_path / "b", BOTH | {"lapse": said}, FEATURES)
+    assert load(tmp_path / "b", fingerprint=FEATURES.fingerprint).learnt_until is None
+
+
 def test_a_bundle_of_the_first_release_is_still_read(folder: Path, features: np.ndarray) -> None:
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest |= {"format": 1}
     for entry in manifest["models"].values():
-        del entry["kind"], entry["outlook"]
+        del entry["kind"], entry["outlook"], entry["learnt_until"]
     contents = {name: value for name, value in manifest.items() if name != "version"}
     manifest["version"] = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()[:12]
     (folder / MANIFEST).write_text(json.dumps(manifest))
@@ -113,6 +131,7 @@ def test_a_bundle_of_the_first_release_is_still_read(folder: Path, features: np.
     columns = features[:, [FEATURES.names.index(name) for name in ("first", "second", "third")]]
     assert bundle.score_customers(features)["lapse"].tolist() == BOTH["lapse"].score(columns).tolist()
     assert np.isnan(bundle.score_effects(features[:1], ["any"])).all()
+    assert bundle.learnt_until is None
 
 
 def test_a_missing_file_is_told(folder: Path) -> None:

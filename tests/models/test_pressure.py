@@ -1,5 +1,6 @@
 """The risk of one more contact: monotone, calibrated, near what was stated where little is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_a_missing_count_is_none_and_a_row_alone_says_the_same() -> None:
 
 
 def test_a_bundle_keeps_it(tmp_path: Path) -> None:
-    model = PressureModel.fit(*contacts(0, 5000), COLUMNS, data_digest="d").recorded({"n": 5000})
+    model = replace(PressureModel.fit(*contacts(0, 5000), COLUMNS, data_digest="d"), metrics={"n": 5000})
     export(tmp_path / "b", {"unsubscribe": model}, FEATURES)
     bundle = load(tmp_path / "b", fingerprint=FEATURES.fingerprint)
     rows = np.array([[9.0, 2.0, 5.0]])
