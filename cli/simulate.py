@@ -1,5 +1,6 @@
 """`tactful simulate`: policies side by side in a world whose truth is known."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,14 @@ def simulate(
         str, typer.Option(help="Of silence, random, list-1, list-2, triggers, greedy, tactful, ungated, oracle.")
     ] = BY_DEFAULT,
     plot: Annotated[Path | None, typer.Option(help="Also draw the plot over time into this PNG.")] = None,
+    kept: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep",
+            metavar="FOLDER",
+            help="Instead of comparing, let the service decide in the world of one seed, and leave its data folder.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Compare policies in a world whose truth is known.
@@ -47,7 +56,12 @@ def simulate(
     `tactful` runs through the product: events, features, `decide`, outcomes, retraining and the release gate; `ungated`
     is the same without the gate. The value of a policy is the margin of the weeks and what is expected of the half year
     after. It is a world of our making: docs/guides/world.md states every number of it.
+
+    With `--keep`, a service decides and its folder is left, for every command that takes `--data` or `--events`.
     """
+    if kept is not None:
+        _keep(kept, world, weeks, seeds, customers, asked=(policies, plot), as_json=as_json)
+        return
     from cli.simulation.report import as_dict, draw, over_time, standings_table
     from cli.simulation.run import compare
 
@@ -69,3 +83,36 @@ def simulate(
             f"seed {seed}: {', '.join(f'week {w} {a}' for w, a in r.items())}" for seed, r in by_seed.items()
         )
         console().print(f"The release gate of {policy}: {told}.", highlight=False)
+
+
+def _keep(
+    folder: Path, world: str, weeks: int, seeds: str, customers: int, asked: tuple[str, Path | None], *, as_json: bool
+) -> None:
+    """Lives through a world under the service, and tells what is left."""
+    from cli.simulation.kept import keep
+    from experiments.errors import ExperimentError
+    from experiments.world_parameters import preset
+
+    numbers = seeds_of(seeds)
+    if len(numbers) > 1:
+        raise ExperimentError("several worlds in one folder", got=f"--seeds {seeds}", wanted="one seed, such as 0")
+    if asked not in ((BY_DEFAULT, None), ("tactful", None)):
+        raise ExperimentError("nothing is compared in a world that is kept", wanted="no --policies, no --plot")
+    with progress("simulating", console(stderr=True)) as advance:
+        told = keep(folder, preset(world), customers=customers, seed=numbers[0], weeks=weeks, advance=advance)
+    setting = {"world": world, "weeks": weeks, "seed": numbers[0], "folder": str(folder), "simulated": True}
+    if as_json:
+        print_json({**setting, **told})
+        return
+    moment = datetime.fromisoformat(told["to"])
+    shop = f"the {world} world, seed {numbers[0]}, {weeks} weeks"
+    made = (
+        f"{told['decisions']:,} decisions about {told['customers']:,} customers, {told['contacts']:,} of them contacts"
+    )
+    lines = (
+        f"A simulated shop is in {folder}: {shop}. Nobody in it is real.",
+        f"It made {made}; {told['unsubscribed']:,} customers have unsubscribed.",
+        f"Its clock stands at {moment:%Y-%m-%d %H:%M} UTC. docs/guides/retraining.md goes on from here.",
+    )
+    for line in lines:
+        console().print(line, markup=False, soft_wrap=True)

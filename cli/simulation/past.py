@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.simulation.shop import FEATURES, NAMES, WINDOW, Shop, shares
-from experiments.world import PAST, START
+from experiments.world import PAST, START, World
 from experiments.world_parameters import ARMS, CATEGORIES
 from features.build import build_pairs
 from features.zones import DAY, microseconds
 from training.decision_rows import DecisionRows
 
-_WARM = 56
+WARM = 56
 """First days that are left out: nobody has a history yet."""
 _DRAWN = 3
 """Arms that were drawn besides silence: the first ones."""
@@ -22,11 +22,11 @@ _DRAWN = 3
 def past_rows(shop: Shop) -> DecisionRows:
     """Each weekly draw of the time before day 0, from when customers have a history until its outcome is known."""
     n = len(shop.ids)
-    days = np.arange(-PAST + _WARM, -WINDOW)
+    days = np.arange(-PAST + WARM, -WINDOW)
     day, customer = (part.ravel() for part in np.meshgrid(days, np.arange(n), indexing="ij"))
     due = (customer % 7 == day % 7) & _subscribed(shop, day, customer)
     day, customer = day[due], customer[due]
-    taken, bought, margin, counts = _told(shop)
+    taken, bought, margin, counts = lived(shop.world)
     place = day + PAST
     moments = microseconds(START) + day * DAY
     frame = build_pairs(shop.histories(), shop.ids[customer].tolist(), moments.tolist(), FEATURES)
@@ -83,12 +83,17 @@ def _subscribed(shop: Shop, day: NDArray[np.int64], customer: NDArray[np.int64])
     return day <= left[customer]
 
 
-def _told(shop: Shop) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """By day and customer: the arm, whether they bought, its margin, and purchases by category before the day."""
-    shape, share = (PAST, len(shop.ids)), shop.world.parameters.margin_share
+def lived(world: World) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """By day of the past and customer: the arm, whether they bought, its margin, and purchases by category before.
+
+    Args:
+        world: A world that keeps its events.
+    """
+    assert world.log is not None
+    shape, share = (PAST, len(world)), world.parameters.margin_share
     taken, bought, margin = np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(shape)
-    counts = np.zeros((PAST + 1, len(shop.ids), len(CATEGORIES)))
-    for told in shop.log.told:
+    counts = np.zeros((PAST + 1, len(world), len(CATEGORIES)))
+    for told in world.log.told:
         at = _day(told.time) + PAST
         if at >= PAST:
             break

@@ -1,0 +1,62 @@
+"""What a simulated shop begins with: models learnt from its past, when contacts were drawn at random."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cli.simulation.past import WARM, lived
+from experiments.world import PAST, START, World
+from experiments.world_parameters import ARMS
+from experiments.world_trial import Ids
+from features.build import build_dataset_pairs
+from features.dataset import EventDataset
+from features.standard import STANDARD
+from features.zones import DAY, microseconds
+from models.kinds import Model
+from training import lapse, response, response_log
+from training.decision_rows import DecisionRows
+from training.response_log import Offers
+
+
+def first_models(world: World, ids: Ids, past: EventDataset, offers: Offers, window_days: int) -> Mapping[str, Model]:
+    """The lapse and the response model of day 0.
+
+    Args:
+        world: The world on day 0; it keeps its events.
+        ids: Ids of the customers, by number.
+        past: What happened before, as a data set.
+        offers: Figures of the messages.
+        window_days: How long a contact can be answered.
+
+    Raises:
+        TrainingError: Too few customers to learn from.
+        ModelError: The outcome never varies in one of the parts.
+    """
+    return {
+        lapse.NAME: lapse.train(past).model,
+        response.NAME: response_log.train(_contacts(world, ids, past, window_days), offers).model,
+    }
+
+
+def _contacts(world: World, ids: Ids, past: EventDataset, window_days: int) -> DecisionRows:
+    """Each contact of the past whose window is over, and whether its customer bought within it."""
+    arms, bought, margin, _ = lived(world)
+    days, customers = np.nonzero(arms[WARM : PAST - window_days])
+    days += WARM
+    taken = arms[days, customers]
+    moments = microseconds(START) + (days - PAST) * DAY
+    names = ids[customers]
+    return DecisionRows(
+        ids=np.array([f"past-{i}-{d}" for i, d in zip(customers, days, strict=True)], dtype=object),
+        customers=names,
+        moments=moments,
+        settled=moments + window_days * DAY,
+        features=build_dataset_pairs(past, names.tolist(), moments.tolist(), STANDARD).values,
+        feature_names=STANDARD.names,
+        arms=ARMS,
+        taken=taken,
+        probabilities=np.eye(len(ARMS))[taken],
+        outcomes=np.minimum(sum(bought[days + k, customers] for k in range(window_days)), 1.0),
+        values=np.asarray(sum(margin[days + k, customers] for k in range(window_days))),
+        channels=np.full(len(days), "email", dtype=object),
+    )
