@@ -114,6 +114,38 @@ class Outcomes:
         rows = np.bincount(self.customer, minlength=self.customers).astype(np.float64)
         return Statistic(lambda counts: _divide(np.abs(counts @ bin_sums).sum(axis=1), counts @ rows))
 
+    def ece_by_chance(
+        self, probability: Floats, level: float, *, bins: int = 10, draws: int = 1000, seed: int = 0
+    ) -> float:
+        """The expected calibration error that true probabilities exceed once in `1 / (1 - level)` samples like this.
+
+        The larger of two quantiles: of outcomes drawn from the probabilities themselves (Bröcker and Smith 2007,
+        Increasing the Reliability of Reliability Diagrams, Weather and Forecasting 22), and of customers drawn with
+        replacement about the biases of this sample, which know that a customer's rows depend on each other.
+
+        Args:
+            probability: Shape (n,).
+            level: In (0, 1).
+            bins: As for `ece`.
+            draws: Samples of each kind.
+            seed: Of the draws.
+
+        Example:
+            >>> probability = np.random.default_rng(0).uniform(0.1, 0.3, 2000)
+            >>> outcomes = Outcomes.of(np.random.default_rng(1).random(2000) < probability, np.arange(2000))
+            >>> outcomes.value(outcomes.ece(probability)) < outcomes.ece_by_chance(probability, 0.95) < 0.035
+            True
+        """
+        generator, of_bin = np.random.default_rng(seed), _bins(probability, bins)
+        biases = np.zeros((self.customers, bins))
+        np.add.at(biases, (self.customer, of_bin), probability - self.positive)
+        again = [np.abs((counts - 1) @ biases).sum(axis=1) for counts in self._draws(draws, seed)]
+        drawn = [
+            np.abs(np.bincount(of_bin, probability - (generator.random(len(probability)) < probability), bins)).sum()
+            for _ in range(draws)
+        ]
+        return float(max(np.quantile(np.concatenate(again), level), np.quantile(drawn, level)) / len(probability))
+
     def slope(self, probability: Floats) -> Statistic:
         """Slope of a logistic regression of the outcomes on the log-odds: below 1 where these are too far apart.
 

@@ -25,8 +25,8 @@ def _nothing() -> dict[str, Figure]:
     return {}
 
 
-def _incomparable(_: Model) -> None:
-    return None
+def _incomparable(_: Model) -> dict[str, Interval]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,9 +41,10 @@ class Candidate:
         parameters: What labels and fit depend on.
         metrics: How it did: numbers, texts and mappings of them; estimates as `{value, low, high}`.
         refusals: Why its own figures forbid it; empty where they do not.
-        measure: What `gain_over` counts.
-        tolerance: By how much it may be worse than the champion at the low end.
-        gain_over: By how much it is better than another model on the same test rows; None where that cannot be told.
+        tolerances: By how much it may be worse than the champion at the low end, by measure; in others, it must not be
+            worse for certain.
+        gains_over: By how much it is better than another model on the same test rows, by measure, paired and with
+            intervals; empty where that cannot be told.
         figures: Draws its plots, by name.
     """
 
@@ -54,9 +55,8 @@ class Candidate:
     parameters: Mapping[str, int | float | str]
     metrics: dict[str, Any]
     refusals: tuple[str, ...] = ()
-    measure: str = "AUC"
-    tolerance: float = 0.01
-    gain_over: Callable[[Model], Interval | None] = field(default=_incomparable)
+    tolerances: Mapping[str, float] = field(default_factory=dict)
+    gains_over: Callable[[Model], Mapping[str, Interval]] = field(default=_incomparable)
     figures: Callable[[], Mapping[str, Figure]] = field(default=_nothing)
 
 

@@ -1,13 +1,12 @@
 """Into use and out of it: models are registered, become the champion, give way to the one before, and are released."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.definitions import FeatureSet
 from models.bundle import export, load
@@ -15,15 +14,14 @@ from models.errors import BundleError, RegistryError
 from models.kinds import Model
 from models.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
 from models.scorer import FittedModel
-from training.by_action import by_arm, jointly, slope
+from training.calibrated import by_action, doubts
 from training.candidate import Candidate, Interval, above, shown
 from training.evaluation import TestRows, as_json
 from training.job import TrainingResult
 from training.plots import figures
 
-MAX_ECE = 0.03
-TOLERANCE = 0.01
-"""What a challenger may be worse by than the champion, in AUC, at the low end of the interval."""
+TOLERANCES = {"AUC": 0.01}
+"""What a challenger may be worse by than the champion, at the low end of the interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +32,30 @@ class Verdict:
         version: The version registered, or the champion's, where that is the same model.
         promoted: Whether that version is the champion now.
         reasons: Why not; empty if it is.
-        champion_gain: What the model gains over the champion before it, with its interval; None if there was none or it
-            cannot be compared.
+        champion_gains: What the model gains over the champion before it, by measure, with intervals; empty if there was
+            none or it cannot be compared.
     """
 
     version: str
     promoted: bool
     reasons: tuple[str, ...] = ()
-    champion_gain: Interval | None = field(default=None)
+    champion_gains: Mapping[str, Interval] = field(default_factory=dict)
 
 
-def promote(
-    candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "", max_ece: float = MAX_ECE
-) -> Verdict:
+def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "") -> Verdict:
     """Registers a model, and makes it the champion if nothing forbids it; else the challenger.
 
-    Its own figures must not refuse it, and it must not be worse than the present champion on the same rows, up to its
-    tolerance at the low end of the interval. A model that is the champion already is not registered again.
+    Its own figures must not refuse it, and it must not be worse than the present champion on the same rows: for certain
+    in no measure, and where it states a tolerance, up to that at the low end of the interval. A model that is the
+    champion already is not registered again.
 
     Args:
         candidate: The model with its evidence; that of a training result is `candidate_of`.
         registry: Where it goes.
         run: The tracked run it came from.
-        max_ece: Largest expected calibration error on the test rows of a training result.
     """
     if isinstance(candidate, TrainingResult):
-        candidate = candidate_of(candidate, max_ece=max_ece)
+        candidate = candidate_of(candidate)
     name = candidate.name
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -68,15 +64,15 @@ def promote(
         if champion is not None and registry.tags(name, champion).get("contents") == contents:
             return Verdict(champion, promoted=True)
         before = None if champion is None else _kept(registry, name, champion, candidate.feature_set, folder / "before")
-        gain = None if before is None else candidate.gain_over(before)
-        reasons = (*candidate.refusals, *_worse(candidate, gain))
+        gains = {} if before is None else candidate.gains_over(before)
+        reasons = (*candidate.refusals, *_worse(candidate, gains))
         tags = {"contents": contents, "data": candidate.data_digest, "fingerprint": candidate.feature_set.fingerprint}
         version = registry.register(name, folder / "candidate", run=run, tags=tags)
     if reasons:
         registry.set_alias(name, CHALLENGER, version)
     else:
         crown(registry, name, version)
-    return Verdict(version, promoted=not reasons, reasons=reasons, champion_gain=gain)
+    return Verdict(version, promoted=not reasons, reasons=reasons, champion_gains=gains)
 
 
 def crown(registry: Registry, name: str, version: str) -> None:
@@ -138,18 +134,16 @@ def release(registry: Registry, names: Sequence[str], folder: Path, feature_set:
     return export(folder, models, feature_set)
 
 
-def candidate_of(result: TrainingResult, *, max_ece: float = MAX_ECE) -> Candidate:
+def candidate_of(result: TrainingResult) -> Candidate:
     """A model of probabilities, judged by its test rows.
 
-    It must beat each baseline in AUC with the whole 95 % interval of the paired difference, and keep its expected
-    calibration error within `max_ece`. The slope, and of responses the bias by kind of offer, are reported and refuse
-    nothing here: by message, the release gate asks for them.
+    It must beat each baseline in AUC with the whole 95 % interval of the paired difference, and be calibrated, see
+    `training.calibrated`.
 
     Args:
         result: Of a training job.
-        max_ece: Largest expected calibration error on the test rows.
     """
-    metrics = {**result.metrics, **_held(result.test)}
+    metrics = {**result.metrics, **by_action(result.test, _kinds(result.test))}
     return Candidate(
         name=result.name,
         model=result.model,
@@ -157,47 +151,47 @@ def candidate_of(result: TrainingResult, *, max_ece: float = MAX_ECE) -> Candida
         data_digest=result.dataset.digest,
         parameters=result.parameters,
         metrics=metrics,
-        refusals=refusals(metrics, max_ece),
-        tolerance=TOLERANCE,
-        gain_over=lambda champion: auc_gain(result.test, champion, result.model, result.feature_set),
+        refusals=refusals(metrics),
+        tolerances=TOLERANCES,
+        gains_over=lambda champion: gains(result.test, champion, result.model, result.feature_set),
         figures=lambda: figures(result),
     )
 
 
-def refusals(metrics: dict[str, Any], max_ece: float = MAX_ECE) -> tuple[str, ...]:
+def refusals(metrics: dict[str, Any]) -> tuple[str, ...]:
     """Why a model of probabilities may not be used, by its figures."""
     reasons = [
         f"not better than {name} alone: AUC gain {shown(baseline['auc_gain'])}"
         for name, baseline in metrics["baselines"].items()
         if not above(baseline["auc_gain"], 0.0)
     ]
-    if metrics["ece"]["value"] is None or metrics["ece"]["value"] > max_ece:
-        reasons.append(f"not calibrated: expected calibration error {shown(metrics['ece'])}, at most {max_ece} wanted")
-    return tuple(reasons)
+    return (*reasons, *doubts(metrics))
 
 
-def auc_gain(test: TestRows, champion: Model, model: FittedModel, feature_set: FeatureSet) -> Interval | None:
-    """AUC of the test's predictions less that of another model on the same rows."""
+def gains(test: TestRows, champion: Model, model: FittedModel, feature_set: FeatureSet) -> dict[str, Interval]:
+    """By how much a model is better than another on the same test rows, on the same draws of customers.
+
+    Returns:
+        `AUC` and `log-loss`, above 0 where it is better; empty where the other scores something else.
+    """
     if not isinstance(champion, FittedModel) or champion.per_action != model.per_action:
-        return None
+        return {}
     positions = [feature_set.names.index(name) for name in champion.customer_columns]
     rows = test.features[:, positions]
     probability = champion.score(np.hstack([rows, champion.encode(test.offers)]) if champion.per_action else rows)
-    return as_json(
-        test.outcomes.estimate({"gain": test.outcomes.auc(test.probability) - test.outcomes.auc(probability)})["gain"]
+    outcomes = test.outcomes
+    found = outcomes.estimate(
+        {
+            "AUC": outcomes.auc(test.probability) - outcomes.auc(probability),
+            "log-loss": outcomes.log_loss(probability) - outcomes.log_loss(test.probability),
+        }
     )
+    return {measure: as_json(estimate) for measure, estimate in found.items()}
 
 
-def _held(test: TestRows) -> dict[str, Any]:
-    """The slope, and for offers the bias by kind of offer."""
-    outcome = test.outcomes.positive.astype(np.float64)
-    customers: NDArray[np.int64] = test.outcomes.customer
-    found: dict[str, Any] = {"slope": slope(test.probability, outcome, customers)}
-    if not test.offers:
-        return found
-    kinds = [" ".join(str(value) for _, value in sorted(offer.items())) for offer in test.offers]
-    arms = by_arm(kinds, test.probability, outcome, customers)
-    return {**found, "by_action": [one.as_dict() for one in arms], "by_action_p": jointly(arms)}
+def _kinds(test: TestRows) -> list[str]:
+    """What was offered, in words; empty where nothing was."""
+    return [" ".join(str(value) for _, value in sorted(offer.items())) for offer in test.offers]
 
 
 def _kept(registry: Registry, name: str, version: str, feature_set: FeatureSet, folder: Path) -> Model | None:
@@ -207,9 +201,14 @@ def _kept(registry: Registry, name: str, version: str, feature_set: FeatureSet, 
         return None
 
 
-def _worse(candidate: Candidate, gain: Interval | None) -> list[str]:
-    if gain is None or above(gain, -candidate.tolerance):
-        return []
-    return [
-        f"worse than the champion: {candidate.measure} gain {shown(gain)}, low end above {-candidate.tolerance} wanted"
-    ]
+def _worse(candidate: Candidate, gains: Mapping[str, Interval]) -> list[str]:
+    reasons = []
+    for measure, gain in gains.items():
+        if measure not in candidate.tolerances:
+            wanted, holds = "high end of at least 0", gain["high"] is not None and gain["high"] >= 0
+        else:
+            bound = -candidate.tolerances[measure]
+            wanted, holds = f"low end above {bound}", above(gain, bound)
+        if not holds:
+            reasons.append(f"worse than the champion: {measure} gain {shown(gain)}, {wanted} wanted")
+    return reasons

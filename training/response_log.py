@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from models import calibration
 from models.gbm import Parameters
 from models.metrics import Outcomes
 from models.scorer import ActionFeature, FittedModel
-from training.by_action import by_arm, jointly, slope
+from training.calibrated import by_action
 from training.candidate import Candidate, latest
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
@@ -22,7 +21,7 @@ from training.fitting import Table, fit_calibrated
 from training.job import learnable
 from training.plots import calibration as calibration_plot
 from training.plots import importance, roc
-from training.promote import auc_gain, refusals
+from training.promote import TOLERANCES, gains, refusals
 from training.response import NAME, PARAMETERS, split_by_time
 from training.splits import Split
 
@@ -73,7 +72,7 @@ def train(
     digest, until = contacts.rows.digest, latest(contacts.rows.settled[split.pool])
     model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, {}, learnt_until=until)
     test = _test(contacts, table, split, model)
-    metrics = {**evaluate(test), **_by_action(contacts, split, test)}
+    metrics = {**evaluate(test), **by_action(test, contacts.rows.taken_arms[split.test].tolist())}
     metrics |= {
         "calibration": calibration.to_json(fitted.calibration),
         "rounds": fitted.trees.rounds,
@@ -90,7 +89,8 @@ def train(
         parameters={"source": "logged decisions", **parameters.as_dict()},
         metrics=metrics,
         refusals=refusals(metrics),
-        gain_over=lambda champion: auc_gain(test, champion, model, feature_set),
+        tolerances=TOLERANCES,
+        gains_over=lambda champion: gains(test, champion, model, feature_set),
         figures=lambda: {
             "calibration": calibration_plot(test, title=NAME),
             "roc": roc(test, title=NAME),
@@ -168,14 +168,3 @@ def _by_message(rows: DecisionRows, split: Split) -> NDArray[np.float64]:
     overall = rows.outcomes[split.pool].mean()
     shares = (answered + _WEIGHT * overall) / (np.bincount(arm, minlength=size) + _WEIGHT)
     return np.asarray(shares[rows.taken], dtype=np.float64)
-
-
-def _by_action(contacts: _Contacts, split: Split, test: TestRows) -> dict[str, Any]:
-    outcome = test.outcomes.positive.astype(np.float64)
-    names = contacts.rows.taken_arms[split.test].tolist()
-    arms = by_arm(names, test.probability, outcome, test.outcomes.customer)
-    return {
-        "slope": slope(test.probability, outcome, test.outcomes.customer),
-        "by_action": [one.as_dict() for one in arms],
-        "by_action_p": jointly(arms),
-    }

@@ -131,9 +131,8 @@ def train(
         parameters=settings(horizon_days, window_days, margin, parameters),
         metrics=metrics,
         refusals=_refusals(metrics),
-        measure="deviance",
-        tolerance=0.05,
-        gain_over=lambda champion: _gain(champion, columns, features, observed, expected[""]),
+        tolerances={"deviance": 0.05},
+        gains_over=lambda champion: _gains(champion, columns, features, observed, expected[""]),
         figures=lambda: {
             "calibration": tenths(expected[""], observed, title=f"{NAME}: {window_days} days", unit="currency"),
             "importance": importance(trees.importance(), title=NAME),
@@ -251,12 +250,13 @@ def _refusals(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _gain(champion: Model, columns: tuple[str, ...], rows: Floats, spend: Floats, mine: Floats) -> Interval | None:
+def _gains(champion: Model, columns: tuple[str, ...], rows: Floats, spend: Floats, mine: Floats) -> dict[str, Interval]:
     """Deviance of another model's window less that of this one's, where both read the same columns."""
     if not isinstance(champion, ValueModel) or not set(champion.customer_columns) <= set(columns):
-        return None
+        return {}
     theirs = champion.trees.predict(rows[:, [columns.index(name) for name in champion.customer_columns]])
     off: Iterator[Floats] = (deviance(spend, np.maximum(one, _LEAST)) for one in (theirs, mine))
     gains = next(off) - next(off)
     error = 1.96 * float(gains.std(ddof=1)) / np.sqrt(len(gains))
-    return {"value": float(gains.mean()), "low": float(gains.mean() - error), "high": float(gains.mean() + error)}
+    mean = float(gains.mean())
+    return {"deviance": {"value": mean, "low": mean - error, "high": mean + error}}

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy.special import expit, logit
 
 from features.standard import STANDARD
 from models.bundle import load
@@ -20,7 +21,8 @@ def passing(result: TrainingResult) -> TrainingResult:
     """The result with figures that the gate lets through."""
     good = {"value": 0.05, "low": 0.02, "high": 0.08}
     baselines = {name: {**figures, "auc_gain": good} for name, figures in result.metrics["baselines"].items()}
-    return with_metrics(result, baselines=baselines, ece={"value": 0.02, "low": 0.0, "high": 0.04})
+    true = {"positives": 150, "n": 500, "slope": {"value": 1.0, "low": 0.9, "high": 1.1}, "by_action_p": 0.5}
+    return with_metrics(result, baselines=baselines, ece={"value": 0.01, "low": 0.0, "high": 0.03}, **true)
 
 
 def weaker(result: TrainingResult) -> TrainingResult:
@@ -32,7 +34,7 @@ def weaker(result: TrainingResult) -> TrainingResult:
 def test_a_first_model_that_passes_is_the_champion(lapsed: TrainingResult) -> None:
     registry = MemoryRegistry()
     verdict = promote(passing(lapsed), registry)
-    assert (verdict.version, verdict.promoted, verdict.reasons, verdict.champion_gain) == ("1", True, (), None)
+    assert (verdict.version, verdict.promoted, verdict.reasons, verdict.champion_gains) == ("1", True, (), {})
     assert registry.champion("lapse") == "1"
     assert registry.tags("lapse", "1")["data"] == lapsed.dataset.digest
 
@@ -49,18 +51,17 @@ def test_a_model_no_better_than_one_number_is_registered_and_refused(lapsed: Tra
 
 
 def test_a_model_that_is_not_calibrated_is_refused(lapsed: TrainingResult) -> None:
-    wrong = with_metrics(passing(lapsed), ece={"value": 0.06, "low": 0.04, "high": 0.08})
-    verdict = promote(wrong, MemoryRegistry())
-    assert verdict.reasons == (
-        "not calibrated: expected calibration error 0.0600 (0.0400 to 0.0800), at most 0.03 wanted",
-    )
-    assert promote(wrong, MemoryRegistry(), max_ece=0.06).promoted
+    wrong = with_metrics(passing(lapsed), ece={"value": 0.2, "low": 0.18, "high": 0.22})
+    (reason,) = promote(wrong, MemoryRegistry()).reasons
+    assert reason.startswith("not calibrated: expected calibration error 0.2000 (0.1800 to 0.2200), at most 0.0")
 
 
 def test_figures_that_could_not_be_computed_are_refused(lapsed: TrainingResult) -> None:
     nothing = {"value": None, "low": None, "high": None}
     verdict = promote(with_metrics(passing(lapsed), ece=nothing), MemoryRegistry())
-    assert verdict.reasons == ("not calibrated: expected calibration error ? (? to ?), at most 0.03 wanted",)
+    assert verdict.reasons[0].startswith("not calibrated: expected calibration error ? (? to ?), at most 0.0")
+    verdict = promote(with_metrics(passing(lapsed), slope=nothing), MemoryRegistry())
+    assert verdict.reasons == ("not calibrated: slope ? (? to ?), some of 0.9 to 1.1 wanted",)
 
 
 def test_a_champion_is_not_registered_twice(lapsed: TrainingResult) -> None:
@@ -76,9 +77,22 @@ def test_a_model_worse_than_the_champion_is_refused(lapsed: TrainingResult) -> N
     verdict = promote(weaker(lapsed), registry)
     assert not verdict.promoted
     assert verdict.reasons[0].startswith("worse than the champion: AUC gain -0.")
-    assert verdict.champion_gain is not None
+    assert verdict.reasons[1].startswith("worse than the champion: log-loss gain -0.")
+    assert set(verdict.champion_gains) == {"AUC", "log-loss"}
     assert registry.champion("lapse") == "1"
     assert registry.versions("lapse") == ("1", "2")
+
+
+def test_a_model_that_ranks_alike_but_is_too_sure_of_itself_is_worse(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    promote(passing(lapsed), registry)
+    odds = logit(lapsed.test.probability)
+    sure = replace(lapsed.test, probability=expit(3 * odds))
+    verdict = promote(replace(weaker(lapsed), test=sure), registry)
+    assert verdict.champion_gains["AUC"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    (reason,) = verdict.reasons
+    assert reason.startswith("worse than the champion: log-loss gain -")
+    assert reason.endswith("high end of at least 0 wanted")
 
 
 @pytest.mark.parametrize("job", ["lapsed", "responded"])
@@ -88,7 +102,8 @@ def test_a_model_as_good_as_the_champion_takes_over(job: str, request: pytest.Fi
     promote(result, registry)
     verdict = promote(replace(result, model=replace(result.model, data_digest="later data")), registry)
     assert verdict.promoted
-    assert verdict.champion_gain == {"value": 0.0, "low": 0.0, "high": 0.0}
+    nothing = {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert verdict.champion_gains == {"AUC": nothing, "log-loss": nothing}
     assert registry.champion(result.name) == "2"
 
 
@@ -96,7 +111,7 @@ def test_a_champion_of_other_features_is_no_yardstick(lapsed: TrainingResult, tm
     registry = MemoryRegistry()
     promote(replace(passing(lapsed), feature_set=STANDARD.subset(lapsed.model.customer_columns)), registry)
     verdict = promote(replace(passing(lapsed), model=replace(lapsed.model, data_digest="x")), registry)
-    assert (verdict.promoted, verdict.champion_gain) == (True, None)
+    assert (verdict.promoted, verdict.champion_gains) == (True, {})
 
 
 def test_the_champion_before_comes_back_and_leaves_again(lapsed: TrainingResult) -> None:

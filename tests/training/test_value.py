@@ -61,7 +61,7 @@ def test_customers_who_leave_are_seen_in_the_retention(trained: Candidate) -> No
 
 
 def test_a_champion_that_says_the_same_gains_nothing(trained: Candidate) -> None:
-    assert trained.gain_over(trained.model) == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert trained.gains_over(trained.model) == {"deviance": {"value": 0.0, "low": 0.0, "high": 0.0}}
 
 
 def test_the_same_log_gives_the_same_model(dataset: EventDataset, trained: Candidate) -> None:
