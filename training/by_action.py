@@ -46,6 +46,11 @@ class ArmCalibration:
         return self.bias / self.error if self.error > 0 else 0.0
 
     @property
+    def counts(self) -> bool:
+        """Whether it has rows enough, 30, for its error to be no guess itself."""
+        return self.rows >= _LEAST_ROWS and self.error > 0
+
+    @property
     def holds(self) -> bool:
         """Whether the bias lies within two standard errors."""
         return abs(self.deviation) <= 2
@@ -100,8 +105,8 @@ def by_arm(arms: Sequence[str], predicted: Floats, outcomes: Floats, customers: 
 def jointly(arms: Sequence[ArmCalibration]) -> float:
     """How likely biases so large are where every arm is calibrated: the upper tail of Σ (bias / error)².
 
-    Twenty honest arms have one beyond two standard errors; this test knows. Arms of fewer than 30 rows, whose error is
-    itself a guess, do not count.
+    Twenty honest arms have one beyond two standard errors; this test knows. Arms of fewer than 30 rows do not count. It
+    takes the arms for independent.
 
     Example:
         >>> round(jointly([ArmCalibration("mail", 500, 0.11, 0.10, 0.01)]), 2)
@@ -112,7 +117,9 @@ def jointly(arms: Sequence[ArmCalibration]) -> float:
 
 
 def whatever_ties(arms: Sequence[ArmCalibration]) -> float:
-    """The same where biases depend on each other, as of effects against one silence: Bonferroni's bound.
+    """The same where biases depend on each other: Bonferroni's bound.
+
+    Effects share one silence, and a customer's purchase answers each contact in whose window it lies.
 
     Source: Dunn (1961), Multiple Comparisons among Means.
 
@@ -131,7 +138,7 @@ def strain(arms: Sequence[ArmCalibration]) -> float:
 
 
 def _counted(arms: Sequence[ArmCalibration]) -> list[float]:
-    return [one.deviation for one in arms if one.rows >= _LEAST_ROWS and one.error > 0]
+    return [one.deviation for one in arms if one.counts]
 
 
 def of_fit(
@@ -173,7 +180,7 @@ def of_fit(
     error, moved = np.array([one.error for one in found]), shares.T @ gradients
     total = tied * np.outer(error, error) + moved @ covariance @ moved.T
     held = [replace(one, error=float(e)) for one, e in zip(found, np.sqrt(np.diag(total)), strict=True)]
-    kept = np.array([one.rows >= _LEAST_ROWS and one.error > 0 for one in held])
+    kept = np.array([one.counts for one in held])
     if not kept.any():
         return held, 1.0
     wald = bias[kept] @ np.linalg.solve(total[np.ix_(kept, kept)], bias[kept])

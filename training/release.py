@@ -13,7 +13,7 @@ from experiments.errors import SupportError
 from experiments.logs import Floats, Log
 from experiments.offpolicy import Estimate, Estimator, difference
 from experiments.support import WANTED, Support, Wanted, support
-from training.by_action import ArmCalibration, jointly, strain
+from training.by_action import ArmCalibration, strain, whatever_ties
 from training.errors import TrainingError
 
 Answer = Literal["ship", "experiment", "no"]
@@ -28,7 +28,7 @@ class Limits:
         tolerance: Loss of value a decision that is accepted at the lower bound, in currency.
         contacts: Growth of contacts that is accepted, as a share of the incumbent's.
         unsubscribes: Growth of the share of decisions that lose a customer's reach, accepted at the upper bound.
-        calibration: Least joint probability of the biases by action, were every action calibrated.
+        calibration: Least probability of a bias by action as far off as the worst, were every action calibrated.
         largest_weight: Largest weight a single decision may have.
         level: Coverage of the intervals.
         support: What the log must hold of both policies.
@@ -59,7 +59,7 @@ class Evidence:
         incumbent: With the policy it would replace.
         unsubscribes: Whether an unsubscription or complaint followed each decision, shape (n,).
         predictions: Predicted reward of each option, shape (n, k), fitted on other customers; None for none.
-        calibration: Of the candidate's own predictions by action; empty where it makes none.
+        calibration: Of the candidate's own predictions by action; None where it makes none.
         calibration_before: The same of the predictions in use.
     """
 
@@ -67,7 +67,7 @@ class Evidence:
     incumbent: Log
     unsubscribes: NDArray[np.bool_]
     predictions: Floats | None = None
-    calibration: Sequence[ArmCalibration] = ()
+    calibration: Sequence[ArmCalibration] | None = None
     calibration_before: Sequence[ArmCalibration] = ()
 
 
@@ -221,11 +221,14 @@ def _unseen(evidence: Evidence) -> float:
 
 def _calibrated(evidence: Evidence, limits: Limits) -> Check:
     arms = evidence.calibration
-    if not arms:
+    if arms is None:
         return Check("calibration", "ship", "no predictions of its own")
-    likely, off = jointly(arms), [one.arm for one in arms if not one.holds]
+    if not any(one.counts for one in arms):
+        delivered = sum(one.rows for one in arms)
+        return Check("calibration", "experiment", f"predictions cannot be judged: {delivered} delivered contacts")
+    likely, off = whatever_ties(arms), [one.arm for one in arms if not one.holds]
     beyond = f"; beyond two errors: {', '.join(off)}" if off else ""
-    shown = f"biases of {len(arms)} actions: joint p = {likely:.3f}{beyond}"
+    shown = f"biases of {len(arms)} actions: p = {likely:.3f}{beyond}"
     if likely >= limits.calibration:
         return Check("calibration", "ship", shown)
     if evidence.calibration_before and strain(arms) <= strain(evidence.calibration_before):
@@ -251,7 +254,7 @@ def _figures(evidence: Evidence, held: dict[str, Support], limits: Limits) -> di
             }
             for name, found in held.items()
         },
-        "calibration": [one.as_dict() for one in evidence.calibration],
+        "calibration": [one.as_dict() for one in evidence.calibration or ()],
         "limits": {
             name: getattr(limits, name)
             for name in ("tolerance", "contacts", "unsubscribes", "calibration", "largest_weight", "level")

@@ -115,6 +115,9 @@ def test_predictions_must_hold_by_action() -> None:
     verdict = judge(replace(evidence, calibration=proud), FREE)
     assert verdict.answer == "no"
     assert "beyond two errors: promise" in verdict.reasons[0]
+    unheard = [ArmCalibration("promise", 20, 0.9, 0.1, 0.1)]
+    assert judge(replace(evidence, calibration=unheard), FREE).answer == "experiment"
+    assert judge(replace(evidence, calibration=[]), FREE).answer == "experiment"
     worse = [*honest, ArmCalibration("promise", 500, 0.4, 0.1, 0.02)]
     assert judge(replace(evidence, calibration=proud, calibration_before=worse), FREE).answer == "ship"
 
