@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from cli.console import console, print_json, say, table
+from cli.pricing import price
 from cli.trials import diff, preview, sensitivity
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def schema() -> None:
     print_json(Catalogue.model_json_schema())
 
 
-for _command in (diff, sensitivity, preview):
+for _command in (diff, sensitivity, preview, price):
     catalogue_app.command()(_command)
 
 

@@ -10,7 +10,7 @@ lever and a margin the formula is then P · C · V · L, as in Pega's arbitratio
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -129,18 +129,3 @@ def unsubscribe_risk(fatigue: Fatigue, recent_contacts: int) -> float:
         0.00272
     """
     return min(1.0, fatigue.risk * math.exp(fatigue.growth * recent_contacts))
-
-
-def budget_price(worths: Sequence[float], contacts: int) -> float:
-    """The least price of a contact at which at most so many of some decisions are for a contact.
-
-    Args:
-        worths: What the best action of each decision is worth over silence without such a price, in currency.
-        contacts: The budget, at least 0.
-
-    Example:
-        >>> budget_price([0.9, 0.1, 0.4], contacts=1)
-        0.4
-    """
-    ranked = sorted((worth for worth in worths if worth > 0), reverse=True)
-    return ranked[contacts] if contacts < len(ranked) else 0.0

@@ -22,7 +22,7 @@ from experiments.world_events import Told
 from experiments.world_parameters import ARMS, Parameters
 from experiments.world_people import Ints
 from experiments.world_trial import events_of, ids_of
-from features.dataset import EventDataset, write_events
+from features.dataset import EventDataset, open_events, write_events
 from features.errors import TactfulError
 from features.standard import STANDARD
 from models.bundle import export
@@ -40,6 +40,8 @@ FIGURES = {"discount": None, "timely": None}
 """What the catalogue's offers are told apart by."""
 
 Advance = Callable[[int, int], None]
+Weekly = Callable[[DecisionService, Path], None]
+"""What is done with the service and its folder before the decisions of each week."""
 
 
 def keep(
@@ -50,6 +52,7 @@ def keep(
     seed: int,
     weeks: int,
     catalogue: str | None = None,
+    weekly: Weekly = lambda _, __: None,
     advance: Advance = lambda _, __: None,
 ) -> dict[str, Any]:
     """Lives through some weeks of a world under the service, and leaves the service's folder.
@@ -63,6 +66,7 @@ def keep(
         seed: Of the world.
         weeks: How long.
         catalogue: YAML to decide with; the simulated shop's own where None.
+        weekly: What is done each week, as a timer would.
         advance: Called with days done and all days.
 
     Returns:
@@ -77,24 +81,25 @@ def keep(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         new = Path(scratch) / "new"
-        told = _lived(new, world, weeks, catalogue or CATALOGUE.read_text(encoding="utf-8"), advance)
+        _furnish(new, world, catalogue or CATALOGUE.read_text(encoding="utf-8"))
+        told = _lived(new, world, weeks, weekly, advance)
         new.replace(folder)
     return told
 
 
-def _lived(folder: Path, world: World, weeks: int, catalogue: str, advance: Advance) -> dict[str, Any]:
-    began, ids = world.moment, ids_of(world)
-    past = _furnish(folder, world, catalogue)
-    settings = Settings.of(folder, durability="normal")
+def _lived(folder: Path, world: World, weeks: int, weekly: Weekly, advance: Advance) -> dict[str, Any]:
+    began, settings = world.moment, Settings.of(folder, durability="normal")
     store = open_store(settings.store, settings.durability)
     try:
-        shop = KeptShop(world, open_service(settings, store), past)
+        shop = KeptShop(world, open_service(settings, store), open_events(folder / "events"))
         for day in range(7 * weeks):
+            if day % 7 == 0:
+                weekly(shop.service, folder)
             shop.live()
             advance(day + 1, 7 * weeks)
     finally:
         store.close()
-    write_events(events_of(world, ids), folder / "events", zone="UTC")
+    write_events(events_of(world, ids_of(world)), folder / "events", zone="UTC")
     _set_clock(folder, world.moment)
     return {
         "customers": len(world),
@@ -106,7 +111,7 @@ def _lived(folder: Path, world: World, weeks: int, catalogue: str, advance: Adva
     }
 
 
-def _furnish(folder: Path, world: World, catalogue: str) -> EventDataset:
+def _furnish(folder: Path, world: World, catalogue: str) -> None:
     """What the service needs on its first day: the past, a catalogue, models learnt from that past, settings."""
     ids = ids_of(world)
     past = write_events(events_of(world, ids), folder / "events", zone="UTC")
@@ -118,7 +123,6 @@ def _furnish(folder: Path, world: World, catalogue: str) -> EventDataset:
         export(bundle, models, STANDARD)
         put_in_use(bundle, folder / "champion", "the first, learnt from the simulated past")
     _set_clock(folder, world.moment)
-    return past
 
 
 def _compiled(catalogue: str) -> CompiledCatalogue:
@@ -137,7 +141,7 @@ class KeptShop:
 
     Args:
         world: The world on its first day; it keeps its events.
-        service: The service, which has nothing in its store yet.
+        service: The service, which has nothing in its store yet; it goes by the world's clock.
         past: What happened before.
 
     Attributes:
@@ -148,6 +152,7 @@ class KeptShop:
     def __init__(self, world: World, service: DecisionService, past: EventDataset) -> None:
         assert world.log is not None
         self.world, self.service = world, service
+        service.clock = lambda: world.moment
         self.decisions = self.contacts = 0
         self._log, self._ids = world.log, ids_of(world)
         self._number = {customer: i for i, customer in enumerate(self._ids)}

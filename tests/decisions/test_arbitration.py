@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.arbitration import NAMES, Factors, budget_price, unsubscribe_risk
+from decisions.arbitration import NAMES, Factors, unsubscribe_risk
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.decide import Floats, Request, decide
 from decisions.explain import paragraph
@@ -155,10 +155,3 @@ def test_an_explanation_names_every_term_that_counts() -> None:
         "worth 21.42 USD more than silence (effect 30.0%, less 2.0% for its uncertainty, response 40.0%, margin 20.00, "
         "retention 16.80, discount 0.80, cost 0.01, unsubscribing 0.10, contact price 0.07)"
     ) in paragraph(decision, "USD")
-
-
-@given(st.lists(st.floats(-10, 10), max_size=30), st.integers(0, 30))
-def test_a_price_keeps_the_budget_and_is_the_least_that_does(worths: list[float], contacts: int) -> None:
-    price = budget_price(worths, contacts)
-    assert sum(worth > price for worth in worths) <= contacts
-    assert price == 0 or sum(worth >= price for worth in worths) > contacts

@@ -1,0 +1,140 @@
+"""`tactful catalogue price`: what a contact must cost for the weekly budget of contacts to be kept."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+
+from cli.console import console, print_json, progress
+from cli.train import days
+from features.errors import TactfulError
+
+if TYPE_CHECKING:
+    from decisions.budget import ContactPrice
+    from serving.service import DecisionService
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+WEEK = timedelta(days=7)
+AUTHOR = "tactful catalogue price"
+"""Who put a catalogue in force, where that was over HTTP before."""
+
+
+def price(
+    data: Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")] = Path("var/demo"),
+    period: Annotated[
+        int,
+        typer.Option(
+            parser=days,
+            metavar="DURATION",
+            show_default=False,
+            help="By the decisions of this time up to now. [default: 28d]",
+        ),
+    ] = 28,
+    write: Annotated[bool, typer.Option("--write", help="Put the price into the catalogue in force.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a contact must cost for the weekly budget of contacts to be kept.
+
+    The budget is `arbitration.weekly_contacts` of the catalogue in force, the price its `arbitration.contact_price`.
+    """
+    from serving.bootstrap import open_service
+    from serving.settings import Settings
+
+    settings = Settings.of(data)
+    service = open_service(settings)
+    try:
+        catalogue = service.champions.present().compiled.catalogue
+        budget = catalogue.arbitration.weekly_contacts
+        if budget is None:
+            raise TactfulError(
+                "a catalogue without a budget of contacts",
+                got="no weekly_contacts",
+                wanted="such as arbitration: {weekly_contacts: 500}",
+                where=settings.catalogue,
+            )
+        with progress("pricing", console(stderr=True)):
+            found = priced(service, budget, timedelta(days=period))
+        if write:
+            put_price(service, settings.catalogue, found.price)
+    finally:
+        service.store.close()
+    if as_json:
+        print_json({**asdict(found), "budget": budget, "written": write})
+        return
+    told = (
+        f"At {found.price:.2f} {catalogue.currency} a contact {found.contacts:,.0f} contacts a week are expected; the "
+        f"budget is {budget:,}. As it was in the last {period} days there are {found.before:,.0f}, and at any price "
+        f"{found.least:,.0f}."
+    )
+    console().print(told + (" The catalogue in force has this price now." if write else ""), soft_wrap=True)
+
+
+def priced(service: "DecisionService", budget: float, period: timedelta) -> "ContactPrice":
+    """The price that keeps a budget of contacts a week, by a service's decisions of a time up to now.
+
+    Raises:
+        AllocationError: None of them could contact anybody, or no price keeps the budget.
+    """
+    from decisions.budget import price_within
+    from serving.records import parse
+
+    now = service.clock()
+    log = (parse(stored.record) for stored in service.store.decision_log(service.tenant))
+    recent = [decision for decision in log if now - period <= decision.moment <= now]
+    covered = min(period, now - recent[0].moment) if recent else period
+    return price_within(recent, budget, max(covered, WEEK) / WEEK)
+
+
+def put_price(service: "DecisionService", file: Path, amount: float) -> None:
+    """Puts a price into the catalogue in force: the newest in the store, else the file.
+
+    Raises:
+        CatalogueRefusedError: The catalogue has mistakes.
+        CatalogueMovedError: Another catalogue was put in force meanwhile.
+    """
+    from serving.governance import in_force, inspected, put_in_force
+
+    present = in_force(service)
+    text = with_price(present.content, amount)
+    if present.number:
+        put_in_force(service, text, AUTHOR, [present.digest])
+        return
+    inspected(service, text)
+    written = file.with_name(f".{file.name}.new")
+    written.write_text(text, encoding="utf-8")
+    written.replace(file)
+
+
+def with_price(catalogue: str, amount: float) -> str:
+    r"""A catalogue's text with another price of a contact; everything else stays, comments too.
+
+    Args:
+        catalogue: YAML with a block `arbitration`.
+        amount: The price.
+
+    Example:
+        >>> with_price("arbitration: {weekly_contacts: 90}  # ours", 0.2)
+        'arbitration: {contact_price: 0.2, weekly_contacts: 90}  # ours'
+        >>> print(with_price("arbitration:\n  contact_price: 0.1  # a week's\n  weekly_contacts: 90", 0.2))
+        arbitration:
+          contact_price: 0.2  # a week's
+          weekly_contacts: 90
+    """
+    block = _entry(yaml.compose(catalogue, Loader=yaml.SafeLoader), "arbitration")
+    present = _entry(block, "contact_price")
+    if present is not None:
+        start, end, text = present.start_mark.index, present.end_mark.index, f"{amount:g}"
+    else:
+        first = block.value[0][0].start_mark
+        gap = ", " if block.flow_style else "\n" + " " * first.column
+        start = end = first.index
+        text = f"contact_price: {amount:g}{gap}"
+    return catalogue[:start] + text + catalogue[end:]
+
+
+def _entry(block: Any, name: str) -> Any:
+    """The value of a key of a block, or None."""
+    return next((value for key, value in block.value if key.value == name), None)
