@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,13 @@ def roll_back(registry: Registry, name: str) -> str:
     return before
 
 
-def release(registry: Registry, names: Sequence[str], folder: Path, feature_set: FeatureSet) -> str:
+def release(
+    registry: Registry,
+    names: Sequence[str],
+    folder: Path,
+    feature_set: FeatureSet,
+    in_use: Mapping[str, Model] = MappingProxyType({}),
+) -> str:
     """Puts champions together into the bundle a service loads.
 
     Args:
@@ -113,18 +120,22 @@ def release(registry: Registry, names: Sequence[str], folder: Path, feature_set:
         names: Of the scores the service needs.
         folder: Of the bundle, replaced as a whole.
         feature_set: What the service computes.
+        in_use: The models of the service's present bundle: where the registry has no champion, they stay.
 
     Returns:
         The bundle's version.
 
     Raises:
-        RegistryError: A score has no champion.
+        RegistryError: A score has no champion, and no model in use either.
         BundleError: A champion is damaged or reads other features.
     """
     models = {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in names:
             version = registry.champion(name)
+            if version is None and name in in_use:
+                models[name] = in_use[name]
+                continue
             if version is None:
                 raise RegistryError(
                     "no champion", got=list(registry.versions(name)), wanted="a promoted version", where=name
