@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import KERNEL, Request
+from decisions.decide import ALIKE, KERNEL, Request
 from features.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
 from serving.archive import Archive
@@ -51,10 +51,10 @@ class DecisionSource:
         return clock(self.settings.now)()
 
     def decisions(self) -> Iterator[LoggedDecision]:
-        """Every decision made with the present features and rules, with outcomes and delivery."""
+        """Every decision made with the present features and by rules like the present, with outcomes and delivery."""
         for stored in self.store.decision_log(self.settings.tenant):
             versions = json.loads(stored.record)["versions"]
-            if versions["features"] == STANDARD.fingerprint and versions["kernel"] == KERNEL:
+            if versions["features"] == STANDARD.fingerprint and versions["kernel"] in ALIKE:
                 yield self._logged(stored)
 
     def requests(self) -> Iterator[tuple[Request, CompiledCatalogue]]:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from cli.champions import go_back, put_in_use
 from cli.console import console, print_json, progress, say, table
 from cli.logbook import moment_of
-from cli.train import STORE, Attribution, Json, Margin, NoTrack, Store, Windows, goal
+from cli.train import STORE, Json, Margin, NoTrack, Store
 from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Candidate, Decision
 from decisions.policies import AnyPolicy, Policy
@@ -60,8 +60,6 @@ def evaluate(
     bundle: Bundle = None,
     catalogue: Catalogue = None,
     since: Since = None,
-    attribution: Attribution = 7,
-    windows: Windows = None,
     margin: Margin = 1.0,
     tolerance: Tolerance = 0.01,
     contacts: Contacts = 0.1,
@@ -74,7 +72,7 @@ def evaluate(
 
     A policy, models or a catalogue. Exits with 1 unless it may ship.
     """
-    reward = Reward(goal(attribution, windows), margin)
+    reward = Reward(margin=margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
     verdict = _judged(data, policy, bundle, catalogue, reward, limits, since)
     run = None if no_track else _tracked(verdict, store, data, policy, bundle, catalogue, since)
@@ -87,8 +85,6 @@ def promote(
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle, as `tactful train all` leaves it.")],
     data: Data = Path("var/demo"),
     since: Since = None,
-    attribution: Attribution = 7,
-    windows: Windows = None,
     margin: Margin = 1.0,
     tolerance: Tolerance = 0.01,
     contacts: Contacts = 0.1,
@@ -103,7 +99,7 @@ def promote(
 
     A running service takes it within seconds.
     """
-    reward = Reward(goal(attribution, windows), margin)
+    reward = Reward(margin=margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
     told = promoted(bundle, data, reward, limits, store, anyway, since)
     if as_json:

@@ -14,7 +14,6 @@ from cli.jobs import report
 from cli.releasing import Contacts, Tolerance, Unsubscribes, promoted
 from cli.train import (
     STORE,
-    Attribution,
     Campaigns,
     Events,
     Horizon,
@@ -23,8 +22,6 @@ from cli.train import (
     Margin,
     Store,
     Window,
-    Windows,
-    goal,
     release_all,
     train_all,
 )
@@ -81,8 +78,6 @@ def retrain(
     lookback: Lookback = 56,
     campaigns: Campaigns = None,
     window: Window = None,
-    attribution: Attribution = 7,
-    windows: Windows = None,
     margin: Margin = 1.0,
     tolerance: Tolerance = 0.01,
     contacts: Contacts = 0.1,
@@ -100,11 +95,10 @@ def retrain(
     if schedule is not None:
         typer.echo(unit(schedule, sys.argv[1:]), nl=False)
         return
-    wanted = goal(attribution, windows)
     logged = data if Settings.of(data).champion.exists() else None
-    told = train_all(events, logged, horizon, lookback, campaigns, window, wanted, margin, store)
+    told = train_all(events, logged, horizon, lookback, campaigns, window, margin, store)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
-    verdict = _released(store, data, Reward(wanted, margin), limits)
+    verdict = _released(store, data, Reward(margin=margin), limits)
     if as_json:
         print_json({"models": {one["name"]: one for one in told}, "release": verdict})
     else:

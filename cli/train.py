@@ -16,8 +16,6 @@ from features.errors import TactfulError
 from features.standard import STANDARD
 from models.registry import MlflowRegistry
 from training import effects, lapse, pressure, response, value
-from training.attribution import Goal
-from training.errors import TrainingError
 from training.promote import release
 
 train_app = typer.Typer(help="Fit models to a log of events and register them.", no_args_is_help=True)
@@ -47,20 +45,6 @@ Campaigns = Annotated[
 Window = Annotated[
     int | None,
     typer.Option(parser=days, metavar="DURATION", help="How long a contact can be answered, without campaigns."),
-]
-Attribution = Annotated[
-    int,
-    typer.Option(
-        "--attribution",
-        parser=days,
-        metavar="DURATION",
-        show_default=False,
-        help="How long an outcome counts for a logged decision. [default: 7d]",
-    ),
-]
-Windows = Annotated[
-    list[str] | None,
-    typer.Option("--attribution-of", metavar="MESSAGE=DURATION", help="The same for one message; may be repeated."),
 ]
 Margin = Annotated[float, typer.Option(help="Share of spend that is margin.")]
 Store = Annotated[Path, typer.Option("--store", help="Folder of the MLflow store.")]
@@ -125,14 +109,12 @@ def respond(
     data: Data = None,
     campaigns: Campaigns = None,
     window: Window = None,
-    attribution: Attribution = 7,
-    windows: Windows = None,
     store: Store = STORE,
     no_track: NoTrack = False,
     as_json: Json = False,
 ) -> None:
     """Train the response model: from logged decisions where there are enough, else from imported campaigns."""
-    job = response_job(events, data, campaigns, window, goal(attribution, windows))
+    job = response_job(events, data, campaigns, window)
     report([done(job, store, no_track=no_track)], as_json=as_json)
 
 
@@ -140,8 +122,6 @@ def respond(
 def affect(
     data: Data = None,
     events: MaybeEvents = None,
-    attribution: Attribution = 7,
-    windows: Windows = None,
     store: Store = STORE,
     no_track: NoTrack = False,
     as_json: Json = False,
@@ -149,7 +129,7 @@ def affect(
     """Train the effect model: what each message changes against silence, from logged decisions alone."""
     if data is None:
         effects.refuse_campaigns(events)
-    report([done(effect_job(data, goal(attribution, windows)), store, no_track=no_track)], as_json=as_json)
+    report([done(effect_job(data), store, no_track=no_track)], as_json=as_json)
 
 
 @train_app.command("value")
@@ -190,15 +170,13 @@ def every(
     lookback: Lookback = 56,
     campaigns: Campaigns = None,
     window: Window = None,
-    attribution: Attribution = 7,
-    windows: Windows = None,
     margin: Margin = 1.0,
     store: Store = STORE,
     bundle: Annotated[Path | None, typer.Option(help="Folder to put the champions into, for the service.")] = None,
     as_json: Json = False,
 ) -> None:
     """Train, track and register every model the logs can show; with --bundle, release the champions."""
-    told = train_all(events, data, horizon, lookback, campaigns, window, goal(attribution, windows), margin, store)
+    told = train_all(events, data, horizon, lookback, campaigns, window, margin, store)
     report(told, as_json=as_json)
     if bundle is not None:
         version = release_all(store, bundle)
@@ -212,19 +190,18 @@ def train_all(
     lookback: int,
     campaigns: Path | None,
     window: int | None,
-    wanted: Goal,
     margin: float,
     store: Path,
 ) -> list[dict[str, Any]]:
     """Every model the logs can show; lapse and response must be among them, the others are left out with a word."""
     told = [
         done(lapse_job(events, horizon, lookback), store),
-        done(response_job(events, data, campaigns, window, wanted), store),
+        done(response_job(events, data, campaigns, window), store),
     ]
     optional: list[Callable[[], Job]] = [
         lambda: value_job(events, value.WINDOW, margin),
         lambda: pressure_job(events, data),
-        *([lambda: effect_job(data, wanted)] if data is not None else []),
+        *([lambda: effect_job(data)] if data is not None else []),
     ]
     for job in optional:
         try:
@@ -239,15 +216,3 @@ def release_all(store: Path, bundle: Path) -> str:
     registry = MlflowRegistry(store)
     more = [name for name in (value.NAME, pressure.NAME, effects.NAME) if registry.champion(name) is not None]
     return release(registry, (lapse.NAME, response.NAME, *more), bundle, STANDARD)
-
-
-def goal(attribution: int, windows: list[str] | None) -> Goal:
-    """What counts as an outcome, and for how long."""
-    found = {}
-    for text in windows or ():
-        message, _, duration = text.partition("=")
-        try:
-            found[message] = timedelta(days=days(duration))
-        except ValueError:
-            raise TrainingError("not a window", got=text, wanted="MESSAGE=DURATION, such as win_back=28d") from None
-    return Goal(window=timedelta(days=attribution), windows=found)

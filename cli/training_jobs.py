@@ -1,6 +1,5 @@
 """What each training job learns from and depends on, from the command's arguments."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +44,7 @@ def pressure_job(events: Path | None, data: Path | None) -> Job:
     """The model of contact pressure from logged decisions, else from a log of events."""
     if data is not None:
         source = _source(data)
-        wanted = Goal(kinds=pressure.LEFT, window=timedelta(days=pressure.WINDOW_DAYS))
-        rows = delivered_contacts(source.decisions(), wanted, source.now, feature_names=STANDARD.names)
+        rows = delivered_contacts(source.decisions(), pressure.GOAL, source.now, feature_names=STANDARD.names)
         pressed = pressure.from_log(rows)
         fatigue = source.champion.compiled.catalogue.fatigue
         described = {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)}
@@ -58,10 +56,10 @@ def pressure_job(events: Path | None, data: Path | None) -> Job:
     return Job(pressure.NAME, described, pressure.settings(fatigue), lambda _: pressure.train(pressed, fatigue))
 
 
-def effect_job(data: Path, wanted: Goal) -> Job:
+def effect_job(data: Path) -> Job:
     """The effect model from logged decisions."""
     source = _source(data)
-    rows = every_decision(source.decisions(), wanted, source.now, feature_names=STANDARD.names)
+    rows = every_decision(source.decisions(), Goal(), source.now, feature_names=STANDARD.names)
     priors = effects.catalogue_priors(source.champion.compiled.catalogue)
     return Job(
         effects.NAME,
@@ -71,15 +69,13 @@ def effect_job(data: Path, wanted: Goal) -> Job:
     )
 
 
-def response_job(
-    events: Path | None, data: Path | None, campaigns: Path | None, window: int | None, wanted: Goal
-) -> Job:
+def response_job(events: Path | None, data: Path | None, campaigns: Path | None, window: int | None) -> Job:
     """From logged decisions where there are enough, else from imported campaigns."""
     if data is None and events is None:
         raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
     if data is not None:
         try:
-            return _logged_response(data, wanted)
+            return _logged_response(data)
         except TrainingError as error:
             if events is None:
                 raise
@@ -95,11 +91,11 @@ def response_job(
     )
 
 
-def _logged_response(data: Path, wanted: Goal) -> Job:
+def _logged_response(data: Path) -> Job:
     from cli.logged import offers
 
     source = _source(data)
-    rows = delivered_contacts(source.decisions(), wanted, source.now, feature_names=STANDARD.names)
+    rows = delivered_contacts(source.decisions(), Goal(), source.now, feature_names=STANDARD.names)
     known = offers(source.champion.compiled)
     response_log.require(rows, known)
     settings = {"offers": {name: dict(offer) for name, offer in known.items()}, **response.PARAMETERS.as_dict()}

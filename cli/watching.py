@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.console import console, print_json, progress, say, table
-from cli.train import Attribution, Json, MaybeEvents, Windows, days, goal
+from cli.train import Json, MaybeEvents, days
 from training.judging import Reward
 from training.monitor import Watch, watch_decisions, watch_events
 
@@ -30,8 +30,6 @@ def monitor(
     ),
     events: MaybeEvents = None,
     period: Period = 28,
-    attribution: Attribution = 7,
-    windows: Windows = None,
     as_json: Json = False,
 ) -> None:
     """Watch features, scores, responses and calibration for drift.
@@ -39,7 +37,7 @@ def monitor(
     Exit code 1 where something alerts.
     """
     with progress("comparing", console(stderr=True)):
-        watch = _watch(data, events, timedelta(days=period), Reward(goal(attribution, windows)))
+        watch = _watch(data, events, timedelta(days=period))
     if as_json:
         print_json(watch.as_dict())
     else:
@@ -48,7 +46,7 @@ def monitor(
         raise typer.Exit(1)
 
 
-def _watch(data: Path, events: Path | None, period: timedelta, reward: Reward) -> Watch:
+def _watch(data: Path, events: Path | None, period: timedelta) -> Watch:
     """A log of events by its customers; else the decisions of a service."""
     if events is not None:
         from features.dataset import open_events
@@ -57,7 +55,7 @@ def _watch(data: Path, events: Path | None, period: timedelta, reward: Reward) -
     from cli.logged import open_decisions
 
     source = open_decisions(data)
-    return watch_decisions(source.decisions(), reward, source.now, period=period)
+    return watch_decisions(source.decisions(), Reward(), source.now, period=period)
 
 
 def _report(watch: Watch) -> None:

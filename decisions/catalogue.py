@@ -6,6 +6,7 @@ What stands in one value is checked here; what one value says of another is chec
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,7 +14,7 @@ from pydantic import Field, model_validator
 from decisions.contact_policies import AnyContactPolicy
 from decisions.durations import Duration
 from decisions.loyalty import Loyalty
-from decisions.objective import Arbitration, Exploration, Fatigue, Holdout
+from decisions.objective import Arbitration, AttributionWindow, Exploration, Fatigue, Holdout
 from decisions.policies import AnyPolicy, Greedy
 from decisions.triggers import AnyTrigger
 from decisions.values import Names, Value
@@ -89,6 +90,7 @@ class Message(Value):
         response: Prior of the response probability; the effect's where there is none.
         effect: Prior of the difference in response against not contacting.
         offer: Figures of the offer that the response model reads; without them the prior alone counts.
+        attribution_window: How long after a contact an outcome counts for it; the catalogue's where None.
         tags: Words for the scopes of policies.
         mandatory: Goes before anything that is not mandatory, to held-out customers too.
         ignores_caps: Caps and gaps do not hold it back.
@@ -107,6 +109,7 @@ class Message(Value):
     response: Prior | None = None
     effect: Prior | None = None
     offer: Mapping[str, int | float | str] | None = None
+    attribution_window: AttributionWindow | None = None
     tags: Names = ()
     mandatory: bool = False
     ignores_caps: bool = False
@@ -187,6 +190,7 @@ class Catalogue(Value):
         policy: How an action is chosen among the surviving ones.
         arbitration: What the marketer sets of the formula of a priority.
         exploration: Customers who are set apart to learn from.
+        attribution_window: How long after a contact an outcome counts for it, where its message does not say.
         holdout: Customers nobody contacts, drawn by a hash of its own; takes the place of the exploration's.
         fatigue: The risk of one more contact.
         loyalty: The loyalty programme, whose points and tiers expressions and texts can read as features.
@@ -204,6 +208,7 @@ class Catalogue(Value):
     policy: AnyPolicy = Greedy(kind="greedy")
     arbitration: Arbitration = Arbitration()
     exploration: Exploration = Exploration()
+    attribution_window: AttributionWindow = timedelta(days=7)
     holdout: Holdout | None = None
     fatigue: Fatigue = Fatigue()
     loyalty: Loyalty | None = None

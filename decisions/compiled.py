@@ -87,6 +87,8 @@ class CompiledCatalogue:
         vocabulary: The same with its own features, in the order of a snapshot's.
         fact_names: Each name that an expression reads, with its root and its name there.
         scored: How many of these features the models read: the first ones.
+        windows: The attribution window of each message.
+        longest_window: The longest of them, over which contact and silence are compared.
     """
 
     def __init__(self, catalogue: Catalogue, vocabulary: Vocabulary) -> None:
@@ -103,6 +105,8 @@ class CompiledCatalogue:
             for programme, message, action in catalogue.actions()
         ]
         self.rules_by_programme = {p.id: [r for r in self.rules if r.programme is p] for p in catalogue.programmes}
+        self.windows = {m.id: m.attribution_window or catalogue.attribution_window for _, m, _ in catalogue.actions()}
+        self.longest_window = max(self.windows.values())
         self._texts = {rule.action.id: _text_parts(rule, catalogue) for rule in self.rules}
         self._compile_expressions()
         self.fact_names = [(name, *name.split(".", 1)) for name in sorted(self.conditions.names)]

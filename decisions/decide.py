@@ -20,14 +20,17 @@ from decisions.exclusion import Exclusion
 from decisions.exploration import policy_in
 from decisions.gates import judged, openings, superseding
 from decisions.policies import Policy
+from decisions.rewards import RewardComponent, of_contact, of_silence
 from decisions.snapshot import Snapshot
 from decisions.triggers import Opening
 from decisions.worth import NOTHING_LEARNT, Learnt, factors
 
 Floats = NDArray[np.float64]
 
-KERNEL = "3"
+KERNEL = "4"
 """Version of the rules of deciding: another number where the same inputs may give other bytes."""
+ALIKE = frozenset({"3", KERNEL})
+"""The kernels that decide alike, with the same probabilities: records of 3 lack no more than the rewards."""
 
 
 class Scorer(Protocol):
@@ -203,6 +206,7 @@ def _concluded(
     chosen = drawn(probabilities, seed)
     for position, j in enumerate(survivors):
         candidates[j] = candidates[j].drawn_with(float(probabilities[position]))
+    choice = candidates[survivors[chosen]] if chosen < len(survivors) else None
     return Decision(
         id=request.id,
         customer=request.snapshot.customer,
@@ -218,10 +222,18 @@ def _concluded(
         openings=tuple(draft.openings),
         closed=tuple(draft.closed),
         candidates=tuple(candidates),
-        choice=candidates[survivors[chosen]] if chosen < len(survivors) else None,
+        choice=choice,
         probability=float(probabilities[chosen]),
         silence_probability=float(probabilities[-1]),
+        rewards=_rewards(choice, case),
     )
+
+
+def _rewards(choice: Candidate | None, case: Case) -> tuple[RewardComponent, ...]:
+    moment, compiled = case.snapshot.moment, case.compiled
+    if choice is None or choice.factors is None:
+        return of_silence(moment, compiled.longest_window)
+    return of_contact(choice.factors, moment, compiled.windows[choice.action.message])
 
 
 def _candidate(

@@ -14,6 +14,7 @@ from decisions.arbitration import Factors
 from decisions.catalogue import Action
 from decisions.exclusion import Exclusion
 from decisions.exploration import Stratum
+from decisions.rewards import RewardComponent
 from decisions.triggers import Opening
 
 SILENCE = "silence"
@@ -98,6 +99,8 @@ class Decision:
         choice: The chosen candidate, or None for silence.
         probability: Probability with which the choice was made.
         silence_probability: Probability of silence.
+        rewards: What the choice is expected to bring, by component, and when each is known; kernels before 4 recorded
+            none, and an erased customer's record has none.
     """
 
     id: str
@@ -117,6 +120,7 @@ class Decision:
     choice: Candidate | None
     probability: float
     silence_probability: float
+    rewards: tuple[RewardComponent, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -127,6 +131,10 @@ class Decision:
     def survivors(self) -> Iterator[Candidate]:
         """The candidates that passed every gate."""
         return (candidate for candidate in self.candidates if candidate.survives)
+
+    def matures(self, component: str) -> datetime | None:
+        """When a component of its reward is known; None where the record has none of it, or no moment."""
+        return next((part.matures for part in self.rewards if part.component == component), None)
 
     @property
     def known_scores(self) -> dict[str, float | None]:
@@ -155,6 +163,8 @@ class Decision:
             "stratum": canonical.text(self.stratum),
             "versions": self.versions.as_json(),
         }
+        if self.rewards:
+            written["rewards"] = canonical.array([component.as_json() for component in self.rewards])
         return canonical.members(written).encode()
 
     def as_dict(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decisions.catalogue import Catalogue
 from decisions.checks import Remark
 from decisions.compiled import CompiledCatalogue, Vocabulary, expressions
+from decisions.durations import format_duration
 from decisions.inspection import Doubt, Inspection, doubt, segments_in
 from decisions.lint_conditions import contradictions, shadowed, superseded, worthless
 from decisions.lint_limits import idle, silencing, uncovering
@@ -41,6 +42,7 @@ def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
             worthless,
             idle,
             uncovering,
+            _outlasting,
             _unused,
         )
         for found in finder(inspection)
@@ -48,6 +50,20 @@ def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
     silenced = frozenset().union(*(found.silenced for found in doubts))
     doubts += [*unbegun(inspection, silenced), *shadowed(inspection, silenced)]
     return [found.remark for found in doubts if found.remark is not None]
+
+
+def _outlasting(inspection: Inspection) -> Iterator[Doubt]:
+    """Messages that state a longer attribution window than their programme leaves between two contacts."""
+    for i, programme in enumerate(inspection.catalogue.programmes):
+        for j, message in enumerate(programme.messages):
+            window, reentry = message.attribution_window, programme.reentry
+            if window is not None and reentry is not None and reentry < window:
+                what = (
+                    f"an outcome counts {format_duration(window)} for {message.id!r}, but {programme.id!r} may come "
+                    f"again after {format_duration(reentry)}: then an answer is the later contact's"
+                )
+                place = ("programmes", i, "messages", j, "attribution_window")
+                yield doubt(place, what, "shorten the window, or lengthen reentry")
 
 
 def _unused(inspection: Inspection) -> Iterator[Doubt]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from decisions.durations import Duration
+from decisions.durations import Duration, format_duration
 from decisions.values import Value
 
 Price = Annotated[float, Field(ge=0)]
@@ -16,6 +16,17 @@ Factor = Literal[
     "contact_price", "shadow_price",
 ]  # fmt: skip
 """A factor of the priority that can be switched off."""
+
+
+def _attributable(window: timedelta) -> timedelta:
+    if not timedelta() < window <= timedelta(days=365):
+        got = format_duration(window)
+        raise ValueError(f"unfit attribution window: got {got!r}; wanted above 0 and at most 365d")
+    return window
+
+
+AttributionWindow = Annotated[Duration, AfterValidator(_attributable)]
+"""How long after a contact an outcome counts for it."""
 
 
 class Fatigue(Value):
@@ -57,6 +68,8 @@ class Arbitration(Value):
         risk_aversion: Multiplier of the risk that a contact loses the customer's reach.
         unsubscribe: Score that is the probability to unsubscribe; where models do not give it, `fatigue` says.
         contact_price: Asked of every contact, or by channel, in the catalogue's currency: the higher, the fewer.
+        weekly_contacts: The budget of contacts a week, over all customers and channels, that `tactful catalogue price`
+            finds `contact_price` for; none where None.
         without: Factors switched off, to learn by experiment what each is worth.
     """
 
@@ -65,7 +78,14 @@ class Arbitration(Value):
     risk_aversion: float = Field(default=1.0, ge=0)
     unsubscribe: str = "unsubscribe"
     contact_price: Price | Mapping[str, Price] = 0.0
+    weekly_contacts: int | None = Field(default=None, gt=0, exclude_if=lambda budget: budget is None)
     without: tuple[Factor, ...] = Field(default=(), exclude_if=lambda dropped: not dropped)
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        if self.weekly_contacts is not None and isinstance(self.contact_price, Mapping):
+            raise ValueError("a budget of contacts has one price for all channels: wanted contact_price to be a number")
+        return self
 
     def price_of(self, channel: str) -> float:
         """The price of a contact on a channel."""

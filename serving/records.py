@@ -10,6 +10,7 @@ from decisions.arbitration import Factors
 from decisions.catalogue import Action
 from decisions.decision import Candidate, Decision, Versions
 from decisions.exclusion import Exclusion
+from decisions.rewards import RewardComponent
 from decisions.triggers import Opening
 
 
@@ -20,7 +21,7 @@ def parse(record: bytes) -> Decision:
     told in the terms of the present one: its price of fatigue is a price of the contact.
 
     Args:
-        record: From `Decision.as_bytes`, whose bytes the result gives again if the kernel is the present one.
+        record: From `Decision.as_bytes`, whose bytes the result gives again from kernel 3 on.
     """
     fields = json.loads(record)
     candidates = tuple(_candidate(item) for item in fields["candidates"])
@@ -42,6 +43,7 @@ def parse(record: bytes) -> Decision:
         choice=next((c for c in candidates if _is(c, fields["choice"], fields["opening"])), None),
         probability=fields["probability"],
         silence_probability=fields["silence_probability"],
+        rewards=tuple(_reward(item) for item in fields.get("rewards", ())),
     )
 
 
@@ -69,6 +71,10 @@ def _factors(told: Mapping[str, float]) -> Factors:
 
 def _exclusions(items: Sequence[Mapping[str, Any]]) -> tuple[Exclusion, ...]:
     return tuple(Exclusion(**{**item, "until": _moment(item["until"])}) for item in items)
+
+
+def _reward(item: Mapping[str, Any]) -> RewardComponent:
+    return RewardComponent(**{**item, "matures": _moment(item["matures"])})
 
 
 def _opening(item: Mapping[str, Any]) -> Opening:

@@ -6,8 +6,8 @@ nothing is ever counted twice.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from operator import attrgetter
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.decision import SILENCE, Decision
+from decisions.rewards import MARGIN
 from features.zones import microseconds
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
@@ -72,39 +73,35 @@ class LoggedDecision:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What counts as an outcome, and for how long after a decision.
+    """What counts as an outcome. For how long after a decision it does, the decision's record says.
 
     Attributes:
         kinds: Of outcomes.
-        window: How long after the decision, for messages without one of their own.
-        windows: By message.
+        component: The component of the reward that they make known.
+        window: How long, where a record does not say: those of earlier kernels, and of erased customers.
 
     Raises:
         TrainingError: No kind, or a window that is not above 0.
-
-    Example:
-        >>> Goal(windows={"win_back": timedelta(days=28)}).longest.days
-        28
     """
 
     kinds: tuple[str, ...] = ("purchase", "converted")
+    component: str = MARGIN
     window: timedelta = timedelta(days=7)
-    windows: Mapping[str, timedelta] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.kinds:
             raise TrainingError("a goal without outcomes", got=0, wanted="kinds of outcomes such as purchase")
-        if (shortest := min((self.window, *self.windows.values()))) <= timedelta():
-            raise TrainingError("unfit attribution window", got=shortest, wanted="above 0")
+        if self.window <= timedelta():
+            raise TrainingError("unfit attribution window", got=self.window, wanted="above 0")
 
-    @property
-    def longest(self) -> timedelta:
-        """The longest window."""
-        return max((self.window, *self.windows.values()))
+    def matures(self, decision: Decision) -> datetime:
+        """When the window of a decision ends."""
+        return decision.matures(self.component) or decision.moment + self.window
 
-    def of(self, message: str) -> timedelta:
-        """The window of a message."""
-        return self.windows.get(message, self.window)
+    def longest(self, log: Iterable[LoggedDecision]) -> timedelta:
+        """The longest window of a log: that of its silence, which is watched for as long as any message."""
+        windows = (self.matures(logged.decision) - logged.decision.moment for logged in log)
+        return max(windows, default=self.window)
 
 
 def every_decision(
@@ -112,7 +109,7 @@ def every_decision(
 ) -> DecisionRows:
     """Rows to learn effects from: contacts and silences, whatever was done, with everything that came after.
 
-    An effect compares a contact with silence over the same time, so that one window, the longest of the goal, counts
+    An effect compares a contact with silence over the same time, so that one window, the longest of the log, counts
     for all. An outcome counts for each decision in whose window it lies, whoever claims it: what a customer buys
     without being asked is what a contact is compared with.
 
@@ -132,13 +129,15 @@ def every_decision(
     Raises:
         TrainingError: Features of another number, or no row is left.
     """
+    entries = list(log)
+    window = goal.longest(entries)
     rows = _Rows(as_of, tuple(feature_names))
-    for logged in log:
-        reason = rows.too_young(logged, goal.longest) or _forced(logged.decision) or _unusable(logged)
+    for logged in entries:
+        end = logged.decision.moment + window
+        reason = rows.too_young(end) or _forced(logged.decision) or _unusable(logged)
         if reason:
             rows.leave_out(logged, reason)
             continue
-        end = logged.decision.moment + goal.longest
         rows.add(logged, end, [o for o in outcomes_within(logged, end) if o.kind in goal.kinds])
     return rows.finish()
 
@@ -149,7 +148,7 @@ def delivered_contacts(
     """Rows to learn responses from: contacts that were delivered, each with what it was answered by.
 
     An outcome that names its decision counts for that one; any other for the customer's last delivered contact before
-    it. The window is the message's own.
+    it. The window is the message's own, as it was when the decision was made.
 
     Args:
         log: Decisions in any order.
@@ -164,12 +163,11 @@ def delivered_contacts(
     touches = _touches(contacts)
     rows = _Rows(as_of, tuple(feature_names))
     for logged in contacts:
-        window = goal.of(arm(logged.decision))
-        reason = rows.too_young(logged, window) or _unusable(logged)
+        end = goal.matures(logged.decision)
+        reason = rows.too_young(end) or _unusable(logged)
         if reason:
             rows.leave_out(logged, reason)
             continue
-        end = logged.decision.moment + window
         following = _following(touches[logged.decision.customer], logged.decision.moment)
         rows.add(logged, end, [o for o in outcomes_within(logged, end) if _answers(o, logged, goal, following)])
     return rows.finish()
@@ -242,9 +240,9 @@ class _Rows:
         self._arms: dict[str, int] = {SILENCE: 0}
         self._kept: list[tuple[LoggedDecision, datetime, int, float]] = []
 
-    def too_young(self, logged: LoggedDecision, window: timedelta) -> str | None:
-        """Why the row has no label yet."""
-        return "window still open" if logged.decision.moment + window > self._as_of else None
+    def too_young(self, end: datetime) -> str | None:
+        """Why a row whose window ends then has no label yet."""
+        return "window still open" if end > self._as_of else None
 
     def leave_out(self, logged: LoggedDecision, reason: str) -> None:
         """Counts a decision without a row."""

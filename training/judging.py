@@ -1,8 +1,8 @@
 """From logged decisions to what the release gate judges: rewards, who left, predictions, and two policies."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,20 +40,26 @@ class Reward:
     """What a decision brought, in currency: `margin · value − discount if answered − cost of the contact`.
 
     Attributes:
-        goal: What counts as an answer, within its longest window.
+        goal: What counts as an answer.
         margin: Share of the outcomes' value that is margin, in (0, 1].
+        window: How long after a decision, of contacts and of silence alike.
     """
 
-    goal: Goal
+    goal: Goal = field(default_factory=Goal)
     margin: float = 1.0
+    window: timedelta = timedelta(days=7)
 
     def __post_init__(self) -> None:
         if not 0 < self.margin <= 1:
             raise TrainingError("unfit margin", got=self.margin, wanted="a share above 0, at most 1")
 
+    def over(self, log: Iterable[LoggedDecision]) -> "Reward":
+        """The same in the longest window of a log."""
+        return replace(self, window=self.goal.longest(log))
+
     def outcomes(self, logged: LoggedDecision) -> Sequence[Outcome]:
         """The outcomes that count."""
-        end = logged.decision.moment + self.goal.longest
+        end = logged.decision.moment + self.window
         return [outcome for outcome in outcomes_within(logged, end) if outcome.kind in self.goal.kinds]
 
     def of(self, logged: LoggedDecision) -> float:
@@ -81,7 +87,7 @@ def gather(
 
     Args:
         log: Logged decisions.
-        reward: What a decision is worth.
+        reward: What a decision is worth; its window becomes the longest of the log.
         as_of: Now; a decision whose window is open then is left out.
         candidate: What to judge.
         predicted: The choice's factors as the candidate has them, for calibration; None for a candidate that makes no
@@ -91,9 +97,11 @@ def gather(
         TrainingError: No decision is settled, or nothing that counts came after any of them.
         LogError: A record contradicts itself.
     """
-    settled = [logged for logged in log if logged.decision.moment + reward.goal.longest <= as_of]
+    entries = list(log)
+    reward = reward.over(entries)
+    settled = [logged for logged in entries if logged.decision.moment + reward.window <= as_of]
     if not settled:
-        raise TrainingError("no decision to judge by", got=0, wanted=f"some older than {reward.goal.longest.days} days")
+        raise TrainingError("no decision to judge by", got=0, wanted=f"some older than {reward.window.days} days")
     if not any(reward.outcomes(logged) for logged in settled):
         got, wanted = f"{len(settled):,} decisions and none", " or ".join(reward.goal.kinds)
         raise TrainingError("no outcome to judge by", got=got, wanted=f"{wanted} after some of them")
@@ -103,7 +111,7 @@ def gather(
     predictions = None
     if len(settled) >= _LEAST and logs[0].customer_count >= _FOLDS and all(row is not None for row in known):
         predictions = cross_fitted(logs[0], _varying(np.nan_to_num(np.array(known, dtype=np.float64))), folds=_FOLDS)
-    left = np.array([_left(logged, reward.goal) for logged in settled], dtype=bool)
+    left = np.array([_left(logged, reward.window) for logged in settled], dtype=bool)
     if predicted is None:
         return Evidence(*logs, left, predictions)
     held = [by_arm(*predictions_of(settled, reward, told)) for told in (predicted, _recorded)]
@@ -129,8 +137,8 @@ def _varying(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(bounded[:, np.ptp(bounded, axis=0) > 0])
 
 
-def _left(logged: LoggedDecision, goal: Goal) -> bool:
-    end = logged.decision.moment + goal.longest
+def _left(logged: LoggedDecision, window: timedelta) -> bool:
+    end = logged.decision.moment + window
     return any(outcome.kind in _LEFT for outcome in outcomes_within(logged, end))
 
 

@@ -85,7 +85,7 @@ def watch_decisions(
 
     Args:
         log: Logged decisions.
-        reward: What counts as an answer, and for how long.
+        reward: What counts as an answer; its window becomes the longest of the log.
         as_of: Now.
         period: How long the latest time is.
         feature_set: What was logged.
@@ -99,8 +99,9 @@ def watch_decisions(
     if not before or not after:
         got = f"{len(before)} decisions before, {len(after)} within the last {period.days} days"
         raise TrainingError("nothing to compare", got=got, wanted="some of both")
+    reward = reward.over(entries)
     settled = [
-        [logged for logged in part if logged.decision.moment + reward.goal.longest <= as_of] for part in (before, after)
+        [logged for logged in part if logged.decision.moment + reward.window <= as_of] for part in (before, after)
     ]
     held = predictions_of(settled[1], reward)
     return Watch(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.objective import Fatigue
+from decisions.rewards import LEAVING, LEAVING_WINDOW
 from features.build import build_dataset_pairs
 from features.dataset import EventDataset
 from features.definitions import FeatureSet
@@ -15,6 +16,7 @@ from features.vocabulary import EVENT_TYPES
 from features.zones import DAY
 from models.metrics import Outcomes
 from models.pressure import PressureModel
+from training.attribution import Goal
 from training.by_action import of_fit, slope
 from training.candidate import Candidate, latest
 from training.candidate_plots import tenths
@@ -29,7 +31,10 @@ COLUMNS = ("contacts_7d", "contacts_28d")
 LEFT = ("unsubscribed", "complained")
 """What counts as leaving: either withdraws our reach, or is about to."""
 
-WINDOW_DAYS = 7
+GOAL = Goal(LEFT, LEAVING, LEAVING_WINDOW)
+"""What contacts of logged decisions are labelled with."""
+
+WINDOW_DAYS = LEAVING_WINDOW.days
 _TEST_SHARE = 0.3
 _LEAST_LIKELY = 0.01
 _LEAST_EXPECTED = 5.0
@@ -60,7 +65,7 @@ class Pressed:
 
 
 def from_log(rows: DecisionRows) -> Pressed:
-    """Contacts of logged decisions, labelled with a goal of the kinds `LEFT`."""
+    """Contacts of logged decisions, labelled with `GOAL`."""
     return Pressed(rows.customers, rows.moments, rows.settled, rows.columns(COLUMNS), rows.outcomes > 0, rows.digest)
 
 

@@ -129,7 +129,7 @@ class Product(Rule):
         """What was drawn at random so far and is settled."""
         assert self._shop is not None
         as_of = self._shop.world.moment
-        settled = [(r, d) for r, d in self._log if d.moment + GOAL.longest <= as_of]
+        settled = [(r, d) for r, d in self._log if GOAL.matures(d) <= as_of]
         if not settled:
             return None
         outcomes = self._outcomes({r.snapshot.customer for r, _ in settled})

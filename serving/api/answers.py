@@ -16,6 +16,7 @@ def content(answer: Answer) -> bytes:
     decision = answer.decision
     written = {
         **_told(decision, answer.currency),
+        **_rewards(decision),
         "choice": _choice(decision.choice, answer.text),
         "customer_id": canonical.text(decision.customer),
         "id": canonical.text(decision.id),
@@ -66,6 +67,12 @@ def _told(decision: Decision, currency: str) -> dict[str, str]:
         "scores": canonical.of(decision.known_scores),
         "silence": canonical.of(why_silence(decision) or None),
     }
+
+
+def _rewards(decision: Decision) -> dict[str, str]:
+    """Nothing of a record of an earlier kernel, which is told as it was then."""
+    written = [component.as_json() for component in decision.rewards]
+    return {"rewards": canonical.array(written)} if written else {}
 
 
 def _closed(decision: Decision) -> str:

@@ -57,19 +57,31 @@ _DECISION: dict[str, Any] = {
         "catalogue": _READY["catalogue"]["version"],
         "bundle": _READY["bundle"]["version"],
         "features": _READY["bundle"]["features"],
-        "kernel": "1",
+        "kernel": "4",
     },
+    "rewards": [
+        {"component": "margin", "expected": 4.31, "matures": "2026-05-13T16:00:00+00:00"},
+        {"component": "cost", "expected": -0.01, "matures": "2026-05-06T16:00:00+00:00"},
+    ],
     "explanation": (
         "Chosen: miss_you of win_back by email, worth 4.30 USD more than silence (response 21.5%, margin 20.00, cost "
-        "0.01), with probability 1. Excluded: win_back/miss_you/mail by cap monthly_mail (1 contact in 28d; wanted at "
-        "most 1 in 28d, possible from 2026-05-14 16:00 UTC)."
+        "0.01), with probability 1. What comes of it is known on 2026-05-13 16:00 UTC. Excluded: "
+        "win_back/miss_you/mail by cap monthly_mail (1 contact in 28d; wanted at most 1 in 28d, possible from "
+        "2026-05-14 16:00 UTC)."
     ),
 }
 SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."},
     "write_key": {"type": "http", "scheme": "basic", "description": "An API key as user name, without a password."},
 }
-_SILENT = {**_DECISION, "id": "monday-2", "customer_id": "regular", "choice": None, "silence": "no opening"}
+_SILENT = {
+    **_DECISION,
+    "id": "monday-2",
+    "customer_id": "regular",
+    "choice": None,
+    "silence": "no opening",
+    "rewards": [{"component": "margin", "expected": 0.0, "matures": "2026-05-13T16:00:00+00:00"}],
+}
 _REASON: dict[str, Any] = {
     "gate": "cap",
     "rule": "weekly",

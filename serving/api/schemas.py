@@ -96,6 +96,14 @@ class Versions(BaseModel):
     kernel: str = Field(description="Version of the rules of deciding.")
 
 
+class RewardComponent(BaseModel):
+    """A part of what the choice is expected to bring over silence."""
+
+    component: str = Field(description="The term of the priority, such as `margin`, `cost` or `unsubscribing`.")
+    expected: float = Field(description="In the catalogue's currency.")
+    matures: datetime | None = Field(description="When it is known; null where no moment is stated.")
+
+
 class DecisionAnswer(BaseModel):
     """A decision."""
 
@@ -114,6 +122,10 @@ class DecisionAnswer(BaseModel):
     policy: dict[str, Any] = Field(description="How the choice was made among the survivors.")
     stratum: Literal["policy", "uniform", "holdout"] = Field(
         description="Where exploration put the customer: in `uniform` all survivors and silence were alike."
+    )
+    rewards: list[RewardComponent] = Field(
+        default=[],
+        description="What the choice is expected to bring; absent where the customer was erased, and before kernel 4.",
     )
     versions: Versions
     explanation: str = Field(description="All of this in a paragraph.")

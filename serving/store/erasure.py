@@ -115,6 +115,7 @@ def redacted(record: bytes, token: str) -> bytes:
         closed=(),
         candidates=(choice,) if choice else (),
         choice=choice,
+        rewards=(),
     )
     return kept.as_bytes()
 

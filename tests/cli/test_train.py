@@ -6,7 +6,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli.train import goal, train_app
+from cli.train import train_app
 from features.errors import EventError
 from models.errors import RegistryError
 from models.registry import MlflowRegistry
@@ -134,9 +134,3 @@ def test_campaigns_cannot_show_an_effect(shop: Path) -> None:
 def test_a_log_in_which_nobody_leaves_shows_no_pressure(shop: Path) -> None:
     with pytest.raises(TrainingError, match="a log that cannot show who leaves"):
         CliRunner().invoke(train_app, ["pressure", "--events", str(shop / "events")], catch_exceptions=False)
-
-
-def test_windows_of_messages_are_durations() -> None:
-    assert goal(7, ["win_back=4w"]).of("win_back").days == 28
-    with pytest.raises(TrainingError, match="not a window: got 'win_back'"):
-        goal(7, ["win_back"])

@@ -14,7 +14,6 @@ from cli.retrain import Schedule, unit
 from tests.cli.answered import opened
 from tests.serving.shop import export_bundle
 from tests.training.shops import campaigns, frame, write
-from training.attribution import Goal
 from training.errors import TrainingError
 from training.judging import Reward
 from training.release import Limits
@@ -66,7 +65,7 @@ def test_models_that_are_refused_leave_the_service_as_it_was(tmp_path: Path) -> 
 
 def test_the_first_bundle_needs_no_gate(tmp_path: Path) -> None:
     version = export_bundle(tmp_path / "made")
-    found = promoted(tmp_path / "made", tmp_path, Reward(Goal()), Limits(), tmp_path / "mlflow")
+    found = promoted(tmp_path / "made", tmp_path, Reward(), Limits(), tmp_path / "mlflow")
     assert (found["version"], found["promoted"], found["reasons"]) == (version, True, ["there was none before"])
     assert (tmp_path / "champion").is_file()
 

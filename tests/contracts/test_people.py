@@ -243,12 +243,14 @@ def test_a_person_who_is_erased_while_others_write_stays_erased(opener: Opener, 
 
 def test_a_redacted_record_keeps_what_counts_and_nothing_that_was_forgotten_here() -> None:
     kept = {"id", "moment", "versions", "policy", "stratum", "channels", "seed", "capacity", "prices", "probability"}
-    changed = {"customer", "scores", "openings", "closed", "candidates", "choice"}
+    changed = {"customer", "scores", "openings", "closed", "candidates", "choice", "rewards"}
     assert {field.name for field in fields(Decision)} == kept | changed | {"silence_probability"}
     left = parse(redacted(SPOKEN.as_bytes(), "erased-1"))
     assert left.choice is not None
     assert SPOKEN.choice is not None
     assert (left.customer, left.scores, left.openings, left.closed) == ("erased-1", {}, (), ())
+    assert SPOKEN.rewards
+    assert left.rewards == ()
     assert left.candidates == (left.choice,)
     assert (left.choice.action.id, left.choice.opening, left.choice.factors) == (SPOKEN.choice.action.id, "", None)
 

@@ -33,6 +33,19 @@ def test_what_is_declared_and_not_read(lint: Lint) -> None:
     assert_told(lint)
 
 
+WINDOW = "value: 10\n        attribution_window: {}\n"
+OUTLASTING = Lint(
+    "an outcome counts 35d for 'miss_you', but 'win_back' may come again after 28d",
+    {"value: 10\n": WINDOW.format("35d")},
+    {"value: 10\n": WINDOW.format("28d")},
+    "attribution_window: 35d",
+)
+
+
+def test_a_window_that_the_next_contact_cuts_short() -> None:
+    assert_told(OUTLASTING)
+
+
 def test_a_tidy_catalogue_has_no_finding() -> None:
     assert findings({}) == []
 

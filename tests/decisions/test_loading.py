@@ -66,6 +66,13 @@ def test_five_mistakes_of_five_kinds_are_all_reported_with_their_lines() -> None
         ("rich: features.spend >= 100.0", "rich: segment.rich", "a segment refers to itself"),
         ("response: {mean: 0.3}", "effect: {mean: 0.3}", "has no response"),
         ("window: 7d", "window: 7 days", "not a duration"),
+        (
+            "value: 5",
+            "value: 5\n        attribution_window: 0d",
+            "attribution_window: unfit attribution window: got '0d'",
+        ),
+        ("value: 5", "value: 5\n        attribution_window: 366d", "got '366d'; wanted above 0 and at most 365d"),
+        ("currency: USD", "currency: USD\nattribution_window: 0h", "attribution_window: unfit attribution window"),
         ("reentry: 28d", "reentry: 28d\n    supersedes: nothing", "unknown programme 'nothing'"),
     ],
 )

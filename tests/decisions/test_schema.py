@@ -29,6 +29,7 @@ def test_it_takes_what_loads(text: str) -> None:
         ("window: 7d", "window: 7 days"),
         ("channels: [email, mail]", "channels: [email, 5]"),
         ("value: 5", "valu: 5"),
+        ("value: 5", "value: 5\n        attribution_window: a week"),
     ],
 )
 def test_it_refuses_what_does_not(right: str, wrong: str) -> None:

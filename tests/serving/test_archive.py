@@ -1,12 +1,16 @@
 """The log read back: every decision can be made again, byte for byte, as long as its inputs are there."""
 
+import json
 import sqlite3
 
 import pytest
 
+from decisions import canonical
+from decisions.decide import KERNEL
+from serving.api.answers import content
 from serving.archive import Archive
 from serving.batch import decide_all
-from serving.errors import ErasedError, UnknownDecisionError
+from serving.errors import ErasedError, StoreError, UnknownDecisionError
 from serving.service import DecisionService
 from serving.settings import Settings
 from tests.serving.shop import CATALOGUE
@@ -29,6 +33,24 @@ def test_a_decision_is_made_again_with_its_own_catalogue(service: DecisionServic
     service.decide("leaver", "d2")
     assert archive_of(service).replay("d1").identical
     assert archive_of(service).decision("d1").compiled.catalogue.message("thank_you").value == 5
+
+
+def test_a_decision_of_kernel_3_is_told_and_not_made_again(service: DecisionService, shop: Settings) -> None:
+    record = json.loads(service.decide("thankful", "d1").decision.as_bytes())
+    del record["rewards"]
+    record["versions"]["kernel"] = "3"
+    earlier = canonical.of(record).encode()
+    with sqlite3.connect(shop.store.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE decisions SET record = ?", (earlier,))
+    connection.close()
+    told = service.decision("d1")
+    assert told.decision.as_bytes() == earlier
+    assert b'"rewards"' not in content(told)
+    assert b"What comes of it is known" not in content(told)
+    replayed = archive_of(service).replay("d1")
+    assert (replayed.cause, replayed.recorded, replayed.replayed) == ("kernel", "3", KERNEL)
+    with pytest.raises(StoreError, match=f"made by other rules: got 'kernel 3'; wanted {KERNEL}; at d1"):
+        archive_of(service).decision("d1")
 
 
 def test_what_was_erased_or_never_made_is_an_error(service: DecisionService, shop: Settings) -> None:

@@ -1,6 +1,7 @@
 """A record read back gives the same bytes and the same explanation."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,9 @@ from decisions.explain import paragraph, why_silence
 from serving.batch import decide_all
 from serving.records import parse
 from serving.service import DecisionService
+
+KERNEL_3 = Path(__file__).parent / "kernel3"
+"""A decision as kernel 3 recorded and explained it."""
 
 
 def test_every_decision_of_a_run_reads_back(service: DecisionService) -> None:
@@ -34,6 +38,15 @@ def test_a_record_of_kernel_2_keeps_its_priorities_in_the_present_terms(service:
     assert again.choice.priority == pytest.approx(2.0 * 0.2 * 10.0 - 0.25 - 0.1 - 0.05 - 0.3)
     assert "contact price 0.05" in paragraph(again, "USD")
     assert again.stratum == "policy"
+
+
+def test_a_record_of_kernel_3_reads_back_in_its_bytes_and_is_explained_as_it_was() -> None:
+    record = (KERNEL_3 / "record.json").read_bytes()
+    decision = parse(record)
+    assert decision.versions.kernel == "3"
+    assert decision.rewards == ()
+    assert decision.as_bytes() == record
+    assert f"{paragraph(decision, 'USD')}\n" == (KERNEL_3 / "paragraph.txt").read_text(encoding="utf-8")
 
 
 def test_what_is_no_record_is_an_error() -> None:

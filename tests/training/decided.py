@@ -1,10 +1,12 @@
 """A log of decisions among a retailer's messages, drawn alike, whose outcomes depend on what was sent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
+from decisions.compiled import CompiledCatalogue
 from decisions.decide import Request, decide
 from decisions.decision import Decision
 from decisions.policies import RandomEligible
@@ -17,7 +19,7 @@ LATER = NOON + timedelta(days=60)
 WORTH = {"silence": 0.1, "miss_you": 0.1, "come_back_coupon": 0.35}
 
 
-def made(count: int, seed: int = 0) -> list[Decision]:
+def made(count: int, seed: int = 0, catalogue: CompiledCatalogue = RETAILER) -> list[Decision]:
     """Decisions about customers who may be rich, each asked about twice."""
     rng = np.random.default_rng(seed)
     asked = [
@@ -27,7 +29,7 @@ def made(count: int, seed: int = 0) -> list[Decision]:
         )
         for i in range(count)
     ]
-    return decide(asked, RETAILER, RandomEligible(kind="random"), KnownScorer())
+    return decide(asked, catalogue, RandomEligible(kind="random"), KnownScorer())
 
 
 def after(days: float, kind: str = "purchase", value: float = 10.0, decision: str = "") -> Outcome:
@@ -57,6 +59,13 @@ def chosen(decisions: Sequence[Decision], message: str | None) -> Decision:
 def moved(decision: Decision, days: float) -> datetime:
     """The moment some days after a decision's."""
     return decision.moment + timedelta(days=days)
+
+
+def dated(decision: Decision, moment: datetime) -> Decision:
+    """The same decision, made at another moment."""
+    later = moment - decision.moment
+    rewards = tuple(replace(part, matures=part.matures and part.matures + later) for part in decision.rewards)
+    return replace(decision, moment=moment, rewards=rewards)
 
 
 def _worth(decision: Decision) -> float:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.decided import FEATURES, LATER, after, chosen, log, logged, made, moved
+from features.zones import microseconds
+from tests.decisions.retailer import CATALOGUE, compiled
+from tests.training.decided import FEATURES, LATER, after, chosen, dated, log, logged, made, moved
 from training.attribution import Delivery, Goal, LoggedDecision, delivered_contacts, every_decision
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
@@ -53,12 +55,27 @@ def test_a_row_whose_window_is_open_waits() -> None:
         every_decision([logged(CONTACT)], WEEK, moved(CONTACT, 6.99), feature_names=FEATURES)
 
 
-def test_each_message_has_its_own_window_for_responses_and_the_longest_for_effects() -> None:
-    goal = Goal(windows={"miss_you": timedelta(days=28)})
+def test_the_record_says_each_messages_window_for_responses_and_the_longest_for_effects() -> None:
+    long = compiled(CATALOGUE.replace("value: 10\n", "value: 10\n        attribution_window: 28d\n"))
+    decisions = made(200, catalogue=long)
+    patient, brief, silent = (chosen(decisions, message) for message in ("miss_you", "come_back_coupon", None))
     late = [after(20)]
-    assert responses_of(logged(CONTACT, late), goal=goal).outcomes.tolist() == [1.0]
-    assert responses_of(logged(CONTACT, late)).outcomes.tolist() == [0.0]
-    assert effects_of(logged(CONTACT, late), logged(SILENT, late), goal=goal).outcomes.tolist() == [1.0, 1.0]
+    assert responses_of(logged(patient, late)).outcomes.tolist() == [1.0]
+    assert responses_of(logged(brief, late)).outcomes.tolist() == [0.0]
+    assert effects_of(logged(brief, late), logged(silent, late)).outcomes.tolist() == [1.0, 1.0]
+    young = every_decision([logged(brief), logged(silent)], WEEK, moved(silent, 28), feature_names=FEATURES)
+    assert set(young.settled.tolist()) == {microseconds(moved(silent, 28))}
+    with pytest.raises(TrainingError, match="got '1 window still open'"):
+        delivered_contacts([logged(patient)], WEEK, moved(patient, 27), feature_names=FEATURES)
+
+
+def test_a_record_that_states_no_window_has_the_goals() -> None:
+    old = replace(CONTACT, rewards=())
+    goal = Goal(window=timedelta(days=14))
+    assert responses_of(logged(old, [after(10)]), goal=goal).outcomes.tolist() == [1.0]
+    assert responses_of(logged(CONTACT, [after(10)]), goal=goal).outcomes.tolist() == [0.0]
+    assert goal.longest([logged(old), logged(CONTACT)]) == timedelta(days=14)
+    assert goal.longest([]) == timedelta(days=14)
 
 
 def test_rows_of_other_customers_or_channels_are_other_rows() -> None:
@@ -106,7 +123,7 @@ def test_erased_features_and_silence_without_a_choice_are_counted() -> None:
 
 
 def test_an_outcome_answers_the_decision_it_names_else_the_last_contact_before_it() -> None:
-    second = replace(CONTACT, id="second", moment=moved(CONTACT, 2))
+    second = replace(dated(CONTACT, moved(CONTACT, 2)), id="second")
     unnamed, named = [after(3)], [after(3, decision=CONTACT.id)]
     last = responses_of(logged(CONTACT, unnamed), logged(second, unnamed))
     assert dict(zip(last.ids, last.outcomes, strict=True)) == {CONTACT.id: 0.0, "second": 1.0}

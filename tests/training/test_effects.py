@@ -11,7 +11,7 @@ from models.effect_scorer import EffectScorer
 from models.errors import ModelError
 from models.pooling import Prior
 from tests.decisions.retailer import CATALOGUE, compiled
-from tests.training.decided import FEATURES, LATER, WORTH, log, windowed
+from tests.training.decided import FEATURES, LATER, WORTH, dated, log, windowed
 from training.attribution import Delivery, Goal, LoggedDecision, every_decision
 from training.effects import catalogue_priors, fit_effects, refuse_campaigns, train
 from training.errors import TrainingError
@@ -66,7 +66,7 @@ def spread_out(entries: list[LoggedDecision], days: int = 100) -> list[LoggedDec
     return [
         replace(
             e,
-            decision=replace(e.decision, moment=e.decision.moment - timedelta(days=days - days * i / len(entries))),
+            decision=dated(e.decision, e.decision.moment - timedelta(days=days - days * i / len(entries))),
             outcomes=[replace(o, time=o.time - timedelta(days=days - days * i / len(entries))) for o in e.outcomes],
         )
         for i, e in enumerate(entries)

@@ -12,7 +12,7 @@ from models.pressure import PressureModel
 from tests.training.decided import FEATURES, LATER, after, logged, made
 from tests.training.shops import rows, write
 from training import pressure
-from training.attribution import Goal, delivered_contacts
+from training.attribution import delivered_contacts
 from training.errors import TrainingError
 from training.pressure import Pressed, from_events, from_log, train
 
@@ -74,7 +74,7 @@ def test_a_log_in_which_nobody_leaves_is_refused(tmp_path: Path) -> None:
 def test_contacts_of_decisions_serve_too() -> None:
     contact = next(decision for decision in made(40) if decision.choice)
     left = logged(contact, [after(1, "unsubscribed")])
-    rows = delivered_contacts([left], Goal(kinds=pressure.LEFT), LATER, feature_names=FEATURES)
+    rows = delivered_contacts([left], pressure.GOAL, LATER, feature_names=FEATURES)
     assert rows.outcomes.tolist() == [1.0]
     with pytest.raises(TrainingError, match="features that were not logged"):
         from_log(rows)
