@@ -112,7 +112,7 @@ def track_release(release: Release, folder: Path, *, name: str, parameters: Mapp
         params=[Param(path, str(value)) for path, value in parameters.items()],
     )
     client.log_dict(run, release.as_dict(), "verdict.json")
-    client.log_text(run, page(release, name), "release.html")
+    client.log_text(run, page(release, name, parameters), "release.html")
     client.set_terminated(run)
     return run
 
