@@ -70,14 +70,14 @@ def _choice(decision: Decision, currency: str) -> str:
     return (
         f"Chosen: {action.message} of {action.programme} by {action.channel}, worth {factors.priority:.2f} {currency} "
         f"more than silence ({', '.join(_terms(factors))}), with probability {decision.probability:.3g}"
-        f"{_ALL_ALIKE if decision.stratum == 'uniform' else ''}.{_known(decision)}"
+        f"{_ALL_ALIKE if decision.stratum == 'uniform' else ''}{_known(decision)}."
     )
 
 
 def _known(decision: Decision) -> str:
     """When everything that matures is known; nothing of a record that does not say."""
     moments = [part.matures for part in decision.rewards if part.matures is not None]
-    return f" What comes of it is known on {max(moments):%Y-%m-%d %H:%M} UTC." if moments else ""
+    return f"; its outcome is known on {max(moments):%Y-%m-%d %H:%M} UTC" if moments else ""
 
 
 def _terms(factors: Factors) -> Iterator[str]:

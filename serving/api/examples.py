@@ -65,7 +65,7 @@ _DECISION: dict[str, Any] = {
     ],
     "explanation": (
         "Chosen: miss_you of win_back by email, worth 4.30 USD more than silence (response 21.5%, margin 20.00, cost "
-        "0.01), with probability 1. What comes of it is known on 2026-05-13 16:00 UTC. Excluded: "
+        "0.01), with probability 1; its outcome is known on 2026-05-13 16:00 UTC. Excluded: "
         "win_back/miss_you/mail by cap monthly_mail (1 contact in 28d; wanted at most 1 in 28d, possible from "
         "2026-05-14 16:00 UTC)."
     ),

@@ -9,7 +9,7 @@ from tests.decisions.retailer import CATALOGUE, LAPSING, compiled, contact, deci
 def test_a_person_reads_the_winner_its_worth_the_runners_up_and_the_reasons() -> None:
     text = paragraph(decided(having(consents={("email", "marketing"): True})), "USD")
     assert text.startswith("Chosen: come_back_coupon of win_back by email, worth 3.59 USD more than silence")
-    assert "What comes of it is known on 2026-05-13 16:00 UTC." in text
+    assert "; its outcome is known on 2026-05-13 16:00 UTC." in text
     assert "Behind it: win_back/miss_you/email (0.99 USD)." in text
     assert "Excluded: win_back/miss_you/mail, win_back/come_back_coupon/mail by consent mail for marketing" in text
 

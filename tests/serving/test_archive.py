@@ -46,7 +46,7 @@ def test_a_decision_of_kernel_3_is_told_and_not_made_again(service: DecisionServ
     told = service.decision("d1")
     assert told.decision.as_bytes() == earlier
     assert b'"rewards"' not in content(told)
-    assert b"What comes of it is known" not in content(told)
+    assert b"its outcome is known" not in content(told)
     replayed = archive_of(service).replay("d1")
     assert (replayed.cause, replayed.recorded, replayed.replayed) == ("kernel", "3", KERNEL)
     with pytest.raises(StoreError, match=f"made by other rules: got 'kernel 3'; wanted {KERNEL}; at d1"):
