@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+_NEGATIVE = re.compile(r"(?<![\w./-])-(?=[\d.])")
 PLAIN_WIDTH = 100
 """Columns where the output is no terminal, unless `COLUMNS` says otherwise."""
 
@@ -29,6 +31,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def say(console: Console, what: RenderableType, style: str | None = None) -> None:
     """Prints something; where the output is no terminal, without the blanks that would fill its lines up."""
+    what = with_minus(what) if isinstance(what, str) else what
     if console.is_terminal:
         console.print(what, style=style, markup=False)
         return
@@ -69,10 +72,17 @@ def shown(value: Any) -> str:
     Example:
         >>> shown(155848), shown(None), shown("mail")
         ('155,848', '–', 'mail')
+        >>> shown("-4.7% to -1.7%"), shown("2026-06-08"), shown("list-2")
+        ('−4.7% to −1.7%', '2026-06-08', 'list-2')
     """
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return with_minus(f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def with_minus(text: str) -> str:
+    """A text whose negative numbers begin with a minus sign, not a hyphen."""
+    return _NEGATIVE.sub("−", text)
 
 
 @contextmanager

@@ -60,23 +60,35 @@ def _watch(data: Path, events: Path | None, period: timedelta) -> Watch:
 
 def _report(watch: Watch) -> None:
     out = console()
-    before, after = watch.rows
+    (before, after), (since, until) = watch.rows, watch.times
+    say(out, f"{since:%Y-%m-%d} to {until:%Y-%m-%d} ({after:,} rows) against before ({before:,} rows)")
     rows = [
         (one.name, f"{one.psi:.3f}", f"{one.distance:.3f}", f"{one.q:.2g}", "alert" if one.alert else "")
         for one in watch.features[:_SHOWN]
     ]
-    title = f"largest shifts of {len(watch.features)} numbers, {before:,} rows before and {after:,} after"
-    say(out, table(("", "stability index", "distance", "q", ""), rows, title=title))
+    title = f"features and scores: the {len(rows)} largest shifts of {len(watch.features)}"
+    headings: tuple[str, ...] = ("", "stability index", "distance", "q")
+    say(out, table((*headings, ""), rows, numbers=headings[1:], title=title))
     rates = [
-        (one.name, f"{one.before:.1%}", f"{one.after:.1%}", f"{one.low:+.1%} to {one.high:+.1%}", f"{one.q:.2g}")
+        (
+            one.name,
+            f"{one.before:.1%}",
+            f"{one.after:.1%}",
+            f"{one.low:+.1%} to {one.high:+.1%}",
+            f"{one.q:.2g}",
+            "alert" if one.alert else "",
+        )
         for one in watch.rates
     ]
-    say(out, table(("", "before", "after", "change, 95 %", "q"), rates, title="shares"))
+    headings = ("", "before", "after", "change, 95 %", "q")
+    say(out, table((*headings, ""), rates, numbers=headings[1:], title="shares"))
     if watch.calibration:
         arms = [
             (one.arm, one.rows, f"{one.predicted:.3f}", f"{one.observed:.3f}", "yes" if one.holds else "no")
             for one in watch.calibration
         ]
-        say(out, table(("", "rows", "predicted", "observed", "within 2 errors"), arms, numbers=("rows",)))
+        headings = ("", "rows", "predicted", "observed")
+        title = "responses to the latest contacts"
+        say(out, table((*headings, "within 2 errors"), arms, numbers=headings[1:], title=title))
     for alert in watch.alerts or ("Nothing to report.",):
         say(out, alert)

@@ -239,10 +239,14 @@ class _Rows:
         self._names = feature_names
         self._arms: dict[str, int] = {SILENCE: 0}
         self._kept: list[tuple[LoggedDecision, datetime, int, float]] = []
+        self._open: list[datetime] = []
 
     def too_young(self, end: datetime) -> str | None:
         """Why a row whose window ends then has no label yet."""
-        return "window still open" if end > self._as_of else None
+        if end <= self._as_of:
+            return None
+        self._open.append(end)
+        return "window still open"
 
     def leave_out(self, logged: LoggedDecision, reason: str) -> None:
         """Counts a decision without a row."""
@@ -263,7 +267,10 @@ class _Rows:
         """All rows as arrays."""
         if not self._kept:
             left_out = ", ".join(f"{count:,} {reason}" for reason, count in self._left_out.items())
-            raise TrainingError("no decision to learn from", got=left_out or "an empty log", wanted="settled decisions")
+            wanted = (
+                f"settled decisions{f': the first is on {min(self._open):%Y-%m-%d %H:%M} UTC' if self._open else ''}"
+            )
+            raise TrainingError("no decision to learn from", got=left_out or "an empty log", wanted=wanted)
         decisions = [logged.decision for logged, *_ in self._kept]
         taken = np.array([self._arms[arm(decision)] for decision in decisions], dtype=np.int64)
         return DecisionRows(

@@ -39,7 +39,8 @@ def by_week(folder: Path) -> list[int]:
     store = open_store(Settings.of(folder).store)
     moments = [contact.time for _, _, contact in store.ledger("default") if contact.time >= START]
     store.close()
-    return np.bincount([(moment - START).days // 7 for moment in moments]).tolist()
+    found: list[int] = np.bincount([(moment - START).days // 7 for moment in moments]).tolist()
+    return found
 
 
 def told(*arguments: str) -> dict[str, float]:
