@@ -11,6 +11,7 @@ from features.build import build_dataset_pairs
 from features.dataset import EventDataset
 from features.definitions import FeatureSet
 from features.standard import STANDARD
+from features.zones import EARLIEST
 from training.attribution import Delivery, LoggedDecision
 from training.by_action import ArmCalibration, by_arm, jointly, slope
 from training.drift import UNLIKELY, Drift, Floats, RateDrift, drifts, rate_drifts
@@ -32,6 +33,7 @@ class Watch:
         calibration: Of recent predictions, by message.
         slope: Of recent predictions, with its interval; empty where there are none.
         rows: How many customers or decisions were compared, then and now.
+        times: What of: the latest time begins with the first of these moments and ends with the second.
     """
 
     features: tuple[Drift, ...]
@@ -39,6 +41,7 @@ class Watch:
     calibration: tuple[ArmCalibration, ...]
     slope: Mapping[str, float | None]
     rows: tuple[int, int]
+    times: tuple[datetime, datetime]
 
     @property
     def alerts(self) -> tuple[str, ...]:
@@ -67,6 +70,7 @@ class Watch:
             "calibration_p": jointly(self.calibration),
             "slope": dict(self.slope),
             "rows": {"before": self.rows[0], "after": self.rows[1]},
+            "times": {"since": self.times[0].isoformat(), "until": self.times[1].isoformat()},
         }
 
 
@@ -94,11 +98,11 @@ def watch_decisions(
         TrainingError: No decisions in one of the times.
     """
     entries = sorted(log, key=lambda logged: logged.decision.moment)
-    before = [logged for logged in entries if logged.decision.moment < as_of - period]
-    after = [logged for logged in entries if as_of - period <= logged.decision.moment < as_of]
+    since = as_of - period
+    before = [logged for logged in entries if logged.decision.moment < since]
+    after = [logged for logged in entries if since <= logged.decision.moment <= as_of]
     if not before or not after:
-        got = f"{len(before)} decisions before, {len(after)} within the last {period.days} days"
-        raise TrainingError("nothing to compare", got=got, wanted="some of both")
+        raise _incomparable(before, after, period, since)
     reward = reward.over(entries)
     settled = [
         [logged for logged in part if logged.decision.moment + reward.window <= as_of] for part in (before, after)
@@ -110,7 +114,19 @@ def watch_decisions(
         tuple(by_arm(*held)),
         slope(np.clip(held.predicted, 0.0, 1.0), held.outcomes, held.customers) if held.arms else {},
         (len(before), len(after)),
+        (since, as_of),
     )
+
+
+def _incomparable(
+    before: Sequence[LoggedDecision], after: Sequence[LoggedDecision], period: timedelta, since: datetime
+) -> TrainingError:
+    """What is missing, and from when on it will be there."""
+    got = f"{len(before):,} decisions before, {len(after):,} within the last {period.days} days"
+    wanted = f"some before {since:%Y-%m-%d} and some since, made with the present features and rules"
+    if after:
+        wanted = f"{wanted}; they are there from {after[0].decision.moment + period:%Y-%m-%d} on"
+    return TrainingError("nothing to compare", got=got, wanted=wanted)
 
 
 def watch_events(
@@ -145,6 +161,7 @@ def watch_events(
         (),
         {},
         (int(then.sum()), int(now.sum())),
+        (EARLIEST + timedelta(microseconds=first), EARLIEST + timedelta(microseconds=last)),
     )
 
 

@@ -96,7 +96,7 @@ def test_a_log_of_events_is_compared_by_its_customers(tmp_path: Path) -> None:
     assert [rate.name for rate in watch.rates] == ["lapse"]
     assert len(watch.features) > 40
     told = watch.as_dict()
-    assert set(told) == {"alerts", "features", "rates", "calibration", "calibration_p", "slope", "rows"}
+    assert set(told) == {"alerts", "features", "rates", "calibration", "calibration_p", "slope", "rows", "times"}
 
 
 def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
