@@ -24,8 +24,8 @@ from models.registry import MlflowRegistry
 from serving.champion import Champion, load_champion
 from serving.errors import NotReadyError
 from serving.settings import Settings
-from training.errors import TrainingError
-from training.judging import Predicted, Reward, gather
+from training.errors import TrainingError, UndecidedError
+from training.judging import Predicted, Reward, gather, judged_since
 from training.promote import roll_back
 from training.release import Limits, Release, judge
 from training.tracking import track_release
@@ -50,7 +50,9 @@ Unsubscribes = Annotated[
 ]
 Since = Annotated[
     str | None,
-    typer.Option(metavar="MOMENT", help="Judge by the decisions from then on: those the candidate did not learn from."),
+    typer.Option(
+        metavar="MOMENT", help="Judge by the decisions from then on. [default: those made after all the models learnt]"
+    ),
 ]
 
 
@@ -124,7 +126,7 @@ def promoted(
 ) -> dict[str, Any]:
     """Judges a bundle and puts it into use where the gate or `anyway` says so; the first one needs no gate.
 
-    A log without a settled decision cannot judge: that is an answer, not an error.
+    A log that cannot judge is an answer, not an error.
 
     Returns:
         `version`, `promoted`, `answer`, `reasons` and the tracked `run`.
@@ -145,7 +147,7 @@ def promoted(
         verdict = _judged(data, None, bundle, None, reward, limits, since)
         answer, reasons = verdict.answer, list(verdict.reasons)
         run = _tracked(verdict, store, data, None, bundle, None, since)
-    except TrainingError as error:
+    except UndecidedError as error:
         reasons = [str(error)]
     ships = answer == "ship" or bool(anyway)
     if ships:
@@ -188,17 +190,20 @@ def _judged(
     if policy is None and bundle is None and catalogue is None:
         raise TrainingError("nothing to judge", got="no candidate", wanted="--policy, --bundle or --catalogue")
     stated = None if policy is None else _policy(policy)
+    asked = None if since is None else moment_of(since, datetime.now(UTC))
     with progress("judging", console(stderr=True)):
         source = open_decisions(data)
-        begin = moment_of(since, datetime.min.replace(tzinfo=UTC))
-        judged_by = (logged for logged in source.decisions() if logged.decision.moment >= begin)
         if bundle is None and catalogue is None and stated is not None:
-            return judge(gather(judged_by, reward, source.now, stated), limits)
+            begin = asked or datetime.min.replace(tzinfo=UTC)
+            log = [logged for logged in source.decisions() if logged.decision.moment >= begin]
+            return judge(gather(log, reward, source.now, stated), limits)
         settings = source.settings
         candidate = load_champion(bundle or settings.champion, catalogue or settings.catalogue, STANDARD)
-        again = _decided(source, candidate, stated)
+        begin = judged_since(candidate.bundle.learnt_until, asked, bundle or settings.champion)
+        log = [logged for logged in source.decisions() if logged.decision.moment >= begin]
+        again = _decided(source, {logged.decision.id: logged.decision for logged in log}, candidate, stated)
         target, predicted = _targets(again)
-        known = (logged for logged in judged_by if logged.decision.id in again)
+        known = [logged for logged in log if logged.decision.id in again]
         return judge(gather(known, reward, source.now, target, predicted=predicted), limits)
 
 
@@ -209,14 +214,17 @@ def _policy(text: str) -> Policy:
         raise TrainingError("not a policy", got=text, wanted='JSON such as {"kind": "greedy"}') from error
 
 
-def _decided(source: "DecisionSource", candidate: Champion, policy: Policy | None) -> dict[str, Decision]:
-    """What the candidate would have decided in place of each decision, all at once where they share circumstances."""
+def _decided(
+    source: "DecisionSource", made_on: Mapping[str, Decision], candidate: Champion, policy: Policy | None
+) -> dict[str, Decision]:
+    """What the candidate would have decided in place of some decisions, all at once where they share circumstances."""
     compiled = candidate.compiled
     width = len(compiled.catalogue.feature_set(STANDARD))
     asked: defaultdict[str, list[Request]] = defaultdict(list)
     shared: dict[str, Circumstances] = {}
-    made_on = {logged.decision.id: logged.decision for logged in source.decisions()}
     for request, _ in source.requests():
+        if request.id not in made_on:
+            continue
         if len(request.snapshot.features) != width:
             got, wanted = len(request.snapshot.features), f"{width}, as the catalogue to judge reads"
             raise NotReadyError("decisions logged with other features", got=got, wanted=wanted, where=request.id)
@@ -252,9 +260,21 @@ def _tracked(
     catalogue: Path | None,
     since: str | None,
 ) -> str:
-    given = {"data": data, "policy": policy, "bundle": bundle, "catalogue": catalogue, "since": since}
+    from cli.logged import open_decisions
+
+    shop = open_decisions(data).champion.compiled.catalogue
+    given = {
+        "shop": f"{shop.catalogue}, amounts in {shop.currency}",
+        "data": data,
+        "policy": policy,
+        "bundle": bundle,
+        "catalogue": catalogue,
+        "since": since,
+    }
     parameters = {name: str(value) for name, value in given.items() if value is not None}
-    return track_release(verdict, store, name=policy or str(bundle or catalogue), parameters=parameters)
+    version = load(bundle, fingerprint=STANDARD.fingerprint).version if bundle else None
+    name = policy or (f"bundle {version}" if version else f"catalogue {catalogue}")
+    return track_release(verdict, store, name=name, parameters=parameters)
 
 
 def _report(verdict: Release, run: str | None, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import shlex
 import sys
 import tempfile
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,13 +23,15 @@ from cli.train import (
     Margin,
     Store,
     Window,
+    days,
     release_all,
     train_all,
 )
+from features.zones import microseconds
 from models.errors import RegistryError
 from serving.settings import Settings
 from training.errors import TrainingError
-from training.judging import Reward
+from training.judging import Reward, judged_from
 from training.release import Limits
 
 CRON = """\
@@ -82,6 +85,16 @@ def retrain(
     tolerance: Tolerance = 0.01,
     contacts: Contacts = 0.1,
     unsubscribes: Unsubscribes = 0.001,
+    judge_by: Annotated[
+        int,
+        typer.Option(
+            "--judge-by",
+            parser=days,
+            metavar="DURATION",
+            show_default=False,
+            help="Time of the latest decisions, which judge and are not learnt from. [default: 28d]",
+        ),
+    ] = 28,
     store: Store = STORE,
     schedule: Annotated[
         Schedule | None, typer.Option(help="Do nothing but print what calls this command every night.")
@@ -90,13 +103,14 @@ def retrain(
 ) -> None:
     """Train every model, and put the bundle into use if it may ship.
 
-    The release gate judges it on logged decisions.
+    The release gate judges it on the latest decisions, which it did not learn from.
     """
     if schedule is not None:
         typer.echo(unit(schedule, sys.argv[1:]), nl=False)
         return
     logged = data if Settings.of(data).champion.exists() else None
-    told = train_all(events, logged, horizon, lookback, campaigns, window, margin, store)
+    bound = None if logged is None else _bound(logged, timedelta(days=judge_by))
+    told = train_all(events, logged, horizon, lookback, campaigns, window, margin, store, bound)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
     verdict = _released(store, data, Reward(margin=margin), limits)
     if as_json:
@@ -111,12 +125,21 @@ def retrain(
         raise typer.Exit(1)
 
 
+def _bound(data: Path, period: timedelta) -> int | None:
+    """After which moment nothing may be settled that is learnt from, microseconds since the epoch."""
+    from cli.logged import open_decisions
+
+    source = open_decisions(data)
+    moment = judged_from(source.decisions(), source.now, period)
+    return None if moment is None else microseconds(moment)
+
+
 def _released(store: Path, data: Path, reward: Reward, limits: Limits) -> dict[str, Any]:
     """What became of the champions as a bundle; a score without a champion is a reason, not a failure."""
     with tempfile.TemporaryDirectory() as scratch:
         bundle = Path(scratch) / "bundle"
         try:
-            release_all(store, bundle)
+            release_all(store, bundle, data)
         except RegistryError as error:
             return {"version": None, "promoted": False, "answer": "no", "reasons": [str(error)], "run": None}
         return promoted(bundle, data, reward, limits, store)

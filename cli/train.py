@@ -1,6 +1,6 @@
 """`tactful train`: fit models to logs of events and decisions, track and register them, put champions into use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,8 @@ from cli.training_jobs import effect_job, lapse_job, pressure_job, response_job,
 from decisions.durations import parse_duration
 from features.errors import TactfulError
 from features.standard import STANDARD
+from models.bundle import load
+from models.kinds import Model
 from models.registry import MlflowRegistry
 from training import effects, lapse, pressure, response, value
 from training.promote import release
@@ -179,7 +181,7 @@ def every(
     told = train_all(events, data, horizon, lookback, campaigns, window, margin, store)
     report(told, as_json=as_json)
     if bundle is not None:
-        version = release_all(store, bundle)
+        version = release_all(store, bundle, data)
         console(stderr=True).print(f"Released as bundle {version} in {bundle}.")
 
 
@@ -192,18 +194,22 @@ def train_all(
     window: int | None,
     margin: float,
     store: Path,
+    judged_from: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Every model the logs can show; lapse and response must be among them, the others are left out with a word."""
-    told = [
-        done(lapse_job(events, horizon, lookback), store),
-        done(response_job(events, data, campaigns, window), store),
+    """Every model the logs can show; the others are left out with a word.
+
+    Lapse must be among them, and response unless decisions are kept to judge by: then there may be too few before them.
+    """
+    told = [done(lapse_job(events, horizon, lookback, judged_from), store)]
+    jobs: list[Callable[[], Job]] = [
+        lambda: response_job(events, data, campaigns, window, judged_from),
+        lambda: value_job(events, value.WINDOW, margin, judged_from),
+        lambda: pressure_job(events, data, judged_from),
+        *([lambda: effect_job(data, judged_from)] if data is not None else []),
     ]
-    optional: list[Callable[[], Job]] = [
-        lambda: value_job(events, value.WINDOW, margin),
-        lambda: pressure_job(events, data),
-        *([lambda: effect_job(data)] if data is not None else []),
-    ]
-    for job in optional:
+    if judged_from is None:
+        told.append(done(jobs.pop(0)(), store))
+    for job in jobs:
         try:
             told.append(done(job(), store))
         except TactfulError as error:
@@ -211,8 +217,20 @@ def train_all(
     return told
 
 
-def release_all(store: Path, bundle: Path) -> str:
-    """The champions of every score as one bundle: lapse and response, and of the others those there are."""
-    registry = MlflowRegistry(store)
-    more = [name for name in (value.NAME, pressure.NAME, effects.NAME) if registry.champion(name) is not None]
-    return release(registry, (lapse.NAME, response.NAME, *more), bundle, STANDARD)
+def release_all(store: Path, bundle: Path, data: Path | None = None) -> str:
+    """The champions of every score as one bundle: lapse and response, and of the others those there are.
+
+    Where the registry has none, the model that the service in `data` uses stays.
+    """
+    registry, in_use = MlflowRegistry(store), _in_use(data)
+    more = [n for n in (value.NAME, pressure.NAME, effects.NAME) if n in in_use or registry.champion(n) is not None]
+    return release(registry, (lapse.NAME, response.NAME, *more), bundle, STANDARD, in_use)
+
+
+def _in_use(data: Path | None) -> Mapping[str, Model]:
+    """The models of a service's bundle; none where there is no service, or it has no bundle yet."""
+    from serving.champion import bundle_folder
+    from serving.settings import Settings
+
+    pointer = None if data is None else Settings.of(data).champion
+    return load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).models if pointer and pointer.exists() else {}

@@ -1,4 +1,8 @@
-"""What each training job learns from and depends on, from the command's arguments."""
+"""What each training job learns from and depends on, from the command's arguments.
+
+`judged_from`, microseconds since the epoch, is where later decisions begin that are to judge what a job learns: nothing
+that was settled after it is learnt from.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -13,34 +17,43 @@ from features.standard import STANDARD
 from models.value import PARAMETERS as VALUE_PARAMETERS
 from training import effects, lapse, pressure, response, response_log, value
 from training.attribution import Goal, delivered_contacts, every_decision
+from training.candidate import Candidate
 from training.errors import TrainingError
+from training.job import Progress
+from training.labels import Span, days_after, span
 from training.promote import candidate_of
+from training.splits import snapshots
 
 _CAMPAIGNS = "campaigns.parquet"
 
 
-def lapse_job(events: Path, horizon: int, lookback: int) -> Job:
+def lapse_job(events: Path, horizon: int, lookback: int, judged_from: int | None = None) -> Job:
     """The lapse model from a log of events."""
     dataset = open_events(events)
     settings = {"horizon_days": horizon, "lookback_days": lookback, **lapse.PARAMETERS.as_dict()}
-    return Job(
-        lapse.NAME,
-        _described(dataset),
-        settings,
-        lambda told: candidate_of(lapse.train(dataset, horizon_days=horizon, lookback_days=lookback, progress=told)),
-    )
+
+    def train(told: Progress) -> Candidate:
+        moments = None if judged_from is None else _snapshots(dataset, horizon, lookback, judged_from)
+        return candidate_of(
+            lapse.train(dataset, horizon_days=horizon, lookback_days=lookback, moments=moments, progress=told)
+        )
+
+    return Job(lapse.NAME, _described(dataset), settings | _bound(judged_from), train)
 
 
-def value_job(events: Path, window: int, margin: float) -> Job:
+def value_job(events: Path, window: int, margin: float, judged_from: int | None = None) -> Job:
     """The value model from a log of events."""
     dataset = open_events(events)
-    settings = value.settings(value.HORIZON, window, margin, VALUE_PARAMETERS)
+    settings = value.settings(value.HORIZON, window, margin, VALUE_PARAMETERS) | _bound(judged_from)
     return Job(
-        value.NAME, _described(dataset), settings, lambda _: value.train(dataset, window_days=window, margin=margin)
+        value.NAME,
+        _described(dataset),
+        settings,
+        lambda _: value.train(dataset, window_days=window, margin=margin, judged_from=judged_from),
     )
 
 
-def pressure_job(events: Path | None, data: Path | None) -> Job:
+def pressure_job(events: Path | None, data: Path | None, judged_from: int | None = None) -> Job:
     """The model of contact pressure from logged decisions, else from a log of events."""
     if data is not None:
         source = _source(data)
@@ -53,10 +66,15 @@ def pressure_job(events: Path | None, data: Path | None) -> Job:
         pressed, described = pressure.from_events(dataset), _described(dataset)
     else:
         raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
-    return Job(pressure.NAME, described, pressure.settings(fatigue), lambda _: pressure.train(pressed, fatigue))
+    return Job(
+        pressure.NAME,
+        described,
+        pressure.settings(fatigue) | _bound(judged_from),
+        lambda _: pressure.train(pressed, fatigue, judged_from=judged_from),
+    )
 
 
-def effect_job(data: Path) -> Job:
+def effect_job(data: Path, judged_from: int | None = None) -> Job:
     """The effect model from logged decisions."""
     source = _source(data)
     rows = every_decision(source.decisions(), Goal(), source.now, feature_names=STANDARD.names)
@@ -64,18 +82,20 @@ def effect_job(data: Path) -> Job:
     return Job(
         effects.NAME,
         {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
-        effects.settings(priors, "linear"),
-        lambda _: effects.train(rows, priors),
+        effects.settings(priors, "linear") | _bound(judged_from),
+        lambda _: effects.train(rows, priors, judged_from=judged_from),
     )
 
 
-def response_job(events: Path | None, data: Path | None, campaigns: Path | None, window: int | None) -> Job:
+def response_job(
+    events: Path | None, data: Path | None, campaigns: Path | None, window: int | None, judged_from: int | None = None
+) -> Job:
     """From logged decisions where there are enough, else from imported campaigns."""
     if data is None and events is None:
         raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
     if data is not None:
         try:
-            return _logged_response(data)
+            return _logged_response(data, judged_from)
         except TrainingError as error:
             if events is None:
                 raise
@@ -86,25 +106,39 @@ def response_job(events: Path | None, data: Path | None, campaigns: Path | None,
     return Job(
         response.NAME,
         _described(dataset),
-        settings,
-        lambda told: candidate_of(response.train(dataset, table, window_days=window, progress=told)),
+        settings | _bound(judged_from),
+        lambda told: candidate_of(
+            response.train(dataset, table, window_days=window, judged_from=judged_from, progress=told)
+        ),
     )
 
 
-def _logged_response(data: Path) -> Job:
+def _logged_response(data: Path, judged_from: int | None) -> Job:
     from cli.logged import offers
 
     source = _source(data)
     rows = delivered_contacts(source.decisions(), Goal(), source.now, feature_names=STANDARD.names)
     known = offers(source.champion.compiled)
-    response_log.require(rows, known)
+    response_log.require(rows, known, judged_from)
     settings = {"offers": {name: dict(offer) for name, offer in known.items()}, **response.PARAMETERS.as_dict()}
     return Job(
         response.NAME,
         {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
-        settings,
-        lambda _: response_log.train(rows, known),
+        settings | _bound(judged_from),
+        lambda _: response_log.train(rows, known, judged_from=judged_from),
     )
+
+
+def _bound(judged_from: int | None) -> dict[str, int]:
+    """What a job depends on besides, where later decisions are to judge what it learns."""
+    return {} if judged_from is None else {"judged_from": judged_from}
+
+
+def _snapshots(dataset: EventDataset, horizon: int, lookback: int, judged_from: int) -> list[int]:
+    """Moments of the lapse model, the test's at the bound or before it."""
+    covered = span(dataset)
+    end = min(covered.end, days_after(judged_from, horizon, dataset.zone))
+    return snapshots(Span(covered.first, end), dataset.zone, horizon_days=horizon, lookback_days=lookback)
 
 
 def _source(data: Path) -> Any:

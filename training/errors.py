@@ -2,6 +2,7 @@
 
 TactfulError
 └── TrainingError           a log that cannot show what is to be learnt
+    └── UndecidedError      a log that cannot judge a candidate; a live experiment can
 """
 
 from features.errors import TactfulError
@@ -9,3 +10,7 @@ from features.errors import TactfulError
 
 class TrainingError(TactfulError):
     """A log that cannot show what is to be learnt."""
+
+
+class UndecidedError(TrainingError):
+    """A log that cannot judge a candidate; a live experiment can."""

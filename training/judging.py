@@ -15,7 +15,7 @@ from experiments.decision_log import LEFT_ALONE, Target, compared
 from experiments.predictions import cross_fitted
 from training.attribution import Delivery, Goal, LoggedDecision, Outcome, arm, outcomes_within, worth
 from training.by_action import by_arm
-from training.errors import TrainingError
+from training.errors import TrainingError, UndecidedError
 from training.release import Evidence
 
 _LEFT = frozenset(("unsubscribed", "complained"))
@@ -94,17 +94,21 @@ def gather(
             predictions of its own, such as a policy.
 
     Raises:
-        TrainingError: No decision is settled, or nothing that counts came after any of them.
+        UndecidedError: No decision is settled, or nothing that counts came after any of them.
         LogError: A record contradicts itself.
     """
     entries = list(log)
     reward = reward.over(entries)
     settled = [logged for logged in entries if logged.decision.moment + reward.window <= as_of]
     if not settled:
-        raise TrainingError("no decision to judge by", got=0, wanted=f"some older than {reward.window.days} days")
+        got, wanted = f"{len(entries):,} decisions to judge by", f"some older than {reward.window.days} days"
+        if entries:
+            first = min(logged.decision.moment for logged in entries) + reward.window
+            wanted = f"{wanted}: the first is on {first:%Y-%m-%d %H:%M} UTC"
+        raise UndecidedError("cannot be judged: no decision is settled", got=got, wanted=wanted)
     if not any(reward.outcomes(logged) for logged in settled):
         got, wanted = f"{len(settled):,} decisions and none", " or ".join(reward.goal.kinds)
-        raise TrainingError("no outcome to judge by", got=got, wanted=f"{wanted} after some of them")
+        raise UndecidedError("cannot be judged: no outcome", got=got, wanted=f"{wanted} after some of them")
     rewards = {logged.decision.id: reward.of(logged) for logged in settled}
     logs = compared((logged.decision for logged in settled), rewards, candidate, of_record)
     known = [logged.features for logged in settled]
@@ -114,8 +118,61 @@ def gather(
     left = np.array([_left(logged, reward.window) for logged in settled], dtype=bool)
     if predicted is None:
         return Evidence(*logs, left, predictions)
-    held = [by_arm(*predictions_of(settled, reward, told)) for told in (predicted, _recorded)]
+
+    def recorded(decision: Decision) -> Candidate | None:
+        """Where the candidate tells something too: the same contacts judge both."""
+        return None if predicted(decision) is None else decision.choice
+
+    held = [by_arm(*predictions_of(settled, reward, told)) for told in (predicted, recorded)]
     return Evidence(*logs, left, predictions, *held)
+
+
+def judged_since(learnt_until: datetime | None, since: datetime | None, where: object) -> datetime:
+    """From when on decisions may judge models: they were made after the last outcome that the models learnt from.
+
+    Args:
+        learnt_until: What the bundle says, see `models.bundle.Bundle.learnt_until`.
+        since: A later moment that was asked for, or one for models that do not say; None for none.
+        where: The bundle.
+
+    Raises:
+        UndecidedError: The models do not say, and no moment was asked for.
+        TrainingError: The moment that was asked for is earlier than what they learnt from.
+
+    Example:
+        >>> from datetime import UTC
+        >>> judged_since(datetime(2026, 3, 1, tzinfo=UTC), None, "var/bundle").isoformat()
+        '2026-03-01T00:00:00+00:00'
+    """
+    if since is None and learnt_until is None:
+        got, wanted = "models that do not say until when they learnt", "--since, or models trained anew"
+        raise UndecidedError("cannot be judged", got=got, wanted=wanted, where=where)
+    if since is not None and learnt_until is not None and since < learnt_until:
+        got, wanted = since.isoformat(), f"{learnt_until.isoformat()} or later"
+        raise TrainingError(
+            "decisions that the models learnt from cannot judge them", got=got, wanted=wanted, where=where
+        )
+    known = [moment for moment in (learnt_until, since) if moment is not None]
+    return max(known)
+
+
+def judged_from(log: Iterable[LoggedDecision], as_of: datetime, period: timedelta) -> datetime | None:
+    """The moment after which nothing may be settled that is learnt from, so that the latest decisions can judge.
+
+    Equal logs give equal moments, whatever the time is.
+
+    Args:
+        log: Logged decisions.
+        as_of: Now.
+        period: For how long the settled decisions before the last one are kept to judge by.
+
+    Returns:
+        None where no decision is settled.
+    """
+    entries = list(log)
+    window = Reward().over(entries).window
+    settled = [moment for logged in entries if (moment := logged.decision.moment) + window <= as_of]
+    return max(settled) - period if settled else None
 
 
 def of_record(decision: Decision) -> dict[tuple[str, str], float]:

@@ -1,6 +1,6 @@
 """A shop with a log of decisions drawn at random, whose contacts were sent and answered by purchases."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +29,27 @@ RANDOM = (
 CHANCES = {"silence": 0.1, "thank_you": 0.5, "thank_you_short": 0.15}
 
 
-def opened(folder: Path) -> Path:
-    """A shop's folder four weeks later: letters of thanks work, short messages hardly."""
+def opened(folder: Path, *later: timedelta) -> Path:
+    """A shop's folder four weeks after its decisions: letters of thanks work, short messages hardly.
+
+    Args:
+        folder: Where it is.
+        later: Decisions were made at `NOW`, and about other buyers so much later.
+    """
     settings = furnish(folder, RANDOM)
-    names = [f"buyer{i:03}" for i in range(BUYERS)]
-    bought = pd.DataFrame({"customer_id": names, "time": ago(days=1), "type": "purchase", "amount": 80.0})
-    dataset = write_events(validate(bought).events, folder / "more", zone=ZONE)
+    rounds = (timedelta(), *later)
+    for number, after in enumerate(rounds):
+        names = [f"buyer{number * BUYERS + i:03}" for i in range(BUYERS)]
+        _stock(settings, folder / f"more-{number}", names, after)
+        _decide(settings, names, NOW + after)
+    now = NOW + rounds[-1] + timedelta(days=28)
+    (folder / "tactful.env").write_text(f"TACTFUL_NOW={now.isoformat()}\nTACTFUL_AUTH=open\n")
+    return folder
+
+
+def _stock(settings: Settings, folder: Path, names: list[str], after: timedelta) -> None:
+    bought = pd.DataFrame({"customer_id": names, "time": ago(days=1) + after, "type": "purchase", "amount": 80.0})
+    dataset = write_events(validate(bought).events, folder, zone=ZONE)
     store = open_store(settings.store)
     load_history(
         store,
@@ -45,14 +60,11 @@ def opened(folder: Path) -> Path:
         consents=ALLOWED,
     )
     store.close()
-    _decide(settings, names)
-    (folder / "tactful.env").write_text(f"TACTFUL_NOW={(NOW + timedelta(days=28)).isoformat()}\nTACTFUL_AUTH=open\n")
-    return folder
 
 
-def _decide(settings: Settings, names: list[str]) -> None:
+def _decide(settings: Settings, names: list[str], moment: datetime) -> None:
     rng = np.random.default_rng(0)
-    service = service_of(settings)
+    service = service_of(settings, lambda: moment)
     answers = []
     for name in names:
         made = service.decide(name, f"d-{name}").decision
@@ -60,11 +72,11 @@ def _decide(settings: Settings, names: list[str]) -> None:
         if made.choice is not None:
             service.store.settle("default", name, made.id, "sent")
         if rng.random() < CHANCES[message]:
-            answers.append((name, _purchase(name)))
-    service.store.load("default", History(ZONE, NOW, [Profile(name) for name in names], events=answers))
+            answers.append((name, _purchase(name, moment)))
+    service.store.load("default", History(ZONE, moment, [Profile(name) for name in names], events=answers))
     service.store.close()
 
 
-def _purchase(name: str) -> StoredEvent:
-    time = microseconds(NOW + timedelta(days=2))
+def _purchase(name: str, moment: datetime) -> StoredEvent:
+    time = microseconds(moment + timedelta(days=2))
     return StoredEvent(time, EVENT_TYPES.index("purchase"), 0, 40.0, 0.0, 1.0, 0, "", f"answer-{name}")

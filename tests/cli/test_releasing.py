@@ -1,6 +1,8 @@
 """Judging, promoting and rolling back, on the log of a shop."""
 
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +10,18 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.champions import go_back, history, put_in_use
+from cli.jobs import done
 from cli.main import app
+from cli.training_jobs import effect_job
 from features.standard import STANDARD
+from features.zones import microseconds
 from models.bundle import export, load
 from models.errors import BundleError
 from models.registry import MlflowRegistry
 from serving.champion import bundle_folder
 from tests.cli.answered import opened
-from tests.serving.shop import export_bundle, furnish, service_of
-from training.errors import TrainingError
+from tests.serving.shop import NOW, export_bundle, furnish, service_of
+from training.errors import TrainingError, UndecidedError
 from training.promote import crown
 
 WIDE = ("--tolerance", "5", "--max-contacts", "1", "--max-unsubscribes", "0.1")
@@ -62,18 +67,53 @@ def test_a_job_that_was_done_before_tells_who_is_the_champion_now(shop: Path, tm
     assert told(*train)["promotion"]["promoted"]
 
 
-def test_learnt_effects_are_judged_as_part_of_a_bundle(shop: Path, tmp_path: Path) -> None:
-    trained = told("train", "effect", "--data", shop, "--store", tmp_path / "mlflow")
-    kept = MlflowRegistry(tmp_path / "mlflow").download("effect", trained["promotion"]["version"], tmp_path / "kept")
+def with_effects(shop: Path, store: Path, judged_from: datetime | None) -> Path:
+    """The bundle in use with effects that learnt nothing settled after a moment."""
+    trained = done(effect_job(shop, None if judged_from is None else microseconds(judged_from)), store / "mlflow")
+    kept = MlflowRegistry(store / "mlflow").download("effect", trained["promotion"]["version"], store / "kept")
     effects = load(kept, fingerprint=STANDARD.fingerprint).models
     present = load(bundle_folder(shop / "champion"), fingerprint=STANDARD.fingerprint).models
-    export(tmp_path / "bundle", {**present, **effects}, STANDARD)
-    verdict = told("evaluate", "--data", shop, "--bundle", tmp_path / "bundle", "--no-track", *WIDE)
+    export(store / "bundle", {**present, **effects}, STANDARD)
+    return store / "bundle"
+
+
+def test_learnt_effects_are_judged_by_the_decisions_after_them(tmp_path: Path) -> None:
+    twice = opened(tmp_path / "shop", timedelta(days=14))
+    bundle = with_effects(twice, tmp_path, NOW + timedelta(days=14))
+    assert load(bundle, fingerprint=STANDARD.fingerprint).learnt_until == NOW + timedelta(days=7)
+    verdict = told("evaluate", "--data", twice, "--bundle", bundle, "--no-track", *WIDE)
     held = {arm["arm"]: arm for arm in verdict["figures"]["calibration"]}
+    assert verdict["figures"]["decisions"] == 400
     assert verdict["answer"] == "ship"
     assert verdict["figures"]["gain"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert 0.25 < held["thank_you"]["predicted"] < held["thank_you"]["observed"] + 0.05
     assert held["thank_you_short"]["predicted"] < held["thank_you"]["predicted"] - 0.1
+    for early in ((NOW + timedelta(days=6)).isoformat(), "2020-01-01"):
+        with pytest.raises(
+            TrainingError, match=r"decisions that the models learnt from cannot judge them: got .* or la"
+        ):
+            run("evaluate", "--data", twice, "--bundle", bundle, "--no-track", "--since", early)
+        with pytest.raises(TrainingError, match="decisions that the models learnt from cannot judge them"):
+            run("promote", bundle, "--data", twice, "--store", tmp_path / "mlflow", "--since", early)
+
+
+def test_a_bundle_that_learnt_from_every_decision_has_none_to_judge_it(shop: Path, tmp_path: Path) -> None:
+    bundle = with_effects(shop, tmp_path, None)
+    with pytest.raises(UndecidedError, match="cannot be judged: no decision is settled: got '0 decisions to judge by'"):
+        run("evaluate", "--data", shop, "--bundle", bundle, "--no-track")
+    found = told("promote", bundle, "--data", shop, "--store", tmp_path / "mlflow", code=1)
+    assert (found["answer"], found["promoted"]) == ("experiment", False)
+    assert found["reasons"][0].startswith("cannot be judged: no decision is settled")
+
+
+def test_a_bundle_that_does_not_say_what_it_learnt_needs_to_be_told(shop: Path, tmp_path: Path) -> None:
+    present = load(bundle_folder(shop / "champion"), fingerprint=STANDARD.fingerprint).models
+    silent = {name: replace(model, learnt_until=None) for name, model in present.items()}
+    export(tmp_path / "old", silent, STANDARD)
+    ask = ("evaluate", "--data", shop, "--bundle", tmp_path / "old", "--no-track", *WIDE)
+    with pytest.raises(UndecidedError, match="cannot be judged: got 'models that do not say until when they learnt'"):
+        run(*ask)
+    assert told(*ask, "--since", "2026-05-01")["answer"] == "ship"
 
 
 def test_a_running_service_takes_a_promotion_and_a_rollback(tmp_path: Path) -> None:
@@ -114,7 +154,7 @@ def test_the_verdict_is_told_with_its_checks(shop: Path, tmp_path: Path) -> None
 def test_only_the_decisions_that_a_candidate_did_not_learn_from_may_judge_it(shop: Path) -> None:
     greedy = ("--data", shop, "--policy", '{"kind": "random"}', "--no-track", *WIDE)
     assert told("evaluate", *greedy, "--since", "2020-01-01") == told("evaluate", *greedy)
-    with pytest.raises(TrainingError, match="no decision to judge by"):
+    with pytest.raises(UndecidedError, match="cannot be judged: no decision is settled"):
         run("evaluate", *greedy, "--since", "2100-01-01")
 
 

@@ -30,6 +30,8 @@ from serving.store.port import History, Profile, Store
 ZONE = "America/New_York"
 NOW = datetime(2026, 5, 6, 16, tzinfo=UTC)
 """A Wednesday, noon in New York."""
+LEARNT_UNTIL = NOW - timedelta(days=1)
+"""Of the models."""
 ALLOWED = {("email", "marketing"): True, ("mail", "marketing"): True, ("sms", "marketing"): True}
 
 CATALOGUE = """
@@ -195,4 +197,4 @@ def ticking(start: datetime = NOW, step: timedelta = timedelta(seconds=1)) -> Ca
 
 
 def _fitted(trees: Any, *actions: ActionFeature) -> FittedModel:
-    return FittedModel(trees, Identity(), bool(actions), actions, data_digest="generated", metrics={})
+    return FittedModel(trees, Identity(), bool(actions), actions, "generated", {}, learnt_until=LEARNT_UNTIL)

@@ -36,13 +36,18 @@ def test_an_open_window_does_not_count() -> None:
     bought = logged(SILENT, [after(2, value=30.0)])
     evidence = gather([logged(CONTACT), bought], REWARD, moved(CONTACT, 7), Greedy(kind="greedy"))
     assert len(evidence.candidate) == 2
-    with pytest.raises(TrainingError, match="no decision to judge by"):
+    with pytest.raises(
+        TrainingError,
+        match="cannot be judged: no decision is settled: got '1 decisions to judge by'; wanted some older",
+    ):
         gather([logged(CONTACT)], REWARD, moved(CONTACT, 6), Greedy(kind="greedy"))
 
 
 def test_outcomes_that_were_never_reported_judge_nothing() -> None:
     ignored = [after(2, "complained"), after(9, value=30.0)]
-    with pytest.raises(TrainingError, match="no outcome to judge by: got '40 decisions and none'; wanted purchase or"):
+    with pytest.raises(
+        TrainingError, match="cannot be judged: no outcome: got '40 decisions and none'; wanted purchase or"
+    ):
         gather([logged(d, ignored) for d in MADE], REWARD, LATER, Greedy(kind="greedy"))
 
 
