@@ -58,6 +58,7 @@ def ips(log: Log, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> Est
 
     Raises:
         SupportError: If the policy cannot be judged.
+        LogError: If the level is no coverage.
     """
     require(log, wanted)
     return _estimate(log, _terms("ips", log), level)
@@ -78,6 +79,7 @@ def snips(log: Log, *, level: float = 0.95, wanted: Wanted | None = WANTED) -> E
 
     Raises:
         SupportError: If the policy cannot be judged, or no choice in the log could be the policy's.
+        LogError: If the level is no coverage.
     """
     require(log, wanted)
     return _estimate(log, _terms("snips", log), level)
@@ -97,7 +99,7 @@ def direct(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wan
 
     Raises:
         SupportError: If the policy cannot be judged.
-        LogError: If a prediction that is needed is missing.
+        LogError: If a prediction that is needed is missing, or the level is no coverage.
     """
     require(log, wanted)
     return _estimate(log, _terms("direct", log, predictions), level)
@@ -118,7 +120,7 @@ def doubly_robust(log: Log, predictions: ArrayLike, *, level: float = 0.95, want
 
     Raises:
         SupportError: If the policy cannot be judged.
-        LogError: If a prediction that is needed is missing.
+        LogError: If a prediction that is needed is missing, or the level is no coverage.
     """
     require(log, wanted)
     return _estimate(log, _terms("doubly_robust", log, predictions), level)
@@ -145,7 +147,7 @@ def switch_dr(
 
     Raises:
         SupportError: If the policy cannot be judged.
-        LogError: If a prediction that is needed is missing.
+        LogError: If a prediction that is needed is missing, or the level is no coverage.
     """
     require(log, wanted)
     return _estimate(log, _terms("switch_dr", log, predictions, threshold), level)
@@ -175,7 +177,7 @@ def difference(
 
     Raises:
         SupportError: If one of them cannot be judged.
-        LogError: If the logs are of other decisions, or predictions are missing.
+        LogError: If the logs are of other decisions, or predictions are missing, or the level is no coverage.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -282,6 +284,8 @@ def _mean(terms: Floats) -> _Terms:
 
 
 def _estimate(log: Log, terms: _Terms, level: float) -> Estimate:
+    if not 0 < level < 1:
+        raise LogError("an impossible coverage", got=level, wanted="between 0 and 1", where="level")
     error = clustered_error(log, terms.deviations)
     reach = error * float(stdtrit(log.customer_count - 1, (1 + level) / 2))
     return Estimate(terms.value, terms.value - reach, terms.value + reach, error, len(log))

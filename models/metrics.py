@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from models.errors import ModelError
+
 Floats: TypeAlias = NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)
 
@@ -74,6 +76,11 @@ class Outcomes:
     customer: NDArray[np.int64]
     customers: int
 
+    def __post_init__(self) -> None:
+        if not len(self.positive) or len(self.positive) != len(self.customer):
+            got = f"{len(self.positive)} of {len(self.customer)} customers"
+            raise ModelError("unfit outcomes", got=got, wanted="one or more, each with its customer")
+
     @classmethod
     def of(cls, positive: ArrayLike, customer_ids: ArrayLike) -> Self:
         """Outcomes of rows whose customers are named by ids."""
@@ -82,6 +89,7 @@ class Outcomes:
 
     def auc(self, score: Floats) -> Statistic:
         """Area under the ROC curve: the chance that a positive row scores above a negative one, ties half."""
+        self._check(score)
         order = np.argsort(score, kind="stable")
         first = np.flatnonzero(np.diff(score[order], prepend=-np.inf))
         customer, positive = self.customer[order], self.positive[order]
@@ -98,6 +106,7 @@ class Outcomes:
 
     def log_loss(self, probability: Floats) -> Statistic:
         """Mean negative log-likelihood, in nats."""
+        self._check(probability)
         inside = np.clip(probability, 1e-15, 1 - 1e-15)
         loss = -np.where(self.positive, np.log(inside), np.log1p(-inside))
         return Statistic(self._mean(loss), most=np.inf)
@@ -109,6 +118,7 @@ class Outcomes:
         between mean probability and share of positive outcomes, weighted by the rows in each. It is above 0
         for perfect probabilities too: each bin's share is uncertain. Draws keep the bins of the sample.
         """
+        self._check(probability)
         bin_sums = np.zeros((self.customers, bins))
         np.add.at(bin_sums, (self.customer, _bins(probability, bins)), probability - self.positive)
         rows = np.bincount(self.customer, minlength=self.customers).astype(np.float64)
@@ -136,6 +146,7 @@ class Outcomes:
             >>> outcomes.value(outcomes.ece(probability)) < outcomes.ece_by_chance(probability, 0.95) < 0.035
             True
         """
+        self._check(probability)
         generator, of_bin = np.random.default_rng(seed), _bins(probability, bins)
         biases = np.zeros((self.customers, bins))
         np.add.at(biases, (self.customer, of_bin), probability - self.positive)
@@ -151,12 +162,14 @@ class Outcomes:
 
         Cox (1958), Two Further Applications of a Model for Binary Regression, Biometrika 45.
         """
+        self._check(probability)
         inside = np.clip(probability, 1e-9, 1 - 1e-9)
         odds = np.log(inside / (1 - inside))
         return Statistic(lambda counts: _slope(odds, self.positive, counts[:, self.customer]), -np.inf, np.inf)
 
     def reliability(self, probability: Floats, bins: int = 10) -> Reliability:
         """The curve that `ece` sums up."""
+        self._check(probability)
         of_bin = _bins(probability, bins)
         rows = np.bincount(of_bin, minlength=bins)
         predicted = np.bincount(of_bin, probability, minlength=bins)
@@ -195,6 +208,11 @@ class Outcomes:
             name: _estimate(statistic, self.value(statistic), np.concatenate(drawn[name]))
             for name, statistic in statistics.items()
         }
+
+    def _check(self, score: Floats) -> None:
+        if score.shape != self.positive.shape or not np.isfinite(score).all():
+            got = f"{int((~np.isfinite(score)).sum())} no number, shape {score.shape}"
+            raise ModelError("unfit scores", got=got, wanted=f"finite numbers, shape {self.positive.shape}")
 
     def _draws(self, draws: int, seed: int) -> Iterator[Floats]:
         generator = np.random.default_rng(seed)

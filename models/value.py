@@ -76,10 +76,15 @@ def extension(window_days: int, horizon_days: int, retention: float) -> float:
     constant retention (Gupta and Lehmann 2003, Customers as assets, Journal of Interactive Marketing 17), without
     discounting.
 
+    Raises:
+        ModelError: Days that are not above 0, or a retention outside (0, 1].
+
     Example:
         >>> extension(73, 365, 1.0), round(extension(73, 365, 0.9), 3)
         (5.0, 4.095)
     """
+    if not (window_days > 0 and horizon_days > 0):
+        raise ModelError("unfit days", got=f"window {window_days}, horizon {horizon_days}", wanted="above 0")
     if not 0 < retention <= 1:
         raise ModelError("unfit retention", got=retention, wanted="above 0, at most 1")
     windows = horizon_days / window_days

@@ -79,6 +79,9 @@ def psi(before: ArrayLike, after: ArrayLike, bins: int = BINS) -> float:
         after: Now.
         bins: How many; equal quantiles count once.
 
+    Raises:
+        TrainingError: No values, or infinite ones.
+
     Example:
         >>> then = np.arange(1000.0)
         >>> psi(then, then), round(psi(then, then + 300), 2)
@@ -109,7 +112,7 @@ def drifts(before: Mapping[str, ArrayLike], after: Mapping[str, ArrayLike]) -> l
         after: The same names, the values now.
 
     Raises:
-        TrainingError: Other names, or no values.
+        TrainingError: Other names, no values, or infinite ones.
     """
     if set(before) != set(after):
         raise TrainingError("other numbers now than then", got=sorted(set(before) ^ set(after))[:5], wanted="the same")
@@ -131,13 +134,18 @@ def rate_drifts(rates: Mapping[str, tuple[ArrayLike, ArrayLike]], level: float =
 
     Args:
         rates: By name, outcomes of 0 and 1, or means by customer, then and now.
-        level: Coverage of the intervals.
+        level: Coverage of the intervals, between 0 and 1.
+
+    Raises:
+        TrainingError: No values, infinite ones, or a level that is no coverage.
 
     Example:
         >>> (found,) = rate_drifts({"yes": (np.repeat([0, 1], [900, 100]), np.repeat([0, 1], [800, 200]))})
         >>> round(found.before, 2), round(found.after, 2), found.alert
         (0.1, 0.2, True)
     """
+    if not 0 < level < 1:
+        raise TrainingError("an impossible coverage", got=level, wanted="between 0 and 1", where="level")
     values = {name: (_numbers(then), _numbers(now)) for name, (then, now) in rates.items()}
     changes = {name: float(now.mean() - then.mean()) for name, (then, now) in values.items()}
     errors = {name: _error(then, now) for name, (then, now) in values.items()}
@@ -177,6 +185,8 @@ def _numbers(values: ArrayLike) -> Floats:
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.ndim != 1 or not len(numbers):
         raise TrainingError("no values to compare", got=numbers.shape, wanted="shape (n,), not empty")
+    if np.isinf(numbers).any():
+        raise TrainingError("infinite values", got=int(np.isinf(numbers).sum()), wanted="numbers, or NaN for missing")
     return numbers
 
 

@@ -290,3 +290,11 @@ def test_snips_stays_within_the_rewards_and_every_interval_around_its_value(seed
     for estimate in (ips(log, wanted=None), direct(log, FITTED[segment], wanted=None)):
         assert estimate.low <= estimate.value <= estimate.high
         assert estimate == replace(estimate, n=len(log))
+
+
+@pytest.mark.parametrize("level", [95, 1.5, 1.0, 0.0, -1, np.nan])
+@pytest.mark.parametrize("estimate", [ips, snips, partial(doubly_robust, predictions=FITTED[[0] * 60])])
+def test_a_level_that_is_no_coverage_is_refused(level: float, estimate: Callable[..., Estimate]) -> None:
+    log = _rows(simulated(0)[0], np.arange(60))
+    with pytest.raises(LogError, match=r"an impossible coverage: got .*; wanted between 0 and 1; at level"):
+        estimate(log, level=level, wanted=None)

@@ -4,6 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
+from models.errors import ModelError
 from models.metrics import Estimate, Outcomes
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 20), st.integers(0, 6)), min_size=2, max_size=60)
@@ -118,3 +119,17 @@ def test_the_slope_tells_by_how_much_log_odds_are_too_far_apart(stretched: float
 def test_outcomes_told_apart_wholly_have_a_slope_all_the_same() -> None:
     outcomes = Outcomes.of([False, False, True, True], list("abcd"))
     assert outcomes.value(outcomes.slope(np.array([0.1, 0.2, 0.8, 0.9]))) > 1
+
+
+@pytest.mark.parametrize("name", ["auc", "log_loss", "ece", "slope", "reliability"])
+@pytest.mark.parametrize("score", [[np.nan, np.nan, np.nan], [0.1, np.inf, 0.2], [0.1, 0.2]])
+def test_scores_that_are_none_are_refused(name: str, score: list[float]) -> None:
+    outcomes = Outcomes.of([False, True, True], ["a", "b", "c"])
+    with pytest.raises(ModelError, match=r"unfit scores: got .*; wanted finite numbers, shape \(3,\)"):
+        getattr(outcomes, name)(np.array(score))
+
+
+@pytest.mark.parametrize(("positive", "customers"), [([], []), ([True, False], ["a"])])
+def test_outcomes_without_rows_or_customers_are_refused(positive: list[bool], customers: list[str]) -> None:
+    with pytest.raises(ModelError, match=r"unfit outcomes: got .*; wanted one or more, each with its customer"):
+        Outcomes.of(positive, customers)

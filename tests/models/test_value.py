@@ -53,6 +53,12 @@ def test_a_bundle_keeps_the_value_beside_other_scores(tmp_path: Path) -> None:
     assert (kept.horizon_days, kept.metrics) == (365, {"n": 6000})
 
 
+@pytest.mark.parametrize(("window", "horizon"), [(0, 365), (-84, 365), (84, 0), (float("nan"), 365)])
+def test_days_that_are_none_are_told(window: float, horizon: float) -> None:
+    with pytest.raises(ModelError, match=f"unfit days: got 'window {window}, horizon {horizon}'; wanted above 0"):
+        extension(window, horizon, 0.9)  # type: ignore[arg-type]
+
+
 def test_mistakes_are_told() -> None:
     with pytest.raises(ModelError, match="unfit retention: got 0; wanted above 0, at most 1"):
         extension(28, 365, 0)
