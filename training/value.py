@@ -102,7 +102,9 @@ def train(
     moments = _moments(dataset, window_days, judged_from)
     labelled = spends(dataset, moments, window_days)
     test = labelled.moments == moments[-1]
-    pool = labelled.moments + window_days * DAY <= moments[-1]
+    ends = {moment: days_after(moment, window_days, dataset.zone) for moment in moments}
+    settled = [moment for moment in moments if ends[moment] <= moments[-1]]
+    pool = np.isin(labelled.moments, settled)
     if not (pool.any() and test.any() and labelled.spend[pool].any()):
         wanted = f"spend before and after {iso_date(moments[-1])}"
         raise TrainingError("too short a log for a value", got=f"{int(pool.sum())} settled rows", wanted=wanted)
@@ -110,9 +112,8 @@ def train(
     columns = learnable(feature_set)
     rows = frame.values[:, [feature_set.names.index(name) for name in columns]]
     trees = fit_spend(rows[pool], labelled.spend[pool], columns, parameters)
-    retention, measured = _retention(labelled, moments, window_days)
+    retention, measured = _retention(labelled, {moment: ends[moment] for moment in settled})
     model = ValueModel(trees, window_days, horizon_days, retention, margin, dataset.digest)
-    settled = [days_after(m, window_days, dataset.zone) for m in moments if _over(m, moments, window_days)]
     past = _past_spend(dataset, labelled, window_days, pool)
     expected = {"": trees.predict(rows[test]), "past spend": past[test]}
     metrics = _metrics(labelled.spend[test], expected) | {
@@ -125,7 +126,7 @@ def train(
     summary = {name: metrics[name] for name in ("deviance", "absolute_error", "bias", "n")}
     return Candidate(
         name=NAME,
-        model=replace(model, metrics=summary, learnt_until=latest(np.array(settled))),
+        model=replace(model, metrics=summary, learnt_until=latest(np.array([ends[moment] for moment in settled]))),
         feature_set=feature_set,
         data_digest=dataset.digest,
         parameters=settings(horizon_days, window_days, margin, parameters),
@@ -155,25 +156,23 @@ def _moments(dataset: EventDataset, window_days: int, judged_from: int | None) -
     return moments
 
 
-def _retention(labelled: Spends, moments: list[int], window_days: int) -> tuple[float, int]:
-    """Spend of a window over that of the one before, for customers known before both; and how many pairs told."""
+def _retention(labelled: Spends, ends: Mapping[int, int]) -> tuple[float, int]:
+    """Spend of a window over that of the one before, for customers known before both; and how many pairs told.
+
+    Args:
+        labelled: Spend in the windows.
+        ends: Of the windows that are over before the test, by the moment they begin at.
+    """
     before, after, pairs = 0.0, 0.0, 0
-    for moment in moments:
-        later = moment + window_days * DAY
-        following = [one for one in moments if abs(one - later) <= DAY and _over(one, moments, window_days)]
-        if not following:
+    for moment, following in ends.items():
+        if following not in ends:
             continue
         then = labelled.moments == moment
         known = np.isin(labelled.customers, labelled.customers[then])
         before += float(labelled.spend[then].sum())
-        after += float(labelled.spend[known & (labelled.moments == following[0])].sum())
+        after += float(labelled.spend[known & (labelled.moments == following)].sum())
         pairs += 1
     return (min(1.0, after / before), pairs) if before > 0 and after > 0 else (1.0, 0)
-
-
-def _over(moment: int, moments: list[int], window_days: int) -> bool:
-    """Whether the window after a moment ends before the test, up to the hour that clocks may change."""
-    return moment + window_days * DAY <= moments[-1] + DAY
 
 
 def _past_spend(dataset: EventDataset, labelled: Spends, window_days: int, pool: NDArray[np.bool_]) -> Floats:

@@ -72,6 +72,22 @@ def test_the_same_log_gives_the_same_model(dataset: EventDataset, trained: Candi
     assert again.metrics == trained.metrics
 
 
+@pytest.mark.parametrize("ends", ["2024-04-26", "2024-11-22"])
+def test_windows_end_at_local_midnights_whatever_the_clocks_do(tmp_path: Path, ends: str) -> None:
+    events = frame(0, customers=120, days=200)
+    events["time"] += pd.Timestamp(ends, tz="UTC") - events["time"].max()
+    shop = write(events, tmp_path / "events", zone="Europe/London")
+    found = value.train(shop, window_days=28, parameters=SMALL)
+    assert found.model.learnt_until is not None
+    last = pd.Timestamp(found.model.learnt_until).tz_convert("Europe/London")
+    assert last == last.normalize()
+    midnights = [last - pd.DateOffset(days=28 * back) for back in range(8)]
+    earlier = [at.tz_convert("UTC").value // 1000 for at in midnights[1:]]
+    labelled = value.spends(shop, [at for at in earlier if at >= microseconds(events["time"].min()) + 28 * DAY], 28)
+    assert found.metrics["rows"]["pool"] == len(labelled.spend)
+    assert found.metrics["retention"]["windows"] > 0
+
+
 def test_what_cannot_be_is_told(dataset: EventDataset) -> None:
     with pytest.raises(TrainingError, match="unfit margin: got 0"):
         value.train(dataset, margin=0)
