@@ -33,6 +33,9 @@ class PressureModel:
         data_digest: Digest of what it was fitted to.
         metrics: How it did, for the record.
         learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
+
+    Raises:
+        ModelError: Not a finite slope for each column, or no finite intercept.
     """
 
     columns: tuple[str, ...]
@@ -41,6 +44,12 @@ class PressureModel:
     data_digest: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     learnt_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.slopes.shape != (len(self.columns),) or not np.isfinite([self.intercept, *self.slopes]).all():
+            wanted, where = "an intercept and a slope for each column, finite", ", ".join(self.columns)
+            got = (self.intercept, self.slopes.tolist())
+            raise ModelError("unfit log-odds of contact pressure", got=got, wanted=wanted, where=where)
 
     @property
     def action_features(self) -> tuple[()]:
@@ -79,7 +88,7 @@ class PressureModel:
             data_digest: Digest of the rows.
 
         Raises:
-            ModelError: Shapes differ, nothing was stated that can be, or there is no row.
+            ModelError: Shapes differ, an outcome is neither 0 nor 1, nothing was stated that can be, or there is no row.
 
         Example:
             >>> rng = np.random.default_rng(0)
@@ -92,8 +101,12 @@ class PressureModel:
         positive = np.asarray(left, dtype=np.float64)
         if contacts.shape != (len(positive), len(columns)) or not len(positive):
             raise ModelError("contacts and outcomes differ", got=contacts.shape, wanted=f"(n, {len(columns)})")
-        if not (0 < risk < 1 and growth >= 0 and weight >= 0):
-            raise ModelError("unfit belief", got=(risk, growth, weight), wanted="a risk in (0, 1), growth, weight >= 0")
+        if not np.isin(positive, (0.0, 1.0)).all():
+            got = float(positive[~np.isin(positive, (0.0, 1.0))][0])
+            raise ModelError("unfit outcome", got=got, wanted="whether the customer left, 0 or 1", where="left")
+        if not (0 < risk < 1 and 0 <= growth < np.inf and 0 <= weight < np.inf):
+            wanted = "a risk in (0, 1), finite growth and weight >= 0"
+            raise ModelError("unfit belief", got=(risk, growth, weight), wanted=wanted, where="risk, growth, weight")
         found = _fitted(_bounded(contacts), positive, risk, growth, weight)
         return cls(tuple(columns), float(found[0]), found[1:], data_digest)
 
@@ -105,7 +118,13 @@ class PressureModel:
 
         Returns:
             Shape (n,).
+
+        Raises:
+            ModelError: Rows of another width.
         """
+        if rows.ndim != 2 or rows.shape[1] != len(self.columns):
+            wanted, where = f"(n, {len(self.columns)})", ", ".join(self.columns)
+            raise ModelError("rows of another shape", got=rows.shape, wanted=wanted, where=where)
         return np.asarray(expit(self.intercept + (_bounded(rows) * self.slopes).sum(axis=1)))
 
     def gradients(self, rows: Floats) -> Floats:
@@ -149,7 +168,7 @@ class PressureModel:
         """The inverse of `to_json`.
 
         Raises:
-            ModelError: Something is missing.
+            ModelError: Something is missing, or does not fit.
         """
         try:
             slopes = np.array(values["slopes"], dtype=np.float64)

@@ -71,5 +71,21 @@ def test_mistakes_are_told() -> None:
         PressureModel.fit(np.zeros((3, 1)), np.zeros(3), COLUMNS)
     with pytest.raises(ModelError, match="unfit belief"):
         PressureModel.fit(np.zeros((3, 2)), np.zeros(3), COLUMNS, risk=0.0)
+    for growth in (np.inf, np.nan):
+        with pytest.raises(ModelError, match="unfit belief.*finite growth"):
+            PressureModel.fit(np.zeros((3, 2)), np.zeros(3), COLUMNS, growth=growth)
+    with pytest.raises(ModelError, match="unfit outcome: got nan; wanted whether the customer left, 0 or 1; at left"):
+        PressureModel.fit(np.zeros((3, 2)), np.array([0.0, np.nan, 1.0]), COLUMNS)
+    with pytest.raises(ModelError, match="unfit log-odds of contact pressure"):
+        PressureModel.from_json({"columns": COLUMNS, "intercept": -5.0, "slopes": [0.5]}, "", {})
     with pytest.raises(ModelError, match="no model of contact pressure: got \"KeyError\\('slopes'\\)\""):
         PressureModel.from_json({}, "", {})
+
+
+@pytest.mark.parametrize("shape", [(2,), (4, 1), (4, 3)])
+def test_rows_of_another_width_are_refused(shape: tuple[int, ...]) -> None:
+    model = PressureModel.fit(*contacts(0, 500), COLUMNS)
+    with pytest.raises(
+        ModelError, match=r"rows of another shape: got .* wanted '?\(n, 2\)'?; at contacts_7d, contacts"
+    ):
+        model.score(np.ones(shape))
