@@ -7,6 +7,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
 
 from models.errors import ModelError
 
@@ -15,6 +16,9 @@ Ints: TypeAlias = NDArray[np.int64]
 
 _SUM_TOLERANCE = 1e-6
 _IMPLAUSIBLE = 5.0
+_RARELY = 1e-5
+_BETS = np.geomspace(0.01, 0.999, 6)
+_FAVOURITE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +66,7 @@ class Log:
             _check_chances(taken_chance)
             possible = np.repeat(taken_chance[:, None] < 1, len(actions), axis=1)
             _check_weights(actions, taken, taken_chance)
+            _check_likely(taken_chance)
         else:
             table = chances.reindex(columns=list(actions), fill_value=0.0).to_numpy(dtype=np.float64)
             taken_chance = _taken_chances(table, taken)
@@ -168,6 +173,25 @@ def _check_weights(actions: tuple[str, ...], taken: Ints, chance: Floats) -> Non
     for j in np.flatnonzero(weight > most).tolist():
         got, wanted = f"inverse probabilities that sum to {weight[j]:.0f}", f"at most {most[j]:.0f}"
         raise ModelError("probabilities contradict the actions", got=got, wanted=wanted, where=actions[j])
+
+
+def _check_likely(chance: Floats) -> None:
+    """What is taken with a large probability must be missed as often as that says.
+
+    Where some action has a probability p above t, at least 1/2, it is taken with p, and whatever else is taken is
+    logged with at most 1 - t. A bet of a share b that wins b (1 - p) / p of the stake in the first case and loses b in
+    the second is fair; in other rows it can only lose. So the wealth after bets on all rows is at most 1 on average,
+    however the rows are linked, and true probabilities make 100,000 of it at most once in 100,000 logs (Ville 1939;
+    Waudby-Smith and Ramdas 2024, Estimating means of bounded random variables by betting, JRSS B 86).
+    """
+    wealth = []
+    for bound in _FAVOURITE:
+        favoured = chance[chance > bound]
+        odds, missed = (1 - favoured) / favoured, int((chance <= 1 - bound).sum())
+        wealth += [float(np.log1p(bet * odds).sum() + missed * np.log1p(-bet)) for bet in _BETS]
+    if logsumexp(wealth) - np.log(len(wealth)) >= -np.log(_RARELY):
+        got, wanted = f"{(chance > 1 / 2).mean():.0%} above 1/2", "what is likely to be missed as often as that says"
+        raise ModelError("probabilities contradict the actions", got=got, wanted=wanted, where="propensity")
 
 
 def _check_shows_effects(actions: tuple[str, ...], taken: Ints, chance: Floats, outcome: Floats) -> None:

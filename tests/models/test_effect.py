@@ -225,6 +225,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "a gap": (lambda d: {"propensity": np.where(np.arange(len(ROWS)), d["propensity"], np.nan)}, "unfit values"),
     "above one": (lambda d: {"propensity": d["propensity"] * 3}, "impossible"),
     "too small": (lambda d: {"propensity": d["propensity"] / 2}, "contradict"),
+    "too large": (lambda _: {"propensity": np.full(len(ROWS), 0.95)}, "contradict"),
     "no sum": (lambda _: {"propensity": np.full((len(ROWS), 3), 0.3)}, "do not sum"),
     "another order": (lambda _: {"propensity": np.tile(CHANCES[[1, 0, 2]], (len(ROWS), 1))}, "contradict"),
     "another width": (lambda _: {"propensity": np.full((len(ROWS), 2), 0.5)}, "unfit probabilities"),
