@@ -1,10 +1,11 @@
 """Arbitration: what a surviving action is worth, in currency, over silence, which is 0.
 
     V(a) = lever · context · effect · (value + lapse · clv)
-           − discount · (baseline + effect) − cost
+           − discount · response − cost
            − risk_aversion · unsubscribe · reach_value − contact_price − shadow_price
 
-`effect` is the difference a contact makes to the probability of a response and `baseline` that probability without it.
+`effect` is the difference a contact makes to the probability of a response and `baseline` that probability without it;
+`response` is their sum, held in [0, 1]: they are learnt apart, and what a discount costs is never a gain.
 A catalogue with `objective: propensity` takes the response for the effect and 0 for the baseline; with nothing but a
 lever and a margin the formula is then P · C · V · L, as in Pega's arbitration.
 """
@@ -62,8 +63,8 @@ class Factors:
 
     @property
     def response(self) -> float:
-        """Probability of a response if contacted."""
-        return self.baseline + self.effect
+        """Probability of a response if contacted, in [0, 1] whatever effect and baseline add up to."""
+        return min(max(self.baseline + self.effect, 0.0), 1.0)
 
     @cached_property
     def priority(self) -> float:
@@ -118,6 +119,9 @@ class Factors:
 NAMES = tuple(field.name for field in fields(Factors))
 """The factors, in the order of the formula."""
 
+_LARGEST_EXPONENT = 700.0
+"""The exponential function of more overflows; of this much it is above 1e304."""
+
 _NEUTRAL = {"effect": 1.0, "value": 1.0, "lever": 1.0, "context": 1.0, "risk_aversion": 1.0}
 
 
@@ -128,4 +132,4 @@ def unsubscribe_risk(fatigue: Fatigue, recent_contacts: int) -> float:
         >>> round(unsubscribe_risk(Fatigue(risk=0.001, growth=0.5), recent_contacts=2), 5)
         0.00272
     """
-    return min(1.0, fatigue.risk * math.exp(fatigue.growth * recent_contacts))
+    return min(1.0, fatigue.risk * math.exp(min(fatigue.growth * recent_contacts, _LARGEST_EXPONENT)))

@@ -23,6 +23,8 @@ from features.definitions import AnyFeature, FeatureSet
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Amount = float | str
 """A number, or a CEL expression that gives one."""
+NoLessThan0 = Annotated[float, Field(ge=0)] | str
+"""The same of what may not be below 0."""
 
 
 class Attribute(Value):
@@ -103,9 +105,9 @@ class Message(Value):
     state: str = "true"
     eligible: str = "true"
     value: Amount
-    discount: Amount = 0.0
+    discount: NoLessThan0 = 0.0
     lever: float = Field(default=1.0, gt=0)
-    context: Amount = 1.0
+    context: NoLessThan0 = 1.0
     response: Prior | None = None
     effect: Prior | None = None
     offer: Mapping[str, int | float | str] | None = None

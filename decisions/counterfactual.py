@@ -21,8 +21,8 @@ from decisions.decision import Candidate, Decision
 from decisions.policies import Greedy
 from decisions.what_if import Changes, what_if
 
-Slope = Callable[[Factors], float]
-"""By how much a priority rises with an amount."""
+Line = Callable[[Factors], tuple[float, float]]
+"""A priority as a line in an amount: by how much it rises with it, and what it is where that is 0."""
 
 _NUDGE = 1e-6
 _STEPS = 8
@@ -90,47 +90,48 @@ def _by_worth(
     message, factors = candidate.action.message, candidate.factors
     assert factors is not None
     rivals = [c for c in decision.survivors if c.action.id != candidate.action.id]
-    value = _least(factors.value, candidate, rivals, _slope_by_value)
+    value = _least(factors.value, candidate, rivals, _in_value)
     if value is not None:
         yield Remedy("value", message, factors.value, value), Changes(messages={message: {"value": value}})
     by_effect = compiled.catalogue.objective == "effect"
     current = factors.effect if by_effect else factors.response
     own = compiled.catalogue.message(message)
     response_follows = not by_effect or (own.response is None and own.offer is None)
-    score = _least(current, candidate, rivals, _slope_with_response if response_follows else _slope_of_effect)
+    score = _least(current, candidate, rivals, _in_response if response_follows else _in_effect)
     if score is not None and score <= 1:
         field = "effect" if by_effect else "response"
         fields = {field: {"mean": score}, **({} if by_effect else {"offer": None})}
         yield Remedy("score", message, current, score), Changes(messages={message: fields})
 
 
-def _slope_by_value(factors: Factors) -> float:
-    return factors.lever * factors.context * (factors.effect - factors.caution)
+def _in_value(factors: Factors) -> tuple[float, float]:
+    slope = factors.lever * factors.context * (factors.effect - factors.caution)
+    return slope, factors.priority - slope * factors.value
 
 
-def _slope_of_effect(factors: Factors) -> float:
-    return factors.lever * factors.context * (factors.value + factors.lapse * factors.clv)
+def _in_effect(factors: Factors) -> tuple[float, float]:
+    slope = factors.lever * factors.context * (factors.value + factors.lapse * factors.clv)
+    return slope, factors.priority - slope * factors.effect
 
 
-def _slope_with_response(factors: Factors) -> float:
-    return _slope_of_effect(factors) - factors.discount
+def _in_response(factors: Factors) -> tuple[float, float]:
+    """The same where a response is the effect, and at least 0."""
+    slope, at_0 = _in_effect(factors)
+    return slope - factors.discount, at_0 + factors.discount * factors.response
 
 
-def _least(
-    current: float, candidate: Candidate, rivals: Sequence[Candidate], slope_of: Callable[[Factors], float]
-) -> float | None:
+def _least(current: float, candidate: Candidate, rivals: Sequence[Candidate], line_of: Line) -> float | None:
     """The least amount above the current one at which the candidate beats silence and every rival, or None.
 
     A rival that is the same message on another channel moves along with it.
     """
     assert candidate.factors is not None
-    slope = slope_of(candidate.factors)
-    own = candidate.factors.priority - slope * current
+    slope, own = line_of(candidate.factors)
     lines = [(0.0, 0.0)]
     for rival in rivals:
         assert rival.factors is not None
-        moves = slope_of(rival.factors) if rival.action.message == candidate.action.message else 0.0
-        lines.append((moves, rival.factors.priority - moves * current))
+        moves = rival.action.message == candidate.action.message
+        lines.append(line_of(rival.factors) if moves else (0.0, rival.factors.priority))
     least, most = current, float("inf")
     for rival_slope, rival_own in lines:
         steeper = slope - rival_slope

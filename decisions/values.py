@@ -6,9 +6,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Value(BaseModel):
-    """A frozen value that validates itself and takes no unknown field."""
+    """A frozen value that validates itself and takes no unknown field and no number that is not finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def as_tuple(value: Any) -> Any:

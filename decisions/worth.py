@@ -101,5 +101,7 @@ def _amounts(message: Message, opening: Opening, case: Case) -> dict[str, float]
         found: Any = case.value(amount, "number", opening.event) if isinstance(amount, str) else amount
         if isinstance(found, Failure):
             return Failure(f"{name}: {found.reason}")
+        if found < 0 and name != "value":
+            return Failure(f"{name}: {found:g}, below 0")
         amounts[name] = float(found)
     return amounts

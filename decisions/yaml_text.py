@@ -72,8 +72,8 @@ def existing(place: Place, content: Any) -> Place:
         if _holds(content, part):
             content = content[part]
             path.append(part)
-    missing = [part for part in place[-1:] if isinstance(part, str) and path[-1:] != [part]]
-    return (*path, *missing)
+    lacks = isinstance(content, dict) and place[-1:] != tuple(path[-1:]) and isinstance(place[-1], str)
+    return (*path, place[-1]) if lacks else tuple(path)
 
 
 def _holds(content: Any, part: str | int) -> bool:

@@ -13,6 +13,7 @@ from decisions.decide import Floats, Request, decide
 from decisions.explain import paragraph
 from decisions.loading import inspect_catalogue, parse_catalogue
 from decisions.objective import Fatigue
+from decisions.policies import Greedy
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, at, contact, having
 
 SCORES = ("lapse", "clv", "unsubscribe")
@@ -63,9 +64,36 @@ def factors(compiled: CompiledCatalogue, scorer: Learner | None = None, message:
 def test_it_is_the_formula(numbers: list[float]) -> None:
     f = Factors(**dict(zip(NAMES, numbers, strict=True)))
     gained = f.lever * f.context * (f.effect - f.caution) * (f.value + f.lapse * f.clv)
-    paid = f.discount * (f.baseline + f.effect) + f.cost + f.contact_price + f.shadow_price
+    response = min(1.0, max(0.0, f.baseline + f.effect))
+    paid = f.discount * response + f.cost + f.contact_price + f.shadow_price
     lost = f.risk_aversion * f.unsubscribe * f.reach_value
     assert f.priority == pytest.approx(gained - paid - lost, abs=1e-9)
+
+
+def test_a_discount_is_no_gain_where_an_effect_takes_away_more_than_there_is() -> None:
+    harmful = Factors(effect=-0.05, baseline=0.02, value=20.0, discount=15.0, lever=0.1)
+    assert (harmful.response, harmful.terms["discount"]) == (0.0, 0.0)
+    assert harmful.priority == pytest.approx(-0.1)
+    assert Factors(effect=0.6, baseline=0.7, value=20.0, discount=1.0).terms["discount"] == -1.0
+
+
+SHARE = st.floats(0, 1)
+AMOUNT = st.floats(0, 100)
+
+
+@given(
+    st.floats(-1, 1),
+    SHARE,
+    st.fixed_dictionaries({name: AMOUNT for name in NAMES if name not in ("effect", "baseline")}),
+)
+def test_no_discount_is_a_gain_and_no_harm_is_worth_more_than_silence(
+    effect: float, baseline: float, amounts: dict[str, float]
+) -> None:
+    whole = Factors(effect=effect, baseline=baseline, **amounts)
+    for made in (whole, *(whole.without({name}) for name in NAMES)):
+        assert 0 <= made.response <= 1
+        assert made.terms["discount"] <= 0
+        assert made.effect > 0 or made.priority <= 0
 
 
 def test_each_factor_can_be_switched_off() -> None:
@@ -84,6 +112,20 @@ class TestEffects:
     def test_what_is_learnt_takes_its_place(self) -> None:
         learnt = factors(catalogue(), Learner({"miss_you": (0.07, 0.11, 0.02)}))
         assert (learnt.effect, learnt.baseline, learnt.caution) == (0.07, 0.11, 0.0)
+
+    def test_a_learnt_effect_below_the_learnt_baseline_makes_no_discount_a_gain(self) -> None:
+        learnt = factors(catalogue(), Learner({"come_back_coupon": (-0.05, 0.02, 0.01)}), message="coupon")
+        assert (learnt.effect, learnt.baseline, learnt.response) == (-0.05, 0.02, 0.0)
+        assert learnt.terms["discount"] == 0
+
+    @pytest.mark.parametrize("name", ["discount", "context"])
+    def test_a_multiplier_or_discount_that_comes_out_below_0_excludes_the_action(self, name: str) -> None:
+        text = BY_EFFECT.replace("value: 10\n", f"value: 10\n        {name}: features.days_since_purchase - 100.0\n")
+        (decision,) = decide([Request("d", LAPSING)], catalogue(text=text), Greedy(kind="greedy"), Learner())
+        found = next(c for c in decision.candidates if c.action.id == SENT["miss_you"])
+        assert [(e.gate, e.observed) for e in found.exclusions] == [("worth", f"{name}: -70, below 0")]
+        _, findings = inspect_catalogue(text.replace("features.days_since_purchase - 100.0", "-1"), VOCABULARY, "shop")
+        assert any("greater than or equal to 0" in finding.message for finding in findings)
 
     def test_a_baseline_may_be_learnt_where_the_effect_is_not(self) -> None:
         learnt = factors(catalogue(), Learner({"miss_you": (np.nan, 0.3, np.nan)}))
@@ -122,6 +164,14 @@ class TestTermsOfTheMarketer:
         for scores, risk in (({}, 0.001), ({"unsubscribe": 0.02}, 0.02), ({"unsubscribe": np.nan}, 0.001)):
             found = factors(catalogue("{risk_aversion: 3}", tiring), Learner(scores=scores))
             assert found.terms["unsubscribing"] == pytest.approx(-3 * risk * 40)
+
+    @given(SHARE, st.floats(0, 1e308), st.integers(0, 10_000))
+    def test_fatigue_is_a_probability_however_many_contacts(self, risk: float, growth: float, contacts: int) -> None:
+        assert risk <= unsubscribe_risk(Fatigue(risk=risk, growth=growth), contacts) <= 1
+
+    def test_fatigue_that_no_number_holds_is_certain_or_none(self) -> None:
+        assert unsubscribe_risk(Fatigue(risk=0.0, growth=10), 80) == 0
+        assert unsubscribe_risk(Fatigue(risk=1e-9, growth=10), 80) == 1
 
     def test_fatigue_grows_with_the_contacts_of_the_window(self) -> None:
         tiring = catalogue(text=BY_EFFECT.replace("attributes:", "fatigue: {risk: 0.001}\nattributes:", 1))

@@ -54,6 +54,8 @@ def test_five_mistakes_of_five_kinds_are_all_reported_with_their_lines() -> None
         ("value: features.spend * 0.1", "value: features.spend > 0.1", "wanted number"),
         ("kind: threshold", "kind: treshold", "treshold"),
         ("reentry: 28d\n", "\n", "wanted reentry"),
+        ("value: 5", "value: 5\n        discount: -1", "discount: Input should be greater than or equal to 0; got -1"),
+        ("currency: USD", "currency: USD\narbitration: {contact_price: -1}", "contact_price: Input should be greater"),
         ("attribute: birthday", "attribute: first_name", "attribute of type date"),
         ("offer: {kind: A, days: 30}", "offer: {kind: C, days: 30}", "value of kind 'C'"),
         ("offer: {kind: A, days: 30}", "offer: {kind: A}", "the offer lacks 'days'"),
@@ -81,6 +83,27 @@ def test_a_mistake_is_named(fragment: str, replacement: str, said: str) -> None:
     found = mistakes(CATALOGUE.replace(fragment, replacement, 1))
     assert any(said in message for _, message in found)
     assert len(found) <= 2
+
+
+@pytest.mark.parametrize("number", [".inf", "-.inf", ".nan"])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        *(f"fatigue: {{{name}: NUMBER}}" for name in ("risk", "growth", "reach_value")),
+        *(f"arbitration: {{{name}: NUMBER}}" for name in ("caution", "risk_aversion", "contact_price")),
+        "arbitration: {contact_price: {mail: NUMBER}}",
+        "policy: {kind: inverse_gap, gamma: NUMBER}",
+    ],
+)
+def test_what_is_not_finite_is_a_mistake(stated: str, number: str) -> None:
+    found = mistakes(CATALOGUE.replace("currency: USD", f"currency: USD\n{stated.replace('NUMBER', number)}", 1))
+    assert any("finite number" in message for _, message in found)
+
+
+@pytest.mark.parametrize("name", ["value", "discount", "context", "lever"])
+def test_no_amount_of_a_message_is_without_end(name: str) -> None:
+    text = CATALOGUE.replace("value: 5", "value: .inf" if name == "value" else f"value: 5\n        {name}: .inf", 1)
+    assert any(f"{name}: Input should be a finite number" in message for _, message in mistakes(text))
 
 
 def test_clock_times_need_no_quotes_and_a_key_given_twice_is_a_mistake() -> None:
