@@ -124,7 +124,7 @@ def every_decision(
         feature_names: Names of the logged features.
 
     Returns:
-        Rows whose arms are messages, silence first.
+        Rows whose arms are messages by name, silence first.
 
     Raises:
         TrainingError: Features of another number, or no row is left.
@@ -260,7 +260,7 @@ class _Rows:
             got, where = len(logged.features or ()), f"decision {logged.decision.id}"
             raise TrainingError("features of another number", got=got, wanted=len(self._names), where=where)
         for candidate in logged.decision.survivors:
-            self._arms.setdefault(candidate.action.message, len(self._arms))
+            self._arms.setdefault(candidate.action.message, 0)
         self._kept.append((logged, settled, len(outcomes), worth(outcomes)))
 
     def finish(self) -> DecisionRows:
@@ -271,6 +271,8 @@ class _Rows:
                 f"settled decisions{f': the first is on {min(self._open):%Y-%m-%d %H:%M} UTC' if self._open else ''}"
             )
             raise TrainingError("no decision to learn from", got=left_out or "an empty log", wanted=wanted)
+        messages = sorted(self._arms.keys() - {SILENCE})
+        self._arms = {name: place for place, name in enumerate((SILENCE, *messages))}
         decisions = [logged.decision for logged, *_ in self._kept]
         taken = np.array([self._arms[arm(decision)] for decision in decisions], dtype=np.int64)
         return DecisionRows(

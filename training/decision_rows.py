@@ -23,7 +23,7 @@ class DecisionRows:
         settled: When its window ended, shape (n,).
         features: As logged at the moment, shape (n, p); NaN is missing.
         feature_names: Of the p columns.
-        arms: The k arms; the first is silence, the others are messages.
+        arms: The k arms; the first is silence, the others are messages, by name.
         taken: Position of the arm that was taken, shape (n,).
         probabilities: Of each arm when it was drawn, shape (n, k), rows summing to one; 0 for what a gate excluded.
         outcomes: 1 where what counts happened within the window, else 0, shape (n,).

@@ -143,6 +143,15 @@ def test_a_log_in_any_order_gives_the_same_rows() -> None:
     assert effects_of(*entries).where(np.ones(len(entries), bool)).digest == effects_of(*reversed(entries)).digest
 
 
+def test_arms_stand_in_one_order_whichever_was_seen_first() -> None:
+    decisions = [chosen(MADE, message) for message in ("miss_you", "come_back_coupon")]
+    entries = [logged(replace(one, candidates=(one.choice,))) for one in decisions if one.choice]
+    rows, again = effects_of(*entries), effects_of(*reversed(entries))
+    assert rows.arms == again.arms == ("silence", "come_back_coupon", "miss_you")
+    assert rows.taken_arms.tolist() == again.taken_arms.tolist()[::-1] == ["miss_you", "come_back_coupon"]
+    assert rows.digest == again.digest
+
+
 def test_mistakes_are_told() -> None:
     with pytest.raises(TrainingError, match="features of another number: got 2; wanted 1; at decision"):
         every_decision([logged(CONTACT)], WEEK, LATER, feature_names=("one",))
