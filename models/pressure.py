@@ -88,7 +88,7 @@ class PressureModel:
             data_digest: Digest of the rows.
 
         Raises:
-            ModelError: Shapes differ, an outcome is neither 0 nor 1, nothing was stated that can be, or there is no row.
+            ModelError: Shapes differ, an outcome is no 0 or 1, nothing was stated that can be, or there is no row.
 
         Example:
             >>> rng = np.random.default_rng(0)

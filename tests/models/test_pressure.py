@@ -72,7 +72,7 @@ def test_mistakes_are_told() -> None:
     with pytest.raises(ModelError, match="unfit belief"):
         PressureModel.fit(np.zeros((3, 2)), np.zeros(3), COLUMNS, risk=0.0)
     for growth in (np.inf, np.nan):
-        with pytest.raises(ModelError, match="unfit belief.*finite growth"):
+        with pytest.raises(ModelError, match=r"unfit belief.*finite growth"):
             PressureModel.fit(np.zeros((3, 2)), np.zeros(3), COLUMNS, growth=growth)
     with pytest.raises(ModelError, match="unfit outcome: got nan; wanted whether the customer left, 0 or 1; at left"):
         PressureModel.fit(np.zeros((3, 2)), np.array([0.0, np.nan, 1.0]), COLUMNS)
