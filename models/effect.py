@@ -81,9 +81,10 @@ class EffectModel:
         """Learns from a log in which actions were drawn with known probabilities.
 
         Args:
-            X: Numbers and categories as of the decision, n rows; missing values may occur.
+            X: Numbers and categories as of the decision, n rows; missing values may occur, numbers are at most 1e100
+                in size, or infinite.
             action: Label of the action taken, shape (n,); labels count as texts.
-            outcome: What came of it, 0 and 1 or any finite number, shape (n,).
+            outcome: What came of it, 0 and 1 or any number of at most 1e50, shape (n,).
             propensity: The logged probability of the taken action, in (0, 1], shape (n,); better, those of all
                 actions after the gates, a DataFrame with a column for each label, or an array in the order of the
                 sorted labels, rows summing to 1. An action with probability 0 was not possible at that row,

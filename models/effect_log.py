@@ -16,6 +16,7 @@ Ints: TypeAlias = NDArray[np.int64]
 
 _SUM_TOLERANCE = 1e-6
 _IMPLAUSIBLE = 5.0
+_LARGEST, _SMALLEST = 1e50, 1e-50
 _RARELY = 1e-5
 _BETS = np.geomspace(0.01, 0.999, 6)
 _FAVOURITE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -56,6 +57,7 @@ class Log:
         """Checks a log; `models.effect.EffectModel.fit` describes arguments and errors."""
         labels = _labels(action)
         values = _vector("outcome", outcome, len(labels))
+        _check_size(values)
         customers = np.arange(len(labels)) if customer is None else _codes(customer, len(labels))
         chances = _table(propensity, sorted({*labels, *known, baseline}), len(labels))
         names = {*labels, *known, *([] if chances is None else chances.columns)} - {baseline}
@@ -130,6 +132,15 @@ def _table(propensity: Any, labels: list[str], rows: int) -> pd.DataFrame | None
         got = f"{len(table)} rows of {list(table.columns)}"
         raise ModelError("unfit probabilities", got=got, wanted=f"{rows} rows, each action once", where="propensity")
     return table
+
+
+def _check_size(outcome: Floats) -> None:
+    """Squares of outcomes, and of what differs between them, must be numbers above 0."""
+    if (largest := float(np.abs(outcome).max())) > _LARGEST:
+        raise ModelError("outcomes too large", got=largest, wanted=f"at most {_LARGEST:g}", where="outcome")
+    if 0 < (spread := float(np.ptp(outcome))) < _SMALLEST:
+        wanted = f"differences of at least {_SMALLEST:g}"
+        raise ModelError("outcomes too much alike", got=spread, wanted=wanted, where="outcome")
 
 
 def _check_chances(chance: Floats) -> None:

@@ -16,6 +16,7 @@ Floats: TypeAlias = NDArray[np.float64]
 _LEAST_SHARE = 0.01
 _LEAST_ROWS = 10
 _INDICATOR_SCALE = 0.5
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,17 @@ class Number:
 
     @classmethod
     def fit(cls, name: str, values: Floats) -> Self:
-        """Learns bounds, centre and scale."""
+        """Learns bounds, centre and scale.
+
+        Raises:
+            ModelError: Finite values so large that their squares are not.
+        """
         known = values[~np.isnan(values)]
         finite = known[np.isfinite(known)]
         if not len(finite):
             return cls(name, 0.0, 0.0, 0.0, 1.0, 0.0)
+        if (largest := float(np.abs(finite).max())) > _LARGEST:
+            raise ModelError("values too large", got=largest, wanted=f"at most {_LARGEST:g}", where=name)
         low, high = np.quantile(finite, [0.01, 0.99])
         if low == high:
             low, high = finite.min(), finite.max()
@@ -137,7 +144,7 @@ class Table:
             frame: Numbers, booleans, texts and categories; missing values may occur.
 
         Raises:
-            ModelError: No table, two columns of a name, or a column of another kind.
+            ModelError: No table, two columns of a name, or a column of another kind or of values too large.
         """
         _check_frame(frame)
         columns = [(name, frame[name]) for name in sorted(frame.columns)]

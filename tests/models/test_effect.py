@@ -236,6 +236,15 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "a customer missing": (lambda _: {"customer": [None] * len(ROWS)}, "unfit customers"),
     "no table": (lambda _: {"X": ROWS[["visits"]].to_numpy()}, "without named columns"),
     "other rows": (lambda _: {"X": ROWS.head(7)}, "rows and actions differ"),
+    "outcomes too large": (
+        lambda d: {"outcome": d["outcome"] * 1e200},
+        r"outcomes too large: got 1e\+200; wanted at most 1e\+50; at outcome",
+    ),
+    "outcomes too much alike": (lambda d: {"outcome": d["outcome"] * 1e-160}, "outcomes too much alike"),
+    "columns too large": (
+        lambda _: {"X": ROWS.assign(visits=np.where(ROWS["member"], 1.7e308, -1.7e308))},
+        r"values too large: got 1.7e\+308; wanted at most 1e\+100; at visits",
+    ),
     "dates": (lambda _: {"X": ROWS.assign(day=pd.Timestamp("2026-01-01"))}, "unfit column"),
 }
 
@@ -245,6 +254,18 @@ def test_what_cannot_be_learnt_from_is_refused(name: str) -> None:
     change, message = REFUSED[name]
     with pytest.raises(ModelError, match=message):
         EffectModel(nuisance="linear").fit(**{"X": ROWS, **LOG, **change(LOG)})
+
+
+@pytest.mark.parametrize("unit", [1e-50, 1e50])
+def test_effects_are_in_the_unit_of_the_outcome_however_large(unit: float) -> None:
+    scaled = EffectModel(nuisance="linear").fit(ROWS, **{**LOG, "outcome": np.where(LOG["outcome"], unit, 0.0)})
+    np.testing.assert_allclose(scaled.effect(ROWS) / unit, MODEL.effect(ROWS), rtol=1e-6, atol=1e-9)
+
+
+def test_a_large_number_is_as_good_as_a_small_one() -> None:
+    large = ROWS.assign(spend=ROWS["spend"] * 1e95)
+    found = EffectModel(nuisance="linear").fit(large, **LOG)
+    np.testing.assert_allclose(found.effect(large), MODEL.effect(ROWS), rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize(
