@@ -111,7 +111,7 @@ def _keep(
     )
     lines = (
         f"A simulated shop is in {folder}: {shop}. Nobody in it is real.",
-        f"It made {made}; {told['unsubscribed']:,} customers have unsubscribed.",
+        f"It made {made}. {told['unsubscribed']:,} of the customers unsubscribed.",
         f"Its clock stands at {moment:%Y-%m-%d %H:%M} UTC. docs/guides/retraining.md goes on from here.",
     )
     for line in lines:
