@@ -49,7 +49,7 @@ def value_job(events: Path, window: int, margin: float, judged_from: int | None 
         value.NAME,
         _described(dataset),
         settings,
-        lambda _: value.train(dataset, window_days=window, margin=margin, judged_from=judged_from),
+        lambda told: value.train(dataset, window_days=window, margin=margin, judged_from=judged_from, progress=told),
     )
 
 
@@ -83,7 +83,7 @@ def effect_job(data: Path, judged_from: int | None = None) -> Job:
         effects.NAME,
         {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
         effects.settings(priors, "linear") | _bound(judged_from),
-        lambda _: effects.train(rows, priors, judged_from=judged_from),
+        lambda told: effects.train(rows, priors, judged_from=judged_from, progress=told),
     )
 
 
@@ -125,7 +125,7 @@ def _logged_response(data: Path, judged_from: int | None) -> Job:
         response.NAME,
         {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
         settings | _bound(judged_from),
-        lambda _: response_log.train(rows, known, judged_from=judged_from),
+        lambda told: response_log.train(rows, known, judged_from=judged_from, progress=told),
     )
 
 

@@ -22,7 +22,7 @@ from training.by_action import ArmCalibration, whatever_ties
 from training.candidate import Candidate, latest
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
-from training.job import learnable
+from training.job import Progress, announce, learnable
 from training.splits import latest_share
 
 NAME = "effect"
@@ -80,6 +80,7 @@ def train(
     judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     nuisance: Nuisance = "linear",
+    progress: Progress | None = None,
 ) -> Candidate:
     """Learns from all settled decisions, after testing on the latest what the earlier ones would have said.
 
@@ -96,6 +97,7 @@ def train(
         judged_from: Nothing settled later is learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What was logged.
         nuisance: See `fit_effects`.
+        progress: Told of each step.
 
     Raises:
         TrainingError: Other features than those logged.
@@ -106,7 +108,9 @@ def train(
         raise TrainingError("a log that cannot show an effect", got=got, wanted="contacts that were delivered")
     columns = learnable(feature_set)
     learnt = rows if judged_from is None else _settled(rows, judged_from)
+    announce(progress, "fit")
     model = fit_effects(learnt, priors, columns=columns, nuisance=nuisance)
+    announce(progress, "evaluation")
     test_from = latest_share(rows.moments, _TEST_SHARE) if judged_from is None else judged_from
     held = _out_of_time(rows, test_from, priors, columns, nuisance)
     likely = whatever_ties(held)

@@ -18,7 +18,7 @@ from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 from training.evaluation import TestRows, evaluate
 from training.fitting import Table, fit_calibrated
-from training.job import learnable
+from training.job import Progress, announce, learnable
 from training.plots import calibration as calibration_plot
 from training.plots import importance, roc
 from training.promote import TOLERANCES, gains, refusals
@@ -47,6 +47,7 @@ def train(
     judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     parameters: Parameters = PARAMETERS,
+    progress: Progress | None = None,
 ) -> Candidate:
     """Trains on earlier contacts and tests on the latest whose window is over.
 
@@ -56,6 +57,7 @@ def train(
         judged_from: The test begins there at the latest, microseconds since the epoch; None for the latest 30 %.
         feature_set: What was logged.
         parameters: Of the fit.
+        progress: Told of each step.
 
     Raises:
         TrainingError: No contact with an offer, other features, or too short a log.
@@ -64,13 +66,16 @@ def train(
     if rows.feature_names != feature_set.names:
         got, wanted = len(rows.feature_names), f"the {len(feature_set.names)} of the feature set"
         raise TrainingError("other features than the model's", got=got, wanted=wanted)
+    announce(progress, "features")
     contacts = _with_offers(rows, offers)
     split = split_by_time(contacts.rows.moments, contacts.rows.settled, judged_from)
     actions = _action_features(contacts, split.pool)
     table = _table(contacts, actions, feature_set)
+    announce(progress, "fit")
     fitted = fit_calibrated(table, split, parameters)
     digest, until = contacts.rows.digest, latest(contacts.rows.settled[split.pool])
     model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, {}, learnt_until=until)
+    announce(progress, "evaluation")
     test = _test(contacts, table, split, model)
     metrics = {**evaluate(test), **by_action(test, contacts.rows.taken_arms[split.test].tolist())}
     metrics |= {

@@ -21,7 +21,7 @@ from training.candidate import Candidate, Interval, above, latest, shown
 from training.candidate_plots import tenths
 from training.errors import TrainingError
 from training.evaluation import as_json
-from training.job import learnable
+from training.job import Progress, announce, learnable
 from training.labels import days_after, iso_date, midnight, span
 from training.plots import importance
 
@@ -79,6 +79,7 @@ def train(
     judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     parameters: Parameters = PARAMETERS,
+    progress: Progress | None = None,
 ) -> Candidate:
     """Learns spend in a window from pooled snapshots and tests it on the last window of the log.
 
@@ -93,12 +94,14 @@ def train(
         judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from.
         parameters: Of the fit.
+        progress: Told of each step.
 
     Raises:
         TrainingError: The log is too short, or the margin is none.
     """
     if not 0 < margin <= 1:
         raise TrainingError("unfit margin", got=margin, wanted="a share above 0, at most 1")
+    announce(progress, "labels")
     moments = _moments(dataset, window_days, judged_from)
     labelled = spends(dataset, moments, window_days)
     test = labelled.moments == moments[-1]
@@ -108,12 +111,15 @@ def train(
     if not (pool.any() and test.any() and labelled.spend[pool].any()):
         wanted = f"spend before and after {iso_date(moments[-1])}"
         raise TrainingError("too short a log for a value", got=f"{int(pool.sum())} settled rows", wanted=wanted)
+    announce(progress, "features")
     frame = build_dataset_pairs(dataset, labelled.customers.tolist(), labelled.moments.tolist(), feature_set)
     columns = learnable(feature_set)
     rows = frame.values[:, [feature_set.names.index(name) for name in columns]]
+    announce(progress, "fit")
     trees = fit_spend(rows[pool], labelled.spend[pool], columns, parameters)
     retention, measured = _retention(labelled, {moment: ends[moment] for moment in settled})
     model = ValueModel(trees, window_days, horizon_days, retention, margin, dataset.digest)
+    announce(progress, "evaluation")
     past = _past_spend(dataset, labelled, window_days, pool)
     expected = {"": trees.predict(rows[test]), "past spend": past[test]}
     metrics = _metrics(labelled.spend[test], expected) | {

@@ -7,12 +7,14 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.train import train_app
+from cli.training_jobs import value_job
 from features.errors import EventError
 from models.errors import RegistryError
 from models.registry import MlflowRegistry
 from tests.training.shops import campaigns, frame, write
 from tests.training.test_renewals import generated
 from training.errors import TrainingError
+from training.job import STEPS
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,12 @@ def test_value_says_what_it_learnt_in_a_table(shop: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "past spend" in result.stdout
     assert "deviance" in result.stdout
+
+
+def test_the_value_job_tells_its_steps(shop: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    value_job(shop / "events", 56, 1.0).train(lambda *step: told.append(step))
+    assert told == [(step, number, len(STEPS)) for number, step in enumerate(STEPS, 1)]
 
 
 def test_campaigns_cannot_show_an_effect(shop: Path) -> None:

@@ -75,7 +75,10 @@ def spread_out(entries: list[LoggedDecision], days: int = 100) -> list[LoggedDec
 
 def test_effects_that_hold_later_are_let_through() -> None:
     rows = every_decision(spread_out(log(4000)), Goal(), LATER, feature_names=FEATURES)
-    found = train(rows, {"miss_you": Prior(0.0, 100)}, feature_set=windowed(*FEATURES))
+    told: list[str] = []
+    priors = {"miss_you": Prior(0.0, 100)}
+    found = train(rows, priors, feature_set=windowed(*FEATURES), progress=lambda step, *_: told.append(step))
+    assert told == ["fit", "evaluation"]
     assert found.refusals == ()
     assert {one["arm"] for one in found.metrics["by_action"]} == {"miss_you", "come_back_coupon"}
     assert found.metrics["effects"]["come_back_coupon"]["effect"] == pytest.approx(0.25, abs=0.05)

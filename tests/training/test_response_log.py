@@ -42,7 +42,11 @@ def contacts(seed: int = 0, count: int = 4000) -> DecisionRows:
 
 
 def test_answers_are_learnt_with_offer_channel_and_pressure() -> None:
-    found = train(contacts(), OFFERS, feature_set=FEATURES, parameters=SMALL)
+    told: list[str] = []
+    found = train(
+        contacts(), OFFERS, feature_set=FEATURES, parameters=SMALL, progress=lambda step, *_: told.append(step)
+    )
+    assert told == ["features", "fit", "evaluation"]
     assert isinstance(found.model, FittedModel)
     assert found.model.trees.columns == ("spend", "contacts_7d", "channel", "discount")
     assert found.metrics["baselines"]["message"]["auc_gain"]["low"] > 0
