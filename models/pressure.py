@@ -78,6 +78,9 @@ class PressureModel:
         The stated risk counts as `weight` contacts that answered as stated; the growth of the first column is drawn
         to the stated one and the others' to none, by a normal belief of standard deviation 0.25.
 
+        Source: prior data as Bedrick, Christensen and Johnson (1996), A New Perspective on Priors for Generalized
+        Linear Models; the ridge as le Cessie and van Houwelingen (1992), Ridge Estimators in Logistic Regression.
+
         Args:
             contacts: Recent contacts of delivered ones, shape (n, k); missing counts as none.
             left: Whether the customer left after it, shape (n,).
@@ -133,10 +136,10 @@ class PressureModel:
         return np.asarray((risk * (1 - risk))[:, None] * _design(rows))
 
     def covariance(self, contacts: Floats, left: ArrayLike, customers: ArrayLike, *, weight: float = 50.0) -> Floats:
-        """How unsure intercept and slopes are: `H⁻¹ (P + M) H⁻¹`.
+        """How unsure intercept and slopes are: `(H + P)⁻¹ (M + P) (H + P)⁻¹`.
 
-        H is the curvature of the likelihood and of what was stated, P that of what was stated alone, and M the spread
-        of the customers' scores: what a customer did after one contact depends on what they did after another.
+        H is the curvature of the likelihood, P that of what was stated, and M the spread of the customers' scores:
+        what a customer did after one contact depends on what they did after another.
 
         Source: Huber (1967), The Behavior of Maximum Likelihood Estimates under Nonstandard Conditions; by customer as
         Liang and Zeger (1986), Longitudinal Data Analysis Using Generalized Linear Models.

@@ -70,7 +70,9 @@ def from_log(rows: DecisionRows) -> Pressed:
 
 
 def from_events(dataset: EventDataset, feature_set: FeatureSet = STANDARD) -> Pressed:
-    """Contacts of an imported log; an unsubscription counts for each contact in whose window it lies.
+    """Contacts of an imported log; a leaving counts for the customer's last contact before it, if within its window.
+
+    So each leaving is one contact's, and the risk is that of one contact more, as where decisions were logged.
 
     Raises:
         TrainingError: The log has no contacts, or nobody ever unsubscribes or complains: it cannot show who leaves.
@@ -84,7 +86,7 @@ def from_events(dataset: EventDataset, feature_set: FeatureSet = STANDARD) -> Pr
         chosen = np.flatnonzero(contact & (events.time + WINDOW_DAYS * DAY <= end))
         customers.append(events.customers[owner[chosen]])
         moments.append(events.time[chosen])
-        left.append(_followed(owner, events.time, leaving, chosen))
+        left.append(_left(owner, events.time, leaving, contact)[chosen])
     who, when = np.concatenate(customers), np.concatenate(moments)
     if not len(when) or not leavings:
         got = f"{len(when):,} contacts, {leavings:,} unsubscriptions and complaints"
@@ -147,15 +149,25 @@ def settings(fatigue: Fatigue) -> dict[str, float]:
     return {"risk": fatigue.risk or 0.001, "growth": fatigue.growth}
 
 
-def _followed(
-    owner: NDArray[np.int64], time: NDArray[np.int64], leaving: NDArray[np.bool_], chosen: NDArray[np.int64]
+def _left(
+    owner: NDArray[np.int64], time: NDArray[np.int64], leaving: NDArray[np.bool_], contact: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Whether a leaving of the same customer lies within the window from each chosen event."""
-    places = np.where(leaving, np.arange(len(time)), len(time))
-    following = np.minimum.accumulate(places[::-1])[::-1][chosen]
-    at = np.minimum(following, len(time) - 1)
-    same = (following < len(time)) & (owner[at] == owner[chosen])
-    return np.asarray(same & (time[at] < time[chosen] + WINDOW_DAYS * DAY), dtype=np.bool_)
+    """Whether a leaving of the same customer follows each event within the window, and before the next contact."""
+    new = np.append(True, (np.diff(owner) > 0) | (np.diff(time) > 0))
+    place = np.arange(len(time))
+    first = np.maximum.accumulate(np.where(new, place, 0))
+    later = _next(new)[place + 1]
+    left, again = _next(leaving)[first], _next(contact)[later]
+    owner, time = np.append(owner, -1), np.append(time, 0)
+    ends = time[:-1] + WINDOW_DAYS * DAY
+    ends = np.where(owner[again] == owner[:-1], np.minimum(ends, time[again]), ends)
+    return np.asarray((owner[left] == owner[:-1]) & (time[left] < ends), dtype=np.bool_)
+
+
+def _next(marked: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The place of the first marked event at or after each, n where there is none, shape (n + 1,)."""
+    places = np.where(np.append(marked, True), np.arange(len(marked) + 1), len(marked))
+    return np.minimum.accumulate(places[::-1])[::-1]
 
 
 def _metrics(

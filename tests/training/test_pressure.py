@@ -65,6 +65,41 @@ def test_contacts_of_events_are_labelled_by_what_followed(tmp_path: Path) -> Non
     assert third.tolist() == [[0.0, 2.0]]
 
 
+def test_a_leaving_counts_once_for_the_last_contact_before_it(tmp_path: Path) -> None:
+    events = pd.concat(
+        [
+            rows("ada", "purchase", [0.0, 90.0]),
+            rows("ada", "contact", [1.0, 3.0, 5.0, 20.0, 30.0, 37.0, 50.0, 60.0]),
+            rows("ada", "unsubscribed", [6.0, 37.0, 50.0, 67.0]),
+            rows("ben", "contact", [5.5]),
+        ]
+    )
+    found = from_events(write(events, tmp_path / "events"))
+    at = {"ada": found.moments[found.customers == "ada"], "ben": found.moments[found.customers == "ben"]}
+    opened = (at["ada"].min() - DAY) // DAY
+    left = found.moments[found.left] / DAY - opened
+    assert left.tolist() == [5.0, 37.0, 50.0]
+
+
+@pytest.mark.parametrize("every", [2, 9])
+def test_the_risk_of_one_contact_is_found_however_often_customers_are_contacted(tmp_path: Path, every: int) -> None:
+    rng = np.random.default_rng(every)
+    risk, leavings, parts = 0.004, 0, [rows("open", "purchase", [0.0, 200.0])]
+    for number in range(300):
+        days = rng.uniform(0, every) + np.arange(0.0, 180.0, every)
+        left = rng.random(len(days)) < risk
+        last = int(left.argmax()) if left.any() else len(days)
+        parts.append(rows(f"c{number}", "contact", days[: last + 1]))
+        if left.any():
+            leavings += 1
+            parts.append(rows(f"c{number}", "unsubscribed", [days[last] + rng.uniform(0, 6.9)]))
+    pressed = from_events(write(pd.concat(parts), tmp_path / "events"))
+    assert pressed.left.sum() == leavings
+    told = PressureModel.fit(pressed.contacts, pressed.left, pressure.COLUMNS, risk=0.001, growth=0.0)
+    error = np.sqrt(risk / len(pressed.left))
+    assert abs(told.score(pressed.contacts).mean() - risk) < 3 * error
+
+
 def test_a_log_in_which_nobody_leaves_is_refused(tmp_path: Path) -> None:
     events = pd.concat([rows("ada", "purchase", [0.0, 60.0]), rows("ada", "contact", [1.0])])
     with pytest.raises(TrainingError, match="a log that cannot show who leaves: got '1 contacts, 0 unsub"):
