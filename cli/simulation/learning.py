@@ -1,6 +1,6 @@
 """Retraining in the simulated shop: effects from what was drawn at random, and the release gate before they count."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -41,9 +41,9 @@ class Cases:
     requests: Sequence[Request]
     rows: DecisionRows
 
-    def of(self, customers: Collection[str]) -> "Cases":
-        """The cases of some customers."""
-        kept = np.isin(self.rows.customers, list(customers))
+    def since(self, moment: int) -> "Cases":
+        """The cases from a moment on, microseconds since the epoch."""
+        kept = self.rows.moments >= moment
         return Cases(self.compiled, [r for r, k in zip(self.requests, kept, strict=True) if k], self.rows.where(kept))
 
 

@@ -19,12 +19,14 @@ from experiments.world_parameters import ARMS
 from experiments.world_people import Bools, Ints
 from experiments.world_policies import TRIGGERS, Rule
 from experiments.world_triggers import open_arms
-from features.zones import microseconds
+from features.zones import DAY, microseconds
 from training.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
 from training.decision_rows import DecisionRows
 
 RETRAINED = (0, 56, 112)
 """Days on whose morning the shop learns."""
+JUDGE_BY = timedelta(days=28)
+"""Decisions of that time judge what was learnt before them."""
 GOAL = Goal(window=timedelta(days=WINDOW))
 
 
@@ -103,27 +105,27 @@ class Product(Rule):
         return np.flatnonzero(due & world.subscribed & (self._strata != "holdout"))
 
     def _learn(self) -> None:
-        """Fits effects to one half of who is written to; they count if the other half lets them through the gate."""
+        """Fits effects to what was settled four weeks ago; they count if what was drawn since lets them."""
         assert self._shop is not None
         if self._past is None:
             self._past = past_rows(self._shop)
-        cases, judges = self._cases(), set(self._shop.ids[::2])
+        cases, since = self._cases(), microseconds(self._shop.world.moment - JUDGE_BY) - WINDOW * DAY
         written_to = audience(self._shop.requests(np.arange(len(self._shop.ids))), self.compiled, self._scorer)
         past = self._past.where(np.isin(self._past.customers, list(written_to)))
         rows = past if cases is None else together(past, cases.rows)
-        judged = np.isin(rows.customers, list(judges))
-        effects = fit(rows.where(~judged), self.compiled)
+        effects = fit(rows.where(rows.settled <= since), self.compiled)
         week = self._shop.world.day // 7
-        if effects is None:
-            self.releases[week] = "no"
+        latest = past.moments >= since
+        judged_on = [cases_of_past(past.where(latest), self.compiled)] if latest.any() else []
+        judged_on += [cases.since(since)] if cases and (cases.rows.moments >= since).any() else []
+        if effects is None or not judged_on:
+            self.releases[week] = "no" if effects is None else "experiment"
             return
-        judged_on = [cases_of_past(past.where(np.isin(past.customers, list(judges))), self.compiled)]
-        judged_on += [cases.of(judges)] if cases else []
         lost = np.concatenate([reach_lost(self._shop, c.rows) for c in judged_on])
         release = released(ShopScorer(effects), self._scorer, judged_on, lost)
         self.releases[week] = release.answer
         if release.answer == "ship" or not self.gated:
-            self._scorer = ShopScorer(fit(rows, self.compiled))
+            self._scorer = ShopScorer(effects)
 
     def _cases(self) -> Cases | None:
         """What was drawn at random so far and is settled."""
