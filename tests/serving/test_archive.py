@@ -1,11 +1,9 @@
 """The log read back: every decision can be made again, byte for byte, as long as its inputs are there."""
 
-import json
 import sqlite3
 
 import pytest
 
-from decisions import canonical
 from decisions.decide import KERNEL
 from serving.api.answers import content
 from serving.archive import Archive
@@ -13,6 +11,7 @@ from serving.batch import decide_all
 from serving.errors import ErasedError, StoreError, UnknownDecisionError
 from serving.service import DecisionService
 from serving.settings import Settings
+from tests.serving.earlier import rewrite
 from tests.serving.shop import CATALOGUE
 
 
@@ -36,13 +35,8 @@ def test_a_decision_is_made_again_with_its_own_catalogue(service: DecisionServic
 
 
 def test_a_decision_of_kernel_3_is_told_and_not_made_again(service: DecisionService, shop: Settings) -> None:
-    record = json.loads(service.decide("thankful", "d1").decision.as_bytes())
-    del record["rewards"]
-    record["versions"]["kernel"] = "3"
-    earlier = canonical.of(record).encode()
-    with sqlite3.connect(shop.store.removeprefix("sqlite:///")) as connection:
-        connection.execute("UPDATE decisions SET record = ?", (earlier,))
-    connection.close()
+    service.decide("thankful", "d1")
+    earlier = rewrite(shop.store, "d1", kernel="3")
     told = service.decision("d1")
     assert told.decision.as_bytes() == earlier
     assert b'"rewards"' not in content(told)

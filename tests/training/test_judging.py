@@ -9,6 +9,7 @@ import pytest
 from decisions.decision import Decision
 from decisions.policies import Greedy, RandomEligible
 from experiments.decision_log import LEFT_ALONE
+from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import LATER, after, chosen, log, logged, made, moved
 from training.attribution import Delivery, Goal
 from training.errors import TrainingError
@@ -25,6 +26,19 @@ def test_a_reward_is_margin_less_discount_and_cost() -> None:
     assert REWARD.of(logged(CONTACT)) == -0.5
     assert REWARD.of(logged(CONTACT, [after(2, value=30.0)])) == 15.0 - 0.5 - 2.0
     assert REWARD.of(logged(CONTACT, [after(9, value=30.0)])) == -0.5
+
+
+def test_contacts_and_silence_are_judged_over_the_longest_window_of_the_log() -> None:
+    long = compiled(CATALOGUE.replace("value: 10\n", "value: 10\n        attribution_window: 28d\n"))
+    decisions = made(200, catalogue=long)
+    brief, silent = chosen(decisions, "come_back_coupon"), chosen(decisions, None)
+    assert brief.matures("margin") == moved(brief, 7)
+    entries = [logged(decision, [after(20, value=30.0)]) for decision in (brief, silent)]
+    reward = REWARD.over(entries)
+    assert reward.window == timedelta(days=28)
+    assert [bool(reward.outcomes(entry)) for entry in entries] == [True, True]
+    with pytest.raises(TrainingError, match="some older than 28 days"):
+        gather(entries, REWARD, moved(brief, 27), Greedy(kind="greedy"))
 
 
 def test_one_sale_told_twice_is_one_sale() -> None:

@@ -1,6 +1,7 @@
 """Decisions over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,7 +9,9 @@ import pytest
 
 from serving.api.schemas import DecisionAnswer
 from serving.service import DecisionService
+from serving.settings import Settings
 from serving.store.port import History, Profile
+from tests.serving.earlier import rewrite
 from tests.serving.shop import NOW
 
 
@@ -35,6 +38,27 @@ def test_a_message_is_told_with_its_text_and_its_reasons(client: httpx.Client) -
     assert [other["action"] for other in told["runners_up"]] == ["thanks/thank_you_short/sms"]
     assert {closed["programme"] for closed in told["closed"]} == {"win_back", "birthday"}
     assert told["explanation"].startswith("Chosen: thank_you of thanks by email")
+
+
+def test_the_rewards_of_a_message_and_of_silence_are_told_with_the_moments_they_are_known(client: httpx.Client) -> None:
+    margin, cost = decided(client, "thankful")["rewards"]
+    answered = (NOW + timedelta(days=7)).isoformat()
+    assert (margin["component"], margin["matures"]) == ("margin", answered)
+    assert margin["expected"] == pytest.approx(0.2 * 5)
+    assert cost == {"component": "cost", "expected": -0.01, "matures": NOW.isoformat()}
+    assert decided(client, "regular")["rewards"] == [{"component": "margin", "expected": 0.0, "matures": answered}]
+
+
+def test_a_decision_of_kernel_3_is_told_and_listed_as_it_was(client: httpx.Client, shop: Settings) -> None:
+    told = decided(client, "thankful", id="d1")
+    rewrite(shop.store, "d1", kernel="3")
+    again = decided(client, "thankful", id="d1")
+    assert again == client.get("/v1/decisions/d1").json()
+    assert told.keys() - again.keys() == {"rewards"}
+    assert again["versions"] == {**told["versions"], "kernel": "3"}
+    assert again["explanation"] == told["explanation"].replace("; its outcome is known on 2026-05-13 16:00 UTC", "")
+    (listed,) = client.get("/v1/decisions").json()["decisions"]
+    assert (listed["id"], listed["outcome"]) == ("d1", "thanks/thank_you/email")
 
 
 def test_only_the_channels_asked_for_are_chosen(client: httpx.Client) -> None:
