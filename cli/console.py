@@ -57,7 +57,8 @@ def table(
         numbers: The headings of columns to align right.
         title: Stands above it.
     """
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    above = None if title is None else Text(title, no_wrap=True, overflow="ignore")
+    made = Table(box=box.SIMPLE_HEAD, title=above, title_justify="left", title_style="bold", pad_edge=False)
     for heading in headings:
         right = heading in numbers
         made.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")

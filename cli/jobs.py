@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from cli.console import console, print_json, progress, table
+from cli.console import console, print_json, progress, say, table
 from features.definitions import FeatureSet
 from features.standard import STANDARD
 from models.registry import MlflowRegistry
@@ -98,12 +98,12 @@ def report(told: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         return
     out = console()
     for one in told:
-        out.print(_measured(one) if "baselines" in one else _effects(one))
+        say(out, _measured(one) if "baselines" in one else _effects(one))
         if "by_action" in one:
-            out.print(_by_action(one))
+            say(out, _by_action(one))
         for line in _lines(one):
-            out.print(line)
-        out.print()
+            say(out, line)
+        say(out, "")
 
 
 def _measured(one: Mapping[str, Any]) -> Table:
@@ -125,9 +125,8 @@ def _effects(one: Mapping[str, Any]) -> Table:
         for message, figures in one["effects"].items()
     ]
     title = f"{one['name']}: {one['n']:,} decisions about {one['customers']:,} customers"
-    return table(
-        ("message", "sent", "estimate", "prior", "effect", "uncertainty"), rows, numbers=("sent",), title=title
-    )
+    headings = ("message", "sent", "estimate", "prior", "effect", "uncertainty")
+    return table(headings, rows, numbers=headings[1:], title=title)
 
 
 def _by_action(one: Mapping[str, Any]) -> Table:
@@ -136,7 +135,8 @@ def _by_action(one: Mapping[str, Any]) -> Table:
         for arm in one["by_action"]
     ]
     title = f"by action, on the test rows: joint p = {one['by_action_p']:.3f}"
-    return table(("", "rows", "predicted", "observed", "within 2 errors"), rows, numbers=("rows",), title=title)
+    headings = ("", "rows", "predicted", "observed")
+    return table((*headings, "within 2 errors"), rows, numbers=headings[1:], title=title)
 
 
 def shown(estimate: Any) -> str:

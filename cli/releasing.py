@@ -201,6 +201,9 @@ def _judged(
         candidate = load_champion(bundle or settings.champion, catalogue or settings.catalogue, STANDARD)
         begin = judged_since(candidate.bundle.learnt_until, asked, bundle or settings.champion)
         log = [logged for logged in source.decisions() if logged.decision.moment >= begin]
+        if not log:
+            got, wanted = "0 decisions to judge by", f"some since {begin:%Y-%m-%d %H:%M} UTC, not learnt from"
+            raise UndecidedError("cannot be judged: no decision is settled", got=got, wanted=wanted)
         again = _decided(source, {logged.decision.id: logged.decision for logged in log}, candidate, stated)
         target, predicted = _targets(again)
         known = [logged for logged in log if logged.decision.id in again]

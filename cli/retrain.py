@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import print_json
+from cli.console import console, print_json, say
 from cli.jobs import report
 from cli.releasing import Contacts, Tolerance, Unsubscribes, promoted
 from cli.train import (
@@ -118,9 +118,9 @@ def retrain(
     else:
         report(told, as_json=False)
         state = "in use" if verdict["promoted"] else f"not put into use ({verdict['answer']})"
-        typer.echo(f"Bundle {verdict['version'] or 'incomplete'}: {state}.")
+        say(console(), f"Bundle {verdict['version'] or 'incomplete'}: {state}.")
         for reason in verdict["reasons"]:
-            typer.echo(f"  {reason}")
+            say(console(), f"  {reason}")
     if not verdict["promoted"]:
         raise typer.Exit(1)
 
