@@ -29,15 +29,20 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 def explain(
     decision_id: Id,
     places: Annotated[int, typer.Option(min=0, help="Also fill so many places of a page from the survivors.")] = 0,
+    reasons: Annotated[
+        int, typer.Option(min=0, help="Also say what moved the customer's scores most, so many features each.")
+    ] = 0,
     data: Data = Path("var/demo"),
     as_json: Json = False,
 ) -> None:
     """Say why a decision came out as it did, and what each loser would have needed."""
+    from cli.reasons import tables
     from decisions.counterfactual import remedies
     from decisions.decide import Circumstances
     from decisions.explain import as_dict
     from decisions.replay import policy_of
     from decisions.slate import slate
+    from serving.reasons import explained
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -50,14 +55,22 @@ def explain(
         {"place": number, "action": place.candidate.action.id, "probability": place.probability}
         for number, place in enumerate(slate(decision, policy_of(decision), places) if places else (), start=1)
     ]
+    scores = explained(scorer, recorded.request.snapshot.features, reasons) if reasons else []
     if as_json:
         found = {action: [_plain(remedy) for remedy in changes] for action, changes in needed.items()}
-        print_json({**as_dict(decision, currency), "remedies": found, "slate": filled})
+        moved = {one.score: {**one.as_dict(), "bundle": scorer.version} for one in scores}
+        print_json({**as_dict(decision, currency), "remedies": found, "slate": filled, "reasons": moved})
         return
     _show(decision, currency, needed)
     if places:
         rows = [(place["place"], place["action"], f"{place['probability']:.3f}") for place in filled]
         say(console(), table(("place", "slate", "probability"), rows, numbers=("place", "probability")))
+    for made in tables(scores):
+        say(console(), made)
+    if scores and scorer.version != decision.versions.bundle:
+        say(
+            console(), f"By bundle {scorer.version}, in use now; the decision was made with {decision.versions.bundle}."
+        )
 
 
 def replay(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = False) -> None:
@@ -145,14 +158,12 @@ def _show(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Re
     screen = console()
     say(screen, paragraph(decision, currency))
     for made in _tables(decision, currency, needed):
-        made.columns[0].no_wrap = True
         if made.row_count:
+            made.columns[0].no_wrap = True
             say(screen, made)
 
 
-def _tables(
-    decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]"
-) -> "tuple[Table, Table, Table]":
+def _tables(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]") -> "tuple[Table, ...]":
     rows = _ranked(decision)
     ranked = [(row, row["priority"]) for row in rows if row["priority"] is not None]
     possible = [(row["action"], f"{worth:.2f}", f"{row['probability']:.3f}") for row, worth in ranked]
@@ -162,9 +173,19 @@ def _tables(
     headings = ("possible", f"worth, {currency}", "probability")
     return (
         table(headings, possible, numbers=headings[1:]),
+        _terms(rows, currency),
         table(("excluded", "by"), excluded),
         table(("would win", "with"), would),
     )
+
+
+def _terms(rows: "Sequence[Mapping[str, Any]]", currency: str) -> "Table":
+    """What each worth is the sum of: a column for each term that counts for any."""
+    made = [(row["action"], row["terms"]) for row in rows if row["terms"]]
+    counting = [name for name in (made[0][1] if made else ()) if any(terms[name] for _, terms in made)]
+    amounts = [(action, *(f"{terms[name]:.2f}" for name in counting)) for action, terms in made]
+    headings = (f"worth made of, {currency}", *(name.replace("_", " ") for name in counting))
+    return table(headings, amounts, numbers=headings[1:])
 
 
 def _ranked(decision: "Decision") -> list[dict[str, Any]]:
@@ -172,7 +193,8 @@ def _ranked(decision: "Decision") -> list[dict[str, Any]]:
     from decisions.decision import SILENCE
     from decisions.explain import table as rows_of
 
-    silence = {"action": SILENCE, "priority": 0.0, "probability": decision.silence_probability, "reasons": []}
+    chance = decision.silence_probability
+    silence = {"action": SILENCE, "terms": None, "priority": 0.0, "probability": chance, "reasons": []}
     rows = [*rows_of(decision), silence]
     return sorted(rows, key=lambda row: (row["priority"] is None, -(row["priority"] or 0.0)))
 

@@ -23,6 +23,7 @@ from models.effect_scorer import EffectScorer
 from models.errors import BundleError, ModelError
 from models.gbm import Rows
 from models.kinds import CustomerModel, Model
+from models.reasons import Reason, reasons
 from models.scorer import FittedModel
 
 FORMAT = 4
@@ -53,6 +54,11 @@ class Bundle:
         return tuple(self._of_customers())
 
     @property
+    def explained(self) -> tuple[str, ...]:
+        """Those of them that are probabilities of trees and have `reasons`."""
+        return tuple(name for name, model in self._of_customers().items() if isinstance(model, FittedModel))
+
+    @property
     def action_features(self) -> tuple[str, ...]:
         """Names of the offer's properties that the response depends on."""
         return tuple(feature.name for _, model in self._of_actions() for feature in model.action_features)
@@ -78,6 +84,24 @@ class Bundle:
         """
         self._check(features)
         return {name: model.score(features[:, self._positions[name]]) for name, model in self._of_customers().items()}
+
+    def reasons(self, score: str, features: NDArray[np.float64], *, most: int = 4) -> list[Reason]:
+        """What moved a customer's score furthest, up or down, furthest first.
+
+        Args:
+            score: Its name, one of `explained`.
+            features: The customer's, shape (len(feature_names),).
+            most: How many at most.
+
+        Raises:
+            ModelError: No such score, or another number of features.
+        """
+        self._check(features[None])
+        model = self.models.get(score)
+        if not isinstance(model, FittedModel) or score not in self.explained:
+            raise ModelError("no score with reasons", got=score, wanted=list(self.explained))
+        (row,) = model.tree_rows(features[None, self._positions[score]])
+        return reasons(model.trees, row, most=most)
 
     def score_actions(self, features: Rows, offers: Sequence[Mapping[str, float | str]]) -> NDArray[np.float64]:
         """The probability that a customer responds to an offer.

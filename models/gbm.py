@@ -43,7 +43,7 @@ class Parameters:
     rounds: int = 600
     patience: int = 50
     learning_rate: float = 0.03
-    leaves: int = 15
+    leaves: int = 4
     leaf_rows: int = 100
     row_sample: float = 0.8
     column_sample: float = 0.4
@@ -111,18 +111,40 @@ class TreeModel:
         Raises:
             ModelError: The rows have another number of columns.
         """
-        if rows.ndim != 2 or rows.shape[1] != len(self.columns):
-            raise ModelError("rows do not fit the model", got=rows.shape, wanted=f"(n, {len(self.columns)})")
+        self._check(rows)
         if not len(rows):
             return np.empty(0)
         threads = 1 if len(rows) <= _SMALL_BATCH else os.cpu_count() or 1
         return np.asarray(self._booster.predict(np.ascontiguousarray(rows), num_threads=threads))
+
+    def contributions(self, rows: Rows) -> NDArray[np.float64]:
+        """What each column adds to the log-odds of each row, before calibration: Shapley values.
+
+        Lundberg, Erion and Lee (2018), Consistent Individualized Feature Attribution for Tree Ensembles,
+        arXiv:1802.03888.
+
+        Args:
+            rows: Shape (n, len(columns)); NaN is missing.
+
+        Returns:
+            Shape (n, len(columns) + 1). The last column is the log-odds of the average row fitted to; a row sums to
+            its log-odds.
+
+        Raises:
+            ModelError: The rows have another number of columns.
+        """
+        self._check(rows)
+        return np.asarray(self._booster.predict(np.ascontiguousarray(rows), pred_contrib=True, num_threads=1))
 
     def importance(self) -> dict[str, float]:
         """Share of the total gain each column brought, largest first; the shares sum to 1, or are all 0."""
         gain = self._booster.feature_importance("gain")
         share = gain / gain.sum() if gain.sum() > 0 else gain
         return {self.columns[i]: float(share[i]) for i in np.argsort(-share, kind="stable")}
+
+    def _check(self, rows: Rows) -> None:
+        if rows.ndim != 2 or rows.shape[1] != len(self.columns):
+            raise ModelError("rows do not fit the model", got=rows.shape, wanted=f"(n, {len(self.columns)})")
 
 
 def fit(

@@ -1,7 +1,5 @@
 """Why a row scores as it does: its log-odds as a sum over the columns, by Shapley values of the trees.
 
-Lundberg, Erion and Lee (2018), Consistent Individualized Feature Attribution for Tree Ensembles, arXiv:1802.03888.
-
 The values say what moved this model's score, not what would change the customer. Columns that tell much the same
 share what they tell.
 """
@@ -10,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, isnan
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import ModelError
-from models.gbm import Rows, TreeModel
+from models.gbm import TreeModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +28,11 @@ class Reason:
     value: float | str
     log_odds: float
 
+    @property
+    def odds(self) -> float:
+        """By what it multiplied the odds: above 1 it raised the score, below 1 it lowered it."""
+        return exp(self.log_odds)
+
     def in_words(self, descriptions: Mapping[str, str]) -> str:
         """One clause for people; a column without description is called by its name.
 
@@ -40,32 +41,16 @@ class Reason:
             >>> reason.in_words({"days_since_purchase": "days since the last purchase"})
             'days since the last purchase: 41.2, odds x 2.00'
         """
-        described = descriptions.get(self.column, self.column.replace("_", " "))
-        return f"{described}: {self._value()}, odds x {exp(self.log_odds):.2f}"
+        return f"{self.finding(descriptions)}, odds x {self.odds:.2f}"
+
+    def finding(self, descriptions: Mapping[str, str]) -> str:
+        """What the column is and what the row has there, in words."""
+        return f"{descriptions.get(self.column, self.column.replace('_', ' '))}: {self._value()}"
 
     def _value(self) -> str:
         if isinstance(self.value, str):
             return self.value
         return "unknown" if isnan(self.value) else f"{self.value:,.1f}".removesuffix(".0")
-
-
-def contributions(trees: TreeModel, rows: Rows) -> NDArray[np.float64]:
-    """What each column adds to the log-odds of each row, before calibration.
-
-    Args:
-        trees: The model.
-        rows: Shape (n, k); NaN is missing.
-
-    Returns:
-        Shape (n, k + 1). The last column is the log-odds of the average row fitted to; a row sums to its log-odds.
-
-    Raises:
-        ModelError: The rows have another number of columns.
-    """
-    if rows.ndim != 2 or rows.shape[1] != len(trees.columns):
-        raise ModelError("rows do not fit the model", got=rows.shape, wanted=f"(n, {len(trees.columns)})")
-    booster = lightgbm.Booster(model_str=trees.text)
-    return np.asarray(booster.predict(np.ascontiguousarray(rows), pred_contrib=True, num_threads=1))
 
 
 def reasons(trees: TreeModel, row: NDArray[np.float64], *, most: int = 4) -> list[Reason]:
@@ -76,7 +61,7 @@ def reasons(trees: TreeModel, row: NDArray[np.float64], *, most: int = 4) -> lis
         row: Shape (k,).
         most: How many at most; columns that moved nothing are no reasons.
     """
-    parts = contributions(trees, row[None, :])[0, :-1]
+    parts = trees.contributions(row[None, :])[0, :-1]
     furthest = np.argsort(-np.abs(parts), kind="stable")[:most]
     return [Reason(trees.columns[i], float(row[i]), float(parts[i])) for i in furthest if parts[i] != 0.0]
 
@@ -87,7 +72,7 @@ def by_family(
     """Contributions summed over the columns of each family, since columns of a family tell much the same.
 
     Args:
-        parts: From `contributions`, shape (n, k + 1).
+        parts: From `TreeModel.contributions`, shape (n, k + 1).
         columns: Names of the first k.
         families: Columns by family; families without a column here are left out.
         other: What columns of no family are called.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bgnbd import FORETOLD
-from models.reasons import Reason, by_family, contributions, reasons
+from models.reasons import Reason, by_family, reasons
 from training.job import TrainingResult
 from training.segments import Bands, Segment, mean_by_segment
 
@@ -20,7 +20,7 @@ def tree_rows(result: TrainingResult) -> NDArray[np.float64]:
 
 def family_weights(result: TrainingResult) -> list[Segment]:
     """By how much each family of features moves the log-odds of a test row, up or down, on average; most first."""
-    parts = contributions(result.model.trees, tree_rows(result))
+    parts = result.model.trees.contributions(tree_rows(result))
     families = {**result.feature_set.families, "outlook": tuple(FORETOLD)}
     everyone = np.zeros(len(parts), dtype=np.int64)
     weights = [

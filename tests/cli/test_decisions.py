@@ -39,6 +39,30 @@ def test_a_slate_begins_with_the_decisions_own_choice(data):
     assert answered(data, "explain", "d-leaver")["slate"] == []
 
 
+def test_reasons_say_what_moved_a_score_and_by_what(data):
+    found = answered(data, "explain", "d-leaver", "--reasons", "3")
+    lapse = found["reasons"]["lapse"]
+    assert lapse["value"] == found["scores"]["lapse"]
+    assert lapse["bundle"] == found["versions"]["bundle"]
+    assert [reason["direction"] == "raises" for reason in lapse["reasons"]] == [
+        reason["odds"] > 1 for reason in lapse["reasons"]
+    ]
+    text = told(data, "explain", "d-leaver", "--reasons", "3")
+    assert f"lapse {lapse['value']:.3f} by odds" in text
+    first = lapse["reasons"][0]
+    assert f"{first['words']} × {first['odds']:.2f}" in text
+    assert answered(data, "explain", "d-leaver")["reasons"] == {}
+
+
+def test_reasons_of_other_models_than_the_decisions_name_them(tmp_path):
+    data = opened(tmp_path / "shop")
+    before = answered(data, "explain", "d-leaver")["versions"]["bundle"]
+    second = export_bundle(data / "bundles" / "second", seed=1)
+    point_to(data / "champion", data / "bundles" / "second")
+    text = told(data, "explain", "d-leaver", "--reasons", "1")
+    assert text.endswith(f"By bundle {second}, in use now; the decision was made with {before}.")
+
+
 def test_an_explanation_ranks_what_was_possible_with_silence_among_it(data):
     text = told(data, "explain", "d-leaver")
     assert text.startswith("Chosen: miss_you of win_back by email, worth ")

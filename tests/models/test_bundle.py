@@ -47,6 +47,28 @@ def test_scores_are_the_models_on_their_own_columns(bundle: Bundle, features: np
     assert bundle.score_actions(features, OFFERS).tolist() == BOTH["response"].score(actions).tolist()
 
 
+def test_the_reasons_of_a_score_add_up_to_it(bundle: Bundle, features: np.ndarray) -> None:
+    found = bundle.reasons("lapse", features[0], most=9)
+    positions = [FEATURES.names.index(reason.column) for reason in found]
+    assert bundle.explained == ("lapse",)
+    assert [reason.value for reason in found] == features[0, positions].tolist()
+    assert [abs(reason.log_odds) for reason in found] == sorted((abs(r.log_odds) for r in found), reverse=True)
+    trees = BOTH["lapse"].trees
+    row = features[0, [FEATURES.names.index(name) for name in trees.columns]]
+    average = trees.contributions(row[None])[0, -1]
+    odds = average + sum(reason.log_odds for reason in found)
+    assert trees.predict(row[None])[0] == pytest.approx(1 / (1 + np.exp(-odds)))
+    assert bundle.reasons("lapse", features[0], most=1) == found[:1]
+
+
+@pytest.mark.parametrize("score", ["response", "unheard"])
+def test_only_scores_of_customers_have_reasons(bundle: Bundle, features: np.ndarray, score: str) -> None:
+    with pytest.raises(ModelError, match=f"no score with reasons: got '{score}'; wanted \\['lapse'\\]"):
+        bundle.reasons(score, features[0])
+    with pytest.raises(ModelError, match=r"rows do not fit the bundle: got \(1, 3\)"):
+        bundle.reasons("lapse", features[0, :3])
+
+
 def test_one_row_scores_the_same_bits_as_many(bundle: Bundle) -> None:
     features = np.random.default_rng(1).normal(size=(50, len(FEATURES)))
     offers = [OFFERS[i % 3] for i in range(50)]

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import logit
 
 from models.errors import ModelError
-from models.reasons import Reason, by_family, contributions, reasons
+from models.reasons import Reason, by_family, reasons
 from tests.models.trees import COLUMNS, rows, trees
 
 MODEL = trees()
@@ -11,18 +11,18 @@ ROWS = rows(seed=3)[0]
 
 
 def test_contributions_add_up_to_the_log_odds() -> None:
-    np.testing.assert_allclose(contributions(MODEL, ROWS).sum(axis=1), logit(MODEL.predict(ROWS)), atol=1e-9)
+    np.testing.assert_allclose(MODEL.contributions(ROWS).sum(axis=1), logit(MODEL.predict(ROWS)), atol=1e-9)
 
 
 def test_the_reasons_of_a_row_are_its_furthest_contributions() -> None:
-    parts = contributions(MODEL, ROWS[:1])[0, :-1]
+    parts = MODEL.contributions(ROWS[:1])[0, :-1]
     found = reasons(MODEL, ROWS[0], most=2)
     assert [abs(reason.log_odds) for reason in found] == sorted(np.abs(parts), reverse=True)[:2]
     assert all(parts[COLUMNS.index(reason.column)] == reason.log_odds for reason in found)
 
 
 def test_families_add_up_to_the_same() -> None:
-    parts = contributions(MODEL, ROWS)
+    parts = MODEL.contributions(ROWS)
     families = by_family(parts, COLUMNS, {"signal": ["first", "second"], "unheard": ["of"]})
     assert list(families) == ["signal", "offer"]
     np.testing.assert_allclose(sum(families.values()), parts[:, :-1].sum(axis=1), atol=1e-12)
@@ -42,4 +42,4 @@ def test_a_reason_says_what_the_row_has(value: float | str, words: str) -> None:
 
 def test_rows_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ModelError, match=r"\(600, 2\)"):
-        contributions(MODEL, ROWS[:, :2])
+        MODEL.contributions(ROWS[:, :2])
