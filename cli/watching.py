@@ -63,11 +63,19 @@ def _report(watch: Watch) -> None:
     (before, after), (since, until) = watch.rows, watch.times
     say(out, f"{since:%Y-%m-%d} to {until:%Y-%m-%d} ({after:,} rows) against before ({before:,} rows)")
     rows = [
-        (one.name, f"{one.psi:.3f}", f"{one.distance:.3f}", f"{one.q:.2g}", "alert" if one.alert else "")
+        (
+            one.name,
+            f"{one.psi:.3f}",
+            f"{one.distance:.3f}",
+            f"{one.missing_before:.1%}",
+            f"{one.missing_after:.1%}",
+            f"{one.q:.2g}",
+            "alert" if one.alert else "",
+        )
         for one in watch.features[:_SHOWN]
     ]
     title = f"features and scores: the {len(rows)} largest shifts of {len(watch.features)}"
-    headings: tuple[str, ...] = ("", "stability index", "distance", "q")
+    headings: tuple[str, ...] = ("", "stability index", "distance", "missing before", "after", "q")
     say(out, table((*headings, ""), rows, numbers=headings[1:], title=title))
     rates = [
         (
@@ -82,6 +90,9 @@ def _report(watch: Watch) -> None:
     ]
     headings = ("", "before", "after", "change, 95 %", "q")
     say(out, table((*headings, ""), rates, numbers=headings[1:], title="shares"))
+    for what, programmes in (("new", watch.new), ("vanished", watch.vanished)):
+        if programmes:
+            say(out, f"programmes that are {what}: {', '.join(programmes)}")
     if watch.calibration:
         arms = [
             (one.arm, one.rows, f"{one.predicted:.3f}", f"{one.observed:.3f}", "yes" if one.holds else "no")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import ks_2samp, norm
+from scipy.stats import fisher_exact, ks_2samp, norm
 
 from training.errors import TrainingError
 
@@ -26,13 +26,17 @@ class Drift:
         name: Of the number.
         psi: Population stability index: 0 for the same distribution.
         distance: Largest difference of the two distribution functions (Kolmogorov and Smirnov), missing values aside.
-        p: How likely so large a distance is where nothing changed.
+        missing_before: Share of missing values then.
+        missing_after: The same now.
+        p: How likely so large a distance, or such a change of the missing share, is where nothing changed.
         q: The same, corrected for how many numbers were looked at.
     """
 
     name: str
     psi: float
     distance: float
+    missing_before: float
+    missing_after: float
     p: float
     q: float
 
@@ -103,9 +107,10 @@ def psi(before: ArrayLike, after: ArrayLike, bins: int = BINS) -> float:
 def drifts(before: Mapping[str, ArrayLike], after: Mapping[str, ArrayLike]) -> list[Drift]:
     """How each of many numbers changed, the largest shift first.
 
-    The two-sample test takes rows as independent: give one row a customer. Its probabilities are corrected for the
-    number of tests by the procedure of Benjamini and Hochberg (1995), so that of what is called a change, at most the
-    stated share is none.
+    Two tests are made of each: Kolmogorov's and Smirnov's of the values that are there, and Fisher's of the share that
+    is missing; `p` is twice the smaller probability (Bonferroni). They take rows as independent: give one row a
+    customer. The probabilities are corrected for the number of numbers by the procedure of Benjamini and Hochberg
+    (1995), so that of what is called a change, at most the stated share is none.
 
     Args:
         before: By name, the values then; NaN is missing.
@@ -118,11 +123,14 @@ def drifts(before: Mapping[str, ArrayLike], after: Mapping[str, ArrayLike]) -> l
         raise TrainingError("other numbers now than then", got=sorted(set(before) ^ set(after))[:5], wanted="the same")
     names = list(before)
     found = [(name, _numbers(before[name]), _numbers(after[name])) for name in names]
+    gone = [(np.isnan(then).astype(np.float64), np.isnan(now).astype(np.float64)) for _, then, now in found]
     tests = [_distance(then, now) for _, then, now in found]
-    corrected = false_discovery([p for _, p in tests])
+    unlikely = [min(1.0, 2 * min(p, _exact(*shares))) for (_, p), shares in zip(tests, gone, strict=True)]
     told = [
-        Drift(name, psi(then, now), distance, p, q)
-        for (name, then, now), (distance, p), q in zip(found, tests, corrected, strict=True)
+        Drift(name, psi(then, now), distance, float(lost.mean()), float(losing.mean()), p, q)
+        for (name, then, now), (distance, _), (lost, losing), p, q in zip(
+            found, tests, gone, unlikely, false_discovery(unlikely), strict=True
+        )
     ]
     return sorted(told, key=lambda drift: (-drift.psi, drift.name))
 
@@ -130,37 +138,29 @@ def drifts(before: Mapping[str, ArrayLike], after: Mapping[str, ArrayLike]) -> l
 def rate_drifts(rates: Mapping[str, tuple[ArrayLike, ArrayLike]], level: float = 0.95) -> list[RateDrift]:
     """How each of many shares changed, with intervals of the difference.
 
-    The standard error is that of two independent means; for rows that depend on each other give means by customer.
+    The probability is of Fisher's exact test (Fisher 1935, The Logic of Inductive Inference), which no group is too
+    small for; the interval is that of two score intervals (Newcombe 1998, Interval Estimation for the Difference
+    Between Independent Proportions, method 10), which a group without an answer does not make certain. Both take each
+    value as a yes or no. A mean by customer is no more spread than that, by convexity (Hoeffding 1963, Probability
+    Inequalities for Sums of Bounded Random Variables), so that both err on the side of no alert.
 
     Args:
         rates: By name, outcomes of 0 and 1, or means by customer, then and now.
-        level: Coverage of the intervals, between 0 and 1.
+        level: Coverage of the intervals.
 
     Raises:
-        TrainingError: No values, infinite ones, or a level that is no coverage.
+        TrainingError: No values, or some outside [0, 1].
 
     Example:
         >>> (found,) = rate_drifts({"yes": (np.repeat([0, 1], [900, 100]), np.repeat([0, 1], [800, 200]))})
         >>> round(found.before, 2), round(found.after, 2), found.alert
         (0.1, 0.2, True)
     """
-    if not 0 < level < 1:
-        raise TrainingError("an impossible coverage", got=level, wanted="between 0 and 1", where="level")
-    values = {name: (_numbers(then), _numbers(now)) for name, (then, now) in rates.items()}
-    changes = {name: float(now.mean() - then.mean()) for name, (then, now) in values.items()}
-    errors = {name: _error(then, now) for name, (then, now) in values.items()}
-    unlikely = [2 * float(norm.sf(abs(changes[name]) / errors[name])) if errors[name] else 1.0 for name in values]
-    reach = float(norm.ppf((1 + level) / 2))
+    values = {name: (_share(name, then), _share(name, now)) for name, (then, now) in rates.items()}
+    corrected = false_discovery([_exact(then, now) for then, now in values.values()])
     return [
-        RateDrift(
-            name,
-            float(then.mean()),
-            float(now.mean()),
-            changes[name] - reach * errors[name],
-            changes[name] + reach * errors[name],
-            q,
-        )
-        for (name, (then, now)), q in zip(values.items(), false_discovery(unlikely), strict=True)
+        RateDrift(name, float(then.mean()), float(now.mean()), *_newcombe(then, now, level), q)
+        for (name, (then, now)), q in zip(values.items(), corrected, strict=True)
     ]
 
 
@@ -198,5 +198,29 @@ def _distance(then: Floats, now: Floats) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def _error(then: Floats, now: Floats) -> float:
-    return float(np.sqrt(sum(values.var(ddof=1) / len(values) for values in (then, now) if len(values) > 1)))
+def _share(name: str, values: ArrayLike) -> Floats:
+    answers = _numbers(values)
+    if not ((answers >= 0) & (answers <= 1)).all():
+        raise TrainingError("no shares", got=[float(answers.min()), float(answers.max())], wanted="[0, 1]", where=name)
+    return answers
+
+
+def _exact(then: Floats, now: Floats) -> float:
+    yes = [round(float(values.sum())) for values in (then, now)]
+    table = [[one, len(values) - one] for one, values in zip(yes, (then, now), strict=True)]
+    return float(fisher_exact(table).pvalue)
+
+
+def _newcombe(then: Floats, now: Floats, level: float) -> tuple[float, float]:
+    (before, below, above), (after, low, high) = (_wilson(values, level) for values in (then, now))
+    change = after - before
+    return change - float(np.hypot(after - low, above - before)), change + float(np.hypot(high - after, before - below))
+
+
+def _wilson(values: Floats, level: float) -> tuple[float, float, float]:
+    """A share and its score interval (Wilson 1927)."""
+    share, count, reach = float(values.mean()), len(values), float(norm.ppf((1 + level) / 2))
+    shrunk = 1 + reach**2 / count
+    centre = (share + reach**2 / (2 * count)) / shrunk
+    half = reach / shrunk * float(np.sqrt(share * (1 - share) / count + (reach / (2 * count)) ** 2))
+    return share, centre - half, centre + half

@@ -20,8 +20,6 @@ from training.job import learnable
 from training.judging import Reward, predictions_of
 from training.labels import days_after, lapses, midnight, span
 
-_LEAST = 30
-
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -29,11 +27,13 @@ class Watch:
 
     Attributes:
         features: Of features and scores.
-        rates: Of shares: base rates and responses by programme.
+        rates: Of shares: base rates, contacts and responses by programme.
         calibration: Of recent predictions, by message.
         slope: Of recent predictions, with its interval; empty where there are none.
         rows: How many customers or decisions were compared, then and now.
         times: What of: the latest time begins with the first of these moments and ends with the second.
+        new: Programmes that were chosen now and not then.
+        vanished: Programmes that were chosen then and not now.
     """
 
     features: tuple[Drift, ...]
@@ -42,13 +42,13 @@ class Watch:
     slope: Mapping[str, float | None]
     rows: tuple[int, int]
     times: tuple[datetime, datetime]
+    new: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
 
     @property
     def alerts(self) -> tuple[str, ...]:
         """One sentence for each change that is large and no accident."""
-        found = [
-            f"{one.name} shifted: stability index {one.psi:.2f}, q = {one.q:.2g}" for one in self.features if one.alert
-        ]
+        found = [_shifted(one) for one in self.features if one.alert]
         found += [
             f"{one.name} went from {one.before:.1%} to {one.after:.1%} (change {one.low:+.1%} to {one.high:+.1%})"
             for one in self.rates
@@ -70,6 +70,7 @@ class Watch:
             "calibration_p": jointly(self.calibration),
             "slope": dict(self.slope),
             "rows": {"before": self.rows[0], "after": self.rows[1]},
+            "programmes": {"new": list(self.new), "vanished": list(self.vanished)},
             "times": {"since": self.times[0].isoformat(), "until": self.times[1].isoformat()},
         }
 
@@ -84,8 +85,9 @@ def watch_decisions(
 ) -> Watch:
     """Compares the decisions of the latest period with those before it.
 
-    Features and scores are compared on each customer's last decision of either time; answers, on the decisions
-    whose window is over, in means by customer.
+    Features and scores are compared on each customer's last decision of either time; the share of decisions that
+    contact, on all decisions, and answers, on those whose window is over, in means by customer. A programme that was
+    chosen in one of the times alone is named: it may be meant, and is no alert.
 
     Args:
         log: Logged decisions.
@@ -108,13 +110,23 @@ def watch_decisions(
         [logged for logged in part if logged.decision.moment + reward.window <= as_of] for part in (before, after)
     ]
     held = predictions_of(settled[1], reward)
+    programmes = [
+        {entry.decision.choice.action.programme for entry in part if entry.decision.choice} for part in (before, after)
+    ]
     return Watch(
         tuple(drifts(_numbers(before, feature_set), _numbers(after, feature_set))),
-        tuple(rate_drifts(_rates(settled[0], settled[1], reward))),
+        tuple(
+            rate_drifts(
+                {"decisions that contact": (_contacting(before), _contacting(after))}
+                | _rates(settled[0], settled[1], reward)
+            )
+        ),
         tuple(by_arm(*held)),
         slope(np.clip(held.predicted, 0.0, 1.0), held.outcomes, held.customers) if held.arms else {},
         (len(before), len(after)),
         (since, as_of),
+        new=tuple(sorted(programmes[1] - programmes[0])),
+        vanished=tuple(sorted(programmes[0] - programmes[1])),
     )
 
 
@@ -180,17 +192,20 @@ def _numbers(entries: Sequence[LoggedDecision], feature_set: FeatureSet) -> dict
     }
 
 
+def _contacting(entries: Sequence[LoggedDecision]) -> Floats:
+    return _by_customer((logged.decision.customer, logged.decision.choice is not None) for logged in entries)
+
+
 def _rates(
     before: Sequence[LoggedDecision], after: Sequence[LoggedDecision], reward: Reward
 ) -> dict[str, tuple[Floats, Floats]]:
     """Means by customer: of all decisions, of the silent ones, and of delivered contacts by programme."""
-    parts = [_answered(before, reward), _answered(after, reward)]
-    names = sorted(set(parts[0]) & set(parts[1]))
-    return {name: (parts[0][name], parts[1][name]) for name in names if min(len(p[name]) for p in parts) >= _LEAST}
+    then, now = _answered(before, reward), _answered(after, reward)
+    return {name: (then[name], now[name]) for name in sorted(then.keys() & now.keys())}
 
 
 def _answered(entries: Sequence[LoggedDecision], reward: Reward) -> dict[str, Floats]:
-    sums: dict[str, dict[str, list[float]]] = {}
+    answers: dict[str, list[tuple[str, bool]]] = {}
     for logged in entries:
         choice = logged.decision.choice
         if choice is None:
@@ -199,7 +214,23 @@ def _answered(entries: Sequence[LoggedDecision], reward: Reward) -> dict[str, Fl
             group = f"response to {choice.action.programme}"
         else:
             continue
-        answered = float(bool(reward.outcomes(logged)))
         for name in ("outcomes of all decisions", group):
-            sums.setdefault(name, {}).setdefault(logged.decision.customer, []).append(answered)
-    return {name: np.array([np.mean(values) for values in people.values()]) for name, people in sums.items()}
+            answers.setdefault(name, []).append((logged.decision.customer, bool(reward.outcomes(logged))))
+    return {name: _by_customer(told) for name, told in answers.items()}
+
+
+def _by_customer(told: Iterable[tuple[str, bool]]) -> Floats:
+    """The share of yes of each customer."""
+    people: dict[str, list[bool]] = {}
+    for customer, yes in told:
+        people.setdefault(customer, []).append(yes)
+    return np.array([np.mean(answers) for answers in people.values()])
+
+
+def _shifted(one: Drift) -> str:
+    missing = (
+        f", missing {one.missing_before:.0%} before and {one.missing_after:.0%} now"
+        if one.missing_before != one.missing_after
+        else ""
+    )
+    return f"{one.name} shifted: stability index {one.psi:.2f}, q = {one.q:.2g}{missing}"

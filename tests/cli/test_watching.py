@@ -48,6 +48,18 @@ def test_an_alert_is_exit_code_1(tmp_path: Path) -> None:
     assert "shifted: stability index" in result.stdout
 
 
+def test_a_number_that_was_missing_for_everybody_alerts(tmp_path: Path) -> None:
+    events = frame()
+    contact = events["type"] == "contact"
+    write(events[~contact | (events["time"] > events["time"].max() - timedelta(days=100))], tmp_path / "events")
+    result = run("monitor", "--events", tmp_path / "events", "--period", "16w", "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    found = {one["name"]: one for one in told["features"] if one["missing_before"] == 1}
+    print({k: (v["alert"], v["missing_after"]) for k, v in found.items()})
+    assert found["days_since_contact"]["alert"]
+
+
 def test_models_that_are_refused_leave_the_service_as_it_was(tmp_path: Path) -> None:
     write(frame(customers=200, days=300), tmp_path / "events")
     campaigns(300).to_parquet(tmp_path / "campaigns.parquet")
