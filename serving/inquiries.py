@@ -1,7 +1,7 @@
 """Questions about customers and what would be decided: answered without recording or reserving anything."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from serving.archive import Archive
 from serving.champion import Champion
 from serving.errors import UnknownCustomerError, UnknownItemError
 from serving.making import Ask, Made
+from serving.reasons import Explained, explained
 from serving.service import DecisionService
 from serving.snapshots import snapshot
 from serving.store.port import KnownCustomer
@@ -36,6 +37,7 @@ class Portrait:
         decision: What would be decided now: scores, openings, candidates.
         pressure: By channel and window, the contacts that count in it.
         free: By channel, when contact policies and consent next let something pass.
+        explained: What moved the scores that have reasons.
     """
 
     known: KnownCustomer
@@ -43,6 +45,7 @@ class Portrait:
     decision: Decision
     pressure: Mapping[str, Mapping[str, int]]
     free: Mapping[str, Free]
+    explained: Sequence[Explained]
 
 
 def portrait(service: DecisionService, customer: str) -> Portrait:
@@ -66,6 +69,7 @@ def portrait(service: DecisionService, customer: str) -> Portrait:
         decision,
         {channel: _pressure(known, ask, channel) for channel in champion.compiled.catalogue.channels},
         next_free(champion.compiled, seen, decision.scores),
+        explained(champion.bundle, seen.features),
     )
 
 

@@ -24,6 +24,16 @@ class OpenProgramme(BaseModel):
     expires: datetime
 
 
+class ScoreReason(BaseModel):
+    """What moved a score."""
+
+    column: str = Field(description="A feature, or what the rhythm of purchases foretells.")
+    value: float | str | None = Field(description="What the customer has there; null where it is unknown.")
+    words: str = Field(description="Both for people.")
+    direction: Literal["raises", "lowers"]
+    odds: float = Field(description="By what it multiplied the odds, before calibration.")
+
+
 class CustomerAnswer(BaseModel):
     """A customer as the engine sees it now."""
 
@@ -35,6 +45,9 @@ class CustomerAnswer(BaseModel):
     consents: list[ConsentValue]
     features: dict[str, float | None]
     scores: dict[str, float | None]
+    reasons: dict[str, list[ScoreReason]] = Field(
+        description="By score that trees give, what moved it furthest, furthest first."
+    )
     open: list[OpenProgramme]
     closed: list[Closed]
     contact_pressure: dict[str, dict[str, int]] = Field(

@@ -32,7 +32,7 @@ Id = Annotated[CustomerId, Path()]
     responses=problems(UnknownCustomerError, NotReadyError, StoreError, INVALID),
 )
 async def get_customer(customer_id: Id, visit: Reader) -> Response:
-    """Features, scores, open programmes, contact pressure, and when each channel is next free."""
+    """Features, scores and their reasons, open programmes, contact pressure, and when each channel is next free."""
     return _json(_document(await run_in_threadpool(portrait, visit.service, customer_id)))
 
 
@@ -83,6 +83,7 @@ def _document(seen: Portrait) -> dict[str, Any]:
         ],
         "features": {name: value if math.isfinite(value) else None for name, value in seen.features.items()},
         "scores": scores_of(decision),
+        "reasons": {one.score: one.as_dict()["reasons"] for one in seen.explained},
         "open": [
             {
                 "programme": o.programme,

@@ -107,6 +107,17 @@ _CUSTOMER: dict[str, Any] = {
     "consents": [_CONSENT],
     "features": {"days_since_purchase": 45.0, "purchases_total": 5.0, "days_since_redemption": None},
     "scores": {"lapse": 0.92},
+    "reasons": {
+        "lapse": [
+            {
+                "column": "days_since_purchase",
+                "value": 45.0,
+                "words": "days since the last purchase: 45",
+                "direction": "raises",
+                "odds": 3.5,
+            }
+        ]
+    },
     "open": [
         {
             "programme": "win_back",

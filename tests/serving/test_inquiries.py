@@ -18,6 +18,9 @@ def test_a_portrait_shows_what_a_decision_is_made_from(service: DecisionService)
     assert seen.features["days_since_purchase"] == pytest.approx(45)
     assert isnan(seen.features["days_since_redemption"])
     assert {o.programme for o in seen.decision.openings} == {"win_back"}
+    (lapse,) = seen.explained
+    assert (lapse.score, lapse.value) == ("lapse", seen.decision.scores["lapse"])
+    assert lapse.reasons[0].value == pytest.approx(seen.features[lapse.reasons[0].column], nan_ok=True)
     assert {channel: counts["28d"] for channel, counts in seen.pressure.items()} == {"email": 0, "mail": 0, "sms": 0}
     assert {channel: free.moment for channel, free in seen.free.items()} == {"email": NOW, "mail": NOW, "sms": NOW}
 

@@ -18,6 +18,8 @@ def test_a_customer_is_shown_as_the_engine_sees_it(client: httpx.Client) -> None
     assert [programme["programme"] for programme in told["open"]] == ["win_back"]
     assert sum(counts["7d"] for counts in told["contact_pressure"].values()) == 1
     assert set(told["next_free"]) == {"email", "mail", "sms"}
+    assert all((reason["odds"] > 1) == (reason["direction"] == "raises") for reason in told["reasons"]["lapse"])
+    assert told["reasons"]["lapse"][0]["words"].startswith("days since")
     unknown = client.get("/v1/customers/nobody")
     assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:tactful:problem:unknown-customer")
 
