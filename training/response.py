@@ -13,7 +13,7 @@ from training.labels import responses
 from training.splits import Split, by_time, latest_share
 
 NAME = "response"
-PARAMETERS = Parameters(leaves=4)
+PARAMETERS = Parameters()
 """There are fewer contacts than customers times months: smaller trees, which validation prefers too."""
 
 TEST_SHARE = 0.3

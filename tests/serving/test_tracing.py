@@ -20,7 +20,7 @@ def attributes(span: Any) -> dict[str, Any]:
 
 def test_a_request_a_decision_and_the_store_are_one_trace(service: DecisionService, collector: Collector) -> None:
     stop = tracing.start(collector.url)
-    with running(service) as url, httpx.Client(base_url=url) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=60.0) as client:
         client.post("/v1/decisions", json={"customer_id": "leaver", "id": "d1"}, headers={"traceparent": PARENT})
         client.get("/v1/decisions/d1")
         client.post("/v1/decisions", json={"customer_id": "nobody"})
