@@ -18,6 +18,8 @@ from models.gbm import Parameters, fit
 
 Floats = NDArray[np.float64]
 
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+BEGAN = 2008
 FIRST, BLOCK, LAG = 8_000, 2_000, 500
 HALF_LIFE = 4_000
 RECENT = (500, 2_000)
@@ -70,6 +72,32 @@ def rolling(calls: pd.DataFrame) -> Scored:
         said["logit_recent"][block] = _logit(design[known], positive[known], design[block], weight)
     tested = slice(FIRST, len(calls))
     return Scored(positive[tested], **{model: values[tested] for model, values in said.items()}, blocks=len(starts))
+
+
+def as_events(calls: pd.DataFrame) -> pd.DataFrame:
+    """The calls as contacts, and each yes as a conversion at the moment of its call.
+
+    The file has the month of a call and the order of all, no date and no customer. The first month is May 2008, and the
+    year is the next where a month comes before the one above it. Within their month, calls are placed at equal
+    distances, which is our assumption; each call is taken as one customer's.
+
+    Args:
+        calls: The data set's rows in order.
+
+    Returns:
+        Events as `features.events.validate` reads them.
+    """
+    month = calls["month"].map(MONTHS.index).to_numpy()
+    begins = 12 * np.cumsum(np.diff(month, prepend=month[0]) < 0) + month
+    starts = pd.date_range(f"{BEGAN}-01-01", periods=int(begins.max()) + 2, freq="MS", tz="UTC")
+    place = calls.groupby(begins).cumcount().to_numpy() + 0.5
+    size = pd.Series(begins).map(pd.Series(begins).value_counts()).to_numpy()
+    time = starts[begins] + (starts[begins + 1] - starts[begins]) * (place / size)
+    number = calls.index.astype(str)
+    contacts = pd.DataFrame({"customer_id": number, "time": time.floor("s"), "type": "contact", "channel": "call"})
+    answers = contacts[calls["y"].eq("yes").to_numpy()].assign(type="converted")
+    events = pd.concat([contacts, answers], ignore_index=True).assign(subject="deposit")
+    return events.assign(event_id=events["type"] + "-" + events["customer_id"])
 
 
 def _numbers(calls: pd.DataFrame) -> Floats:

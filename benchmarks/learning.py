@@ -10,7 +10,9 @@ read from ../shared/data and left out, with the reason, where they are absent. W
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +22,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._bank import rolling
+from benchmarks._bank import as_events, rolling
 from features import complete_journey
 from features.dataset import EventDataset, write_events
 from features.events import validate
@@ -28,8 +30,10 @@ from features.zones import microseconds
 from models.metrics import Outcomes
 from training import lapse
 from training.baselines import GAPS_AND_WINDOWS, Logit
+from training.drift import rate_drifts
 from training.evaluation import TestRows, evaluate
 from training.labels import days_after
+from training.monitor import answered_contacts, mean_by_customer
 
 BENCH = Path("var/bench")
 DATA = Path("../shared/data")
@@ -84,7 +88,8 @@ def cdnow90() -> dict[str, Any]:
 
 def bank() -> dict[str, Any]:
     """Calls in the order they were made, scored in blocks by models of the calls answered before."""
-    scored = rolling(pd.read_csv(BANK, sep=";"))
+    calls = pd.read_csv(BANK, sep=";")
+    scored = rolling(calls)
     outcomes = Outcomes.of(scored.positive, np.arange(len(scored.positive)))
     metrics = evaluate(
         TestRows(
@@ -95,7 +100,25 @@ def bank() -> dict[str, Any]:
         )
     )
     losses = [baseline["log_loss"] for baseline in metrics["baselines"].values()]
-    return {**metrics, "logit_log_loss": min(losses, key=lambda loss: loss["value"]), "blocks": scored.blocks}
+    return {
+        **metrics,
+        "logit_log_loss": min(losses, key=lambda loss: loss["value"]),
+        "blocks": scored.blocks,
+        "base_rate": bank_drift(calls),
+    }
+
+
+def bank_drift(calls: pd.DataFrame) -> list[dict[str, Any]]:
+    """How often calls ended in a yes, each quarter against the one before, as `tactful monitor` compares responses.
+
+    The calls stay in var/bench/bank, a folder of events that `tactful monitor --events` reads.
+    """
+    dataset = write_events(validate(as_events(calls)).events, BENCH / "bank", zone="UTC")
+    contacts = answered_contacts(dataset, 1)
+    quarter = pd.to_datetime(contacts["time"], unit="us").dt.to_period("Q")
+    shares = {str(name): mean_by_customer(rows) for name, rows in contacts.groupby(quarter)}
+    changes = {now: (shares[then], shares[now]) for then, now in pairwise(shares)}
+    return [{**asdict(change), "alert": change.alert} for change in rate_drifts(changes)]
 
 
 def _lapse(dataset: EventDataset, moments: Sequence[int], horizon_days: int) -> dict[str, Any]:
@@ -117,6 +140,11 @@ def _show(found: dict[str, Any]) -> None:
         Console().print(table)
         for baseline, values in metrics["baselines"].items():
             Console().print(f"  better than {baseline} in log-loss by {_interval(values['log_loss_gain'])}")
+        for change in metrics.get("base_rate", ()):
+            alert = ", alert" if change["alert"] else ""
+            Console().print(
+                "  {name}: base rate {after:.1%}, a change of {low:+.1%} to {high:+.1%}".format(**change) + alert
+            )
 
 
 def _bar(measure: str, bar: float | None) -> str:

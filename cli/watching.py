@@ -76,7 +76,8 @@ def _report(watch: Watch) -> None:
     ]
     title = f"features and scores: the {len(rows)} largest shifts of {len(watch.features)}"
     headings: tuple[str, ...] = ("", "stability index", "distance", "missing before", "after", "q")
-    say(out, table((*headings, ""), rows, numbers=headings[1:], title=title))
+    if rows:
+        say(out, table((*headings, ""), rows, numbers=headings[1:], title=title))
     rates = [
         (
             one.name,

@@ -208,7 +208,7 @@ def responses(
         customers=kept["customer_id"].to_numpy(dtype=object),
         as_of=kept["time"].to_numpy(),
         known=kept["end"].to_numpy(),
-        positive=_answered(kept, redemptions),
+        positive=answered(kept, redemptions),
         counted=np.ones(len(kept), dtype=np.bool_),
         offers=_offers(kept),
         left_out={
@@ -216,6 +216,15 @@ def responses(
             "window beyond the end of the log": int((late & ~early).sum()),
         },
     )
+
+
+def answered(contacts: pd.DataFrame, answers: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each contact's customer answered on its subject, from its `time` until before its `end`, shape (n,)."""
+    keys = ["customer_id", "subject"]
+    pairs = contacts.reset_index(drop=True).reset_index()
+    pairs = pairs.merge(answers[[*keys, "time"]], on=keys, suffixes=("", "_answered"))
+    within = (pairs["time_answered"] >= pairs["time"]) & (pairs["time_answered"] < pairs["end"])
+    return np.isin(np.arange(len(contacts)), pairs.loc[within, "index"].to_numpy())
 
 
 def _local(moment: int, zone: str) -> datetime:
@@ -274,10 +283,3 @@ def _with_window(contacts: pd.DataFrame, window_days: float | None) -> pd.DataFr
 def _offers(contacts: pd.DataFrame) -> tuple[dict[str, float | str], ...]:
     names = [name for name in ("campaign_type", "channel") if name in contacts]
     return tuple(dict(zip(names, values, strict=True)) for values in contacts[names].itertuples(index=False))
-
-
-def _answered(contacts: pd.DataFrame, redemptions: pd.DataFrame) -> NDArray[np.bool_]:
-    keys = ["customer_id", "subject"]
-    pairs = contacts.reset_index().merge(redemptions[[*keys, "time"]], on=keys, suffixes=("", "_redeemed"))
-    within = (pairs["time_redeemed"] >= pairs["time"]) & (pairs["time_redeemed"] < pairs["end"])
-    return np.isin(np.arange(len(contacts)), pairs.loc[within, "index"].to_numpy())

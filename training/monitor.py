@@ -6,19 +6,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from features.build import build_dataset_pairs
 from features.dataset import EventDataset
 from features.definitions import FeatureSet
 from features.standard import STANDARD
-from features.zones import EARLIEST
+from features.vocabulary import EVENT_TYPES
+from features.zones import DAY, EARLIEST
 from training.attribution import Delivery, LoggedDecision
 from training.by_action import ArmCalibration, by_arm, jointly, slope
 from training.drift import UNLIKELY, Drift, Floats, RateDrift, drifts, rate_drifts
 from training.errors import TrainingError
 from training.job import learnable
 from training.judging import Reward, predictions_of
-from training.labels import days_after, lapses, midnight, span
+from training.labels import answered, days_after, events_of_type, lapses, log_end, midnight, span
+
+ANSWERS = ("redeemed", "converted")
+"""Events that answer a contact of the same subject in an imported log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,37 +149,91 @@ def _incomparable(
 def watch_events(
     dataset: EventDataset, *, period: timedelta, horizon_days: int = 28, feature_set: FeatureSet = STANDARD
 ) -> Watch:
-    """Compares customers as of the last moment whose lapse is known with those a period before.
+    """Compares customers as of the last moment whose outcomes are known with those a period before.
+
+    Features and lapse are of customers with purchases. Answers are of the contacts between the moments, against all
+    contacts before them. A log of only one of the two is compared by that one.
 
     Args:
         dataset: The log.
         period: How far apart the moments lie.
-        horizon_days: Of the lapse whose base rate is compared.
+        horizon_days: Of the lapse whose base rate is compared, and how long a contact may be answered.
         feature_set: What to compute.
 
     Raises:
         TrainingError: Too short a log.
     """
-    covered = span(dataset)
-    last = days_after(midnight(covered.end, dataset.zone), -horizon_days, dataset.zone)
+    kinds = _kinds(dataset)
+    if not kinds:
+        raise TrainingError("nothing to compare", got="no event", wanted="purchases or contacts", where=dataset.folder)
+    last = days_after(midnight(log_end(dataset), dataset.zone), -horizon_days, dataset.zone)
     first = days_after(last, -period.days, dataset.zone)
+    rates: dict[str, tuple[Floats, Floats]] = {}
+    features: list[Drift] = []
+    if "purchase" in kinds:
+        features, rates["lapse"] = _customers(dataset, first, last, horizon_days, feature_set)
+    if "contact" in kinds and kinds & set(ANSWERS):
+        contacts = answered_contacts(dataset, horizon_days)
+        before, after = contacts["time"] < first, contacts["time"].between(first, last, inclusive="left")
+        if before.any() and after.any():
+            rates["responses"] = mean_by_customer(contacts[before]), mean_by_customer(contacts[after])
+    if not rates:
+        wanted = f"purchases, or answered contacts, over {period.days + horizon_days} days and more"
+        raise TrainingError("nothing to compare", got=sorted(kinds), wanted=wanted, where=dataset.folder)
+    then, now = next(iter(rates.values()))
+    return Watch(
+        tuple(features),
+        tuple(rate_drifts(rates)),
+        (),
+        {},
+        (len(then), len(now)),
+        (EARLIEST + timedelta(microseconds=first), EARLIEST + timedelta(microseconds=last)),
+    )
+
+
+def answered_contacts(dataset: EventDataset, window_days: int) -> pd.DataFrame:
+    """Contacts, `answered` where the customer redeemed or converted on their subject within the window.
+
+    Args:
+        dataset: A log of contacts and answers.
+        window_days: How long after a contact an answer to it may come.
+
+    Returns:
+        A row for each contact whose window the log covers: `customer_id`, `time` in microseconds, `answered`.
+    """
+    contacts = events_of_type(dataset, "contact")
+    answers = pd.concat([events_of_type(dataset, kind) for kind in ANSWERS if kind in _kinds(dataset)])
+    contacts["end"] = contacts["time"] + window_days * DAY
+    contacts["answered"] = answered(contacts, answers)
+    return contacts.loc[contacts["end"] <= log_end(dataset), ["customer_id", "time", "answered"]]
+
+
+def mean_by_customer(contacts: pd.DataFrame) -> Floats:
+    """The share of each customer's contacts that were answered."""
+    return contacts.groupby("customer_id")["answered"].mean().to_numpy(np.float64)
+
+
+def _kinds(dataset: EventDataset) -> set[str]:
+    """The types of events that a log has."""
+    return {EVENT_TYPES[code] for n in range(dataset.buckets) for code in np.unique(dataset.events(n, ["type"]).type)}
+
+
+def _customers(
+    dataset: EventDataset, first: int, last: int, horizon_days: int, feature_set: FeatureSet
+) -> tuple[list[Drift], tuple[Floats, Floats]]:
+    """Drift of features, and lapse, of customers as of two moments."""
+    covered = span(dataset)
     if first <= covered.first:
-        raise TrainingError("nothing to compare", got=covered, wanted=f"{period.days + horizon_days} days and more")
+        wanted = f"{(last - first) / DAY + horizon_days:.0f} days and more"
+        raise TrainingError("nothing to compare", got=covered, wanted=wanted)
     examples = lapses(dataset, [first, last], horizon_days=horizon_days, lookback_days=2 * horizon_days)
     customers, as_of = examples.customers[examples.counted], examples.as_of[examples.counted]
     values = build_dataset_pairs(dataset, customers.tolist(), as_of.tolist(), feature_set).values
-    names = learnable(feature_set)
     then, now = as_of == first, as_of == last
-    columns = {name: values[:, feature_set.names.index(name)] for name in names}
+    columns = {name: values[:, feature_set.names.index(name)] for name in learnable(feature_set)}
     positive = examples.positive[examples.counted].astype(np.float64)
-    return Watch(
-        tuple(drifts({n: c[then] for n, c in columns.items()}, {n: c[now] for n, c in columns.items()})),
-        tuple(rate_drifts({"lapse": (positive[then], positive[now])})),
-        (),
-        {},
-        (int(then.sum()), int(now.sum())),
-        (EARLIEST + timedelta(microseconds=first), EARLIEST + timedelta(microseconds=last)),
-    )
+    found = drifts({n: c[then] for n, c in columns.items()}, {n: c[now] for n, c in columns.items()})
+    return found, (positive[then], positive[now])
 
 
 def _numbers(entries: Sequence[LoggedDecision], feature_set: FeatureSet) -> dict[str, Floats]:

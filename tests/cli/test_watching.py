@@ -29,7 +29,7 @@ def test_a_log_of_events_is_watched(tmp_path: Path) -> None:
     result = run("monitor", "--events", tmp_path / "events", "--period", "12w", "--json")
     told = json.loads(result.stdout)
     assert result.exit_code == (1 if told["alerts"] else 0)
-    assert [rate["name"] for rate in told["rates"]] == ["lapse"]
+    assert [rate["name"] for rate in told["rates"]] == ["lapse", "responses"]
 
 
 def test_decisions_of_one_moment_cannot_be_compared(tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
 from tests.training.decided import FEATURES, LATER, log, windowed
-from tests.training.shops import frame, write
+from tests.training.shops import frame, rows, write
 from tests.training.test_effects import spread_out
 from training.attribution import Goal, LoggedDecision
 from training.drift import UNLIKELY, Drift, drifts, false_discovery, psi, rate_drifts
@@ -142,7 +143,7 @@ def test_tired_customers_and_other_features_are_told() -> None:
 
 def test_a_log_of_events_is_compared_by_its_customers(tmp_path: Path) -> None:
     watch = watch_events(write(frame(0), tmp_path / "events"), period=timedelta(days=84))
-    assert [rate.name for rate in watch.rates] == ["lapse"]
+    assert [rate.name for rate in watch.rates] == ["lapse", "responses"]
     assert len(watch.features) > 40
     told = watch.as_dict()
     assert set(told) == {
@@ -156,6 +157,21 @@ def test_a_log_of_events_is_compared_by_its_customers(tmp_path: Path) -> None:
         "times",
         "programmes",
     }
+
+
+def test_contacts_without_purchases_are_compared_by_their_answers(tmp_path: Path) -> None:
+    calls = [(f"c{i}", 0.5 * i, 0.05 if i < 200 else 0.6) for i in range(400)]
+    rng = np.random.default_rng(0)
+    parts = [rows(name, "contact", [day], "loan") for name, day, _ in calls]
+    parts += [rows(name, "converted", [day + 3], "loan") for name, day, rate in calls if rng.random() < rate]
+    parts += [rows(name, "converted", [day + 2, day + 3], "other") for name, day, _ in calls[::9]]
+    watch = watch_events(write(pd.concat(parts), tmp_path / "events"), period=timedelta(days=70))
+    (found,) = watch.rates
+    assert (found.name, watch.features, found.alert) == ("responses", (), True)
+    assert found.before < 0.3 < 0.5 < found.after < 0.7
+    assert watch.rows[1] == 140
+    with pytest.raises(TrainingError, match=r"got \['contact', 'converted'\]; wanted purchases, or"):
+        watch_events(write(pd.concat(parts[:20] + parts[-9:]), tmp_path / "few"), period=timedelta(days=70))
 
 
 def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
