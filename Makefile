@@ -31,7 +31,7 @@ serve: $(READY)  ## Keep the decision service running on the demo's data
 	$(BIN)/tactful serve
 
 test: $(READY_DEV)  ## Run the tests and the examples in docstrings and guides
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: lint types contracts test  ## Everything CI runs: format, lint, types, import contracts, tests, doctests
 
