@@ -37,6 +37,7 @@ def put_in_use(bundle: Path, pointer: Path, why: str) -> str:
     if pointer.exists() and not history(pointer):
         _keep_present(pointer)
     kept = _keep(bundle, pointer.parent / _KEPT / version)
+    load(kept, fingerprint=STANDARD.fingerprint)
     point_to(pointer, kept)
     _remember(pointer, version, why)
     return version
@@ -52,7 +53,7 @@ def go_back(pointer: Path, why: str) -> str:
         BundleError: There was none before, or it is damaged; nothing has changed.
     """
     past: list[str] = [entry["version"] for entry in history(pointer)]
-    present = _version(bundle_folder(pointer))
+    present = past[-1] if past else _version(bundle_folder(pointer))
     before = next((version for version in reversed(past) if version != present), None)
     if before is None:
         raise BundleError("nothing to go back to", got=present, wanted="an earlier champion", where=pointer)
@@ -64,12 +65,15 @@ def go_back(pointer: Path, why: str) -> str:
 
 
 def history(pointer: Path) -> list[dict[str, Any]]:
-    """Every champion in order: `version`, `at` and `why`; empty where nothing was ever promoted."""
+    """Every champion in order: `version`, `at` and `why`; empty where nothing was ever promoted.
+
+    A line that a crash cut short was never acknowledged, and is passed over.
+    """
     try:
-        lines = (pointer.parent / _HISTORY).read_text(encoding="utf-8").splitlines()
+        lines = (pointer.parent / _HISTORY).read_text(encoding="utf-8").splitlines(keepends=True)
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in lines]
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _keep_present(pointer: Path) -> None:
@@ -86,12 +90,23 @@ def _keep_present(pointer: Path) -> None:
 
 
 def _keep(bundle: Path, kept: Path) -> Path:
-    """A copy that appears complete or not at all."""
-    if not kept.exists():
+    """A copy that appears complete or not at all; one that was damaged since gives way."""
+    if not _whole(kept):
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-            shutil.copytree(bundle, Path(scratch) / "new").rename(kept)
+            new = shutil.copytree(bundle, Path(scratch) / "new")
+            if kept.exists():
+                kept.rename(Path(scratch) / "damaged")
+            new.rename(kept)
     return kept
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        load(folder, fingerprint=STANDARD.fingerprint)
+    except BundleError:
+        return False
+    return True
 
 
 def _version(folder: Path) -> str:
@@ -100,7 +115,10 @@ def _version(folder: Path) -> str:
 
 def _remember(pointer: Path, version: str, why: str) -> None:
     entry = {"version": version, "at": datetime.now(UTC).isoformat(timespec="seconds"), "why": why}
-    with (pointer.parent / _HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry, sort_keys=True) + "\n")
+    lines = [json.dumps(one, sort_keys=True) + "\n" for one in (*history(pointer), entry)]
+    new = pointer.parent / f".{_HISTORY}.new"
+    with new.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
         file.flush()
         os.fsync(file.fileno())
+    new.replace(pointer.parent / _HISTORY)

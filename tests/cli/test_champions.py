@@ -1,0 +1,42 @@
+"""Bundles kept beside the pointer, when files are damaged or a crash cut them short."""
+
+from pathlib import Path
+
+from cli.champions import go_back, history, put_in_use
+from features.standard import STANDARD
+from models.bundle import load
+from serving.champion import bundle_folder
+from tests.serving.shop import export_bundle
+
+
+def in_use(pointer: Path) -> str:
+    return load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).version
+
+
+def test_a_kept_copy_that_was_damaged_since_is_made_again(tmp_path: Path) -> None:
+    pointer, second = tmp_path / "champion", export_bundle(tmp_path / "next", seed=1)
+    first = export_bundle(pointer)
+    put_in_use(tmp_path / "next", pointer, "better")
+    go_back(pointer, "worse")
+    (tmp_path / "bundles" / second / "lapse.txt").write_text("tree")
+    assert in_use(pointer) == first
+    put_in_use(tmp_path / "next", pointer, "better after all")
+    assert in_use(pointer) == second
+
+
+def test_a_champion_that_is_damaged_can_be_left(tmp_path: Path) -> None:
+    pointer, second = tmp_path / "champion", export_bundle(tmp_path / "next", seed=1)
+    first = export_bundle(pointer)
+    put_in_use(tmp_path / "next", pointer, "better")
+    (tmp_path / "bundles" / second / "lapse.txt").write_text("tree")
+    assert go_back(pointer, "damaged") == in_use(pointer) == first
+
+
+def test_a_line_of_the_history_that_was_cut_short_is_passed_over(tmp_path: Path) -> None:
+    pointer, second = tmp_path / "champion", export_bundle(tmp_path / "next", seed=1)
+    first = export_bundle(pointer)
+    put_in_use(tmp_path / "next", pointer, "better")
+    with (tmp_path / "champion.history").open("a", encoding="utf-8") as file:
+        file.write('{"version": "a12')
+    assert go_back(pointer, "worse") == first
+    assert [entry["version"] for entry in history(pointer)] == [first, second, first]
