@@ -6,18 +6,32 @@ from pathlib import Path
 import pandas as pd
 
 from cli.jobs import Job
+from cli.training_jobs import bound
 from features.dataset import open_events
 from training import renewals
+from training.candidate import Candidate
 from training.errors import TrainingError
+from training.job import Progress
 from training.promote import candidate_of
 
+NOTICE, GRACE = 30, 14
 
-def contract_job(events: Path, contracts: Path, notice: int, grace: int) -> Job:
+
+def contract_job(
+    events: Path, contracts: Path, notice: int = NOTICE, grace: int = GRACE, judged_from: int | None = None
+) -> Job:
     """The model of contracts that are not renewed, from a log of events and a table of contracts."""
     if not contracts.is_file():
         raise TrainingError("no contracts", got=str(contracts), wanted="a Parquet file of contracts")
     dataset, table = open_events(events), pd.read_parquet(contracts)
     digest = hashlib.sha256(dataset.digest.encode() + contracts.read_bytes()).hexdigest()
+    settings = {"notice_days": notice, "grace_days": grace, **renewals.PARAMETERS.as_dict()}
+
+    def train(told: Progress) -> Candidate:
+        return candidate_of(
+            renewals.train(dataset, table, notice_days=notice, grace_days=grace, judged_from=judged_from, progress=told)
+        )
+
     return Job(
         renewals.NAME,
         {
@@ -27,6 +41,6 @@ def contract_job(events: Path, contracts: Path, notice: int, grace: int) -> Job:
             "last": dataset.last,
             "contracts": len(table),
         },
-        {"notice_days": notice, "grace_days": grace, **renewals.PARAMETERS.as_dict()},
-        lambda told: candidate_of(renewals.train(dataset, table, notice_days=notice, grace_days=grace, progress=told)),
+        settings | bound(judged_from),
+        train,
     )

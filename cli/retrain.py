@@ -15,6 +15,7 @@ from cli.jobs import report
 from cli.releasing import Contacts, Tolerance, Unsubscribes, promoted
 from cli.train import (
     STORE,
+    AlsoContracts,
     Campaigns,
     Events,
     Horizon,
@@ -82,6 +83,7 @@ def retrain(
     campaigns: Campaigns = None,
     window: Window = None,
     margin: Margin = 1.0,
+    contracts: AlsoContracts = None,
     tolerance: Tolerance = 0.01,
     contacts: Contacts = 0.1,
     unsubscribes: Unsubscribes = 0.001,
@@ -110,7 +112,7 @@ def retrain(
         return
     logged = data if Settings.of(data).champion.exists() else None
     bound = None if logged is None else _bound(logged, timedelta(days=judge_by))
-    told = train_all(events, logged, horizon, lookback, campaigns, window, margin, store, bound)
+    told = train_all(events, logged, horizon, lookback, campaigns, window, margin, contracts, store, bound)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
     verdict = _released(store, data, Reward(margin=margin), limits)
     if as_json:

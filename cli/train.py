@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import console
-from cli.contract_jobs import contract_job
+from cli.contract_jobs import GRACE, NOTICE, contract_job
 from cli.jobs import Job, done, report
 from cli.training_jobs import effect_job, lapse_job, pressure_job, response_job, value_job
 from decisions.durations import parse_duration
@@ -17,7 +17,8 @@ from features.standard import STANDARD
 from models.bundle import load
 from models.kinds import Model
 from models.registry import MlflowRegistry
-from training import effects, lapse, pressure, response, value
+from training import effects, lapse, pressure, renewals, response, value
+from training.errors import TrainingError
 from training.promote import release
 
 train_app = typer.Typer(help="Fit models to a log of events and register them.", no_args_is_help=True)
@@ -72,6 +73,9 @@ Contracts = Annotated[
     Path | None,
     typer.Option("--contracts", help="Parquet of contracts: learn who does not renew, not who does not buy."),
 ]
+AlsoContracts = Annotated[
+    Path | None, typer.Option("--contracts", help="Parquet of contracts: also learn who does not renew.")
+]
 Notice = Annotated[
     int,
     typer.Option(
@@ -86,6 +90,8 @@ Grace = Annotated[
 ]
 
 STORE = Path("var/mlflow")
+OPTIONAL = (response.NAME, value.NAME, pressure.NAME, renewals.NAME, effects.NAME)
+"""Scores that a bundle may lack."""
 
 
 @train_app.command()
@@ -94,8 +100,8 @@ def churn(
     horizon: Horizon = 28,
     lookback: Lookback = 56,
     contracts: Contracts = None,
-    notice: Notice = 30,
-    grace: Grace = 14,
+    notice: Notice = NOTICE,
+    grace: Grace = GRACE,
     store: Store = STORE,
     no_track: NoTrack = False,
     as_json: Json = False,
@@ -173,12 +179,13 @@ def every(
     campaigns: Campaigns = None,
     window: Window = None,
     margin: Margin = 1.0,
+    contracts: AlsoContracts = None,
     store: Store = STORE,
     bundle: Annotated[Path | None, typer.Option(help="Folder to put the champions into, for the service.")] = None,
     as_json: Json = False,
 ) -> None:
     """Train, track and register every model the logs can show; with --bundle, release the champions."""
-    told = train_all(events, data, horizon, lookback, campaigns, window, margin, store)
+    told = train_all(events, data, horizon, lookback, campaigns, window, margin, contracts, store)
     report(told, as_json=as_json)
     if bundle is not None:
         version = release_all(store, bundle, data)
@@ -193,22 +200,26 @@ def train_all(
     campaigns: Path | None,
     window: int | None,
     margin: float,
+    contracts: Path | None,
     store: Path,
     judged_from: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Every model the logs can show; the others are left out with a word.
+    """Every model the logs can show, lapse among them; the others are left out with a word.
 
-    Lapse must be among them, and response unless decisions are kept to judge by: then there may be too few before them.
+    Raises:
+        TrainingError: The log is too short for lapse, or a file that is named is not there.
     """
+    for file in (campaigns, contracts):
+        if file is not None and not file.is_file():
+            raise TrainingError("no such file", got=str(file), wanted="a Parquet file")
     told = [done(lapse_job(events, horizon, lookback, judged_from), store)]
     jobs: list[Callable[[], Job]] = [
         lambda: response_job(events, data, campaigns, window, judged_from),
         lambda: value_job(events, value.WINDOW, margin, judged_from),
         lambda: pressure_job(events, data, judged_from),
+        *([lambda: contract_job(events, contracts, judged_from=judged_from)] if contracts is not None else []),
         *([lambda: effect_job(data, judged_from)] if data is not None else []),
     ]
-    if judged_from is None:
-        told.append(done(jobs.pop(0)(), store))
     for job in jobs:
         try:
             told.append(done(job(), store))
@@ -218,13 +229,13 @@ def train_all(
 
 
 def release_all(store: Path, bundle: Path, data: Path | None = None) -> str:
-    """The champions of every score as one bundle: lapse and response, and of the others those there are.
+    """The champions of every score as one bundle: lapse, and of the others those there are.
 
     Where the registry has none, the model that the service in `data` uses stays.
     """
     registry, in_use = MlflowRegistry(store), _in_use(data)
-    more = [n for n in (value.NAME, pressure.NAME, effects.NAME) if n in in_use or registry.champion(n) is not None]
-    return release(registry, (lapse.NAME, response.NAME, *more), bundle, STANDARD, in_use)
+    more = [name for name in OPTIONAL if name in in_use or registry.champion(name) is not None]
+    return release(registry, (lapse.NAME, *more), bundle, STANDARD, in_use)
 
 
 def _in_use(data: Path | None) -> Mapping[str, Model]:

@@ -38,13 +38,13 @@ def lapse_job(events: Path, horizon: int, lookback: int, judged_from: int | None
             lapse.train(dataset, horizon_days=horizon, lookback_days=lookback, moments=moments, progress=told)
         )
 
-    return Job(lapse.NAME, _described(dataset), settings | _bound(judged_from), train)
+    return Job(lapse.NAME, _described(dataset), settings | bound(judged_from), train)
 
 
 def value_job(events: Path, window: int, margin: float, judged_from: int | None = None) -> Job:
     """The value model from a log of events."""
     dataset = open_events(events)
-    settings = value.settings(value.HORIZON, window, margin, VALUE_PARAMETERS) | _bound(judged_from)
+    settings = value.settings(value.HORIZON, window, margin, VALUE_PARAMETERS) | bound(judged_from)
     return Job(
         value.NAME,
         _described(dataset),
@@ -69,7 +69,7 @@ def pressure_job(events: Path | None, data: Path | None, judged_from: int | None
     return Job(
         pressure.NAME,
         described,
-        pressure.settings(fatigue) | _bound(judged_from),
+        pressure.settings(fatigue) | bound(judged_from),
         lambda _: pressure.train(pressed, fatigue, judged_from=judged_from),
     )
 
@@ -82,7 +82,7 @@ def effect_job(data: Path, judged_from: int | None = None) -> Job:
     return Job(
         effects.NAME,
         {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
-        effects.settings(priors, "linear") | _bound(judged_from),
+        effects.settings(priors, "linear") | bound(judged_from),
         lambda told: effects.train(rows, priors, judged_from=judged_from, progress=told),
     )
 
@@ -106,7 +106,7 @@ def response_job(
     return Job(
         response.NAME,
         _described(dataset),
-        settings | _bound(judged_from),
+        settings | bound(judged_from),
         lambda told: candidate_of(
             response.train(dataset, table, window_days=window, judged_from=judged_from, progress=told)
         ),
@@ -124,12 +124,12 @@ def _logged_response(data: Path, judged_from: int | None) -> Job:
     return Job(
         response.NAME,
         {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)},
-        settings | _bound(judged_from),
+        settings | bound(judged_from),
         lambda told: response_log.train(rows, known, judged_from=judged_from, progress=told),
     )
 
 
-def _bound(judged_from: int | None) -> dict[str, int]:
+def bound(judged_from: int | None) -> dict[str, int]:
     """What a job depends on besides, where later decisions are to judge what it learns."""
     return {} if judged_from is None else {"judged_from": judged_from}
 

@@ -12,12 +12,11 @@ from training.baselines import Logit
 from training.errors import TrainingError
 from training.job import Progress, Task, TrainingResult, announce, run
 from training.labels import Examples, days_after, events_of_type, log_end
-from training.splits import by_time, latest_share
+from training.response import split_by_time
 
 NAME = "contract_churn"
 RENEWED = "renewed"
 PARAMETERS = Parameters()
-TEST_SHARE = 0.3
 
 
 def renewals(
@@ -72,6 +71,7 @@ def train(
     *,
     notice_days: int = 30,
     grace_days: int = 14,
+    judged_from: int | None = None,
     feature_set: FeatureSet = STANDARD,
     parameters: Parameters = PARAMETERS,
     progress: Progress | None = None,
@@ -83,6 +83,7 @@ def train(
         contracts: When contracts start and end, see `renewals`.
         notice_days: How long before the end the score is asked for.
         grace_days: How long after the end a renewal counts.
+        judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from.
         parameters: Of the fit.
         progress: Told of each step.
@@ -92,13 +93,10 @@ def train(
     """
     announce(progress, "labels")
     examples = renewals(dataset, contracts, notice_days=notice_days, grace_days=grace_days)
-    test_from = latest_share(examples.as_of, TEST_SHARE)
-    settled = examples.as_of[examples.known <= test_from]
-    validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
     task = Task(
         name=NAME,
         examples=examples,
-        split=by_time(examples.as_of, examples.known, validation_from=validation_from, test_from=test_from),
+        split=split_by_time(examples.as_of, examples.known, judged_from),
         baselines={"use": Logit(("visits_28d", "days_since_visit")), "rfm": Logit()},
         per_action=False,
         settings={"notice_days": notice_days, "grace_days": grace_days},

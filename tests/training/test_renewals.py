@@ -70,9 +70,15 @@ def test_no_label_reaches_past_the_log(notice: int, grace: int, tmp_path_factory
 def generated(
     folder: Path, seed: int = 0, customers: int = 4000
 ) -> tuple[EventDataset, pd.DataFrame, dict[str, float]]:
+    """The subscribers' events as a data set, their contracts, and their chance of leaving."""
+    events, table, hazard = subscribers(seed, customers)
+    return write(events, folder / "events"), table, hazard
+
+
+def subscribers(seed: int, customers: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """Customers who use a service at their own rate, and leave the likelier the less they use it."""
     rng = np.random.default_rng(seed)
-    names = np.array([f"c{number}" for number in range(customers)])
+    names = np.array([f"s{number}" for number in range(customers)])
     rate, start = rng.gamma(1.5, 0.15, customers), rng.uniform(0, 400, customers)
     leaves = 1 / (1 + np.exp(2.2 + 1.2 * np.log(rate + 0.01)))
     uses = rng.poisson(rate * CONTRACT)
@@ -89,8 +95,7 @@ def generated(
         channel="web",
         amount=np.where(events["type"] == "purchase", 20.0, 0.0),
     )
-    dataset = write(events, folder / "events")
-    return dataset, contracts(*zip(names, start, start + CONTRACT, strict=True)), dict(zip(names, leaves, strict=True))
+    return events, contracts(*zip(names, start, start + CONTRACT, strict=True)), dict(zip(names, leaves, strict=True))
 
 
 def test_the_model_comes_near_the_hazard_that_made_the_customers(tmp_path: Path) -> None:
