@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import ALIKE, KERNEL, Request
+from decisions.decide import COMPATIBLE, KERNEL, Request
 from features.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
 from serving.archive import Archive
@@ -54,7 +54,7 @@ class DecisionSource:
         """Every decision made with the present features and by rules like the present, with outcomes and delivery."""
         for stored in self.store.decision_log(self.settings.tenant):
             versions = json.loads(stored.record)["versions"]
-            if versions["features"] == STANDARD.fingerprint and versions["kernel"] in ALIKE:
+            if versions["features"] == STANDARD.fingerprint and versions["kernel"] in COMPATIBLE:
                 yield self._logged(stored)
 
     def requests(self) -> Iterator[tuple[Request, CompiledCatalogue]]:

@@ -15,7 +15,7 @@ from decisions.contact_policies import AnyContactPolicy
 from decisions.durations import Duration
 from decisions.loyalty import Loyalty
 from decisions.objective import Arbitration, AttributionWindow, Exploration, Fatigue, Holdout
-from decisions.policies import AnyPolicy, Greedy
+from decisions.policies import AnyPolicy, InverseGap
 from decisions.triggers import AnyTrigger
 from decisions.values import Names, Value
 from features.definitions import AnyFeature, FeatureSet
@@ -207,7 +207,7 @@ class Catalogue(Value):
     segments: Mapping[str, str] = {}
     channels: Mapping[str, Channel] = Field(min_length=1)
     contact_policies: tuple[AnyContactPolicy, ...] = ()
-    policy: AnyPolicy = Greedy(kind="greedy")
+    policy: AnyPolicy = InverseGap(kind="inverse_gap")
     arbitration: Arbitration = Arbitration()
     exploration: Exploration = Exploration()
     attribution_window: AttributionWindow = timedelta(days=7)

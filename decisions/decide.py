@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 
 KERNEL = "4"
 """Version of the rules of deciding: another number where the same inputs may give other bytes."""
-ALIKE = frozenset({"3", KERNEL})
-"""The kernels that decide alike, with the same probabilities: records of 3 lack no more than the rewards."""
+COMPATIBLE = frozenset({"3", KERNEL})
+"""The kernels whose records can be learnt from: those of 3 lack the rewards, and their floors had no bound."""
 
 
 class Scorer(Protocol):

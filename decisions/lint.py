@@ -6,6 +6,8 @@ warnings: they do not keep a catalogue from loading.
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from decisions.catalogue import Catalogue
 from decisions.checks import Remark
 from decisions.compiled import CompiledCatalogue, Vocabulary, expressions
@@ -43,6 +45,7 @@ def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
             idle,
             uncovering,
             _outlasting,
+            _untold,
             _unused,
         )
         for found in finder(inspection)
@@ -64,6 +67,17 @@ def _outlasting(inspection: Inspection) -> Iterator[Doubt]:
                 )
                 place = ("programmes", i, "messages", j, "attribution_window")
                 yield doubt(place, what, "shorten the window, or lengthen reentry")
+
+
+def _untold(inspection: Inspection) -> Iterator[Doubt]:
+    """A policy that never takes but the best of two: its log tells nothing of the other."""
+    policy, uniform = inspection.catalogue.policy, inspection.catalogue.exploration.uniform
+    if not policy.distribution(np.array([1.0, 0.0]), np.arange(2)).all():
+        what = (
+            f"policy {policy.kind!r} gives all but its choice no chance: its log can judge no other catalogue or model"
+        )
+        beyond = f"but by the {uniform:.0%} of customers in the uniform stratum" if uniform else "at all"
+        yield doubt(("policy",), f"{what}, {beyond}", "state {kind: inverse_gap}, or a floor")
 
 
 def _unused(inspection: Inspection) -> Iterator[Doubt]:

@@ -5,11 +5,11 @@ the probability that is logged is the probability that was used.
 """
 
 from abc import abstractmethod
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from decisions.values import Value
 
@@ -21,13 +21,25 @@ class Policy(Value):
     """A way to choose.
 
     Args:
-        floor: Least probability of each option.
-        max_weight: Largest importance weight, 1 / probability, that a log of its decisions can bear; no limit where
-            None. With more options than either allows, all are alike.
+        floor: Least probability of each option, as far as `floor_total` goes round.
+        floor_total: Most that the floors of all options take together; with n of them each has at most its n-th part,
+            so that a choice among many is still made by worth.
+        max_weight: Largest importance weight, 1 / probability, that a log of its decisions can bear, however many
+            options there are; no limit where None. With more options than it allows, all are alike.
     """
 
     floor: float = Field(default=0.0, ge=0, lt=1)
+    floor_total: float = Field(default=0.2, ge=0, le=1)
     max_weight: float | None = Field(default=None, gt=1)
+
+    @model_validator(mode="after")
+    def _goes_round(self) -> Self:
+        if 2 * self.floor > self.floor_total:
+            got = f"floor {self.floor:g} and floor_total {self.floor_total:g}"
+            raise ValueError(
+                f"a floor that not even two options can have: got {got}; wanted twice the first in the second"
+            )
+        return self
 
     def distribution(self, priorities: Floats, order: Order) -> Floats:
         """Probabilities of the options; silence is the last one.
@@ -37,11 +49,21 @@ class Policy(Value):
             order: Shape (n,), a permutation: options with equal priority are ranked by it, the lowest first.
 
         Returns:
-            Shape (n,), each at least the floor, summing to one.
+            Shape (n,), each at least `least(n)`, summing to one.
         """
         n = len(priorities)
-        least = min(max(self.floor, 1 / self.max_weight if self.max_weight else 0.0), 1 / n)
+        least = self.least(n)
         return (1 - n * least) * self.shares(priorities, order) + least
+
+    def least(self, n: int) -> float:
+        """The least probability of each of so many options.
+
+        Example:
+            >>> [InverseGap(kind="inverse_gap").least(n) for n in (2, 6, 20)]
+            [0.03, 0.03, 0.01]
+        """
+        by_weight = 1 / self.max_weight if self.max_weight else 0.0
+        return min(max(min(self.floor, self.floor_total / n), by_weight), 1 / n)
 
     @abstractmethod
     def shares(self, priorities: Floats, order: Order) -> Floats:
@@ -114,13 +136,17 @@ class InverseGap(Policy):
     Source: Foster and Rakhlin (2020), Beyond UCB: Optimal and Efficient Contextual Bandits with Regression Oracles
     (SquareCB).
 
+    An option that is behind by a gap is taken with probability `1 / (n + γ · gap)` and costs the gap when it is, so
+    learning from it costs less than `1 / γ` a decision, however far behind it is.
+
     Args:
-        gamma: In 1 / currency; the higher, the greedier.
-        floor: Least probability of each option.
+        gamma: In 1 / currency; the higher, the greedier. The default, 20, spends at most 0.05 of the currency on each
+            option behind the best.
+        floor: Least probability of each option, as far as `floor_total` goes round; it comes on top of that cost.
     """
 
     kind: Literal["inverse_gap"]
-    gamma: float = Field(gt=0)
+    gamma: float = Field(default=20.0, gt=0)
     floor: float = Field(default=0.03, ge=0, lt=1)
 
     def shares(self, priorities: Floats, order: Order) -> Floats:

@@ -61,8 +61,8 @@ def replay(record: bytes, snapshot: Snapshot, compiled: CompiledCatalogue, score
 
 
 def policy_of(decision: Decision) -> Policy:
-    """The policy a decision was made with."""
-    return _POLICY.validate_python(decision.policy)
+    """The policy a decision was made with; kernels before 4 knew no bound on the floors of all options together."""
+    return _POLICY.validate_python({"floor_total": 1.0, **decision.policy})
 
 
 def _cause(recorded: dict[str, str], replayed: dict[str, str]) -> str:

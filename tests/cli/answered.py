@@ -18,7 +18,8 @@ from tests.serving.shop import ALLOWED, CATALOGUE, NOW, ZONE, ago, furnish, serv
 
 BUYERS = 400
 RANDOM = (
-    CATALOGUE.replace("objective: propensity", "objective: effect\npolicy: {kind: random}")
+    CATALOGUE.replace("objective: propensity", "objective: effect")
+    .replace("{kind: greedy}", "{kind: random}")
     .replace("response: {mean: 0.2}", "response: {mean: 0.3}\n        effect: {mean: 0.05, weight: 50}")
     .replace("offer: {kind: A, days: 30}", "offer: {kind: A, days: 30}\n        effect: {mean: 0.05}")
     .replace(

@@ -6,7 +6,9 @@ from decisions.errors import Finding
 from decisions.loading import inspect_catalogue
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 
-TIDY = CATALOGUE.replace("  - {id: one_mail, kind: cap, max: 1, window: 28d, scope: {channel: mail}}\n", "")
+TIDY = CATALOGUE.replace("policy: {kind: greedy}\n", "").replace(
+    "  - {id: one_mail, kind: cap, max: 1, window: 28d, scope: {channel: mail}}\n", ""
+)
 
 Edits = dict[str, str]
 

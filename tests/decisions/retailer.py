@@ -27,6 +27,7 @@ catalogue: retailer
 currency: USD
 timezone: America/New_York
 objective: propensity
+policy: {kind: greedy}
 exploration: {holdout: 0, uniform: 0}
 attributes:
   first_name: {type: string}

@@ -3,7 +3,8 @@
 import pytest
 
 from decisions.loading import inspect_catalogue, parse_catalogue
-from tests.decisions.lints import TIDY, Lint, assert_told, findings
+from decisions.policies import InverseGap
+from tests.decisions.lints import TIDY, Edits, Lint, assert_told, findings
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 
 UNUSED = {
@@ -42,6 +43,33 @@ OUTLASTING = Lint(
 )
 
 
+CERTAIN = "its log can judge no other catalogue or model, "
+EXPLORING = [
+    {"objective:": f"policy: {{{stated}}}\nobjective:"}
+    for stated in (
+        "kind: greedy, floor: 0.02",
+        "kind: priority_list, max_weight: 40",
+        "kind: epsilon, epsilon: 0.1",
+        "kind: random",
+        "kind: inverse_gap",
+    )
+]
+
+
+@pytest.mark.parametrize("stated", ["kind: greedy", "kind: priority_list", "kind: epsilon, epsilon: 0"])
+@pytest.mark.parametrize("lacks", EXPLORING, ids=str)
+def test_a_policy_whose_log_can_judge_nothing_else(stated: str, lacks: Edits) -> None:
+    has = {"objective:": f"policy: {{{stated}}}\nobjective:"}
+    assert_told(Lint(f"{CERTAIN}at all", has, lacks, "policy:"))
+    fifth = {"uniform: 0}": "uniform: 0.2}"}
+    assert_told(Lint(f"{CERTAIN}but by the 20% of customers in the uniform stratum", has | fifth, lacks, "policy:"))
+
+
+def test_a_catalogue_that_states_no_policy_explores() -> None:
+    catalogue = parse_catalogue(TIDY, VOCABULARY).catalogue
+    assert catalogue.policy == InverseGap(kind="inverse_gap", gamma=20, floor=0.03, floor_total=0.2)
+
+
 def test_a_window_that_the_next_contact_cuts_short() -> None:
     assert_told(OUTLASTING)
 
@@ -52,7 +80,7 @@ def test_a_tidy_catalogue_has_no_finding() -> None:
 
 def test_warnings_keep_nothing_from_loading() -> None:
     _, found = inspect_catalogue(CATALOGUE, VOCABULARY, "shop.yaml")
-    assert [finding.severity for finding in found] == ["warning"]
+    assert {finding.severity for finding in found} == {"warning"}
     assert parse_catalogue(CATALOGUE, VOCABULARY).catalogue.catalogue == "retailer"
 
 

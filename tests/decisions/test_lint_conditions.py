@@ -133,7 +133,7 @@ LOSERS = {
     "whose rival stands before it": Lint(
         "message 'come_back_coupon' is never the best: 'miss_you' is open whenever it is",
         rival("segment.at_risk", "10") | {"objective:": "policy: {kind: priority_list}\nobjective:"},
-        rival("segment.at_risk", "10") | {"objective:": "policy: {kind: greedy}\nobjective:"},
+        rival("segment.at_risk", "10") | {"objective:": "policy: {kind: inverse_gap}\nobjective:"},
         "- id: come_back_coupon",
     ),
     "against silence": Lint(

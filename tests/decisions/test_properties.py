@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from decisions.decide import Circumstances, Request, decide
-from decisions.policies import AnyPolicy, Policy
+from decisions.policies import AnyPolicy, Greedy, InverseGap, Policy
 from decisions.snapshot import Contact, Event, Snapshot
 from tests.decisions.retailer import CATALOGUE, NOON, RETAILER, KnownScorer, compiled, decided
 
@@ -151,9 +151,32 @@ def test_no_option_is_rarer_than_the_floor_or_than_the_largest_weight_allows(
     priorities: list[float], policy: Policy, floor: float, weight: float
 ) -> None:
     options = np.array([*priorities, 0.0])
-    bounded = policy.model_copy(update={"floor": floor, "max_weight": weight})
+    bounded = policy.model_copy(update={"floor": floor, "floor_total": 1.0, "max_weight": weight})
     least = min(max(floor, 1 / weight), 1 / len(options))
     assert bounded.distribution(options, np.arange(len(options))).min() >= least - 1e-12
+
+
+@given(st.integers(1, 60), st.floats(0, 0.5), st.floats(0, 1))
+def test_floors_take_no_more_than_is_theirs_however_many_options(hopeless: int, floor: float, total: float) -> None:
+    options = np.array([1.0, *[-5.0] * hopeless])
+    bounded = Greedy(kind="greedy").model_copy(update={"floor": floor, "floor_total": total})
+    shares = bounded.distribution(options, np.arange(len(options)))
+    assert shares.sum() == pytest.approx(1.0)
+    assert shares[1:].sum() <= total + 1e-9
+    assert shares.min() == pytest.approx(min(floor, total / len(options), 1 / len(options)))
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=30), st.floats(0.1, 100))
+def test_learning_by_inverse_gaps_costs_less_than_one_over_gamma_an_option(gaps: list[float], gamma: float) -> None:
+    options = np.array([0.0, *(-gap for gap in gaps)])
+    shares = InverseGap(kind="inverse_gap", gamma=gamma, floor=0).distribution(options, np.arange(len(options)))
+    assert -(shares @ options) <= len(gaps) / gamma
+
+
+def test_a_floor_that_not_even_two_options_can_have_is_refused() -> None:
+    with pytest.raises(ValidationError, match="not even two options"):
+        Greedy(kind="greedy", floor=0.25)
+    assert Greedy(kind="greedy", floor=0.25, floor_total=0.5).least(2) == 0.25
 
 
 @given(snapshots, st.integers(0, 2**32))

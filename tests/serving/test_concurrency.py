@@ -28,6 +28,7 @@ catalogue: news
 currency: USD
 timezone: America/New_York
 objective: propensity
+policy: {kind: greedy}
 channels: {email: {cost: 0.0, subject: true}, sms: {cost: 0.0}}
 contact_policies: [POLICIES]
 programmes:

@@ -29,6 +29,7 @@ catalogue: storm
 currency: USD
 timezone: America/New_York
 objective: propensity
+policy: {kind: greedy}
 exploration: {holdout: 0, uniform: 0}
 channels: {email: {cost: 0.01}, sms: {cost: 0.02}, mail: {cost: 0.03}}
 contact_policies:
