@@ -194,7 +194,7 @@ def _ranked(decision: "Decision") -> list[dict[str, Any]]:
     from decisions.explain import table as rows_of
 
     chance = decision.silence_probability
-    silence = {"action": SILENCE, "terms": None, "priority": 0.0, "probability": chance, "reasons": []}
+    silence: dict[str, Any] = {"action": SILENCE, "terms": None, "priority": 0.0, "probability": chance, "reasons": []}
     rows = [*rows_of(decision), silence]
     return sorted(rows, key=lambda row: (row["priority"] is None, -(row["priority"] or 0.0)))
 

@@ -24,12 +24,16 @@ def paragraph(decision: Decision, currency: str) -> str:
 
 
 def table(decision: Decision) -> list[dict[str, Any]]:
-    """A row a candidate, best first, excluded ones last: action, factors, priority, probability, reasons."""
+    """A row a candidate, best first, excluded ones last: action, factors, terms, priority, probability, reasons.
+
+    The terms are the amounts in currency that add up to the priority, `Factors.terms`; None for what is excluded.
+    """
     ranked = sorted(decision.candidates, key=lambda c: (not c.survives, -(c.priority or 0.0)))
     return [
         {
             "action": candidate.action.id,
             **{name: getattr(candidate.factors, name, None) for name in NAMES},
+            "terms": _amounts(candidate),
             "priority": candidate.priority,
             "probability": candidate.probability,
             "reasons": [exclusion.sentence for exclusion in candidate.exclusions],
@@ -57,8 +61,15 @@ def why_silence(decision: Decision) -> str:
 
 
 def as_dict(decision: Decision, currency: str) -> dict[str, Any]:
-    """The decision with its explanation, for a machine."""
-    return {**decision.as_dict(), "currency": currency, "explanation": paragraph(decision, currency)}
+    """The decision with its explanation and the terms of each priority, for a machine."""
+    record = decision.as_dict()
+    for written, candidate in zip(record["candidates"], decision.candidates, strict=True):
+        written["terms"] = _amounts(candidate)
+    return {**record, "currency": currency, "explanation": paragraph(decision, currency)}
+
+
+def _amounts(candidate: Candidate) -> dict[str, float] | None:
+    return candidate.factors.terms if candidate.factors else None
 
 
 def _choice(decision: Decision, currency: str) -> str:
@@ -116,8 +127,16 @@ def _runners_up(decision: Decision, currency: str) -> Sequence[str]:
     ranked = sorted(others, key=lambda c: -(c.priority or 0.0))[:3]
     if not ranked:
         return []
-    named = ", ".join(f"{c.action.id} ({c.priority or 0.0:.2f} {currency})" for c in ranked)
-    return [f"Behind it: {named}."]
+    named = [f"{c.action.id} ({c.priority or 0.0:.2f} {currency}{_made_of(c, decision)})" for c in ranked]
+    return [f"Behind it: {', '.join(named)}."]
+
+
+def _made_of(candidate: Candidate, decision: Decision) -> str:
+    """The terms of what silence was preferred to; nothing where a message was chosen, whose own are told."""
+    if decision.choice is not None or candidate.factors is None:
+        return ""
+    counting = [f"{name.replace('_', ' ')} {term:.2f}" for name, term in candidate.factors.terms.items() if term]
+    return f": {', '.join(counting)}" if counting else ""
 
 
 def _excluded(decision: Decision) -> Sequence[str]:

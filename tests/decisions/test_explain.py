@@ -2,6 +2,7 @@
 
 import json
 
+from decisions.decide import Circumstances
 from decisions.explain import as_dict, paragraph, table, why_silence
 from tests.decisions.retailer import CATALOGUE, LAPSING, compiled, contact, decided, having
 
@@ -18,7 +19,16 @@ def test_an_analyst_reads_a_row_a_candidate_best_first() -> None:
     rows = table(decided(having(consents={("email", "marketing"): True})))
     assert [row["action"] for row in rows][:2] == ["win_back/come_back_coupon/email", "win_back/miss_you/email"]
     assert rows[0]["priority"] > rows[1]["priority"]
-    assert rows[-1]["priority"] is None
+    assert rows[-1]["priority"] is rows[-1]["terms"] is None
+    assert rows[0]["terms"] == {
+        "margin": 4.0,
+        "retention": 0.0,
+        "discount": -0.4,
+        "cost": -0.01,
+        "unsubscribing": 0.0,
+        "contact_price": 0.0,
+        "shadow_price": 0.0,
+    }
     assert rows[-1]["reasons"] == ["consent mail for marketing (none given; wanted consent)"]
 
 
@@ -27,6 +37,20 @@ def test_a_machine_reads_the_whole_record_as_json() -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert record["choice"] == "win_back/come_back_coupon/email"
     assert record["versions"]["bundle"] == "known"
+
+
+def test_every_term_of_every_candidate_is_told_and_they_add_up_to_its_worth() -> None:
+    scarce = Circumstances(prices={"email": 9.0, "mail": 9.0})
+    for decision in (decided(LAPSING), decided(LAPSING, circumstances=scarce)):
+        for told in (table(decision), as_dict(decision, "USD")["candidates"]):
+            possible = [row for row in told if row["priority"] is not None]
+            assert possible
+            assert all(sum(row["terms"].values()) == row["priority"] for row in possible)
+    assert why_silence(decision) == "worth less than silence"
+    assert (
+        "Behind it: win_back/come_back_coupon/email (-5.41 USD: margin 4.00, discount -0.40, cost -0.01, "
+        "shadow price -9.00), "
+    ) in paragraph(decision, "USD")
 
 
 def test_silence_has_one_reason_to_count_by() -> None:
