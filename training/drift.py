@@ -146,16 +146,18 @@ def rate_drifts(rates: Mapping[str, tuple[ArrayLike, ArrayLike]], level: float =
 
     Args:
         rates: By name, outcomes of 0 and 1, or means by customer, then and now.
-        level: Coverage of the intervals.
+        level: Coverage of the intervals, between 0 and 1.
 
     Raises:
-        TrainingError: No values, or some outside [0, 1].
+        TrainingError: No values, some outside [0, 1], or a level that is no coverage.
 
     Example:
         >>> (found,) = rate_drifts({"yes": (np.repeat([0, 1], [900, 100]), np.repeat([0, 1], [800, 200]))})
         >>> round(found.before, 2), round(found.after, 2), found.alert
         (0.1, 0.2, True)
     """
+    if not 0 < level < 1:
+        raise TrainingError("an impossible coverage", got=level, wanted="between 0 and 1", where="level")
     values = {name: (_share(name, then), _share(name, now)) for name, (then, now) in rates.items()}
     corrected = false_discovery([_exact(then, now) for then, now in values.values()])
     return [
