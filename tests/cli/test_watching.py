@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.releasing import promoted
 from cli.retrain import Schedule, unit
+from serving.settings import Settings
 from tests.cli.answered import opened
-from tests.serving.shop import export_bundle
+from tests.serving.shop import NOW, export_bundle, service_of
 from tests.training.shops import campaigns, frame, write
 from training.errors import TrainingError
 from training.judging import Reward
@@ -36,6 +37,20 @@ def test_decisions_of_one_moment_cannot_be_compared(tmp_path: Path) -> None:
     data = opened(tmp_path)
     with pytest.raises(TrainingError, match="nothing to compare: got '400 decisions before, 0 within the last 14"):
         run("monitor", "--data", data, "--period", "14d")
+
+
+def test_a_service_that_stops_contacting_alerts_and_what_vanished_is_named(tmp_path: Path) -> None:
+    data = opened(tmp_path)
+    service = service_of(Settings.of(data), lambda: NOW + timedelta(days=20))
+    for number in range(60):
+        service.decide(f"buyer{number:03}", f"later-{number}")
+    service.store.close()
+    result = run("monitor", "--data", data, "--period", "14d")
+    assert result.exit_code == 1
+    assert "decisions that contact went from" in result.stdout
+    assert "programmes that are vanished: thanks" in result.stdout
+    told = json.loads(run("monitor", "--data", data, "--period", "14d", "--json").stdout)
+    assert told["programmes"] == {"new": [], "vanished": ["thanks"]}
 
 
 def test_an_alert_is_exit_code_1(tmp_path: Path) -> None:
