@@ -80,8 +80,10 @@ class BgNbd:
         """The parameters that make the histories most likely; a slight ridge on their logarithms keeps them finite.
 
         Raises:
-            ModelError: No customer ever bought again.
+            ModelError: A history is unknown, or no customer ever bought again.
         """
+        if unknown := int((~np.isfinite(repeats)).any(axis=0).sum()):
+            raise ModelError("unknown histories", got=f"{unknown} of {len(repeats.age)}", wanted="finite numbers")
         if not repeats.purchases.any():
             raise ModelError("customers without repeat purchases", got=len(repeats.age), wanted="some who bought again")
         unit = float(repeats.age.max())
@@ -108,11 +110,12 @@ class BgNbd:
         return np.asarray(rate + either - betaln(self.a, self.b))
 
     def alive(self, repeats: Repeats) -> Floats:
-        """The probability of not having left yet, shape (n,)."""
+        """The probability of not having left yet, shape (n,); NaN where purchases or their last are unknown."""
         x = repeats.purchases
         ratio = np.log((self.alpha + repeats.age) / (self.alpha + repeats.last))
         odds_left = np.log(self.a / (self.b + np.maximum(x, 1) - 1)) + (self.r + x) * ratio
-        return np.asarray(np.where(x > 0, expit(-odds_left), 1.0))
+        stayed = np.where(x > 0, expit(-odds_left), 1.0)
+        return np.asarray(np.where(np.isnan(x + repeats.last), np.nan, stayed))
 
     def no_purchase(self, repeats: Repeats, horizon: float) -> Floats:
         """The probability of no purchase in the days to come, shape (n,).

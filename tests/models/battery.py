@@ -18,6 +18,7 @@ from models.bundle import export, load
 from models.calibration import Platt
 from models.effect import EffectModel
 from models.effect_scorer import EffectScorer
+from models.effect_scores import Nuisance
 from models.gbm import fit
 from models.pressure import PressureModel
 from models.scorer import ActionFeature, FittedModel
@@ -40,6 +41,7 @@ class Family:
         score: Of rows, shape (n,).
         kept: The model written into a folder and read again; None for a family that is kept as another one.
         missing: Columns that may lack values.
+        unknown: Columns without which there is no score, and no fit.
         category: The column that holds a category, if one does.
         agreement: Correlation at least of scores learnt from columns in another order: below 1 where columns
             are drawn, or the first has a part of its own.
@@ -51,6 +53,7 @@ class Family:
     score: Callable[[Any, pd.DataFrame], Floats]
     kept: Callable[[Any, Path], Any] | None = None
     missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     category: str = ""
     agreement: float = 1 - 1e-9
 
@@ -100,6 +103,11 @@ def _score_trees(model: FittedModel, rows: pd.DataFrame) -> Floats:
     return model.score(_coded(rows[[*model.customer_columns, "type"]]))
 
 
+def _fit_renewals(rows: pd.DataFrame) -> FittedModel:
+    trees = fit(rows.to_numpy(), _happened(rows), [str(name) for name in rows], PARAMETERS)
+    return FittedModel(trees, Platt(0.9, -0.1), False, (), "d", {})
+
+
 def _fit_foretold(rows: pd.DataFrame) -> FittedModel:
     outlook = Outlook.fit(rows[list(HISTORY)].to_numpy(), 28.0)
     own = [str(name) for name in rows if name not in ("purchase_days_total", "days_since_first_purchase")]
@@ -123,11 +131,11 @@ def _fit_pressure(rows: pd.DataFrame) -> PressureModel:
     return PressureModel.fit(rows.to_numpy(), _happened(rows), [str(name) for name in rows], data_digest="d")
 
 
-def _fit_effects(rows: pd.DataFrame) -> EffectModel:
+def _fit_effects(rows: pd.DataFrame, nuisance: Nuisance = "linear") -> EffectModel:
     rng = np.random.default_rng(2)
     action = rng.choice(["no contact", "coupon"], len(rows))
     outcome = _happened(rows) & (rng.random(len(rows)) < np.where(action == "coupon", 0.9, 0.4))
-    return EffectModel(nuisance="linear").fit(rows, action, outcome, np.full(len(rows), 0.5))
+    return EffectModel(nuisance=nuisance).fit(rows, action, outcome, np.full(len(rows), 0.5))
 
 
 def _score_effects(model: EffectModel, rows: pd.DataFrame) -> Floats:
@@ -163,6 +171,11 @@ FAMILIES = (
         missing=(*_NUMBERS, *HISTORY), agreement=0.95,
     ),
     Family(
+        "renewals", _NUMBERS, _fit_renewals, _by_columns,
+        lambda model, folder: _bundled("contract_churn", model, folder),
+        missing=_NUMBERS, agreement=0.95,
+    ),
+    Family(
         "value", _NUMBERS, _fit_value, _by_columns, lambda model, folder: _bundled("s", model, folder),
         missing=_NUMBERS, agreement=0.95,
     ),
@@ -170,7 +183,11 @@ FAMILIES = (
         "pressure", _NUMBERS, _fit_pressure, _by_columns, lambda model, folder: _bundled("s", model, folder),
         missing=_NUMBERS, agreement=0.9999,
     ),
-    Family("effects", (*_NUMBERS, "type"), _fit_effects, _score_effects, missing=_NUMBERS, category="type"),
+    Family(
+        "effects", (*_NUMBERS, "type"), lambda rows: _fit_effects(rows, "trees"), _score_effects,
+        missing=_NUMBERS, category="type",
+    ),
+    Family("linear effects", (*_NUMBERS, "type"), _fit_effects, _score_effects, missing=_NUMBERS, category="type"),
     Family(
         "effect scorer", _NUMBERS, _fit_scorer, _score_scorer, lambda model, folder: _bundled("effect", model, folder),
         missing=_NUMBERS,
@@ -178,5 +195,6 @@ FAMILIES = (
     Family(
         "bgnbd", Repeats._fields, lambda rows: BgNbd.fit(_repeats(rows)),
         lambda model, rows: model.no_purchase(_repeats(rows), 28.0), _kept_bgnbd,
+        unknown=Repeats._fields,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.errors import ModelError
 from tests.models.battery import FAMILIES, Family
 
 every = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
@@ -68,6 +69,20 @@ def test_what_is_missing_is_borne(family: Family) -> None:
     for name in family.missing:
         assert np.isfinite(family.score(model, later.assign(**{name: np.nan}))).all()
     assert np.isfinite(family.score(model, later.assign(**dict.fromkeys(family.missing, np.nan)))).all()
+
+
+@pytest.mark.parametrize("family", [one for one in FAMILIES if one.unknown], ids=lambda family: family.name)
+def test_what_is_unknown_has_no_score_and_no_fit(family: Family) -> None:
+    model, later = fitted(family), family.rows(LATER)
+    known = family.score(model, later)
+    absent = np.arange(len(later)) % 7 == 0
+    for name in family.unknown:
+        lacking = later.assign(**{name: later[name].mask(absent)})
+        scored = family.score(model, lacking)
+        assert np.isnan(scored[absent]).all()
+        assert scored[~absent].tobytes() == known[~absent].tobytes()
+        with pytest.raises(ModelError, match="unknown"):
+            family.fit(lacking)
 
 
 @pytest.mark.parametrize("family", [one for one in FAMILIES if one.category], ids=lambda family: family.name)
