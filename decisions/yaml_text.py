@@ -72,8 +72,13 @@ def existing(place: Place, content: Any) -> Place:
         if _holds(content, part):
             content = content[part]
             path.append(part)
-    lacks = isinstance(content, dict) and place[-1:] != tuple(path[-1:]) and isinstance(place[-1], str)
-    return (*path, place[-1]) if lacks else tuple(path)
+    missing = [part for part in place[-1:] if isinstance(part, str) and path[-1:] != [part] and _names_field(part)]
+    return (*path, *missing)
+
+
+def _names_field(part: str) -> bool:
+    """Whether a part that is not in the content names a field it lacks, and no value of a union such as `float`."""
+    return part.isidentifier() and part not in ("float", "str")
 
 
 def _holds(content: Any, part: str | int) -> bool:
