@@ -70,7 +70,7 @@ def pressure_job(events: Path | None, data: Path | None, judged_from: int | None
         pressure.NAME,
         described,
         pressure.settings(fatigue) | bound(judged_from),
-        lambda _: pressure.train(pressed, fatigue, judged_from=judged_from),
+        lambda told: pressure.train(pressed, fatigue, judged_from=judged_from, progress=told),
     )
 
 

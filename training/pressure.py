@@ -23,6 +23,7 @@ from training.candidate_plots import tenths
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 from training.evaluation import as_json
+from training.job import Progress, announce
 from training.labels import span
 from training.splits import latest_share
 
@@ -98,7 +99,12 @@ def from_events(dataset: EventDataset, feature_set: FeatureSet = STANDARD) -> Pr
 
 
 def train(
-    pressed: Pressed, fatigue: Fatigue, *, judged_from: int | None = None, feature_set: FeatureSet = STANDARD
+    pressed: Pressed,
+    fatigue: Fatigue,
+    *,
+    judged_from: int | None = None,
+    feature_set: FeatureSet = STANDARD,
+    progress: Progress | None = None,
 ) -> Candidate:
     """Fits to all contacts, after testing on the latest what the earlier ones would have said.
 
@@ -109,6 +115,7 @@ def train(
         fatigue: What the catalogue states, which the fit is drawn to.
         judged_from: Nothing settled later is learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What the service computes.
+        progress: Told of each step.
 
     Raises:
         TrainingError: Too short a log.
@@ -120,12 +127,14 @@ def train(
     learnt = np.ones_like(pool) if judged_from is None else pool
     if not pool.any() or not test.any():
         raise TrainingError("too short a log to split", got=f"{len(pressed.moments)} contacts", wanted="weeks of them")
+    announce(progress, "fit")
     earlier, model = (
         PressureModel.fit(
             pressed.contacts[rows], pressed.left[rows], COLUMNS, risk=risk, growth=growth, data_digest=pressed.digest
         )
         for rows in (pool, learnt)
     )
+    announce(progress, "evaluation")
     risk_told = earlier.score(pressed.contacts[test])
     metrics = _metrics(pressed, pool, test, risk_told) | _held(pressed, pool, test, earlier)
     summary = {name: metrics[name] for name in ("log_loss", "n", "positives", "by_action_p")}

@@ -31,7 +31,9 @@ def pressed(seed: int = 0, count: int = 30_000, growth: float = 0.4, later: floa
 
 
 def test_risks_that_hold_are_let_through_with_their_figures() -> None:
-    found = train(pressed(2), STATED)
+    told: list[str] = []
+    found = train(pressed(2), STATED, progress=lambda step, *_: told.append(step))
+    assert told == ["fit", "evaluation"]
     assert found.refusals == ()
     assert found.metrics["by_action_p"] > 0.01
     assert found.metrics["slope"]["low"] < 1 < found.metrics["slope"]["high"]
