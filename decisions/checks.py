@@ -191,8 +191,9 @@ def _arbitration(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remar
 
 
 def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    """What offers say, against what the response model reads; where no model reads any, each may say what it likes."""
     for place, message in _messages(catalogue):
-        if message.offer is None:
+        if message.offer is None or not vocabulary.offers:
             continue
         given, wanted = set(message.offer), set(vocabulary.offers) - {"channel"}
         for name in sorted(given ^ wanted):

@@ -32,7 +32,8 @@ class Vocabulary:
         features: The features, in the order of the snapshot's; those that models read come first.
         scores: The scores of a customer, such as `lapse`.
         offers: The figures of an offer that the response model reads; for a category, its values. The `channel` is
-            the action's own.
+            the action's own. Empty where no model reads offers: what they say is free then, and a message's response
+            is the one it states.
         event_types: The types an event may have.
     """
 
@@ -66,7 +67,8 @@ class Rule:
         programme: Its programme.
         message: Its message.
         policies: Which of the catalogue's bound policies govern it, by index.
-        offer: What the response model reads of it: its offer's figures and its channel; None without an offer.
+        offer: What the response model reads of it: its offer's figures and its channel; None without an offer,
+            or a model that reads it.
     """
 
     action: Action
@@ -101,7 +103,7 @@ class CompiledCatalogue:
         actions = [action for _, _, action in catalogue.actions()]
         self.policies: list[ContactPolicy] = [bound for p in catalogue.contact_policies for bound in p.bound(actions)]
         self.rules = [
-            Rule(action, programme, message, self._governing(action, message), _offer(action, message))
+            Rule(action, programme, message, self._governing(action, message), self._offer(action, message))
             for programme, message, action in catalogue.actions()
         ]
         self.rules_by_programme = {p.id: [r for r in self.rules if r.programme is p] for p in catalogue.programmes}
@@ -144,6 +146,11 @@ class CompiledCatalogue:
             and not (policy.limits_frequency and message.ignores_caps)
         )
 
+    def _offer(self, action: Action, message: Message) -> Mapping[str, float | str] | None:
+        if message.offer is None or not self.vocabulary.offers:
+            return None
+        return {**message.offer, "channel": action.channel}
+
     def _compile_expressions(self) -> None:
         for _, source, kind in expressions(self.catalogue):
             self.conditions.compile(source, kind)
@@ -175,10 +182,6 @@ def expressions(catalogue: Catalogue) -> list[tuple[tuple[str | int, ...], str, 
 def _extend(memory: dict[str, timedelta], names: Iterable[str], span: timedelta) -> None:
     for name in names:
         memory[name] = max(span, memory.get(name, span))
-
-
-def _offer(action: Action, message: Message) -> Mapping[str, float | str] | None:
-    return None if message.offer is None else {**message.offer, "channel": action.channel}
 
 
 def _text_parts(rule: Rule, catalogue: Catalogue) -> dict[str, Text]:

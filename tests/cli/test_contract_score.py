@@ -50,6 +50,7 @@ programmes:
         state: segment.leaving
         value: 60
         discount: 15
+        offer: {months: 12}
         response: {mean: 0.12}
         effect: {mean: 0.08}
         content: {subject: Stay for a quarter less, body: "Another year for a quarter less."}
@@ -103,7 +104,7 @@ def test_the_bundle_has_the_score_and_no_response(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize(("views", "message"), [(90, "two_taps"), (1, "stay_for_less")])
 def test_a_decision_reads_the_score(bundle: Bundle, views: int, message: str) -> None:
-    """Who looked in every day will stay; who looked in once will not."""
+    """Who looked in often will stay; who looked in once will not. Offers wait for a model that reads them."""
     compiled = parse_catalogue(CATALOGUE, vocabulary(bundle), "contract.yaml")
     happened = [*told("purchase", 150, amount=20.0), *told("view", *(150 - 140 * i / views for i in range(views)))]
     reader = person(compiled, NOW, happened, contract_ends=(NOW + timedelta(days=30)).date())
