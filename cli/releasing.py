@@ -207,7 +207,16 @@ def _judged(
         again = _decided(source, {logged.decision.id: logged.decision for logged in log}, candidate, stated)
         target, predicted = _targets(again)
         known = [logged for logged in log if logged.decision.id in again]
-        return judge(gather(known, reward, source.now, target, predicted=predicted), limits)
+        evidence = gather(
+            known,
+            reward,
+            source.now,
+            target,
+            predicted=predicted,
+            learnt=candidate.bundle.messages,
+            learnt_before=source.champion.bundle.messages,
+        )
+        return judge(evidence, limits)
 
 
 def _policy(text: str) -> Policy:

@@ -55,7 +55,9 @@ def _watch(data: Path, events: Path | None, period: timedelta) -> Watch:
     from cli.logged import open_decisions
 
     source = open_decisions(data)
-    return watch_decisions(source.decisions(), Reward(), source.now, period=period)
+    return watch_decisions(
+        source.decisions(), Reward(), source.now, period=period, learnt=source.champion.bundle.messages
+    )
 
 
 def _report(watch: Watch) -> None:

@@ -64,6 +64,13 @@ class Bundle:
         return tuple(feature.name for _, model in self._of_actions() for feature in model.action_features)
 
     @property
+    def messages(self) -> tuple[str, ...]:
+        """The messages of which an effect was learnt."""
+        return tuple(
+            name for model in self.models.values() if isinstance(model, EffectScorer) for name in model.messages
+        )
+
+    @property
     def learnt_until(self) -> datetime | None:
         """The latest moment whose outcome any of the models learnt from; None where one of them does not say."""
         known = [model.learnt_until for model in self.models.values()]

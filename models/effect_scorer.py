@@ -61,6 +61,11 @@ class EffectScorer:
         """The features it reads, in order."""
         return self._numbers.names
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The messages it knows."""
+        return tuple(self._positions)
+
     def score(self, rows: Floats, messages: Sequence[str]) -> Floats:
         """What each message would change for its customer.
 

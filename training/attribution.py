@@ -6,7 +6,7 @@ nothing is ever counted twice.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -159,18 +159,24 @@ def delivered_contacts(
     Raises:
         TrainingError: Features of another number, or no row is left.
     """
-    contacts = [logged for logged in log if logged.decision.choice is not None]
-    touches = _touches(contacts)
     rows = _Rows(as_of, tuple(feature_names))
-    for logged in contacts:
-        end = goal.matures(logged.decision)
+    for logged, end, outcomes in answers(log, goal):
         reason = rows.too_young(end) or _unusable(logged)
         if reason:
             rows.leave_out(logged, reason)
             continue
-        following = _following(touches[logged.decision.customer], logged.decision.moment)
-        rows.add(logged, end, [o for o in outcomes_within(logged, end) if _answers(o, logged, goal, following)])
+        rows.add(logged, end, outcomes)
     return rows.finish()
+
+
+def answers(log: Iterable[LoggedDecision], goal: Goal) -> Iterator[tuple[LoggedDecision, datetime, list[Outcome]]]:
+    """Each contact with the end of its window and what it is answered by, as `delivered_contacts` says."""
+    contacts = [logged for logged in log if logged.decision.choice is not None]
+    touches = _touches(contacts)
+    for logged in contacts:
+        end = goal.matures(logged.decision)
+        following = _following(touches[logged.decision.customer], logged.decision.moment)
+        yield logged, end, [o for o in outcomes_within(logged, end) if _answers(o, logged, goal, following)]
 
 
 def arm(decision: Decision) -> str:

@@ -1,20 +1,22 @@
 """Whether probabilities hold for each action by itself: bias by arm, and the slope of all."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 from scipy.stats import chi2, norm
 
+from models.metrics import Outcomes
 from training.errors import TrainingError
+from training.evaluation import as_json
 
 Floats = NDArray[np.float64]
 
-_EDGE = 1e-9
 _LEAST_ROWS = 30
+_DRAWS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,15 @@ class ArmCalibration:
 
     @property
     def deviation(self) -> float:
-        """The bias in standard errors."""
-        return self.bias / self.error if self.error > 0 else 0.0
+        """The bias in standard errors; infinite where certainty was told and something else happened."""
+        if self.error > 0:
+            return self.bias / self.error
+        return math.copysign(math.inf, self.bias) if self.bias else 0.0
 
     @property
     def counts(self) -> bool:
         """Whether it has rows enough, 30, for its error to be no guess itself."""
-        return self.rows >= _LEAST_ROWS and self.error > 0
+        return self.rows >= _LEAST_ROWS
 
     @property
     def holds(self) -> bool:
@@ -90,6 +94,9 @@ def by_arm(arms: Sequence[str], predicted: Floats, outcomes: Floats, customers: 
     names = np.asarray(arms, dtype=object)
     if not len(names) == len(predicted) == len(outcomes) == len(customers):
         raise TrainingError("arrays that do not fit", got=len(predicted), wanted=len(names), where="predicted")
+    if not np.isfinite(predicted).all():
+        got = int((~np.isfinite(predicted)).sum())
+        raise TrainingError("predictions that are no numbers", got=got, wanted="none", where="predicted")
     found = []
     for arm in sorted(set(names.tolist())):
         rows = names == arm
@@ -196,7 +203,7 @@ def _implied(probability: Floats) -> float:
 def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dict[str, float | None]:
     """The slope of outcomes on log-odds, with its 95 % interval: below 1 where a model is too sure of itself.
 
-    Source: Cox (1958), Two further applications of a model for binary regression, Biometrika 45.
+    See `models.metrics.Outcomes.slope`.
 
     Args:
         probability: Shape (n,).
@@ -204,20 +211,9 @@ def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dic
         customers: Whose rows they are, shape (n,).
 
     Returns:
-        `value`, `low` and `high`; None in each where the outcome never varies.
+        `value`, `low` and `high`; None in each where outcomes or probabilities never vary.
     """
-    odds = logit(np.clip(probability, _EDGE, 1 - _EDGE))
-    if outcomes.min() == outcomes.max() or np.ptp(odds) == 0:
+    if not len(outcomes) or np.ptp(outcomes) == 0 or np.ptp(probability) == 0:
         return {"value": None, "low": None, "high": None}
-    design = np.column_stack([np.ones(len(odds)), odds])
-    found = np.array([0.0, 1.0])
-    for _ in range(25):
-        expected = expit(design @ found)
-        curvature = design.T @ ((expected * (1 - expected) + _EDGE)[:, None] * design)
-        found = found + np.linalg.solve(curvature, design.T @ (outcomes - expected))
-    code = np.unique(np.asarray(customers).astype(str), return_inverse=True)[1]
-    scores = np.zeros((code.max() + 1, 2))
-    np.add.at(scores, code, (outcomes - expit(design @ found))[:, None] * design)
-    bread = np.linalg.inv(curvature)
-    reach = 1.96 * float(np.sqrt((bread @ scores.T @ scores @ bread)[1, 1]))
-    return {"value": float(found[1]), "low": float(found[1]) - reach, "high": float(found[1]) + reach}
+    happened = Outcomes.of(outcomes > 0, np.asarray(customers).astype(str))
+    return dict(as_json(happened.estimate({"slope": happened.slope(probability)}, draws=_DRAWS)["slope"]))

@@ -35,6 +35,7 @@ class Candidate:
 
     Attributes:
         name: Of the score it gives.
+        label: What it foretells, in words; models of different labels are not compared.
         model: What goes into a bundle.
         feature_set: What it reads.
         data_digest: Digest of what it was fitted to.
@@ -54,6 +55,7 @@ class Candidate:
     data_digest: str
     parameters: Mapping[str, int | float | str]
     metrics: dict[str, Any]
+    label: str = ""
     refusals: tuple[str, ...] = ()
     tolerances: Mapping[str, float] = field(default_factory=dict)
     gains_over: Callable[[Model], Mapping[str, Interval]] = field(default=_incomparable)

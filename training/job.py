@@ -59,6 +59,7 @@ class Task:
 
     Attributes:
         name: Of the score.
+        label: What a positive example is, in words.
         examples: Labelled rows.
         split: Of the examples.
         baselines: The models to beat; a set of a single feature stands for a logistic regression on its logarithm.
@@ -70,6 +71,7 @@ class Task:
     """
 
     name: str
+    label: str
     examples: Examples
     split: Split
     baselines: Mapping[str, FeatureSet | Baseline]
@@ -85,6 +87,7 @@ class TrainingResult:
 
     Attributes:
         name: Of the score, such as "lapse".
+        label: What it is the probability of, in words.
         model: What goes into a bundle.
         feature_set: What it reads.
         metrics: See `training.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
@@ -95,6 +98,7 @@ class TrainingResult:
     """
 
     name: str
+    label: str
     model: FittedModel
     feature_set: FeatureSet
     metrics: dict[str, Any]
@@ -143,6 +147,7 @@ def run(
     summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
     return TrainingResult(
         name=task.name,
+        label=task.label,
         model=replace(model, metrics=summary),
         feature_set=feature_set,
         metrics=metrics,

@@ -1,6 +1,6 @@
 """From logged decisions to what the release gate judges: rewards, who left, predictions, and two policies."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from decisions.decision import Candidate, Decision
 from decisions.replay import policy_of
 from experiments.decision_log import LEFT_ALONE, Target, compared
 from experiments.predictions import cross_fitted
-from training.attribution import Delivery, Goal, LoggedDecision, Outcome, arm, outcomes_within, worth
+from training.attribution import Delivery, Goal, LoggedDecision, Outcome, answers, arm, outcomes_within, worth
 from training.by_action import by_arm
 from training.errors import TrainingError, UndecidedError
 from training.release import Evidence
@@ -79,6 +79,8 @@ def gather(
     candidate: Target,
     *,
     predicted: Predicted | None = None,
+    learnt: Container[str] = (),
+    learnt_before: Container[str] = (),
 ) -> Evidence:
     """The evidence for a candidate against the policy that each decision was made by.
 
@@ -92,6 +94,8 @@ def gather(
         candidate: What to judge.
         predicted: The choice's factors as the candidate has them, for calibration; None for a candidate that makes no
             predictions of its own, such as a policy.
+        learnt: Messages of which the candidate has a learnt effect.
+        learnt_before: The same of what is in use.
 
     Raises:
         UndecidedError: No decision is settled, or nothing that counts came after any of them.
@@ -123,7 +127,8 @@ def gather(
         """Where the candidate tells something too: the same contacts judge both."""
         return None if predicted(decision) is None else decision.choice
 
-    held = [by_arm(*predictions_of(settled, reward, told)) for told in (predicted, recorded)]
+    both = ((predicted, learnt), (recorded, learnt_before))
+    held = [by_arm(*predictions_of(entries, reward, as_of, told, known_of)) for told, known_of in both]
     return Evidence(*logs, left, predictions, *held)
 
 
@@ -199,21 +204,33 @@ def _left(logged: LoggedDecision, window: timedelta) -> bool:
     return any(outcome.kind in _LEFT for outcome in outcomes_within(logged, end))
 
 
-def predictions_of(settled: Sequence[LoggedDecision], reward: Reward, predicted: Predicted = _recorded) -> Predictions:
+def predictions_of(
+    log: Iterable[LoggedDecision],
+    reward: Reward,
+    as_of: datetime,
+    predicted: Predicted = _recorded,
+    learnt: Container[str] = (),
+) -> Predictions:
     """Predicted and observed responses of the contacts that were delivered.
 
+    What is learnt of effects foretells any outcome in the window of all, as `training.attribution.every_decision`
+    labels it; every other response foretells an answer in the message's own window, as `delivered_contacts` does.
+
     Args:
-        settled: Decisions whose window is over.
-        reward: What counts as an answer.
+        log: Logged decisions.
+        reward: What counts as an answer, and in which window at the longest.
+        as_of: Now; a decision whose longest window is open then is left out.
         predicted: The choice with the factors to be judged; the record's by default.
+        learnt: Messages whose response is a learnt baseline and effect.
     """
     rows = []
-    for logged in settled:
-        if logged.decision.choice is None or logged.delivery is not Delivery.SENT:
+    for logged, _, answered in answers(log, reward.goal):
+        settled = logged.delivery is Delivery.SENT and logged.decision.moment + reward.window <= as_of
+        found = predicted(logged.decision) if settled else None
+        if found is None or found.factors is None:
             continue
-        found = predicted(logged.decision)
-        if found is not None and found.factors is not None:
-            answered = float(bool(reward.outcomes(logged)))
-            rows.append((arm(logged.decision), found.factors.response, answered, logged.decision.customer))
-    arms, responses, outcomes, customers = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Predictions(arms, np.array(responses), np.array(outcomes), np.array(customers, dtype=object))
+        name, factors = arm(logged.decision), found.factors
+        outcomes = reward.outcomes(logged) if name in learnt and factors.baseline > 0 else answered
+        rows.append((name, factors.response, float(bool(outcomes)), logged.decision.customer))
+    arms, responses, happened, customers = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Predictions(arms, np.array(responses), np.array(happened), np.array(customers, dtype=object))

@@ -54,6 +54,7 @@ def train(
     split = _split(examples)
     task = Task(
         name=NAME,
+        label=f"no purchase in {horizon_days} days",
         examples=examples,
         split=split,
         baselines={**_baselines(horizon_days, lookback), **rivals},

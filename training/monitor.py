@@ -1,6 +1,6 @@
 """Whether what the models learnt still holds: drift of features and scores, calibration, responses, base rates."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,6 +86,7 @@ def watch_decisions(
     as_of: datetime,
     *,
     period: timedelta,
+    learnt: Container[str] = (),
     feature_set: FeatureSet = STANDARD,
 ) -> Watch:
     """Compares the decisions of the latest period with those before it.
@@ -99,6 +100,7 @@ def watch_decisions(
         reward: What counts as an answer; its window becomes the longest of the log.
         as_of: Now.
         period: How long the latest time is.
+        learnt: Messages of which the models in use have a learnt effect.
         feature_set: What was logged.
 
     Raises:
@@ -114,7 +116,7 @@ def watch_decisions(
     settled = [
         [logged for logged in part if logged.decision.moment + reward.window <= as_of] for part in (before, after)
     ]
-    held = predictions_of(settled[1], reward)
+    held = predictions_of(after, reward, as_of, learnt=learnt)
     programmes = [
         {entry.decision.choice.action.programme for entry in part if entry.decision.choice} for part in (before, after)
     ]

@@ -46,6 +46,9 @@ class Verdict:
 def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "") -> Verdict:
     """Registers a model, and makes it the champion if nothing forbids it; else the challenger.
 
+    A champion that foretells something else, such as a lapse over another horizon, is no yardstick: it may even have
+    learnt from the outcomes of the test.
+
     Its own figures must not refuse it, and it must not be worse than the present champion on the same rows: for certain
     in no measure, and where it states a tolerance, up to that at the low end of the interval. A model that is the
     champion already is not registered again.
@@ -64,10 +67,15 @@ def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: s
         champion = registry.champion(name)
         if champion is not None and registry.tags(name, champion).get("contents") == contents:
             return Verdict(champion, promoted=True)
-        before = None if champion is None else _kept(registry, name, champion, candidate.feature_set, folder / "before")
+        before = None if champion is None else _comparable(registry, candidate, champion, folder / "before")
         gains = {} if before is None else candidate.gains_over(before)
         reasons = (*candidate.refusals, *_worse(candidate, gains))
-        tags = {"contents": contents, "data": candidate.data_digest, "fingerprint": candidate.feature_set.fingerprint}
+        tags = {
+            "contents": contents,
+            "data": candidate.data_digest,
+            "fingerprint": candidate.feature_set.fingerprint,
+            "label": candidate.label,
+        }
         version = registry.register(name, folder / "candidate", run=run, tags=tags)
     if reasons:
         registry.set_alias(name, CHALLENGER, version)
@@ -157,6 +165,7 @@ def candidate_of(result: TrainingResult) -> Candidate:
     metrics = {**result.metrics, **by_action(result.test, _kinds(result.test))}
     return Candidate(
         name=result.name,
+        label=result.label,
         model=result.model,
         feature_set=result.feature_set,
         data_digest=result.dataset.digest,
@@ -205,11 +214,15 @@ def _kinds(test: TestRows) -> list[str]:
     return [" ".join(str(value) for _, value in sorted(offer.items())) for offer in test.offers]
 
 
-def _kept(registry: Registry, name: str, version: str, feature_set: FeatureSet, folder: Path) -> Model | None:
+def _comparable(registry: Registry, candidate: Candidate, champion: str, folder: Path) -> Model | None:
+    """The champion, if it foretells the same from the same features."""
+    if registry.tags(candidate.name, champion).get("label", "") != candidate.label:
+        return None
     try:
-        return load(registry.download(name, version, folder), fingerprint=feature_set.fingerprint).models[name]
+        kept = load(registry.download(candidate.name, champion, folder), fingerprint=candidate.feature_set.fingerprint)
     except BundleError:
         return None
+    return kept.models[candidate.name]
 
 
 def _worse(candidate: Candidate, gains: Mapping[str, Interval]) -> list[str]:

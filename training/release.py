@@ -131,7 +131,7 @@ def judge(evidence: Evidence, limits: Limits | None = None) -> Release:
         raise TrainingError("arrays that do not fit", got=len(evidence.unsubscribes), wanted=len(evidence.candidate))
     held = {"candidate": support(evidence.candidate), "incumbent": support(evidence.incumbent)}
     checks = (
-        _supported(held, limits),
+        _supported(evidence, held, limits),
         _worth(evidence, limits),
         _contacts(evidence, limits),
         _unsubscribes(evidence, limits),
@@ -142,7 +142,9 @@ def judge(evidence: Evidence, limits: Limits | None = None) -> Release:
     return Release(worst, checks, _figures(evidence, held, limits))
 
 
-def _supported(held: dict[str, Support], limits: Limits) -> Check:
+def _supported(evidence: Evidence, held: dict[str, Support], limits: Limits) -> Check:
+    if _same(evidence):
+        return Check("support", "ship", "decides as what is in use does")
     reasons = [f"{name} {why}" for name, found in held.items() if (why := found.refusal(limits.support))]
     reasons += [
         f"{name}: one decision has weight {found.largest_weight:,.0f}, at most {limits.largest_weight:,.0f} wanted"
@@ -155,9 +157,12 @@ def _supported(held: dict[str, Support], limits: Limits) -> Check:
     return Check("support", "ship", f"effective sample sizes: {effective}, of {held['candidate'].n:,} decisions")
 
 
+def _same(evidence: Evidence) -> bool:
+    return np.array_equal(evidence.candidate.target, evidence.incumbent.target)
+
+
 def _worth(evidence: Evidence, limits: Limits) -> Check:
-    same = np.array_equal(evidence.candidate.target, evidence.incumbent.target)
-    if not same and not np.ptp(evidence.candidate.rewards):
+    if not _same(evidence) and not np.ptp(evidence.candidate.rewards):
         return Check(
             "value", "experiment", "every decision of the log has the same reward: it cannot tell policies apart"
         )

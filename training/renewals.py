@@ -95,6 +95,7 @@ def train(
     examples = renewals(dataset, contracts, notice_days=notice_days, grace_days=grace_days)
     task = Task(
         name=NAME,
+        label=f"no renewal by {grace_days} days after the end, {notice_days} days before it",
         examples=examples,
         split=split_by_time(examples.as_of, examples.known, judged_from),
         baselines={"use": Logit(("visits_28d", "days_since_visit")), "rfm": Logit()},

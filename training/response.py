@@ -47,6 +47,7 @@ def train(
     examples = responses(dataset, campaigns, window_days=window_days)
     task = Task(
         name=NAME,
+        label="a redemption" if window_days is None else f"a response in {window_days:g} days",
         examples=examples,
         split=split_by_time(examples.as_of, examples.known, judged_from),
         baselines={"past_redemptions": _past_redemptions()},

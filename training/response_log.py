@@ -88,6 +88,7 @@ def train(
     model = replace(model, metrics=summary)
     return Candidate(
         name=NAME,
+        label="an answer to the last contact in its message's window",
         model=model,
         feature_set=feature_set,
         data_digest=digest,

@@ -12,6 +12,7 @@ from experiments.decision_log import LEFT_ALONE
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import LATER, after, chosen, log, logged, made, moved
 from training.attribution import Delivery, Goal
+from training.by_action import by_arm, whatever_ties
 from training.errors import TrainingError
 from training.judging import Reward, gather, of_record, predictions_of
 
@@ -88,11 +89,30 @@ def test_what_was_not_delivered_counts_for_value_and_not_for_calibration() -> No
 
 def test_predictions_are_those_of_delivered_contacts() -> None:
     entries = log(400)
-    found = predictions_of(entries, REWARD)
+    found = predictions_of(entries, REWARD, LATER)
     contacts = [e for e in entries if e.decision.choice is not None]
     assert len(found.arms) == len(contacts)
     assert found.outcomes.sum() == sum(bool(e.outcomes) for e in contacts)
     assert set(np.unique(found.predicted)) <= {0.05, 0.1, 0.2}
+
+
+def test_a_response_is_held_against_what_its_model_was_taught() -> None:
+    brief = [replace(part, matures=moved(CONTACT, 1)) for part in CONTACT.rewards]
+    entries = [logged(replace(CONTACT, rewards=tuple(brief)), [after(3)])]
+    choice, factors = CONTACT.choice, CONTACT.choice.factors
+    learnt = replace(choice, factors=replace(factors, baseline=0.1))
+    assert predictions_of(entries, REWARD, LATER).outcomes.tolist() == [0.0]
+    assert predictions_of(entries, REWARD, LATER, lambda _: learnt).outcomes.tolist() == [0.0]
+    taught = predictions_of(entries, REWARD, LATER, lambda _: learnt, {choice.action.message})
+    assert taught.outcomes.tolist() == [1.0]
+
+
+def test_certainty_that_was_wrong_is_no_accident() -> None:
+    sure = by_arm(["mail"] * 40, np.zeros(40), np.ones(40), np.arange(40))
+    assert whatever_ties(sure) == 0.0
+    assert not sure[0].holds
+    with pytest.raises(TrainingError, match="predictions that are no numbers: got 1"):
+        by_arm(["mail"], np.array([np.nan]), np.ones(1), np.arange(1))
 
 
 def test_who_left_is_told_and_a_model_of_rewards_is_there_for_enough_decisions() -> None:

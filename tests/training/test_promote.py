@@ -107,6 +107,13 @@ def test_a_model_as_good_as_the_champion_takes_over(job: str, request: pytest.Fi
     assert registry.champion(result.name) == "2"
 
 
+def test_a_champion_that_foretells_something_else_is_no_yardstick(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    promote(replace(passing(lapsed), label="no purchase in 56 days"), registry)
+    verdict = promote(weaker(lapsed), registry)
+    assert (verdict.promoted, verdict.champion_gains) == (True, {})
+
+
 def test_a_champion_of_other_features_is_no_yardstick(lapsed: TrainingResult, tmp_path: Path) -> None:
     registry = MemoryRegistry()
     promote(replace(passing(lapsed), feature_set=STANDARD.subset(lapsed.model.customer_columns)), registry)
