@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from decisions.explain import paragraph, why_silence
+from decisions.replay import policy_of
 from serving.batch import decide_all
 from serving.records import parse
 from serving.service import DecisionService
@@ -46,6 +47,7 @@ def test_a_record_of_kernel_3_reads_back_in_its_bytes_and_is_explained_as_it_was
     assert decision.versions.kernel == "3"
     assert decision.rewards == ()
     assert decision.as_bytes() == record
+    assert policy_of(decision).floor_total == 1
     assert f"{paragraph(decision, 'USD')}\n" == (KERNEL_3 / "paragraph.txt").read_text(encoding="utf-8")
 
 
