@@ -73,11 +73,11 @@ def _untold(inspection: Inspection) -> Iterator[Doubt]:
     """A policy that never takes but the best of two: its log tells nothing of the other."""
     policy, uniform = inspection.catalogue.policy, inspection.catalogue.exploration.uniform
     if not policy.distribution(np.array([1.0, 0.0]), np.arange(2)).all():
+        beyond = f", but by a share of {uniform:g} of customers: the uniform stratum" if uniform else ""
         what = (
-            f"policy {policy.kind!r} gives all but its choice no chance: its log can judge no other catalogue or model"
+            f"policy {policy.kind!r} tries nothing but its choice: its log judges no other catalogue or model{beyond}"
         )
-        beyond = f"but by the {uniform:.0%} of customers in the uniform stratum" if uniform else "at all"
-        yield doubt(("policy",), f"{what}, {beyond}", "state {kind: inverse_gap}, or a floor")
+        yield doubt(("policy",), what, "state {kind: inverse_gap}, or a floor")
 
 
 def _unused(inspection: Inspection) -> Iterator[Doubt]:

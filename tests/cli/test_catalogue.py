@@ -52,7 +52,7 @@ def test_warnings_alone_do_no_harm(tmp_path, data):
     *warnings, summary = result.stdout.splitlines()
     assert result.exit_code == 0
     assert summary == f"{file}: 0 errors, {len(warnings)} warnings"
-    assert f"{file}:{line_of(CATALOGUE, 'goal: ')}: warning: attribute 'goal' is read by nothing" in warnings[0]
+    assert f"{file}:{line_of(CATALOGUE, 'goal: ')}: warning: attribute 'goal' is read by nothing" in warnings[1]
 
 
 def test_every_mistake_is_named_with_file_and_line(tmp_path, data):
