@@ -140,13 +140,13 @@ class InverseGap(Policy):
     learning from it costs less than `1 / γ` a decision, however far behind it is.
 
     Args:
-        gamma: In 1 / currency; the higher, the greedier. The default, 20, spends at most 0.05 of the currency on each
+        gamma: In 1 / currency; the higher, the greedier. The default, 100, spends at most 0.01 of the currency on each
             option behind the best.
         floor: Least probability of each option, as far as `floor_total` goes round; it comes on top of that cost.
     """
 
     kind: Literal["inverse_gap"]
-    gamma: float = Field(default=20.0, gt=0)
+    gamma: float = Field(default=100.0, gt=0)
     floor: float = Field(default=0.03, ge=0, lt=1)
 
     def shares(self, priorities: Floats, order: Order) -> Floats:

@@ -67,7 +67,7 @@ def test_a_policy_whose_log_can_judge_nothing_else(stated: str, lacks: Edits) ->
 
 def test_a_catalogue_that_states_no_policy_explores() -> None:
     catalogue = parse_catalogue(TIDY, VOCABULARY).catalogue
-    assert catalogue.policy == InverseGap(kind="inverse_gap", gamma=20, floor=0.03, floor_total=0.2)
+    assert catalogue.policy == InverseGap(kind="inverse_gap", gamma=100, floor=0.03, floor_total=0.2)
 
 
 def test_a_window_that_the_next_contact_cuts_short() -> None:
