@@ -68,9 +68,7 @@ def test_a_budget_that_is_kept_anyway_costs_nothing(asked: list[Request]) -> Non
 
 
 def test_a_budget_below_what_is_always_sent_is_refused(asked: list[Request]) -> None:
-    with pytest.raises(
-        AllocationError, match="a budget that no price keeps: got '1 contacts a week'; wanted at least"
-    ):
+    with pytest.raises(AllocationError, match="a budget that no price keeps: got '1 contacts a week'; wanted at least"):
         price_within(made(GAP, 0.0, asked), 1, weeks=1)
 
 
