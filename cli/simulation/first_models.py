@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cli.simulation.past import WARM, lived
 from experiments.world import PAST, START, World
@@ -39,11 +40,12 @@ def first_models(world: World, ids: Ids, past: EventDataset, offers: Offers, win
 
 
 def _contacts(world: World, ids: Ids, past: EventDataset, window_days: int) -> DecisionRows:
-    """Each contact of the past whose window is over, and whether its customer bought within it."""
+    """Each contact of the past whose window is over, and whether its customer bought within it before the next one."""
     arms, bought, margin, _ = lived(world)
     days, customers = np.nonzero(arms[WARM : PAST - window_days])
     days += WARM
-    taken = arms[days, customers]
+    taken, following = arms[days, customers], _following(arms)[days, customers]
+    answered = [(days + k, customers, days + k < following) for k in range(window_days)]
     moments = microseconds(START) + (days - PAST) * DAY
     names = ids[customers]
     return DecisionRows(
@@ -56,7 +58,14 @@ def _contacts(world: World, ids: Ids, past: EventDataset, window_days: int) -> D
         arms=ARMS,
         taken=taken,
         probabilities=np.eye(len(ARMS))[taken],
-        outcomes=np.minimum(sum(bought[days + k, customers] for k in range(window_days)), 1.0),
-        values=np.asarray(sum(margin[days + k, customers] for k in range(window_days))),
+        outcomes=np.minimum(sum(bought[day, who] * counts for day, who, counts in answered), 1.0),
+        values=np.asarray(sum(margin[day, who] * counts for day, who, counts in answered)),
         channels=np.full(len(days), "email", dtype=object),
     )
+
+
+def _following(arms: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The day of each customer's next contact after a day, shape (days, customers); the number of days for none."""
+    contacted = np.where(arms > 0, np.arange(len(arms))[:, None], len(arms))
+    onwards = np.minimum.accumulate(contacted[::-1], axis=0)[::-1]
+    return np.vstack([onwards[1:], np.full((1, arms.shape[1]), len(arms))])
