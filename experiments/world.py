@@ -9,22 +9,17 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from experiments.world_events import Day, EventLog, Sale
-from experiments.world_parameters import ARMS, CATEGORIES, Parameters
+from experiments.world_parameters import ARMS, CATEGORIES, DESIGN, Parameters
 from experiments.world_people import HORIZON, Bools, Floats, Ints, draw_people
 from features.zones import microseconds
 
-START = datetime(2026, 1, 5, 8, tzinfo=UTC)
+START = datetime(2026, 1, 5, DESIGN.contact_hour, tzinfo=UTC)
 """Day 0, a Monday, at the hour of contacts."""
-PAST = 182
+PAST = DESIGN.past
 """Days before day 0 that everybody has lived through, with contacts drawn at random."""
-SPREAD = (0.5, 0.3, 0.2)
-"""Shares of an effect on the day of the contact and the two after it."""
-SALE_MONTHS = (1, 4, 7, 10)
-SALE_DAYS = 14
-"""The sale is on from the first to this day of its months."""
-AWAY = 60
-"""Days without a purchase after which it is time for a win-back."""
 
+_NEVER = -10_000
+"""A day before every past."""
 _PURPOSES = 9
 _BUYS, _WHAT, _LEAVES_CART, _LEAVES, _LEAVES_BY_CONTACT, _UNSUBSCRIBES, _OPENS, _CLICKS, _RETURNS = range(_PURPOSES)
 
@@ -62,12 +57,13 @@ class World:
         n = customers
         self.alive, self.subscribed = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
         self.value, self.luck, self.left_on = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
-        self.first_purchase, self.last_purchase = np.full(n, -10_000), np.full(n, -10_000)
-        self.purchases, self.last_cart = np.zeros(n, dtype=np.int64), np.full(n, -10_000)
+        self.first_purchase, self.last_purchase = np.full(n, _NEVER), np.full(n, _NEVER)
+        self.purchases, self.last_cart = np.zeros(n, dtype=np.int64), np.full(n, _NEVER)
         self.bought_of = np.zeros((n, len(CATEGORIES)))
-        self.last_contact = np.full((n, len(ARMS)), -10_000)
+        self.last_contact = np.full((n, len(ARMS)), _NEVER)
         self.contacted = np.zeros((n, 7), dtype=bool)
-        self._pending, self._deal, self._deal_until = np.zeros((n, 3)), np.zeros(n, dtype=np.int64), np.full(n, -10_000)
+        self._pending = np.zeros((n, len(parameters.spread)))
+        self._deal, self._deal_until = np.zeros(n, dtype=np.int64), np.full(n, _NEVER)
         self.log = EventLog() if keep_events else None
         while self.day < 0:
             self.step(self._past_contacts())
@@ -88,30 +84,31 @@ class World:
     @property
     def on_sale(self) -> bool:
         """Whether it is a time of sale."""
-        return self.moment.month in SALE_MONTHS and self.moment.day <= SALE_DAYS
+        p = self.parameters
+        return (self.moment.month - 1) % p.sale_every == 0 and self.moment.day <= p.sale_days
 
     @property
     def cart_left(self) -> Bools:
-        """Whose cart was left in the last three days, with no purchase since."""
+        """Whose cart was left in the last few days, with no purchase since."""
         age = self.day - self.last_cart
-        return np.asarray((age >= 1) & (age <= 3) & (self.last_purchase <= self.last_cart))
+        return np.asarray((age >= 1) & (age <= self.parameters.cart_days) & (self.last_purchase <= self.last_cart))
 
     def lifts(self) -> Floats:
         """Purchases that each arm would add over three days if it were sent now, shape (n, arms)."""
         p, who = self.parameters, self.people
         away = self.day - self.last_purchase
-        due = (away * who.rate >= 0.8) & (away * who.rate <= 1.5)
-        timely = [self.on_sale * np.ones(len(self)), self.cart_left, due, away > AWAY]
-        pricing = 0.5 + who.sensitivity
+        due = (away * who.rate >= p.due_from) & (away * who.rate <= p.due_until)
+        timely = [self.on_sale * np.ones(len(self)), self.cart_left, due, away > p.away]
+        pricing = 1 - p.price_sensitivity + who.sensitivity
         base = np.zeros((len(self), len(ARMS)))
         base[:, 1] = p.newsletter
         base[:, 2:4] = p.promotion * who.taste[:, :2] * pricing[:, None]
-        strengths = (p.sale * 2 * who.sensitivity, p.cart, p.replenishment, p.win_back)
+        strengths = (p.sale * who.sensitivity / p.price_sensitivity, p.cart, p.replenishment, p.win_back)
         for arm, (strength, now) in enumerate(zip(strengths, timely, strict=True), start=4):
             base[:, arm] = strength * np.where(now, 1.0, p.untimely)
-        to_birthday = np.abs((self._of_year() - who.birthday + 182) % 365 - 182)
+        near = np.abs((self._of_year() - who.birthday + 182) % 365 - 182) <= p.birthday_days
         scale = p.fading**self.recent * (who.rate / p.rate) ** p.responsiveness * self.alive
-        scale = scale * np.where(to_birthday <= 3, p.birthday, 1.0) * np.where(who.sleeping, -p.backlash, 1.0)
+        scale = scale * np.where(near, p.birthday, 1.0) * np.where(who.sleeping, -p.backlash, 1.0)
         return np.asarray(base * scale[:, None])
 
     def risks(self) -> tuple[Floats, Floats]:
@@ -123,12 +120,13 @@ class World:
 
     def returns(self) -> Floats:
         """Chances that a win-back brings back who has left, shape (n,)."""
-        since = np.maximum(self.day - self.left_on, 0)
-        return np.asarray(np.where(self.alive, 0.0, self.parameters.revival * 0.5 ** (since / 60)))
+        p, since = self.parameters, np.maximum(self.day - self.left_on, 0)
+        return np.asarray(np.where(self.alive, 0.0, p.revival * 0.5 ** (since / p.revival_halving)))
 
     def hazard(self) -> Floats:
         """Purchases a day without contact as of today, shape (n,)."""
-        wave = 1 + self.parameters.season * np.cos(2 * np.pi * (self._of_year() - 349) / 365)
+        p = self.parameters
+        wave = 1 + p.season * np.cos(2 * np.pi * (self._of_year() - p.season_peak) / 365)
         return np.asarray(self.people.rate * wave * self.alive)
 
     def left(self, days: int = HORIZON) -> Floats:
@@ -185,7 +183,7 @@ class World:
     def _contact(self, arms: Ints, touched: Bools, luck: Floats) -> Bools:
         """Effects and risks of today's contacts; who unsubscribes."""
         rows = np.arange(len(self))
-        self._pending += self.lifts()[rows, arms][:, None] * SPREAD
+        self._pending += self.lifts()[rows, arms][:, None] * self.parameters.spread
         unsubscribes, leaves = self.risks()
         unsubscribed = touched & (luck[_UNSUBSCRIBES] < unsubscribes)
         self._go(luck[_LEAVES_BY_CONTACT], leaves * touched)
@@ -196,7 +194,7 @@ class World:
         self.subscribed &= ~unsubscribed
         self.last_contact[rows[touched], arms[touched]] = self.day
         given = self.discount_shares()[arms] > 0
-        self._deal[given], self._deal_until[given] = arms[given], self.day + len(SPREAD)
+        self._deal[given], self._deal_until[given] = arms[given], self.day + len(self.parameters.spread)
         return np.asarray(unsubscribed)
 
     def _buy(self, luck: Floats, noise: Floats) -> Sale:
@@ -249,7 +247,7 @@ class World:
         self.left_on[leaving] = self.day
 
     def _ahead(self) -> Floats:
-        return self.people.remaining(self.parameters, max(2 * HORIZON - self.day, HORIZON))
+        return self.people.remaining(self.parameters, max(DESIGN.longest - self.day, 0) + HORIZON)
 
     def _count_luck(self, more: Floats) -> None:
         if self.day >= 0:

@@ -6,13 +6,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.world_parameters import DESIGN
 from experiments.world_people import Bools, Floats, Ints
 from features.histories import Events
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import DAY, local_days
 
-HOURS = {"contact": 8.0, "opened": 9.0, "clicked": 9.5, "unsubscribed": 10.0, "purchase": 12.0, "cart": 18.0}
-"""When things happen, in hours of the day."""
+_HOURS = {
+    "contact": DESIGN.contact_hour,
+    "opened": DESIGN.opened_hour,
+    "clicked": DESIGN.clicked_hour,
+    "unsubscribed": DESIGN.unsubscribed_hour,
+    "purchase": DESIGN.purchase_hour,
+    "cart": DESIGN.cart_hour,
+}
 
 
 class Sale(NamedTuple):
@@ -88,7 +95,7 @@ class EventLog:
             return
         shape = customers.shape
         columns = (np.broadcast_to(amount, shape), np.broadcast_to(discount, shape), np.broadcast_to(detail, shape))
-        self.told.append(Told(type_, midnight + int(HOURS[type_] * DAY / 24), customers, *columns))
+        self.told.append(Told(type_, midnight + int(_HOURS[type_] * DAY / 24), customers, *columns))
 
     def histories(self, ids: NDArray[np.object_]) -> Events:
         """The histories of customers, for the feature kernel.

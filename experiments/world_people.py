@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.world_parameters import CATEGORIES, Parameters
+from experiments.world_parameters import CATEGORIES, DESIGN, Parameters
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-HORIZON = 182
+HORIZON = DESIGN.horizon
 """Days after the simulated weeks whose margin, without any contact, counts as what is left."""
 
 
@@ -64,12 +64,13 @@ def draw_people(p: Parameters, n: int, seed: int) -> People:
     rng = np.random.default_rng([seed, 1])
     basket = p.basket * np.exp(p.basket_spread * rng.standard_normal(n))
     gold = basket > np.quantile(basket, 1 - p.gold_share)
-    rate = rng.gamma(p.rate_shape, p.rate / p.rate_shape, n) + 1e-4
+    sensitive = p.price_concentration * p.price_sensitivity
+    rate = rng.gamma(p.rate_shape, p.rate / p.rate_shape, n) + p.rate_floor
     return People(
         rate=rate * np.where(gold, p.gold_rate, 1.0),
         basket=basket,
         taste=rng.dirichlet(np.full(len(CATEGORIES), p.taste), n),
-        sensitivity=rng.beta(4 * p.price_sensitivity, 4 * (1 - p.price_sensitivity), n),
+        sensitivity=rng.beta(sensitive, p.price_concentration - sensitive, n),
         irritability=np.exp(p.irritability * rng.standard_normal(n) - p.irritability**2 / 2),
         sleeping=rng.random(n) < p.sleeping,
         attrition=p.attrition * np.exp(p.attrition_spread * rng.standard_normal(n) - p.attrition_spread**2 / 2),

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from experiments.world import World
-from experiments.world_parameters import ARMS
+from experiments.world import PAST, World
+from experiments.world_parameters import ARMS, CATEGORIES, DESIGN
 from experiments.world_people import HORIZON, Floats, Ints
 from experiments.world_triggers import allowed
 
@@ -15,9 +15,7 @@ TRIGGERS = (5, 6, 7)
 """The arms that answer something a customer did: cart, replenishment, win-back."""
 IN_ORDER = (*TRIGGERS, 4, 2, 3, 1)
 """The marketer's order: what was triggered, the sale, promotions, the newsletter."""
-_A_WEEK = 0.35
-"""Answers a week that are worth giving, on average."""
-CAP = 2
+CAP = DESIGN.cap
 """Contacts in seven days that every rule but the strictest list keeps to."""
 
 
@@ -67,7 +65,7 @@ class PriorityList(Rule):
 class GreedyResponse(Rule):
     """The open arm that is most often followed by a purchase, whether because of it or not; contacts whenever it may.
 
-    The response of an arm is what the customer's own rate brings in three days, and the arm's mean effect.
+    The response of an arm is what the customer's own rate brings while an effect lasts, and the arm's mean effect.
     """
 
     cap: int = CAP
@@ -75,10 +73,9 @@ class GreedyResponse(Rule):
     def choose(self, world: World) -> Ints:
         """The arm of the highest expected margin of a response, less its discount and cost."""
         p = world.parameters
-        own = 3 * world.purchases / (world.day + 182.0 + 1.0)
-        added = np.array(
-            [0, p.newsletter, p.promotion / 4, p.promotion / 4, p.sale, p.cart, p.replenishment, p.win_back]
-        )
+        own = len(p.spread) * world.purchases / (world.day + PAST + 1)
+        promotion = p.promotion / len(CATEGORIES)
+        added = np.array([0, p.newsletter, promotion, promotion, p.sale, p.cart, p.replenishment, p.win_back])
         kept = p.margin_share - world.discount_shares()
         worth = (own[:, None] + added) * kept * p.basket - p.contact_cost
         return _best(np.where(allowed(world, self.cap), worth, -np.inf))
@@ -112,14 +109,15 @@ class Oracle(Rule):
         """True expected net value of each arm over silence, shape (n, arms)."""
         p, who = world.parameters, world.people
         lifts, margin = world.lifts(), who.margin(p)[:, None]
-        responses = np.maximum(3 * world.hazard()[:, None] + lifts, 0.0)
-        responses[:, 2:4] = 3 * world.hazard()[:, None] * who.taste[:, :2] + np.maximum(lifts[:, 2:4], 0.0)
+        own = len(p.spread) * world.hazard()[:, None]
+        responses = np.maximum(own + lifts, 0.0)
+        responses[:, 2:4] = own * who.taste[:, :2] + np.maximum(lifts[:, 2:4], 0.0)
         given = responses * world.discount_shares() * who.mean_basket(p)[:, None]
         days = max(7 * self.weeks - world.day, 0)
         ahead, answers = who.remaining(p, days + HORIZON), self._answers(world)
         unsubscribes, leaves = world.risks()
         lost = leaves * ahead + unsubscribes * np.maximum(answers, 0.0) * days / 7
-        next_risk = (np.exp(p.tiring) - 1) * _A_WEEK * lost
+        next_risk = (np.exp(p.tiring) - 1) * DESIGN.oracle_answers * lost
         fades = (1 - p.fading) * np.maximum(answers, 0.0) * np.minimum(days / 7, 1.0)
         net = lifts * margin - given - p.contact_cost - (lost + next_risk + fades)[:, None]
         net[:, 7] += world.returns() * ahead
@@ -130,7 +128,7 @@ class Oracle(Rule):
     def _answers(world: World) -> Floats:
         """What answering a rested customer's carts and due purchases brings in a week, shape (n,)."""
         p, who = world.parameters, world.people
-        chances = who.rate * 7 * (p.carts * p.cart + 0.5 * p.replenishment)
+        chances = who.rate * 7 * (p.carts * p.cart + DESIGN.oracle_due * p.replenishment)
         scale = (who.rate / p.rate) ** p.responsiveness * np.where(who.sleeping, 0.0, 1.0) * world.alive
         return np.asarray(chances * scale * who.margin(p))
 

@@ -5,22 +5,29 @@ The same rules as the catalogue of the simulation states, which `decide` reads; 
 
 import numpy as np
 
-from experiments.world import AWAY, World
-from experiments.world_parameters import ARMS
+from experiments.world import World
+from experiments.world_parameters import ARMS, DESIGN
 from experiments.world_people import Bools, Floats
 
-WAITS = (0, 7, 14, 14, 7, 0, 14, 60)
+_WAITS = np.array(
+    [
+        0,
+        DESIGN.newsletter_wait,
+        DESIGN.promotion_wait,
+        DESIGN.promotion_wait,
+        DESIGN.sale_wait,
+        0,
+        DESIGN.replenishment_wait,
+        DESIGN.win_back_wait,
+    ]
+)
 """Days between two contacts of an arm, by arm; a cart is answered once instead."""
-GONE_BY = 180
-"""Days without a purchase after which nobody is won back."""
-DUE = (0.9, 1.4)
-"""Days since the last purchase, in mean gaps, between which the next one is due."""
 
 
 def rhythm(world: World) -> Floats:
     """Days since the last purchase in mean gaps between days of purchase, NaN before the second one; shape (n,)."""
     gaps = (world.last_purchase - world.first_purchase) / np.maximum(world.purchases - 1, 1)
-    since = world.day - world.last_purchase - 4 / 24
+    since = world.day - world.last_purchase - (DESIGN.purchase_hour - DESIGN.contact_hour) / 24
     return np.where(world.purchases >= 2, since / np.where(gaps > 0, gaps, np.nan), np.nan)
 
 
@@ -31,11 +38,12 @@ def open_arms(world: World) -> Bools:
     opened[:, 1:4] = True
     opened[:, 4] = world.on_sale
     opened[:, 5] = world.cart_left & (world.last_contact[:, 5] <= world.last_cart)
+    gaps = rhythm(world)
     with np.errstate(invalid="ignore"):
-        due = (rhythm(world) >= DUE[0]) & (rhythm(world) <= DUE[1])
-    opened[:, 6] = (world.purchases >= 3) & due
-    opened[:, 7] = (away > AWAY) & (away <= GONE_BY)
-    opened &= world.day - world.last_contact >= np.array(WAITS)
+        due = (gaps >= DESIGN.due_from) & (gaps <= DESIGN.due_until)
+    opened[:, 6] = (world.purchases >= DESIGN.known_from) & due
+    opened[:, 7] = (away > DESIGN.away_from) & (away <= DESIGN.away_until)
+    opened &= world.day - world.last_contact >= _WAITS
     opened &= world.subscribed[:, None]
     opened[:, 0] = True
     return opened

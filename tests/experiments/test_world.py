@@ -9,8 +9,8 @@ import pytest
 
 from experiments.errors import ExperimentError
 from experiments.simulation import HIGH, LOW, Course, rules, simulate, standings
-from experiments.world import PAST, SPREAD, World
-from experiments.world_parameters import ARMS, PRESETS, Parameters, meanings, preset
+from experiments.world import World
+from experiments.world_parameters import ARMS, DESIGN, PRESETS, Design, Parameters, meanings, preset
 from experiments.world_people import Ints
 from experiments.world_policies import CAP, PriorityList, RandomArm, Rule, Silence
 from experiments.world_triggers import allowed, open_arms
@@ -88,7 +88,7 @@ class TestHazards:
         touched, untouched = World(calm, 20_000, 2), World(calm, 20_000, 2)
         promised = touched.lifts()[:, 1] * touched.subscribed
         gained = 0
-        for day in range(len(SPREAD) + 1):
+        for day in range(len(calm.spread) + 1):
             with_it = touched.step(everybody(touched, "newsletter") * (day == 0))
             without = untouched.step(np.zeros(20_000, dtype=np.int64))
             gained += int(with_it.bought.sum()) - int(without.bought.sum())
@@ -185,8 +185,13 @@ def test_an_unknown_world_is_refused() -> None:
         preset("flat")
 
 
-def test_the_guide_states_every_number_of_the_table() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| (.+) \|$", GUIDE.read_text("utf-8"), re.M)
-    stated = [(name, tuple(float(v) for v in values), meaning) for name, *values, meaning in rows]
-    assert stated == [(name, tuple(by.values()), meaning) for name, by, meaning in meanings()]
-    assert PAST == 182
+@pytest.mark.parametrize("values", [tuple(PRESETS.values()), (DESIGN,)], ids=["worlds", "design"])
+def test_the_guide_states_every_number_of_the_tables(values: tuple[Parameters | Design, ...]) -> None:
+    row = r"^\| `(\w+)` " + r"\| ([\d.]+) " * len(values) + r"\| ([^|]+) \|$"
+    rows = re.findall(row, GUIDE.read_text("utf-8"), re.M)
+    stated = [(name, tuple(map(float, numbers)), meaning) for name, *numbers, meaning in rows]
+    assert stated == meanings(*values)
+
+
+def test_an_effect_is_shared_out_whole() -> None:
+    assert {sum(parameters.spread) for parameters in PRESETS.values()} == {1.0}
