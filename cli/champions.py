@@ -1,5 +1,6 @@
 """The bundle a service uses, changed and changed back: past bundles are kept, and why each came is written down."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -53,7 +54,7 @@ def go_back(pointer: Path, why: str) -> str:
         BundleError: There was none before, or it is damaged; nothing has changed.
     """
     past: list[str] = [entry["version"] for entry in history(pointer)]
-    present = past[-1] if past else _version(bundle_folder(pointer))
+    present = bundle_folder(pointer).name if past else _version(bundle_folder(pointer))
     before = next((version for version in reversed(past) if version != present), None)
     if before is None:
         raise BundleError("nothing to go back to", got=present, wanted="an earlier champion", where=pointer)
@@ -77,8 +78,12 @@ def history(pointer: Path) -> list[dict[str, Any]]:
 
 
 def _keep_present(pointer: Path) -> None:
-    """The champion before the first promotion is kept too; where it is a folder, a pointer takes its place."""
+    """The champion before the first promotion is kept too, unless damaged; where it is a folder, a pointer follows."""
     folder = bundle_folder(pointer)
+    if not _whole(folder):
+        if pointer.is_dir():
+            pointer.rename(pointer.with_name(f"{pointer.name}.damaged"))
+        return
     version = _version(folder)
     kept = _keep(folder, pointer.parent / _KEPT / version)
     if pointer.is_dir():
@@ -115,10 +120,10 @@ def _version(folder: Path) -> str:
 
 def _remember(pointer: Path, version: str, why: str) -> None:
     entry = {"version": version, "at": datetime.now(UTC).isoformat(timespec="seconds"), "why": why}
-    lines = [json.dumps(one, sort_keys=True) + "\n" for one in (*history(pointer), entry)]
-    new = pointer.parent / f".{_HISTORY}.new"
-    with new.open("w", encoding="utf-8") as file:
-        file.writelines(lines)
+    with (pointer.parent / _HISTORY).open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(json.dumps(entry, sort_keys=True).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    new.replace(pointer.parent / _HISTORY)

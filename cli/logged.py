@@ -51,14 +51,18 @@ class DecisionSource:
         return clock(self.settings.now)()
 
     def decisions(self) -> Iterator[LoggedDecision]:
-        """Every decision made with the present features and by rules like the present, with outcomes and delivery."""
+        """Decisions made with the present features and by rules like the present, with outcomes and delivery.
+
+        Those of customers who were erased are left out: what is kept of them says neither worth nor window.
+        """
         for stored in self.store.decision_log(self.settings.tenant):
             versions = json.loads(stored.record)["versions"]
-            if versions["features"] == STANDARD.fingerprint and versions["kernel"] in COMPATIBLE:
+            known = versions["features"] == STANDARD.fingerprint and versions["kernel"] in COMPATIBLE
+            if known and stored.inputs is not None:
                 yield self._logged(stored)
 
     def requests(self) -> Iterator[tuple[Request, CompiledCatalogue]]:
-        """What each of them was asked, to decide anew; those whose inputs were erased are left out."""
+        """What each was asked, to decide anew; those of an earlier kernel are left out too."""
         archive = Archive(self.store, self.settings.tenant, self.champion)
         for stored in self.store.decision_log(self.settings.tenant):
             versions = json.loads(stored.record)["versions"]

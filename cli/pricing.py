@@ -1,5 +1,6 @@
 """`tactful catalogue price`: what a contact must cost for the weekly budget of contacts to be kept."""
 
+import shutil
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 WEEK = timedelta(days=7)
+_DAY = timedelta(days=1)
 AUTHOR = "tactful catalogue price"
 """Who put a catalogue in force, where that was over HTTP before."""
 
@@ -76,15 +78,19 @@ def priced(service: "DecisionService", budget: float, period: timedelta) -> "Con
     """The price that keeps a budget of contacts a week, by a service's decisions of a time up to now.
 
     Raises:
-        AllocationError: None of them could contact anybody, or no price keeps the budget.
+        AllocationError: Less than a week of them, none could contact anybody, or no price keeps the budget.
     """
     from decisions.budget import price_within
+    from decisions.errors import AllocationError
     from serving.records import parse
 
-    now = service.clock()
-    log = (parse(stored.record) for stored in service.store.decision_log(service.tenant))
-    recent = [decision for decision in log if now - period <= decision.moment <= now]
+    now, kept = service.clock(), service.store.decision_log(service.tenant)
+    log = (parse(stored.record) for stored in kept if stored.inputs is not None)
+    recent = [decision for decision in log if now - period < decision.moment <= now]
     covered = min(period, now - recent[0].moment) if recent else period
+    if recent and covered < WEEK - _DAY:
+        got, wanted = f"decisions since {recent[0].moment:%Y-%m-%d %H:%M} UTC", "a week of them"
+        raise AllocationError("too short a log to price contacts by", got=got, wanted=wanted)
     return price_within(recent, budget, max(covered, WEEK) / WEEK)
 
 
@@ -103,8 +109,10 @@ def put_price(service: "DecisionService", file: Path, amount: float) -> None:
         put_in_force(service, text, AUTHOR, [present.digest])
         return
     inspected(service, text)
+    file = file.resolve()
     written = file.with_name(f".{file.name}.new")
     written.write_text(text, encoding="utf-8")
+    shutil.copymode(file, written)
     written.replace(file)
 
 
@@ -123,15 +131,16 @@ def with_price(catalogue: str, amount: float) -> str:
           contact_price: 0.2  # a week's
           weekly_contacts: 90
     """
+    written = f"{amount:.2f}".rstrip("0").rstrip(".")
     block = _entry(yaml.compose(catalogue, Loader=yaml.SafeLoader), "arbitration")
     present = _entry(block, "contact_price")
     if present is not None:
-        start, end, text = present.start_mark.index, present.end_mark.index, f"{amount:g}"
+        start, end, text = present.start_mark.index, present.end_mark.index, written
     else:
         first = block.value[0][0].start_mark
         gap = ", " if block.flow_style else "\n" + " " * first.column
         start = end = first.index
-        text = f"contact_price: {amount:g}{gap}"
+        text = f"contact_price: {written}{gap}"
     return catalogue[:start] + text + catalogue[end:]
 
 

@@ -207,6 +207,9 @@ def _judged(
         again = _decided(source, {logged.decision.id: logged.decision for logged in log}, candidate, stated)
         target, predicted = _targets(again)
         known = [logged for logged in log if logged.decision.id in again]
+        if not known:
+            got, wanted = f"{len(log):,} of an earlier kernel", "some that can be made again"
+            raise UndecidedError("cannot be judged: no decision can be made again", got=got, wanted=wanted)
         evidence = gather(
             known,
             reward,

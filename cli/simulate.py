@@ -97,7 +97,9 @@ def _keep(
     if len(numbers) > 1:
         raise ExperimentError("several worlds in one folder", got=f"--seeds {seeds}", wanted="one seed, such as 0")
     if asked not in ((BY_DEFAULT, None), ("tactful", None)):
-        raise ExperimentError("nothing is compared in a world that is kept", wanted="no --policies, no --plot")
+        policies, plot = asked
+        got = f"--policies {policies}" if plot is None else f"--plot {plot}"
+        raise ExperimentError("nothing is compared in a world that is kept", got=got, wanted="neither of the two")
     with progress("simulating", console(stderr=True)) as advance:
         told = keep(folder, preset(world), customers=customers, seed=numbers[0], weeks=weeks, advance=advance)
     setting = {"world": world, "weeks": weeks, "seed": numbers[0], "folder": str(folder), "simulated": True}

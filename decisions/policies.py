@@ -29,7 +29,7 @@ class Policy(Value):
     """
 
     floor: float = Field(default=0.0, ge=0, lt=1)
-    floor_total: float = Field(default=0.2, ge=0, le=1)
+    floor_total: float = Field(default=0.2, ge=0)
     max_weight: float | None = Field(default=None, gt=1)
 
     @model_validator(mode="after")

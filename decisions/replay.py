@@ -13,6 +13,8 @@ from decisions.policies import AnyPolicy, Policy
 from decisions.snapshot import Snapshot
 
 _POLICY: TypeAdapter[Policy] = TypeAdapter(AnyPolicy)
+_NO_BOUND = 2.0
+"""A total that every floor goes into twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def replay(record: bytes, snapshot: Snapshot, compiled: CompiledCatalogue, score
 
 def policy_of(decision: Decision) -> Policy:
     """The policy a decision was made with; kernels before 4 knew no bound on the floors of all options together."""
-    return _POLICY.validate_python({"floor_total": 1.0, **decision.policy})
+    return _POLICY.validate_python({"floor_total": _NO_BOUND, **decision.policy})
 
 
 def _cause(recorded: dict[str, str], replayed: dict[str, str]) -> str:

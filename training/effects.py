@@ -23,10 +23,9 @@ from training.candidate import Candidate, latest
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 from training.job import Progress, announce, learnable
-from training.splits import latest_share
+from training.splits import TEST_SHARE, latest_share
 
 NAME = "effect"
-_TEST_SHARE = 0.3
 _LEAST_ROWS = 100
 _LEAST_LIKELY = 0.01
 
@@ -111,7 +110,7 @@ def train(
     announce(progress, "fit")
     model = fit_effects(learnt, priors, columns=columns, nuisance=nuisance)
     announce(progress, "evaluation")
-    test_from = latest_share(rows.moments, _TEST_SHARE) if judged_from is None else judged_from
+    test_from = latest_share(rows.moments, TEST_SHARE) if judged_from is None else judged_from
     held = _out_of_time(rows, test_from, priors, columns, nuisance)
     likely = whatever_ties(held)
     evidence = _evidence(model)
@@ -164,8 +163,8 @@ def refuse_campaigns(where: object) -> NoReturn:
 def _settled(rows: DecisionRows, judged_from: int) -> DecisionRows:
     settled = rows.settled <= judged_from
     if not settled.any():
-        got = f"{len(rows)} decisions, none settled by then"
-        raise TrainingError("too short a log to split", got=got, where=EARLIEST + timedelta(microseconds=judged_from))
+        got, until = f"{len(rows)} decisions, none settled", EARLIEST + timedelta(microseconds=judged_from)
+        raise TrainingError("no decision to learn from", got=got, wanted=f"some settled by {until:%Y-%m-%d %H:%M} UTC")
     return rows.where(settled)
 
 

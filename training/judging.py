@@ -164,7 +164,7 @@ def judged_since(learnt_until: datetime | None, since: datetime | None, where: o
 def judged_from(log: Iterable[LoggedDecision], as_of: datetime, period: timedelta) -> datetime | None:
     """The moment after which nothing may be settled that is learnt from, so that the latest decisions can judge.
 
-    Equal logs give equal moments, whatever the time is.
+    Equal logs give equal moments, as long as no further decision settles.
 
     Args:
         log: Logged decisions.

@@ -202,9 +202,14 @@ def answered_contacts(dataset: EventDataset, window_days: int) -> pd.DataFrame:
 
     Returns:
         A row for each contact whose window the log covers: `customer_id`, `time` in microseconds, `answered`.
+
+    Raises:
+        TrainingError: The log has no answers.
     """
-    contacts = events_of_type(dataset, "contact")
-    answers = pd.concat([events_of_type(dataset, kind) for kind in ANSWERS if kind in _kinds(dataset)])
+    contacts, kinds = events_of_type(dataset, "contact"), sorted(_kinds(dataset) & set(ANSWERS))
+    if not kinds:
+        raise TrainingError("contacts without answers", got=0, wanted=" or ".join(ANSWERS), where=dataset.folder)
+    answers = pd.concat([events_of_type(dataset, kind) for kind in kinds])
     contacts["end"] = contacts["time"] + window_days * DAY
     contacts["answered"] = answered(contacts, answers)
     return contacts.loc[contacts["end"] <= log_end(dataset), ["customer_id", "time", "answered"]]

@@ -25,7 +25,7 @@ from training.errors import TrainingError
 from training.evaluation import as_json
 from training.job import Progress, announce
 from training.labels import span
-from training.splits import latest_share
+from training.splits import TEST_SHARE, latest_share
 
 NAME = "unsubscribe"
 COLUMNS = ("contacts_7d", "contacts_28d")
@@ -36,7 +36,6 @@ GOAL = Goal(LEFT, LEAVING, LEAVING_WINDOW)
 """What contacts of logged decisions are labelled with."""
 
 WINDOW_DAYS = LEAVING_WINDOW.days
-_TEST_SHARE = 0.3
 _LEAST_LIKELY = 0.01
 _LEAST_EXPECTED = 5.0
 _MOST_TOLD = 4
@@ -122,7 +121,7 @@ def train(
     """
     stated = settings(fatigue)
     risk, growth = stated["risk"], stated["growth"]
-    test_from = latest_share(pressed.moments, _TEST_SHARE) if judged_from is None else judged_from
+    test_from = latest_share(pressed.moments, TEST_SHARE) if judged_from is None else judged_from
     pool, test = pressed.settled <= test_from, pressed.moments >= test_from
     learnt = np.ones_like(pool) if judged_from is None else pool
     if not pool.any() or not test.any():

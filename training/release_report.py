@@ -190,4 +190,4 @@ def _minus(text: str) -> str:
         >>> _minus("-0.0563 to +0.1448, since 2026-06-08")
         '−0.0563 to +0.1448, since 2026-06-08'
     """
-    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+    return re.sub(r"(?<![\w./-])-(?=[\d.])", "−", text)

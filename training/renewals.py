@@ -12,7 +12,7 @@ from training.baselines import Logit
 from training.errors import TrainingError
 from training.job import Progress, Task, TrainingResult, announce, run
 from training.labels import Examples, days_after, events_of_type, log_end
-from training.response import split_by_time
+from training.splits import by_share
 
 NAME = "contract_churn"
 RENEWED = "renewed"
@@ -97,7 +97,7 @@ def train(
         name=NAME,
         label=f"no renewal by {grace_days} days after the end, {notice_days} days before it",
         examples=examples,
-        split=split_by_time(examples.as_of, examples.known, judged_from),
+        split=by_share(examples.as_of, examples.known, judged_from),
         baselines={"use": Logit(("visits_28d", "days_since_visit")), "rfm": Logit()},
         per_action=False,
         settings={"notice_days": notice_days, "grace_days": grace_days},

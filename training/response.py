@@ -1,8 +1,6 @@
 """The response model: which offer a customer will answer."""
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from features.dataset import EventDataset
 from features.definitions import Aggregation, Feature, FeatureSet, Where
@@ -10,13 +8,10 @@ from features.standard import STANDARD
 from models.gbm import Parameters
 from training.job import Progress, Task, TrainingResult, announce, run
 from training.labels import responses
-from training.splits import Split, by_time, latest_share
+from training.splits import by_share
 
 NAME = "response"
 PARAMETERS = Parameters()
-"""There are fewer contacts than customers times months: smaller trees, which validation prefers too."""
-
-TEST_SHARE = 0.3
 
 
 def train(
@@ -49,30 +44,12 @@ def train(
         name=NAME,
         label="a redemption" if window_days is None else f"a response in {window_days:g} days",
         examples=examples,
-        split=split_by_time(examples.as_of, examples.known, judged_from),
+        split=by_share(examples.as_of, examples.known, judged_from),
         baselines={"past_redemptions": _past_redemptions()},
         per_action=True,
         settings={"window": "campaign" if window_days is None else f"{window_days:g} days"},
     )
     return run(task, dataset, feature_set, parameters, progress)
-
-
-def split_by_time(as_of: NDArray[np.int64], known: NDArray[np.int64], judged_from: int | None = None) -> Split:
-    """Tests on the latest part, validates on the latest part of what was settled by then.
-
-    Args:
-        as_of: When each contact was made, microseconds since the epoch, shape (n,).
-        known: When its window ended.
-        judged_from: The test begins there at the latest.
-
-    Raises:
-        TrainingError: Too short a log.
-    """
-    share_from = latest_share(as_of, TEST_SHARE)
-    test_from = share_from if judged_from is None else min(share_from, judged_from)
-    settled = as_of[known <= test_from]
-    validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
-    return by_time(as_of, known, validation_from=validation_from, test_from=test_from)
 
 
 def _past_redemptions() -> FeatureSet:

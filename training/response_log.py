@@ -22,8 +22,8 @@ from training.job import Progress, announce, learnable
 from training.plots import calibration as calibration_plot
 from training.plots import importance, roc
 from training.promote import TOLERANCES, gains, refusals
-from training.response import NAME, PARAMETERS, split_by_time
-from training.splits import Split
+from training.response import NAME, PARAMETERS
+from training.splits import Split, by_share
 
 Offers = Mapping[str, Mapping[str, float | str]]
 """By message, the figures of its offer; the channel is added to them."""
@@ -68,7 +68,7 @@ def train(
         raise TrainingError("other features than the model's", got=got, wanted=wanted)
     announce(progress, "features")
     contacts = _with_offers(rows, offers)
-    split = split_by_time(contacts.rows.moments, contacts.rows.settled, judged_from)
+    split = by_share(contacts.rows.moments, contacts.rows.settled, judged_from)
     actions = _action_features(contacts, split.pool)
     table = _table(contacts, actions, feature_set)
     announce(progress, "fit")
@@ -117,7 +117,7 @@ def require(rows: DecisionRows, offers: Offers, judged_from: int | None = None) 
         TrainingError: No contact with an offer, or too few before and after a moment.
     """
     contacts = _with_offers(rows, offers)
-    split = split_by_time(contacts.rows.moments, contacts.rows.settled, judged_from)
+    split = by_share(contacts.rows.moments, contacts.rows.settled, judged_from)
     answered = int((contacts.rows.outcomes[split.pool] > 0).sum())
     if answered < _LEAST_ANSWERED:
         raise TrainingError("too few answers to learn from", got=answered, wanted=f"at least {_LEAST_ANSWERED}")

@@ -11,6 +11,7 @@ from training.errors import TrainingError
 from training.labels import Span, days_after, midnight
 
 MONTH = 31
+TEST_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +74,24 @@ def latest_share(as_of: NDArray[np.int64], share: float) -> int:
     tail = np.cumsum(counts[::-1])[::-1]
     fits = np.flatnonzero(tail <= share * len(as_of))
     return int(moments[fits[0] if len(fits) else -1])
+
+
+def by_share(as_of: NDArray[np.int64], known: NDArray[np.int64], judged_from: int | None = None) -> Split:
+    """Tests on the latest part, validates on the latest part of what was settled by then.
+
+    Args:
+        as_of: When each example was taken, microseconds since the epoch, shape (n,).
+        known: When its outcome was settled.
+        judged_from: The test begins there at the latest.
+
+    Raises:
+        TrainingError: Too short a log.
+    """
+    share_from = latest_share(as_of, TEST_SHARE)
+    test_from = share_from if judged_from is None else min(share_from, judged_from)
+    settled = as_of[known <= test_from]
+    validation_from = latest_share(settled, TEST_SHARE) if len(settled) else test_from
+    return by_time(as_of, known, validation_from=validation_from, test_from=test_from)
 
 
 def snapshots(covered: Span, zone: str, *, horizon_days: int, lookback_days: int) -> list[int]:

@@ -132,6 +132,7 @@ def train(
     summary = {name: metrics[name] for name in ("deviance", "absolute_error", "bias", "n")}
     return Candidate(
         name=NAME,
+        label=f"spend in {window_days} days",
         model=replace(model, metrics=summary, learnt_until=latest(np.array([ends[moment] for moment in settled]))),
         feature_set=feature_set,
         data_digest=dataset.digest,

@@ -6,6 +6,7 @@ World → decisions by the service → what came of them, as messages → the st
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,9 @@ def _furnish(folder: Path, world: World, catalogue: str) -> None:
     past = write_events(events_of(world, ids), folder / "events", zone="UTC")
     (folder / "catalogue.yaml").write_text(catalogue, encoding="utf-8")
     compiled = _compiled(catalogue)
-    models = first_models(world, ids, past, offers(compiled), compiled.catalogue.attribution_window.days)
+    models = first_models(
+        world, ids, past, offers(compiled), ceil(compiled.catalogue.attribution_window / timedelta(days=1))
+    )
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         bundle = Path(scratch) / "bundle"
         export(bundle, models, STANDARD)

@@ -10,12 +10,14 @@ import pytest
 
 from cli.pricing import priced, put_price, with_price
 from cli.simulation.kept import CATALOGUE, keep
+from decisions.errors import AllocationError
 from decisions.yaml_text import read
 from experiments.world import START
 from experiments.world_parameters import preset
 from features.errors import TactfulError
 from serving.bootstrap import open_service, open_store
 from serving.governance import in_force, put_in_force
+from serving.people import erase_person
 from serving.service import DecisionService
 from serving.settings import Settings
 from tests.cli.shopfront import tactful
@@ -83,6 +85,22 @@ def test_a_catalogue_without_a_budget_says_what_to_state(tmp_path: Path) -> None
     assert "wanted such as arbitration: {weekly_contacts: 500}" in str(result.exception)
 
 
+def test_somebody_erased_does_not_stand_in_the_way_of_a_price(tmp_path: Path) -> None:
+    keep(tmp_path / "shop", preset("realistic"), customers=60, seed=4, weeks=2, catalogue=budgeted(20))
+    service = open_service(Settings.of(tmp_path / "shop"))
+    contacted, _, _ = next(service.store.ledger(service.tenant))
+    erase_person(service.store, service.tenant, contacted, service.clock(), None)
+    assert priced(service, 20, timedelta(days=14)).contacts <= 20
+    service.store.close()
+
+
+def test_three_days_are_too_short_to_tell_a_week(folder: Path) -> None:
+    service = open_service(Settings.of(folder))
+    with pytest.raises(AllocationError, match="too short a log to price contacts by: got 'decisions since "):
+        priced(service, BUDGET, timedelta(days=3))
+    service.store.close()
+
+
 def test_contacts_a_week_in_the_world_come_to_the_budget(tmp_path: Path) -> None:
     """Priced before each week, as by a timer; the first week knows no price."""
 
@@ -110,4 +128,5 @@ def test_contacts_a_week_in_the_world_come_to_the_budget(tmp_path: Path) -> None
     ],
 )
 def test_only_the_price_is_written(before: str, after: str) -> None:
+    assert "contact_price: 12345.67, " in with_price("arbitration: {weekly_contacts: 9}", 12345.67)
     assert with_price(f"# ours\na: 1\n{before}\nb: 2 # last\n", 1.5) == f"# ours\na: 1\n{after}\nb: 2 # last\n"

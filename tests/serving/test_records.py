@@ -47,7 +47,7 @@ def test_a_record_of_kernel_3_reads_back_in_its_bytes_and_is_explained_as_it_was
     assert decision.versions.kernel == "3"
     assert decision.rewards == ()
     assert decision.as_bytes() == record
-    assert policy_of(decision).floor_total == 1
+    assert policy_of(decision).floor_total == 2
     assert f"{paragraph(decision, 'USD')}\n" == (KERNEL_3 / "paragraph.txt").read_text(encoding="utf-8")
 
 
