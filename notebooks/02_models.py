@@ -20,8 +20,8 @@
 # **Question.** How far can the two scores be trusted that decisions rest on: the risk that a household lapses, and the
 # chance that it answers an offer? Do they mean what they say, whom do they find, why, and where are they wrong?
 #
-# **Answer.** Both rank clearly better than the best single number (AUC 0.87 and 0.84) and are calibrated as a whole:
-# of those scored 0.2, about a fifth lapse or answer. The highest-scored tenth holds about four times as many lapses,
+# **Answer.** Both rank clearly better than the best single number (AUC 0.86 and 0.84) and are calibrated as a whole:
+# of those scored 0.2, about a fifth lapse or answer. The highest-scored tenth holds nearly four times as many lapses,
 # or answers, as a tenth chosen at random. They are *not* right everywhere: lapse is underestimated for households that
 # first bought less than half a year ago, response is overestimated for those mailed most. Use the scores to rank, and
 # to value messages; do not rely on the lapse risk of a new customer.
@@ -94,8 +94,8 @@ calibrations(
 )
 
 # %% [markdown]
-# Most dots lie within their intervals of the line. One of the response model does not: of the tenth scored about 0.39,
-# 28 % answered. A tenth of the test rows is about 165 to 223 rows, so that errors of five points and more could hide in
+# Most dots lie within their intervals of the line. One of the response model does not: of the tenth scored about 0.38,
+# 31 % answered. A tenth of the test rows is about 165 to 223 rows, so that errors of five points and more could hide in
 # the dots on the right.
 #
 # ## Lift: whom do they find?
@@ -208,9 +208,9 @@ errors_of(
 )
 
 # %% [markdown]
-# For most households the error is within a few points. The exceptions are the newest, whose risk is told far too low,
-# and those that spend least. Of the newest there are few in the log to learn from, since nearly all households bought
-# in its first months; a programme for new customers should not rest on this score.
+# For most households the error is within a few points. The exception is the newest, whose risk is told far too low. Of
+# them there are few in the log to learn from, since nearly all households bought in its first months; a programme for
+# new customers should not rest on this score.
 
 # %%
 errors_of(

@@ -1,6 +1,7 @@
 """Pictures of estimates for people who read them in a notebook: units on the axes, intervals, and a line with n."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from training.job import TrainingResult
 from training.plots import draw_calibration
 from training.segments import Segment
 
-COLOURS = ("#0b5d8f", "#d1691b", "#4d8b57", "#8a8f98")
+COLOURS = ("#0b5d8f", "#d1691b", "#4d8b57", "#8a8f98", "#7b4f9d")
 _STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -51,7 +52,7 @@ def curves(
         percent: Whether the y axis is of shares.
     """
     figure, axes = _figure(note)
-    for (name, estimates), colour in zip(series.items(), COLOURS, strict=False):
+    for (name, estimates), colour in zip(series.items(), cycle(COLOURS), strict=False):
         places, (values, low, high) = list(estimates), zip(*estimates.values(), strict=True)
         marker = "o" if len(places) < 20 else ""
         axes.plot(places, values, color=colour, marker=marker, markersize=4, linewidth=1.4, label=name)

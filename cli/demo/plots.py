@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,8 @@ def _calibration(axes: Axes, curve: Reliability) -> None:
 def _roc(axes: Axes, positive: NDArray[np.bool_], scores: Mapping[str, NDArray[np.float64]]) -> None:
     from sklearn.metrics import roc_curve
 
-    styles = [(BLUE, "-", 1.8), (ORANGE, "-", 1.1), (GREY, "-", 1.1), (GREY, ":", 1.1)]
+    others = product(("-", "--", ":"), (ORANGE, GREY))
+    styles = chain([(BLUE, "-", 1.8)], ((colour, line, 1.1) for line, colour in others))
     for (name, score), (colour, line, width) in zip(scores.items(), styles, strict=False):
         false_rate, true_rate, _ = roc_curve(positive, score)
         axes.plot(false_rate, true_rate, color=colour, linestyle=line, linewidth=width, label=name.replace("_", " "))

@@ -33,6 +33,13 @@ def test_a_curve_has_a_band_and_says_what_it_is() -> None:
     assert {"T", "days", "AUC", "n = 7", "one"} <= words(figure)
 
 
+def test_every_curve_is_drawn_however_many_there_are() -> None:
+    named = {str(number): {0: HALF, 1: HALF} for number in range(9)}
+    figure = curves(named, title="T", xlabel="days", ylabel="AUC", note="n = 7")
+    assert len(figure.axes[0].collections) == 9
+    assert set(named) <= words(figure)
+
+
 def test_segments_stand_with_their_n_first_on_top() -> None:
     panel = [Segment("low", 1200, 900, HALF), Segment("high", 3, 3, HALF)]
     figure = segments({"by size": panel}, title="T", xlabel="share", note="n", percent=True)
