@@ -76,8 +76,8 @@ pd.DataFrame.from_dict(splits, orient="index")
 #
 # AUC is the chance that a household that did is scored above one that did not (0.5 is chance, 1 perfect); log-loss, in
 # nats, also punishes false certainty (less is better); the calibration error `ece` is the mean gap between what was
-# said and what happened, over tenths of the rows. A baseline is one number alone in a logistic regression. In brackets:
-# 95 % intervals over households.
+# said and what happened, over tenths of the rows. Baselines are one number alone in a logistic regression; recency,
+# frequency and spend in one (`rfm`); and the BG/NBD model. In brackets: 95 % intervals over households.
 
 # %%
 scoreboard(results)
