@@ -72,8 +72,8 @@ def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
     step.say(
         "LightGBM, split in time with an embargo: what a model learns from was settled before the first day it is "
         "tested on. Baselines are one number alone in a logistic regression; recency, frequency and spend in one "
-        "(rfm); and the BG/NBD model. In brackets: 95% intervals, from resampled households; the gain is the model's over the "
-        "baseline, paired. ECE: expected calibration error."
+        "(rfm); and the BG/NBD model. In brackets: 95% intervals, from resampled households; the gain is the "
+        "model's over the baseline, paired. ECE: expected calibration error."
     )
     for model in trained:
         _tell(model, step)
