@@ -78,6 +78,19 @@ def test_a_catalogue_put_in_force_over_http_is_followed_by_another(folder: Path)
     service.store.close()
 
 
+def test_a_price_is_written_where_a_link_points_with_the_mode_it_had(tmp_path: Path) -> None:
+    keep(tmp_path / "shop", preset("realistic"), customers=60, seed=4, weeks=1, catalogue=budgeted(20))
+    file, real = tmp_path / "shop" / "catalogue.yaml", tmp_path / "real.yaml"
+    file.rename(real)
+    real.chmod(0o640)
+    file.symlink_to(real)
+    service = open_service(Settings.of(tmp_path / "shop"))
+    put_price(service, file, 0.25)
+    service.store.close()
+    assert (file.is_symlink(), real.stat().st_mode & 0o777) == (True, 0o640)
+    assert read(real.read_text("utf-8"))[0]["arbitration"]["contact_price"] == 0.25
+
+
 def test_a_catalogue_without_a_budget_says_what_to_state(tmp_path: Path) -> None:
     keep(tmp_path / "shop", preset("realistic"), customers=60, seed=4, weeks=1)
     result = tactful("catalogue", "price", "--data", str(tmp_path / "shop"))
