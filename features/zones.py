@@ -13,6 +13,8 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(hours=1)
+"""How far an event may lie ahead of our clock: what is sent or imported beyond that is refused."""
 
 
 def microseconds(moment: datetime) -> int:

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from features.zones import EARLIEST
+from features.zones import AHEAD, EARLIEST
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 
 INSTANT = timedelta(microseconds=1)
-AHEAD = timedelta(hours=1)
-"""How far a message may be ahead of our clock and still be kept."""
 
 
 def read(value: Any, where: str) -> datetime | None:
