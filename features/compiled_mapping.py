@@ -10,6 +10,7 @@ from functools import cached_property
 import duckdb
 
 from features.errors import MappingError
+from features.ids import LARGEST_NUMBER, WHOLE_NUMBER
 from features.log_files import ROW, quoted, quoted_name
 from features.mapping import COLUMN_NAME, Mapping, Place, first_line
 from features.mapping_file import together
@@ -24,10 +25,14 @@ _INSTANT_TYPE = "TIMESTAMP WITH TIME ZONE"
 
 _NAME = r"VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID|DATE|TIMESTAMP.*|ENUM.*|BOOLEAN"
 _TEXT = r"VARCHAR|ENUM.*"
+_FLOAT = r"FLOAT|DOUBLE"
+_DECIMAL = r"DECIMAL.*"
+_ID = rf"{_NAME}|{_FLOAT}|{_DECIMAL}"
 _NUMBER = r"VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*"
 _MOMENT = r"VARCHAR|DATE|TIMESTAMP.*"
 _READABLE = {
     _NAME: "text or a whole number: CAST(... AS BIGINT)",
+    _ID: "text or a whole number",
     _TEXT: "text",
     _NUMBER: "a number",
     _MOMENT: "text, a date or a timestamp: to_timestamp(seconds) for Unix time",
@@ -59,7 +64,8 @@ def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
         for place, kind in enumerate(mapping.events)
     ]
     columns = {
-        "customer_id": fields.by_kind("customer", fields.name),
+        "customer_id": fields.by_kind("customer", fields.customer),
+        "__inexact": fields.by_kind("customer", fields.inexact),
         "__local": fields.by_kind("time", fields.local),
         "__instant": fields.by_kind("time", fields.instant),
         "type": fields.by_kind("type", fields.text),
@@ -84,6 +90,7 @@ def _reason(mapping: Mapping) -> str:
     """The first thing wrong with a mapped row, NULL if nothing is."""
     faults = {
         "no kind of event declared for it": "__kind IS NULL",
+        "customer_id not a whole number": "__inexact",
         "missing customer_id": "customer_id IS NULL",
         "time missing or not readable": "time IS NULL",
         "local time that the clock skips": f"timezone({quoted(mapping.zone)}, time) <> __local",
@@ -124,6 +131,24 @@ class _Fields:
 
     def condition(self, sql: str, place: Place) -> str:
         return self._checked(sql, place, "BOOLEAN")[0]
+
+    def customer(self, sql: str, place: Place) -> str:
+        """An id as text; a whole number that is written as a decimal, as that number."""
+        value, kind = self._checked(sql, place, _ID)
+        if re.fullmatch(f"{_FLOAT}|{_DECIMAL}", kind):
+            return f"CASE WHEN NOT ({self.inexact(sql, place)}) THEN CAST(TRY_CAST({value} AS HUGEINT) AS VARCHAR) END"
+        text = f"nullif(trim(CAST({value} AS VARCHAR)), '')"
+        return f"regexp_replace({text}, {quoted(WHOLE_NUMBER)}, '\\1')" if re.fullmatch(_TEXT, kind) else text
+
+    def inexact(self, sql: str, place: Place) -> str:
+        """Whether an id is a number that is not whole, or is so large that two customers might read the same."""
+        value, kind = self._checked(sql, place, _ID)
+        if re.fullmatch(_DECIMAL, kind):
+            return f"{value} <> trunc({value})"
+        if re.fullmatch(_FLOAT, kind):
+            exact = f"isfinite({value}) AND {value} = trunc({value}) AND abs({value}) < {LARGEST_NUMBER}"
+            return f"NOT isnan({value}) AND NOT ({exact})"
+        return "false"
 
     def name(self, sql: str, place: Place) -> str:
         return f"nullif(trim(CAST({self._checked(sql, place, _NAME)[0]} AS VARCHAR)), '')"

@@ -18,6 +18,7 @@ subject        text                  the campaign, message or product concerned,
 Inside, `Events` holds the same as a struct of arrays, sorted by customer and time.
 """
 
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 
 from features.errors import EventError
 from features.histories import ARRAYS, Events, history
+from features.ids import canonical_id, fault_of
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
 from features.zones import EARLIEST, LATEST, local_days
 
@@ -70,7 +72,7 @@ class Validated(NamedTuple):
     rejected: pd.DataFrame
 
 
-def validate(frame: pd.DataFrame) -> Validated:
+def validate(frame: pd.DataFrame, placeholders: Collection[str] = ()) -> Validated:
     """Separates the rows that are events from those that are not, with a reason for each of the latter.
 
     Of rows with one `event_id` the first is kept. Where the column is absent, the id is a digest of the
@@ -79,6 +81,7 @@ def validate(frame: pd.DataFrame) -> Validated:
     Args:
         frame: Columns `customer_id` (text or integers), `time` (datetimes with a zone) and `type`, and any
             of those in `DEFAULTS`; others are dropped.
+        placeholders: Words that stand for no id, as `features.ids.folded` gives them; none by default.
 
     Raises:
         EventError: A required column is missing, or a column's type admits no valid row.
@@ -93,12 +96,19 @@ def validate(frame: pd.DataFrame) -> Validated:
         raise EventError("missing column", got=list(frame.columns), wanted=", ".join(missing))
     rows = _canonical(frame)
     reason = pd.Series("", index=rows.index, dtype=object)
-    for text, wrong in _faults(rows):
+    for text, wrong in (*_faults_of_ids(rows["customer_id"], placeholders), *_faults(rows)):
         reason = reason.mask((reason == "") & wrong, text)
     good = reason == ""
     reason = reason.mask(good & rows["event_id"].where(good).duplicated(), "duplicate event_id")
     good = reason == ""
     return Validated(rows[good], frame[~good].assign(reason=reason[~good]))
+
+
+def _faults_of_ids(ids: "pd.Series[str]", placeholders: Collection[str]) -> Iterator[tuple[str, "pd.Series[bool]"]]:
+    """What is wrong with ids that are there, each with its rows."""
+    found = {id_: fault_of(id_, placeholders) for id_ in ids.dropna().unique() if id_}
+    for fault in dict.fromkeys(filter(None, found.values())):
+        yield f"customer_id is {fault}", ids.isin([id_ for id_, its in found.items() if its == fault])
 
 
 def _faults(rows: pd.DataFrame) -> list[tuple[str, "pd.Series[bool]"]]:
@@ -120,7 +130,7 @@ def _faults(rows: pd.DataFrame) -> list[tuple[str, "pd.Series[bool]"]]:
 
 def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
     rows = pd.DataFrame(index=frame.index)
-    rows["customer_id"] = _ids(frame["customer_id"])
+    rows["customer_id"] = _canonical_ids(_ids(frame["customer_id"]))
     rows["time"] = _moments(frame["time"])
     for name in ("type", "channel", "subject"):
         rows[name] = frame[name].astype("str").fillna("") if name in frame else ""
@@ -135,6 +145,12 @@ def _ids(column: "pd.Series[Any]") -> "pd.Series[str]":
     if column.dtype.kind not in "OiuUT" and not isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype):
         raise EventError("unfit identifiers", got=str(column.dtype), wanted="text or integers", where=column.name)
     return column.astype("str")
+
+
+def _canonical_ids(column: "pd.Series[str]") -> "pd.Series[str]":
+    written = {id_: canonical_id(id_) for id_ in column.dropna().unique()}
+    changed = {id_: canonical for id_, canonical in written.items() if canonical != id_}
+    return column.replace(changed) if changed else column
 
 
 def _moments(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":

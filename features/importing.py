@@ -70,7 +70,7 @@ def import_log(
                 "an expression fails on the log", got=first_line(error), wanted="TRY_CAST, or a rule that rejects"
             ) from error
         progress(2, 3)
-        events, refused = validate(candidates.drop(columns="rows"))
+        events, refused = validate(candidates.drop(columns="rows"), mapping.placeholders)
         imported = Imported(
             events=events.reset_index(drop=True),
             rejected=_quarantine(log, refused["reason"]),

@@ -32,6 +32,7 @@ from pydantic import (
 )
 
 from features.errors import EventError
+from features.ids import PLACEHOLDER_IDS, folded
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import utc_offsets
 
@@ -149,7 +150,7 @@ class Fields(Declared):
     """Where the values of an event come from; those of no use to a kind of event stay out.
 
     Attributes:
-        customer: Text or a whole number.
+        customer: Text or a whole number; one written as a decimal (`13085.0`) is the whole number.
         time: A date, a timestamp or text. Without an offset it is local time of the mapping's zone.
         amount: Currency; a purchase's >= 0, a refund's <= 0. Numbers are summed over a group.
         discount: Currency not asked for, >= 0.
@@ -190,6 +191,7 @@ class Mapping(Fields):
             is rejected.
         time_format: How text is read as a time (`strptime`); ISO 8601 by default.
         source: How the file is written.
+        placeholder_ids: Words that stand for no customer, in place of those of `features.ids`.
         event_id: What tells events apart; by default the group, else the contents of the row.
         group_by: Rows alike in these are one event: at the first one's time, with numbers summed,
             categories joined, channel and subject of the first.
@@ -204,6 +206,7 @@ class Mapping(Fields):
     time: Sql
     time_format: Text | None = None
     source: Source = Source()
+    placeholder_ids: tuple[str, ...] = PLACEHOLDER_IDS
     event_id: Sql | None = None
     group_by: Annotated[tuple[Sql, ...], BeforeValidator(_listed)] = ()
     categories: Annotated[tuple[Text, ...], Field(min_length=1, max_length=64)] | None = None
@@ -215,6 +218,11 @@ class Mapping(Fields):
         """The value of a field for a kind of event, None if neither gives it, and its place."""
         own = getattr(self.events[kind], name)
         return (own, ("events", kind, name)) if own is not None else (getattr(self, name), (name,))
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The placeholder ids, as `features.ids.folded` gives them."""
+        return frozenset(map(folded, self.placeholder_ids))
 
     def where(self, place: Place) -> str:
         """Where something is declared: file and line, if it came from a file, and the field."""

@@ -15,6 +15,7 @@ from serving.api import catalogues, customers, operations, problem, routes, trac
 from serving.api.documentation import DESCRIPTION, complete
 from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
+from serving.api.paths import SegmentedPaths
 from serving.api.repeats import Repeats
 from serving.desk import Desk
 from serving.ingestion.inbox import Inbox
@@ -54,7 +55,7 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers of the application, outermost first."""
-        return Envelope(super().build_middleware_stack(), self._settings.body_limit)
+        return SegmentedPaths(Envelope(super().build_middleware_stack(), self._settings.body_limit))
 
 
 def create_app(tenants: Tenants, settings: Settings) -> FastAPI:

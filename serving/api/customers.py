@@ -4,6 +4,7 @@ import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from decisions.availability import Free
@@ -11,6 +12,7 @@ from serving.api.answers import closed, encoded, scores_of
 from serving.api.customer_schemas import CustomerAnswer, CustomerExport, ErasureAnswer
 from serving.api.documentation import problems
 from serving.api.door import Visit, allows
+from serving.api.paths import unescaped
 from serving.api.problem import INVALID
 from serving.api.schemas import CustomerId
 from serving.errors import NotReadyError, StoreError, UnknownCustomerError
@@ -22,7 +24,7 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
 Reader = Annotated[Visit, Depends(allows("read"))]
 Operator = Annotated[Visit, Depends(allows("admin"))]
-Id = Annotated[CustomerId, Path()]
+Id = Annotated[CustomerId, BeforeValidator(unescaped), Path()]
 
 
 @router.get(

@@ -106,7 +106,14 @@ class Intake:
 
     def _judged(self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None) -> Judged:
         try:
-            message = messages.read(raw, received, reach=self.rules.reach, call=call, batch=batch)
+            message = messages.read(
+                raw,
+                received,
+                reach=self.rules.reach,
+                call=call,
+                batch=batch,
+                placeholders=self.rules.placeholders,
+            )
             arrival = self._arrival(message, received)
         except UnfitMessageError as error:
             return Told(error.fate, str(error), id=_readable_id(raw)), None

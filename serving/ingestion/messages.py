@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
+from features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, folded
 from serving.ingestion import moments
 from serving.ingestion.bodies import LARGEST_MESSAGE, size
 from serving.ingestion.fates import MessageFate, UnfitMessageError
@@ -14,7 +15,6 @@ from serving.ingestion.fates import MessageFate, UnfitMessageError
 Call = Literal["track", "identify", "page", "screen", "group", "alias"]
 """What a message is."""
 
-LONGEST_ID = 200
 LONGEST_TEXT = 500
 """Longer texts, other than ids, are cut."""
 
@@ -27,6 +27,7 @@ class Message:
         id: What tells it from others; the same when it is sent again.
         call: What it is.
         customer: Whom it is about: the user's id, or the anonymous one.
+        is_user: Whether that is the id of a user, rather than an anonymous one.
         alias: Another id of the same person, or None.
         moment: When it happened, by our clock.
         clamped: Whether the moment is that of its receipt because it was a little ahead of our clock.
@@ -40,6 +41,7 @@ class Message:
     id: str
     call: Call
     customer: str
+    is_user: bool
     alias: str | None
     moment: datetime
     clamped: bool
@@ -50,7 +52,15 @@ class Message:
     zone: str | None
 
 
-def read(raw: object, received: datetime, *, reach: timedelta, call: str | None = None, batch: Any = None) -> Message:
+def read(
+    raw: object,
+    received: datetime,
+    *,
+    reach: timedelta,
+    call: str | None = None,
+    batch: Any = None,
+    placeholders: Collection[str] = PLACEHOLDER_IDS,
+) -> Message:
     """The message of a JSON value.
 
     A `messageId` that is missing is made from the contents: a message that bears a `timestamp` has the same one when it
@@ -62,6 +72,7 @@ def read(raw: object, received: datetime, *, reach: timedelta, call: str | None 
         reach: How far back an event may lie.
         call: What it is, where the path says so.
         batch: The batch it came in, whose `context` and `sentAt` hold for messages without their own.
+        placeholders: Words that stand for no id, as `features.ids.folded` gives them.
 
     Raises:
         UnfitMessageError: It is malformed, oversized, late or future-dated.
@@ -77,11 +88,12 @@ def read(raw: object, received: datetime, *, reach: timedelta, call: str | None 
     sent = moments.read(raw.get("sentAt") or around.get("sentAt"), "sentAt")
     moment, clamped = moments.placed(timestamp, sent, received, reach=reach)
     kind = _call(raw, call)
-    customer, alias = _persons(raw, kind)
+    customer, is_user, alias = _persons(raw, kind, placeholders)
     return Message(
-        id=identifier(raw, "messageId") or _digest(raw, kind, received),
+        id=_message_id(raw, placeholders) or _digest(raw, kind, received),
         call=kind,
         customer=customer,
+        is_user=is_user,
         alias=alias,
         moment=moment,
         clamped=clamped,
@@ -133,19 +145,41 @@ def _call(raw: Mapping[str, Any], call: str | None) -> Call:
     raise UnfitMessageError("unknown type of message", wanted=f"one of {', '.join(get_args(Call))}", where="type")
 
 
-def _persons(raw: Mapping[str, Any], call: Call) -> tuple[str, str | None]:
-    """Whom a message is about, and the other id that it says is the same person's."""
-    user, anonymous = identifier(raw, "userId"), identifier(raw, "anonymousId")
+def _persons(raw: Mapping[str, Any], call: Call, placeholders: Collection[str]) -> tuple[str, bool, str | None]:
+    """Whom a message is about, whether that is a user, and the other id that it says is the same person's."""
+    user, anonymous = (_person(raw, name, placeholders) for name in ("userId", "anonymousId"))
     customer = user or anonymous
     if customer is None:
-        raise UnfitMessageError("about nobody", wanted="userId or anonymousId", where="the message")
+        wanted = "userId or anonymousId, and no placeholder such as null"
+        raise UnfitMessageError("about nobody", wanted=wanted, where="the message")
     if call == "alias":
-        alias = identifier(raw, "previousId")
+        alias = _person(raw, "previousId", placeholders)
         if alias is None or user is None:
             raise UnfitMessageError("an alias of nothing", wanted="userId and previousId", where="the message")
     else:
         alias = anonymous if call == "identify" else None
-    return customer, alias if alias != customer else None
+    return customer, user is not None, alias if alias != customer else None
+
+
+def _person(raw: Mapping[str, Any], name: str, placeholders: Collection[str]) -> str | None:
+    """The id of a person; None where it is missing, empty or a placeholder."""
+    value = raw.get(name)
+    if value is None or value == "":
+        return None
+    id_ = canonical_id(value)
+    if id_ is None:
+        raise UnfitMessageError("unfit id", wanted="text or a whole number", where=name)
+    if not id_ or folded(id_) in placeholders:
+        return None
+    if fault := fault_of(id_, placeholders):
+        raise UnfitMessageError(f"unfit id ({fault})", wanted="an id of one customer", where=name)
+    return id_
+
+
+def _message_id(raw: Mapping[str, Any], placeholders: Collection[str]) -> str | None:
+    """The id of a message; None where it is missing, empty or a placeholder, which all messages would share."""
+    id_ = identifier(raw, "messageId")
+    return None if id_ is None or folded(id_) in placeholders else id_
 
 
 def _name(raw: Mapping[str, Any], call: Call) -> str:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from decisions.durations import Duration
 from decisions.values import Value
 from decisions.yaml_text import is_consequence, line_of, read, sentence
+from features.ids import PLACEHOLDER_IDS, folded
 from features.vocabulary import CHANNELS
 from serving.errors import SettingsError
 from serving.ingestion.names import STANDARD, WORDS, Meaning, key
@@ -31,6 +32,7 @@ class Rules(Value):
         consents: The `channel` or `channel.purpose` that a trait of true or false speaks of, by the trait's name.
         categories: The category vocabulary, in the order of the data set's; other categories are passed over.
         reach: How far back an event may lie.
+        placeholder_ids: Words that stand for no id of a customer, in place of those of `features.ids`.
 
     Example:
         >>> rules = Rules(events={"Bought": "purchase", "Product Clicked": None})
@@ -43,6 +45,7 @@ class Rules(Value):
     consents: Mapping[str, str] = {}
     categories: Annotated[tuple[str, ...], Field(max_length=64)] = ()
     reach: Duration = Field(default=timedelta(days=1_095), gt=timedelta())
+    placeholder_ids: tuple[str, ...] = PLACEHOLDER_IDS
 
     @field_validator("consents")
     @classmethod
@@ -59,6 +62,11 @@ class Rules(Value):
     def category(self, name: str) -> int:
         """The bit of a category; none where the vocabulary lacks it."""
         return self._bits.get(name, 0)
+
+    @cached_property
+    def placeholders(self) -> frozenset[str]:
+        """The placeholder ids, as `features.ids.folded` gives them."""
+        return frozenset(map(folded, self.placeholder_ids))
 
     @cached_property
     def _meanings(self) -> dict[str, Meaning | None]:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from features.ids import PLACEHOLDER_IDS, folded
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.names import AMOUNT, STANDARD, Meaning
 from serving.ingestion.rules import Rules, load_rules
@@ -101,6 +102,11 @@ def test_the_rules_shown_are_rules(tmp_path: Path) -> None:
     rules = load_rules(file)
     assert set(rules.model_fields_set) == set(Rules.model_fields)
     assert [name for name in OWN if f"| `{name}` |" not in GUIDE] == []
+
+
+def test_every_placeholder_is_told() -> None:
+    section = GUIDE.split("\n## Ids\n")[1].split("\n## ")[0]
+    assert {folded(word) for word in re.findall(r"`([^`]+)`", section)} >= set(PLACEHOLDER_IDS)
 
 
 def test_the_message_shown_has_the_shape_of_messages() -> None:

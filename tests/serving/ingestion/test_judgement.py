@@ -148,8 +148,11 @@ def test_properties_that_cannot_be_used_are_named(properties: dict[str, Any], sa
     [
         ("track", {"userId": None}, "about nobody"),
         ("track", {"userId": ""}, "about nobody"),
-        ("track", {"userId": True}, "unfit id: wanted text of at most 200 printable characters; at userId"),
-        ("track", {"userId": "x" * 201}, "unfit id"),
+        ("track", {"userId": True}, "unfit id: wanted text or a whole number; at userId"),
+        ("track", {"userId": "x" * 201}, r"unfit id \(not text of at most 200 printable characters\): .*; at userId"),
+        ("track", {"userId": "1.3085E+12"}, "a rounded number"),
+        ("track", {"userId": 1.5}, "unfit id"),
+        ("identify", {"anonymousId": "x" * 201}, "at anonymousId"),
         ("track", {"userId": "a\0b"}, "unfit id"),
         ("track", {"userId": "\ud800"}, "not Unicode"),
         ("track", {"messageId": 1.5}, "unfit id"),
@@ -284,3 +287,34 @@ def test_outcomes_name_their_decision() -> None:
     assert outcome("converted", decision_id="d1", value=12) == Outcome("d1", "converted", time, 12.0)
     assert outcome("Email Opened") is None
     assert outcome("Order Completed", decision_id="d1") is None
+
+
+@pytest.mark.parametrize(
+    "word", ["null", "NULL", "\\N", "NaN", "[undefined]", "anonymous", "N/A", "0", "000", " none "]
+)
+def test_a_placeholder_is_nobody_s_id(word: str) -> None:
+    found = read(call="identify", userId=word, anonymousId="a1")
+    assert (found.customer, found.is_user, found.alias) == ("a1", False, None)
+    assert read(call="identify", anonymousId=word).alias is None
+    for fields in ({"userId": word}, {"userId": None, "anonymousId": word}):
+        with pytest.raises(UnfitMessageError, match="about nobody"):
+            read(**fields)
+    with pytest.raises(UnfitMessageError, match="an alias of nothing"):
+        read(call="alias", previousId=word)
+    assert read(messageId=word).id != read(messageId=word, event="Product Viewed").id
+
+
+def test_an_id_reads_the_same_however_its_number_is_written() -> None:
+    written = (13085, 13085.0, "13085", "13085.0", " 13085 ", "13085.00")
+    assert {read(userId=id_).customer for id_ in written} == {"13085"}
+    assert [read(userId=id_).customer for id_ in ("007", "1.50", "v1.0", "1e5")] == ["007", "1.50", "v1.0", "1e5"]
+
+
+def test_the_words_that_are_no_ids_are_a_shop_s_own_to_state() -> None:
+    told = {"messageId": "m1", "event": "Order Completed"}
+    rules = Rules(placeholder_ids=("Nobody", "guest-user"))
+    for word, customer in (("0", "0"), ("null", "null")):
+        found = messages.read({**told, "userId": word}, NOON, reach=YEAR, call="track", placeholders=rules.placeholders)
+        assert found.customer == customer
+    with pytest.raises(UnfitMessageError, match="about nobody"):
+        messages.read({**told, "userId": "NOBODY"}, NOON, reach=YEAR, call="track", placeholders=rules.placeholders)
