@@ -81,7 +81,7 @@ def validate(frame: pd.DataFrame, placeholders: Collection[str] = ()) -> Validat
     Args:
         frame: Columns `customer_id` (text or integers), `time` (datetimes with a zone) and `type`, and any
             of those in `DEFAULTS`; others are dropped.
-        placeholders: Words that stand for no id, as `features.ids.folded` gives them; none by default.
+        placeholders: Words that are no ids, as `features.ids.folded` gives them; none by default.
 
     Raises:
         EventError: A required column is missing, or a column's type admits no valid row.
@@ -148,7 +148,7 @@ def _ids(column: "pd.Series[Any]") -> "pd.Series[str]":
 
 
 def _canonical_ids(column: "pd.Series[str]") -> "pd.Series[str]":
-    written = {id_: canonical_id(id_) for id_ in column.dropna().unique()}
+    written = {id_: canonical_id(id_) or "" for id_ in column.dropna().unique()}
     changed = {id_: canonical for id_, canonical in written.items() if canonical != id_}
     return column.replace(changed) if changed else column
 

@@ -1,8 +1,8 @@
 """The rule for ids of customers: one for imports, for tracking and for the API.
 
 An id is text of at most `LONGEST_ID` printable characters, without blanks around it. A whole number that was written as
-a decimal (`13085.0`, as pandas and Excel write a column of numbers with gaps) is the id `13085`. A word that stands for
-no id (`null`, `undefined`, `0`) is refused: a log that holds it would make one customer of everybody who has none.
+a decimal (`13085.0`, as pandas and Excel write a column of numbers with gaps) is the id `13085`. A placeholder
+(`null`, `undefined`, `0`) is refused: a log that holds it would make one customer of everybody who has none.
 """
 
 import math
@@ -15,8 +15,8 @@ PLACEHOLDER_IDS = (
     "anonymous", "guest", "true", "false", "0", "-1", "-", "?", "object object", "id", "userid", "user_id",
     "customerid", "customer_id", "customer id",
 )  # fmt: skip
-"""Words that stand for no id, whatever their case, and whatever brackets, quotes or signs of a template are around
-them. `0` stands for every number of zeros, such as the nil UUID, and `-` for every row of dashes."""
+"""Placeholders: words that are no ids, whatever their case, and whatever brackets, quotes or signs of a template are
+around them. `0` covers every number of zeros, such as the nil UUID, and `-` every row of dashes."""
 LARGEST_NUMBER = 2**53
 """Whole numbers from here on are not exact as floats, so that two customers might read the same."""
 WHOLE_NUMBER = r"^(-?[0-9]+)\.0*$"
@@ -66,11 +66,11 @@ def folded(word: str) -> str:
 
 
 def fault_of(customer: str, placeholders: Collection[str]) -> str | None:
-    """What is wrong with an id, as a clause; None where it is fit.
+    """The fault of an id, as a clause; None where it is fit.
 
     Args:
         customer: An id as `canonical_id` gives it.
-        placeholders: Words that stand for no id, as `folded` gives them.
+        placeholders: Words that are no ids, as `folded` gives them.
 
     Example:
         >>> fault_of("Undefined", PLACEHOLDER_IDS), fault_of("c1", PLACEHOLDER_IDS), fault_of("1.3085E+12", ())

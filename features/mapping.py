@@ -191,7 +191,7 @@ class Mapping(Fields):
             is rejected.
         time_format: How text is read as a time (`strptime`); ISO 8601 by default.
         source: How the file is written.
-        placeholder_ids: Words that stand for no customer, in place of those of `features.ids`.
+        placeholder_ids: Words that are no ids of customers, in place of those of `features.ids`.
         event_id: What tells events apart; by default the group, else the contents of the row.
         group_by: Rows alike in these are one event: at the first one's time, with numbers summed,
             categories joined, channel and subject of the first.

@@ -72,7 +72,7 @@ def read(
         reach: How far back an event may lie.
         call: What it is, where the path says so.
         batch: The batch it came in, whose `context` and `sentAt` hold for messages without their own.
-        placeholders: Words that stand for no id, as `features.ids.folded` gives them.
+        placeholders: Words that are no ids, as `features.ids.folded` gives them.
 
     Raises:
         UnfitMessageError: It is malformed, oversized, late or future-dated.

@@ -32,7 +32,7 @@ class Rules(Value):
         consents: The `channel` or `channel.purpose` that a trait of true or false speaks of, by the trait's name.
         categories: The category vocabulary, in the order of the data set's; other categories are passed over.
         reach: How far back an event may lie.
-        placeholder_ids: Words that stand for no id of a customer, in place of those of `features.ids`.
+        placeholder_ids: Words that are no ids of a customer, in place of those of `features.ids`.
 
     Example:
         >>> rules = Rules(events={"Bought": "purchase", "Product Clicked": None})
