@@ -11,7 +11,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.api import catalogues, customers, operations, problem, routes, tracking
+from serving.api import catalogues, client_settings, customers, operations, problem, routes, tracking
 from serving.api.documentation import DESCRIPTION, complete
 from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
@@ -28,7 +28,14 @@ from serving.settings import Settings
 from serving.store import keys
 from serving.tenants import Tenants
 
-ROUTERS = (routes.router, customers.router, catalogues.router, tracking.router, operations.router)
+ROUTERS = (
+    routes.router,
+    customers.router,
+    catalogues.router,
+    tracking.router,
+    client_settings.router,
+    operations.router,
+)
 
 NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -97,17 +104,17 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["authorization", "content-type", "idempotency-key", "if-match", "x-request-id"],
+            allow_headers=["*"],
             expose_headers=["etag", "idempotency-replayed", "retry-after", "x-request-id"],
         )
     problem.install(app)
     return app
 
 
-def scopes() -> dict[tuple[str, str], str]:
-    """The scope that each route wants, by method and path; those that want none are left out."""
+def scopes() -> dict[tuple[str, str], tuple[str, ...]]:
+    """The scopes of which each route wants one, by method and path; routes that want none are left out."""
     return {
-        (method, route.path): dependency.call.scope
+        (method, route.path): dependency.call.scopes
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)

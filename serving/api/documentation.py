@@ -82,12 +82,14 @@ def problems(*causes: type[ServingError] | Kind) -> dict[int | str, dict[str, An
     return by_status
 
 
-def complete(document: dict[str, Any], scopes: Mapping[tuple[str, str], str], *, keyed: bool) -> dict[str, Any]:
+def complete(
+    document: dict[str, Any], scopes: Mapping[tuple[str, str], tuple[str, ...]], *, keyed: bool
+) -> dict[str, Any]:
     """Mends what FastAPI cannot say: keys and their scopes, problems of one media type, examples that hold null.
 
     Args:
         document: What FastAPI says.
-        scopes: The scope that a route wants, by method and path.
+        scopes: The scopes of which a route wants one, by method and path.
         keyed: Whether callers are asked for keys.
     """
     if keyed:
@@ -95,9 +97,9 @@ def complete(document: dict[str, Any], scopes: Mapping[tuple[str, str], str], *,
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _mend(operation, ANSWERS.get((method.upper(), path)))
-            if scope := scopes.get((method.upper(), path)):
+            if wanted := scopes.get((method.upper(), path)):
                 _guard(operation, changes=method.upper() in CHANGES)
-                operation |= {"security": [{name: [scope]} for name in SECURITY]} if keyed else {}
+                operation |= {"security": [{name: [scope]} for scope in wanted for name in SECURITY]} if keyed else {}
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     return document

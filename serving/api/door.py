@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Exchange
 
 from serving.addresses import is_loopback
+from serving.api.clients import MEASUREMENTS, authorization
 from serving.desk import Desk
 from serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
 from serving.keyring import Keyring
@@ -25,9 +26,9 @@ from serving.service import DecisionService
 from serving.settings import Settings
 from serving.tenants import Tenants
 
-Scope = Literal["decide", "ingest", "read", "admin"]
+Scope = Literal["decide", "ingest", "track", "read", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json"})
+PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json", MEASUREMENTS})
 """Paths that need no key."""
 METRICS_PATH = "/metrics"
 
@@ -130,54 +131,56 @@ class Door:
         self._settings = settings
 
     async def __call__(self, scope: Exchange, receive: Receive, send: Send) -> None:
-        """Answers one request; the errors of `Recognises` leave it before the body is read."""
+        """Answers one request; the errors of `Recognises` leave it before the body is read, except for its write key."""
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
-            caller = await self._caller(scope)
+            sent, receive = await authorization(scope, receive)
+            caller = await self._caller(scope, sent)
             scope["state"]["visit"] = Visit(caller, self._tenants.of(caller.tenant), scope["state"]["desk"])
         await self._app(scope, receive, send)
 
-    async def _caller(self, exchange: Exchange) -> Caller:
+    async def _caller(self, exchange: Exchange, sent: bytes) -> Caller:
         headers: Mapping[bytes, bytes] = dict(exchange["headers"])
         if exchange["path"] == METRICS_PATH and self._settings.metrics == "loopback" and _is_local(exchange, headers):
             return Caller(self._settings.tenant, "", frozenset({"admin"}))
-        return await self._recognises(headers.get(b"authorization", b""))
+        return await self._recognises(sent)
 
 
 class Allowed:
-    """A dependency: the visit, if its key has a scope.
+    """A dependency: the visit, if its key has one of some scopes.
 
     Args:
-        scope: The scope.
+        scopes: The scopes.
     """
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
+    def __init__(self, *scopes: Scope) -> None:
+        self.scopes = scopes
 
     async def __call__(self, request: Request) -> Visit:
         """The visit of a request.
 
         Raises:
-            ForbiddenError: The key lacks the scope.
+            ForbiddenError: The key has none of the scopes.
         """
         visit: Visit = request.scope["state"]["visit"]
-        require(visit.caller, self.scope)
+        require(visit.caller, *self.scopes)
         return visit
 
 
 @cache
-def allows(scope: Scope) -> Allowed:
+def allows(*scopes: Scope) -> Allowed:
     """What a route depends on: `visit: Annotated[Visit, Depends(allows("decide"))]`."""
-    return Allowed(scope)
+    return Allowed(*scopes)
 
 
-def require(caller: Caller, scope: Scope) -> None:
-    """Refuse a caller whose key lacks a scope.
+def require(caller: Caller, *scopes: Scope) -> None:
+    """Refuse a caller whose key has none of some scopes.
 
     Raises:
-        ForbiddenError: It does.
+        ForbiddenError: It has none of them.
     """
-    if scope not in caller.scopes:
-        raise ForbiddenError("a key that may not do this", got=" ".join(sorted(caller.scopes)), wanted=f"scope {scope}")
+    if caller.scopes.isdisjoint(scopes):
+        wanted = f"scope {' or '.join(scopes)}"
+        raise ForbiddenError("a key that may not do this", got=" ".join(sorted(caller.scopes)), wanted=wanted)
 
 
 def sent_key(authorization: bytes) -> str:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from serving import tracing
+from serving.api.clients import canonical
 from serving.api.problem import TOO_LARGE
 from serving.metrics import METRICS
 
@@ -51,6 +52,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope["path"] = canonical(scope["path"])
         headers = dict(scope["headers"])
         limit = BODY_LIMITS.get(scope["path"], self._body_limit)
         exchange = _Exchange(_request_id(headers), limit, receive, send)

@@ -176,6 +176,31 @@ ANSWERS: dict[tuple[str, str], Any] = {
             }
         ],
     },
+    ("POST", "/v1/m"): {"success": True},
+    ("GET", "/v1/projects/{write_key}/settings"): {
+        "integrations": {"Segment.io": {"apiKey": "KEY", "apiHost": "events.shop.example/v1", "protocol": "https"}},
+        "plan": {},
+        "edgeFunction": {},
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0.0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+    },
+    ("GET", "/sourceConfig"): {
+        "source": {
+            "id": "0123456789abcdef",
+            "name": "tactful",
+            "writeKey": "0123456789abcdef",
+            "enabled": True,
+            "workspaceId": "",
+            "config": {"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}},
+            "destinations": [],
+            "connections": [],
+            "updatedAt": "2026-05-06T16:00:00Z",
+        },
+        "updatedAt": "2026-05-06T16:00:00Z",
+    },
     ("POST", "/v1/decisions"): _DECISION,
     ("GET", "/v1/decisions/{decision_id}"): _DECISION,
     ("POST", "/v1/decisions/batch"): {

@@ -8,9 +8,9 @@ from http import HTTPStatus
 from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.api.clients import Again, whole
 from serving.api.documentation import CHANGES
 from serving.api.door import Visit
 from serving.store import idempotency
@@ -46,13 +46,13 @@ class Repeats:
             await self._app(scope, receive, send)
             return
         visit: Visit = scope["state"]["visit"]
-        body = await _all_of(receive)
+        body = await whole(receive)
         claimed = await run_in_threadpool(self._claim, visit, key, _fingerprint(scope, body))
         if isinstance(claimed, KeptAnswer):
             again = Response(claimed.body, claimed.status, {REPEATED: "true"}, claimed.media)
             await again(scope, receive, send)
         else:
-            await self._carry_out(claimed, scope, _Once(body, receive), send)
+            await self._carry_out(claimed, scope, Again(body, receive), send)
 
     async def _carry_out(self, claim: Claim, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Heard()
@@ -96,17 +96,6 @@ class _Heard:
         return KeptAnswer(self.status, body, MutableHeaders(raw=self.messages[0]["headers"]).get("content-type"))
 
 
-class _Once:
-    """Tells a body that was read already, then what comes after it."""
-
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        return self._messages.pop() if self._messages else await self._receive()
-
-
 def _key(scope: Scope) -> str:
     if scope["type"] != "http" or scope["method"] not in CHANGES or "visit" not in scope["state"]:
         return ""
@@ -122,14 +111,3 @@ def _fingerprint(scope: Scope, body: bytes) -> str:
     target = (scope["method"].encode(), scope["path"].encode(), scope["query_string"])
     parts = (*target, _header(scope, b"if-match"), hashlib.sha256(body).digest())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-
-async def _all_of(receive: Receive) -> bytes:
-    pieces, more = [], True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise HTTPException(HTTPStatus.BAD_REQUEST, "the body ended early")
-        pieces.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(pieces)

@@ -26,13 +26,14 @@ from serving.errors import (
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import MOST_TOLD, Parcel, Receipts
+from serving.ingestion.senders import Sender
 from serving.ingestion.wakes import decision_id
 from serving.making import Ask
 
 REFUSED = Kind(400, "messages-refused", "The others were kept: mend these, then send them, or all of them, again.")
 
 router = APIRouter(prefix="/v1", tags=["tracking"])
-Ingesting = Annotated[Visit, Depends(allows("ingest"))]
+Sending = Annotated[Visit, Depends(allows("ingest", "track"))]
 _PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
 
 
@@ -55,7 +56,7 @@ _PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
     ),
 )
 async def track(
-    visit: Ingesting,
+    visit: Sending,
     request: Request,
     decide: Annotated[
         bool, Query(description="Whether to answer with a decision upon it; wants scope `decide`.")
@@ -79,13 +80,13 @@ async def track(
     "/batch", summary="Many messages", response_model=Taken, response_model_exclude_unset=True, openapi_extra=BATCH,
     responses=_PROBLEMS,
 )  # fmt: skip
-async def batch(visit: Ingesting, request: Request) -> Response:
+async def batch(visit: Sending, request: Request) -> Response:
     """Messages of every kind, kept in one transaction; a refused one holds no other back."""
     return await _taken(visit, request)
 
 
 def _route(call: str, summary: str, description: str) -> None:
-    async def endpoint(visit: Ingesting, request: Request) -> Response:
+    async def endpoint(visit: Sending, request: Request) -> Response:
         return await _taken(visit, request, call)
 
     router.add_api_route(
@@ -117,7 +118,8 @@ async def _taken(visit: Visit, request: Request, call: str | None = None) -> Res
 async def _received(visit: Visit, request: Request, call: str | None, *, answered: bool = False) -> Receipts | Response:
     """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    parcel = Parcel(await request.body(), encoding, call, answered)
+    sender = Sender(visit.caller.key, trusted="ingest" in visit.caller.scopes)
+    parcel = Parcel(await request.body(), encoding, call, answered, sender)
     inbox: Inbox = request.state.inbox
     receipts = await asyncio.wrap_future(inbox.take(visit.service, parcel))
     if receipts.unfit:

@@ -1,8 +1,10 @@
 """The bodies of the tracking API, for OpenAPI: the specifications of Segment say what a message may bear."""
 
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from serving.api.schemas import DecisionAnswer
 from serving.ingestion.reception import MOST_MESSAGES
@@ -52,7 +54,7 @@ class RefusedMessage(BaseModel):
 
     index: int = Field(description="Its place in the batch.")
     message_id: str = Field(description="Empty where it bore none.")
-    fate: Literal["unknown_decision", "malformed", "oversized", "late", "future"]
+    fate: Literal["unknown_decision", "malformed", "oversized", "late", "future", "forbidden"]
     reason: str
 
 
@@ -70,3 +72,56 @@ class TakenAndDecided(Taken):
     """The message was taken in, and decided upon if that was wanted."""
 
     decision: DecisionAnswer | None = Field(default=None, description="Null where the message was refused.")
+
+
+class _ClientSettings(BaseModel):
+    """Settings in the names that a client reads."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class SegmentSettings(_ClientSettings):
+    """The settings that Segment's clients read: where events go, and nothing else to load."""
+
+    integrations: dict[str, dict[str, Any]] = Field(description="`Segment.io`: the write key, the host, the protocol.")
+    plan: dict[str, Any] = Field(default={}, description="Empty: every event is sent.")
+    edge_function: dict[str, Any] = {}
+    middleware_settings: dict[str, Any] = {}
+    enabled_middleware: dict[str, bool] = {}
+    metrics: dict[str, float] = Field(default={"sampleRate": 0.0}, description="Clients measure nothing of themselves.")
+    legacy_video_plugins_enabled: bool = False
+    remote_plugins: list[Any] = []
+
+
+class Source(_ClientSettings):
+    """A source of events, as RudderStack's clients know one."""
+
+    id: str
+    name: str
+    write_key: str
+    enabled: bool = True
+    workspace_id: str = ""
+    config: dict[str, Any] = Field(
+        default={"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}},
+        description="Clients report nothing of themselves.",
+    )
+    destinations: list[Any] = Field(default=[], description="Empty: clients send events here and nowhere else.")
+    connections: list[Any] = []
+    updated_at: datetime
+
+
+class SourceConfig(_ClientSettings):
+    """The settings that RudderStack's clients read."""
+
+    source: Source
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, key: str, now: datetime) -> Self:
+        """The settings of whoever sends with a key.
+
+        Args:
+            key: The key's id.
+            now: The moment of the answer.
+        """
+        return cls(source=Source(id=key, name="tactful", write_key=key, updated_at=now), updated_at=now)

@@ -19,6 +19,7 @@ class MessageFate(Enum):
     OVERSIZED = "oversized"
     LATE = "late"
     FUTURE = "future"
+    FORBIDDEN = "forbidden"
 
     @property
     def refused(self) -> bool:
@@ -42,6 +43,7 @@ MEANINGS = {
     MessageFate.OVERSIZED: "larger than a message may be",
     MessageFate.LATE: "happened before what is kept of histories",
     MessageFate.FUTURE: "happens after its receipt",
+    MessageFate.FORBIDDEN: "the key may not send it",
 }
 REFUSALS = frozenset(
     {
@@ -50,6 +52,7 @@ REFUSALS = frozenset(
         MessageFate.OVERSIZED,
         MessageFate.LATE,
         MessageFate.FUTURE,
+        MessageFate.FORBIDDEN,
     }
 )
 

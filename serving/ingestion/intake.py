@@ -13,6 +13,7 @@ from serving.ingestion.messages import Message
 from serving.ingestion.names import CONTACT
 from serving.ingestion.properties import event_of, meaning_of, outcome_of
 from serving.ingestion.rules import Rules
+from serving.ingestion.senders import Sender
 from serving.ingestion.traits import PURPOSE, profile_of
 from serving.ingestion.wakes import Listening
 from serving.records import parse
@@ -59,6 +60,7 @@ class Intake:
         currency: The currency of amounts; any where None.
         purposes: What consents are given for; who unsubscribes or complains refuses all of them on that channel.
         listening: Which events are decided upon unasked; none where None.
+        sender: Who sends the messages.
     """
 
     store: Store
@@ -67,6 +69,11 @@ class Intake:
     currency: str | None = None
     purposes: frozenset[str] = frozenset({PURPOSE})
     listening: Listening | None = None
+    sender: Sender = Sender()
+
+    def sent_by(self, sender: Sender) -> "Intake":
+        """The same, for the messages of a sender."""
+        return replace(self, sender=sender)
 
     def answering(self) -> "Intake":
         """The same, for senders who are answered with a decision: nothing has to be decided at once besides."""
@@ -114,6 +121,7 @@ class Intake:
                 batch=batch,
                 placeholders=self.rules.placeholders,
             )
+            message = replace(message, id=self.sender.message_id(message.id))
             arrival = self._arrival(message, received)
         except UnfitMessageError as error:
             return Told(error.fate, str(error), id=_readable_id(raw)), None
@@ -129,7 +137,7 @@ class Intake:
         profile = profile_of(message, self.rules)
         if event is None and profile is None and message.alias is None:
             return None
-        return Arrival(
+        arrival = Arrival(
             id=message.id,
             customer=message.customer,
             event=event,
@@ -139,6 +147,7 @@ class Intake:
             wake=self.listening.wake(message.customer, event, received) if event and self.listening else None,
             time=microseconds(message.moment),
         )
+        return self.sender.permitted(arrival, message.call)
 
     def _completed(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
         """The arrivals, with what follows from decisions they name and from refusals."""

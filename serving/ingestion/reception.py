@@ -11,6 +11,7 @@ from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, pa
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.intake import Intake, Judged, Told
 from serving.ingestion.rules import Rules
+from serving.ingestion.senders import Sender
 from serving.ingestion.traits import PURPOSE
 from serving.ingestion.wakes import Listening
 from serving.metrics import METRICS
@@ -31,12 +32,14 @@ class Parcel:
         encoding: The header `Content-Encoding`.
         call: What the one message of the body is; the body is a batch where None.
         answered: Whether the sender is answered with a decision upon it.
+        sender: Who sent it.
     """
 
     body: bytes
     encoding: str = ""
     call: str | None = None
     answered: bool = False
+    sender: Sender = Sender()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Reception:
             StoreError: The store fails; nothing was kept.
         """
         intake, now = self._intake(service), service.clock()
-        judged = [_judged(parcel, intake.answering() if parcel.answered else intake, now) for parcel in parcels]
+        judged = [_judged(parcel, intake, now) for parcel in parcels]
         told = iter(intake.keep([one for some in judged if isinstance(some, list) for one in some], now))
         receipts = [
             Receipts([next(told) for _ in some]) if isinstance(some, list) else Receipts([some], unfit=True)
@@ -135,6 +138,8 @@ def _judged(parcel: Parcel, intake: Intake, now: datetime) -> list[Judged] | Tol
 
     That is told in words, not by an error: its traceback would keep alive what was parsed of the body.
     """
+    intake = intake.sent_by(parcel.sender)
+    intake = intake.answering() if parcel.answered else intake
     try:
         content = inflated(parcel.body, parcel.encoding)
         found = parsed(content)
