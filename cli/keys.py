@@ -31,7 +31,11 @@ def _keys() -> None:
 @keys_app.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for, such as `checkout`.")],
-    scope: Annotated[list[str], typer.Option(help="What it may do: decide, ingest, read or admin; may be repeated.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What it may do: decide, ingest, track, read or admin; may be repeated."),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="For a page or an app: scope track.")] = False,
     rate: Annotated[
         float | None, typer.Option(min=0.01, help="Requests a second; without it there is no limit.")
     ] = None,
@@ -44,10 +48,12 @@ def create(
     from serving.errors import SettingsError
     from serving.store import keys
 
-    if strange := [one for one in scope if one not in SCOPES]:
-        raise SettingsError("no such scope", got=", ".join(strange), wanted=", ".join(SCOPES))
+    scopes = [*(scope or ()), *(["track"] if browser else ())]
+    strange = [one for one in scopes if one not in SCOPES]
+    if strange or not scopes:
+        raise SettingsError("no such scope", got=", ".join(strange) or "none", wanted=", ".join(SCOPES))
     with _database(data, tenant) as (database, settings):
-        key, secret = keys.create(database, settings.tenant, name, scope, rate, datetime.now(UTC))
+        key, secret = keys.create(database, settings.tenant, name, scopes, rate, datetime.now(UTC))
     if as_json:
         print_json({**_told(key), "key": secret})
         return

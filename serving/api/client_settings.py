@@ -40,7 +40,12 @@ async def source_config(visit: Sending) -> SourceConfig:
     return SourceConfig.of(visit.caller.key, datetime.now(UTC))
 
 
-@router.post(MEASUREMENTS, summary="What Segment's clients measure of themselves", responses=problems())
+@router.post(
+    MEASUREMENTS,
+    summary="What Segment's clients measure of themselves",
+    response_model_exclude_unset=True,
+    responses=problems(),
+)
 async def measurements() -> Taken:
     """Acknowledged without a key, and not read."""
     return Taken(success=True)

@@ -59,10 +59,17 @@ def test_keys_are_listed_and_revoked(data: str) -> None:
     assert json.loads(other.stdout) == {"keys": []}
 
 
+def test_a_key_for_a_page_may_track_and_nothing_else(data: str) -> None:
+    told = json.loads(tactful("keys", "create", "page", "--browser", "--data", data, "--json").stdout)
+    assert told["scopes"] == ["track"]
+
+
 def test_what_cannot_be_is_said(data: str) -> None:
     wrong = tactful("keys", "create", "checkout", "--scope", "everything", "--data", data)
     assert isinstance(wrong.exception, SettingsError)
-    assert str(wrong.exception) == "no such scope: got 'everything'; wanted decide, ingest, read, admin"
+    assert str(wrong.exception) == "no such scope: got 'everything'; wanted decide, ingest, track, read, admin"
+    none = tactful("keys", "create", "checkout", "--data", data)
+    assert str(none.exception) == "no such scope: got 'none'; wanted decide, ingest, track, read, admin"
     gone = tactful("keys", "revoke", "0" * 16, "--data", data)
     assert isinstance(gone.exception, SettingsError)
     id_ = str(created(data)["id"])

@@ -21,15 +21,17 @@ class Network:
 
     Args:
         server: Where the server answers.
+        weather: What befalls one request after the other, again and again.
         befell: How often each kind of weather was met.
     """
 
     server: str
+    weather: tuple[str, ...] = WEATHER
     url: str = ""
     befell: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._weather = itertools.cycle(WEATHER)
+        self._weather = itertools.cycle(self.weather)
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: request after request, until the weather ends it."""
@@ -71,9 +73,9 @@ class Network:
 
 
 @contextmanager
-def flaky(server: str) -> Iterator[Network]:
+def flaky(server: str, weather: tuple[str, ...] = WEATHER) -> Iterator[Network]:
     """A flaky network to a server, while the block runs."""
-    network, ready = Network(server), threading.Event()
+    network, ready = Network(server, weather), threading.Event()
     end: list[Callable[[], object]] = []
 
     async def serve() -> None:

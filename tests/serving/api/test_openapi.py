@@ -21,7 +21,7 @@ ROUTES = {
 }
 ALWAYS = {"500"}
 BEHIND_THE_DOOR = {"401", "403", "429"}
-PUBLIC = {("get", "/health/live"), ("get", "/health/ready")}
+PUBLIC = {("get", "/health/live"), ("get", "/health/ready"), ("post", "/v1/m")}
 
 
 @pytest.fixture
