@@ -131,7 +131,7 @@ class Door:
         self._settings = settings
 
     async def __call__(self, scope: Exchange, receive: Receive, send: Send) -> None:
-        """Answers one request; the errors of `Recognises` leave it before the body is read, except for its write key."""
+        """Answers one request; the errors of `Recognises` leave it before the body is used."""
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
             sent, receive = await authorization(scope, receive)
             caller = await self._caller(scope, sent)

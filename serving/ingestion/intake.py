@@ -13,7 +13,7 @@ from serving.ingestion.messages import Message
 from serving.ingestion.names import CONTACT
 from serving.ingestion.properties import event_of, meaning_of, outcome_of
 from serving.ingestion.rules import Rules
-from serving.ingestion.senders import Sender
+from serving.ingestion.senders import SERVER, Sender
 from serving.ingestion.traits import PURPOSE, profile_of
 from serving.ingestion.wakes import Listening
 from serving.records import parse
@@ -69,7 +69,7 @@ class Intake:
     currency: str | None = None
     purposes: frozenset[str] = frozenset({PURPOSE})
     listening: Listening | None = None
-    sender: Sender = Sender()
+    sender: Sender = SERVER
 
     def sent_by(self, sender: Sender) -> "Intake":
         """The same, for the messages of a sender."""

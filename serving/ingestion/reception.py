@@ -11,7 +11,7 @@ from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, pa
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.intake import Intake, Judged, Told
 from serving.ingestion.rules import Rules
-from serving.ingestion.senders import Sender
+from serving.ingestion.senders import SERVER, Sender
 from serving.ingestion.traits import PURPOSE
 from serving.ingestion.wakes import Listening
 from serving.metrics import METRICS
@@ -39,7 +39,7 @@ class Parcel:
     encoding: str = ""
     call: str | None = None
     answered: bool = False
-    sender: Sender = Sender()
+    sender: Sender = SERVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ VIEWS = """
 
 
 @contextmanager
-def served(folder: Path, origin: str = "", weather: tuple[str, ...] = WEATHER) -> Iterator[tuple[Tenants, Network, str]]:
+def served(
+    folder: Path, origin: str = "", weather: tuple[str, ...] = WEATHER
+) -> Iterator[tuple[Tenants, Network, str]]:
     """A service behind a flaky network, and a key of scope `track`."""
     settings = Settings.of(folder, origins=(origin,) if origin else None)
     tenants = open_tenants(settings)

@@ -120,7 +120,10 @@ def test_a_header_goes_before_a_key_in_the_body(house: House) -> None:
     assert house.client("read").post("/v1/b", json=body).status_code == 403
 
 
-ASKED = "anonymousid,authorization,content-type,rsa-recovered,rsa-retry-attempt,rsa-retry-reason,sentat,traceparent,x-retry-count"
+ASKED = (
+    "anonymousid,authorization,content-type,rsa-recovered,rsa-retry-attempt,rsa-retry-reason,rsa-since-first-attempt,"
+    "rsa-since-last-attempt,sentat,traceparent,tracestate,x-retry-count"
+)
 
 
 def test_a_page_may_send_the_headers_that_clients_send(shop: Any) -> None:
