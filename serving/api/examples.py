@@ -172,7 +172,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
                 "index": 7,
                 "message_id": "m-8",
                 "fate": "malformed",
-                "reason": "about nobody: wanted userId or anonymousId; at the message",
+                "reason": "about nobody: wanted userId or anonymousId, and no placeholder such as null; at the message",
             }
         ],
     },

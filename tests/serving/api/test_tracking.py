@@ -64,7 +64,7 @@ def test_good_messages_are_kept_and_bad_ones_reported(client: httpx.Client, serv
                 "index": 1,
                 "message_id": "m2",
                 "fate": "malformed",
-                "reason": "about nobody: wanted userId or anonymousId; at the message",
+                "reason": "about nobody: wanted userId or anonymousId, and no placeholder such as null; at the message",
             },
             {"index": 2, "message_id": "", "fate": "malformed", "reason": "not a JSON object: at the message"},
         ],
