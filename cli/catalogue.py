@@ -35,18 +35,22 @@ def check(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> N
     """Find every mistake in a catalogue.
 
     Its expressions and offers are checked against the features and models of the service; where it has no models yet,
-    against the standard features. Exits with 1 if there is an error; warnings alone do no harm.
+    against the standard features. The command also says what is on because the catalogue does not say otherwise.
+    Exits with 1 if there is an error; warnings alone do no harm.
     """
+    from decisions.defaults import on_by_default
     from decisions.loading import inspect_catalogue
 
     text = file.read_text(encoding="utf-8")
-    _, findings = inspect_catalogue(text, vocabulary_for(data, text), str(file))
+    catalogue, findings = inspect_catalogue(text, vocabulary_for(data, text), str(file))
     errors = sum(finding.severity == "error" for finding in findings)
+    defaults = on_by_default(catalogue) if catalogue else []
     if as_json:
         found = [asdict(finding) for finding in findings]
-        print_json({"file": str(file), "errors": errors, "warnings": len(findings) - errors, "findings": found})
+        counts = {"errors": errors, "warnings": len(findings) - errors}
+        print_json({"file": str(file), **counts, "findings": found, "on_by_default": defaults})
     else:
-        _show(file, findings, errors)
+        _show(file, findings, errors, defaults)
     raise typer.Exit(1 if errors else 0)
 
 
@@ -126,10 +130,12 @@ def _offers(content: Any) -> "Iterator[Mapping[Any, Any]]":
         yield from _offers(part)
 
 
-def _show(file: Path, findings: "list[Finding]", errors: int) -> None:
+def _show(file: Path, findings: "list[Finding]", errors: int, defaults: list[str]) -> None:
     screen = console()
     for finding in findings:
         screen.print(str(finding), markup=False, soft_wrap=True)
+    for default in defaults:
+        screen.print(f"{file}: on by default: {default}", markup=False, soft_wrap=True)
     screen.print(f"{file}: {_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}", soft_wrap=True)
 
 

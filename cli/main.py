@@ -18,6 +18,7 @@ COMMANDS = {
     "keys": ("cli.keys:keys_app", "Say who may use the service over HTTP."),
     "store": ("cli.store:store_app", "Check, compact, back up, restore and migrate the store."),
     "events": ("cli.events:events_app", "Bring customer histories in."),
+    "features": ("cli.features:features", "List the features, each with its meaning."),
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),
     "evaluate": (
         "cli.releasing:evaluate",

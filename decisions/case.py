@@ -11,6 +11,7 @@ from decisions.arbitration import unsubscribe_risk
 from decisions.calendars import zone_of
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Condition, Failure
+from decisions.contact_policies import ContactPolicy
 from decisions.errors import SnapshotError
 from decisions.exclusion import Exclusion
 from decisions.exploration import Stratum, stratum
@@ -86,10 +87,16 @@ class Case:
     def verdict(self, index: int) -> Exclusion | None:
         """What a bound contact policy says of every action in its scope."""
         if index not in self._verdicts:
-            policy = self.compiled.policies[index]
-            binds = policy.segment is None or self.value(f"segment.{policy.segment}") is not False
-            self._verdicts[index] = policy.verdict(self.ledger) if binds else None
+            self._verdicts[index] = self._verdict(self.compiled.policies[index])
         return self._verdicts[index]
+
+    def _verdict(self, policy: ContactPolicy) -> Exclusion | None:
+        binds = policy.segment is None or self.value(f"segment.{policy.segment}") is not False
+        try:
+            return policy.verdict(self.ledger) if binds else None
+        except (ArithmeticError, ValueError) as error:
+            observed = f"a date or number out of range: {error}"
+            return Exclusion("policy", policy.id, observed=observed, limit="a policy that can be judged")
 
     def events_of(self, types: Collection[str]) -> Sequence[Event]:
         """The customer's events of some types, in time order."""

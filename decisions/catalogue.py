@@ -71,7 +71,12 @@ class Prior(Value):
 
 
 class Content(Value):
-    """The text of a message, in Liquid."""
+    """The text of a message, in Liquid.
+
+    Args:
+        subject: The subject, for the channels that have one.
+        body: The body.
+    """
 
     subject: str | None = None
     body: str = Field(min_length=1)

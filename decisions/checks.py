@@ -10,9 +10,12 @@ from decisions.catalogue import Catalogue, Message
 from decisions.compiled import EVENT_FACTS, Vocabulary, expressions
 from decisions.conditions import Conditions
 from decisions.errors import ConditionError, SnapshotError
+from decisions.expressions import segments_in
 from decisions.ledger import Scope
 from decisions.texts import Text
 from decisions.triggers import DateTrigger
+from decisions.values import did_you_mean
+from decisions.yaml_text import plain_number
 
 Place = tuple[str | int, ...]
 
@@ -47,7 +50,7 @@ def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
         *_scopes(catalogue),
         *_event_types(catalogue, vocabulary),
         *_expressions(catalogue, vocabulary),
-        *_objective(catalogue),
+        *_objective(catalogue, vocabulary),
         *_arbitration(catalogue, vocabulary),
         *_offers(catalogue, vocabulary),
         *_texts(catalogue, vocabulary),
@@ -148,29 +151,34 @@ def _expressions(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remar
         try:
             conditions.compile(source, kind)
         except ConditionError as error:
-            if "segment." in source and place[0] != "segments" and _segments_fail(source, catalogue, conditions):
+            if place[0] != "segments" and _a_segment_fails(source, catalogue, conditions):
                 continue
-            yield Remark(place, str(error))
+            hint = plain_number(source) if kind == "number" else ""
+            yield Remark(place, f"{error}{hint}")
 
 
-def _segments_fail(source: str, catalogue: Catalogue, conditions: Conditions) -> bool:
-    """Whether a segment that stands in the expression is itself at fault, and reported in its own place."""
-    for name in catalogue.segments:
-        if f"segment.{name}" in source:
-            try:
-                conditions.compile(f"segment.{name}")
-            except ConditionError:
-                return True
+def _a_segment_fails(source: str, catalogue: Catalogue, conditions: Conditions) -> bool:
+    """Whether a segment that the expression names does not compile; its own place reports it."""
+    for name in segments_in(source) & catalogue.segments.keys():
+        try:
+            conditions.compile(f"segment.{name}")
+        except ConditionError:
+            return True
     return False
 
 
-def _objective(catalogue: Catalogue) -> Iterator[Remark]:
+_RESPONSE = "state `response: {mean: …}`, or an offer that the response model can score"
+
+
+def _objective(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
     for place, message in _messages(catalogue):
         if catalogue.objective == "effect" and message.effect is None:
             yield Remark(place, f"message {message.id!r} has no effect", "state `effect: {mean: …}`")
         if catalogue.objective == "propensity" and message.response is None and message.offer is None:
-            mend = "state `response: {mean: …}`, or an offer that the response model can score"
-            yield Remark(place, f"message {message.id!r} has no response", mend)
+            yield Remark(place, f"message {message.id!r} has no response", _RESPONSE)
+        elif message.discount != 0 and message.response is None and not (message.offer and vocabulary.offers):
+            what = f"message {message.id!r} has a discount and no response: everybody who responds gets the discount"
+            yield Remark((*place, "discount"), what, _RESPONSE)
 
 
 def _arbitration(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
@@ -235,7 +243,8 @@ def _text(place: Place, source: str, known: dict[str, frozenset[str]], certain: 
         return
     unknown = text.unknown_names(known)
     for name in unknown:
-        yield Remark(place, f"unknown placeholder {name!r}", "declare it, or name a declared one")
+        near = did_you_mean(name, (f"{root}.{one}" for root, names in known.items() for one in names))
+        yield Remark(place, f"unknown placeholder {name!r}{near}", "declare it, or name a declared one")
     for name in text.without_fallback(certain | frozenset(unknown)):
         yield Remark(place, f"placeholder {name!r} has no fallback", f"write {{{{ {name} | default: '…' }}}}")
 
@@ -253,7 +262,8 @@ def _spread(place: Place, names: str | tuple[str, ...]) -> list[tuple[Place, str
 
 
 def _unknown(place: Place, kind: str, name: str, known: set[str], depends_on_others: bool = False) -> Remark:
-    return Remark(place, f"unknown {kind} {name!r}", _choice(known), depends_on_others=depends_on_others)
+    message = f"unknown {kind} {name!r}{did_you_mean(name, known)}"
+    return Remark(place, message, _choice(known), depends_on_others=depends_on_others)
 
 
 def _choice(known: set[str]) -> str:

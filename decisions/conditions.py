@@ -7,6 +7,7 @@ failure, never an exception: whoever asked excludes the action and says why.
 Source: Common Expression Language, https://cel.dev.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from cel_expr_python import cel
+from cel_expr_python.ext import ext_math, ext_strings
 
 from decisions.errors import ConditionError
+from decisions.expressions import check_calls, expanded, names_in
+from decisions.values import did_you_mean
 
 TYPES = {
     "number": cel.Type.DOUBLE,
@@ -27,9 +31,9 @@ TYPES = {
 }
 _NO_ERRORS = (bool, float)
 """What an error is never given as; asking the library for a value's type costs as much as the value."""
-_SEGMENT = re.compile(r"\bsegment\.([A-Za-z_]\w*)")
-_NAME = re.compile(r"\b(?:features|scores|customer|event|local)\.[A-Za-z_]\w*")
+_EXTENSIONS = (ext_strings.ExtStrings(), ext_math.ExtMath())
 _MISSING = re.compile(r'No value with name "([^"]+)" found')
+_UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _PROBLEM = re.compile(r"ERROR: <input>:\d+:(\d+): (.*)")
 
 
@@ -86,7 +90,8 @@ class Conditions:
     def __init__(self, declared: Mapping[str, str], segments: Mapping[str, str] | None = None) -> None:
         self._declared = dict(declared)
         self._segments = dict(segments or {})
-        self._environment = cel.NewEnv(variables={name: TYPES[kind] for name, kind in declared.items()})
+        types = {name: TYPES[kind] for name, kind in declared.items()}
+        self._environment = cel.NewEnv(variables=types, extensions=_EXTENSIONS)
         self._compiled: dict[tuple[str, str], Condition] = {}
 
     @property
@@ -115,34 +120,24 @@ class Conditions:
         return self._compiled[key]
 
     def facts(self, values: Mapping[str, Any]) -> Any:
-        """Bind values to names, once a customer; a name without a value, or with NaN, makes a condition fail."""
+        """Bind values to names, once a customer; a name without a value, or with one that is not finite, is unknown."""
         return self._environment.Activation({name: _to_cel(v) for name, v in values.items() if not _unknown(v)})
 
-    def expand(self, source: str, seen: tuple[str, ...] = ()) -> str:
-        """Replace each `segment.NAME` by its condition in brackets.
+    def expand(self, source: str) -> str:
+        """Write each `segment.NAME` out as its condition in brackets.
 
         Raises:
-            ConditionError: If a segment is unknown or refers to itself.
+            ConditionError: If a segment is unknown, refers to itself, or makes the expression too long.
         """
-
-        def replace(match: re.Match[str]) -> str:
-            name = match[1]
-            if name in seen:
-                raise ConditionError("a segment refers to itself", got=" → ".join([*seen, name]))
-            if name not in self._segments:
-                raise ConditionError(
-                    "unknown segment", got=name, wanted=", ".join(self._segments) or "none is declared"
-                )
-            return f"({self.expand(self._segments[name], (*seen, name))})"
-
-        return _SEGMENT.sub(replace, source)
+        return expanded(source, self._segments)
 
     def _compile(self, source: str, kind: str) -> Condition:
-        expanded = self.expand(source)
+        text = self.expand(source)
+        check_calls(text)
         try:
-            expression = self._environment.compile(expanded)
+            expression = self._environment.compile(text)
         except RuntimeError as error:
-            raise ConditionError(_problems(str(error)), where=f"expression {source!r}") from None
+            raise ConditionError(self._problems(str(error)), where=f"expression {source!r}") from None
         if expression.return_type() != TYPES[kind]:
             raise ConditionError(
                 "an expression of another type",
@@ -150,12 +145,26 @@ class Conditions:
                 wanted=kind,
                 where=f"expression {source!r}",
             )
-        names = tuple(sorted(set(_NAME.findall(expanded)) & self._declared.keys()))
+        names = tuple(sorted({".".join(name.split(".")[:2]) for name in names_in(text)} & self._declared.keys()))
         return Condition(source, names, any(name.startswith("event.") for name in names), expression)
+
+    def _problems(self, text: str) -> str:
+        problems = [
+            f"{message}{self._nearest(message)} (column {column})" for column, message in _PROBLEM.findall(text)
+        ]
+        readable = "; ".join(problems) or text
+        if "'(double, int)'" in readable or "'(int, double)'" in readable:
+            readable += "; write numbers with a decimal point, such as 30.0"
+        return readable
+
+    def _nearest(self, problem: str) -> str:
+        """The declared name nearest to the one that a problem says is undeclared."""
+        undeclared = _UNDECLARED.search(problem)
+        return did_you_mean(undeclared[1], self._declared) if undeclared else ""
 
 
 def _unknown(value: Any) -> bool:
-    return value is None or value != value  # NaN alone differs from itself
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
 def _readable(failure: str) -> str:
@@ -168,11 +177,3 @@ def _to_cel(value: Any) -> Any:
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime.combine(value, time(), UTC)
     return value
-
-
-def _problems(text: str) -> str:
-    problems = [f"{message} (column {column})" for column, message in _PROBLEM.findall(text)]
-    readable = "; ".join(problems) or text
-    if "'(double, int)'" in readable or "'(int, double)'" in readable:
-        readable += "; write numbers with a decimal point, such as 30.0"
-    return readable

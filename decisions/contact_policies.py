@@ -63,6 +63,10 @@ class ContactPolicy(Value):
 class Cap(ContactPolicy):
     """At most `max` contacts in scope in any window of this length.
 
+    Args:
+        max: The largest number of contacts.
+        window: The length of the rolling window.
+
     Example:
         >>> from datetime import UTC
         >>> from decisions.snapshot import Contact
@@ -111,7 +115,11 @@ class Cap(ContactPolicy):
 
 
 class Gap(ContactPolicy):
-    """At least `min` between two contacts in scope."""
+    """At least `min` between two contacts in scope.
+
+    Args:
+        min: The shortest time between two contacts.
+    """
 
     limits_frequency = True
 
@@ -134,7 +142,12 @@ class Gap(ContactPolicy):
 
 
 class QuietHours(ContactPolicy):
-    """No contact between two local times; `start` after `end` spans midnight. An unknown zone is always quiet."""
+    """No contact between two local times; `start` after `end` spans midnight. An unknown zone is always quiet.
+
+    Args:
+        start: The first quiet minute on the customer's clock, such as 21:00.
+        end: The first minute that is not quiet, such as 08:00.
+    """
 
     kind: Literal["quiet_hours"]
     start: time
@@ -162,7 +175,12 @@ class QuietHours(ContactPolicy):
 
 
 class QuietDays(ContactPolicy):
-    """No contact on these local weekdays, nor on public holidays of a country. An unknown zone is always quiet."""
+    """No contact on these local weekdays, nor on public holidays of a country. An unknown zone is always quiet.
+
+    Args:
+        weekdays: The quiet weekdays, such as sunday.
+        holidays: The ISO 3166 code of the country whose public holidays are quiet; none where null.
+    """
 
     kind: Literal["quiet_days"]
     weekdays: Weekdays = ()
@@ -205,6 +223,10 @@ class NeverAfter(ContactPolicy):
     """No contact in scope within a time after a contact of `first`.
 
     A contact of `first` waits in turn where one in scope lies ahead within that time.
+
+    Args:
+        first: The contacts that hold the actions in scope back.
+        within: How long they hold them back.
     """
 
     kind: Literal["never_after"]
@@ -239,7 +261,12 @@ class _NeverBefore(ContactPolicy):
 
 
 class NeverWith(ContactPolicy):
-    """No contact in scope within a time of one of `other`, before or after it, nor the other way round."""
+    """No contact in scope within a time of one of `other`, before or after it, nor the other way round.
+
+    Args:
+        other: The contacts that exclude the actions in scope.
+        within: The shortest time between the two.
+    """
 
     kind: Literal["never_with"]
     other: Scope
@@ -261,7 +288,12 @@ class NeverWith(ContactPolicy):
 
 
 class OnlyAfter(ContactPolicy):
-    """A contact in scope only within a time after a contact of `first`."""
+    """A contact in scope only within a time after a contact of `first`.
+
+    Args:
+        first: The contacts that must come before.
+        within: The longest time after such a contact.
+    """
 
     kind: Literal["only_after"]
     first: Scope
@@ -280,6 +312,10 @@ class Suppression(ContactPolicy):
     """No contact in scope for a time after an event, such as a complaint, a dismissal or a purchase.
 
     With `per`, only events of the same channel, programme or message suppress.
+
+    Args:
+        on: The types of event that suppress.
+        lasts: How long such an event suppresses.
     """
 
     kind: Literal["suppression"]

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _PATTERN = re.compile(r"^(\d+)\s*([mhdw])$")
+_DIGITS = 9
+LONGEST = timedelta(days=36_525)
+"""The longest duration that a catalogue may state."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -16,13 +19,21 @@ def parse_duration(value: Any) -> timedelta:
     Example:
         >>> parse_duration("36h")
         datetime.timedelta(days=1, seconds=43200)
+
+    Raises:
+        ValueError: If it is no duration, or longer than a hundred years.
     """
     if isinstance(value, timedelta):
         return value
     match = _PATTERN.match(str(value).strip())
     if match is None:
         raise ValueError(f"not a duration: got {value!r}; wanted a whole number and m, h, d or w, such as 36h or 28d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    span = int(match[1]) * timedelta(**{_UNITS[match[2]]: 1}) if len(match[1]) <= _DIGITS else LONGEST * 2
+    if span > LONGEST:
+        raise ValueError(
+            f"too long a duration: got {value!r}; wanted at most {LONGEST.days}d, which is a hundred years"
+        )
+    return span
 
 
 def format_duration(value: timedelta) -> str:

@@ -1,6 +1,5 @@
 """What the lints of a catalogue share: its logic, what its scopes cover, and how they speak of a doubt."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +15,6 @@ from features.vocabulary import CHANNELS
 Actions = frozenset[str]
 """Ids of actions."""
 
-_SEGMENT = re.compile(r"\bsegment\.(\w+)")
 _EVENT = {f"event.{name}": kind for name, kind in EVENT_FACTS.items()}
 _CLOCK = {"hour": (0, 23), "weekday": (0, 6), "month": (1, 12), "day": (1, 31), "year": (1970, 2100)}
 
@@ -37,11 +35,6 @@ class Doubt:
 def doubt(place: Place, message: str, mend: str, silenced: Actions = frozenset()) -> Doubt:
     """A doubt whose remark is a warning."""
     return Doubt(Remark(place, message, mend, severity="warning"), silenced)
-
-
-def segments_in(source: str) -> set[str]:
-    """The segments that an expression names."""
-    return set(_SEGMENT.findall(source))
 
 
 class Inspection:

@@ -17,6 +17,12 @@ Grouping = Literal["channel", "programme", "message"]
 class Scope(Value):
     """Which contacts and actions a policy is about; an empty field means all.
 
+    Args:
+        channel: The channels.
+        programme: The programmes, by id.
+        message: The messages, by id.
+        tag: The tags of messages; one that matches is enough.
+
     Example:
         >>> Scope(channel="email").covers("email", "welcome", "hello", ())
         True

@@ -12,7 +12,8 @@ from decisions.catalogue import Catalogue
 from decisions.checks import Remark
 from decisions.compiled import CompiledCatalogue, Vocabulary, expressions
 from decisions.durations import format_duration
-from decisions.inspection import Doubt, Inspection, doubt, segments_in
+from decisions.expressions import segments_in
+from decisions.inspection import Doubt, Inspection, doubt
 from decisions.lint_conditions import contradictions, shadowed, superseded, worthless
 from decisions.lint_limits import idle, silencing, uncovering
 from decisions.lint_pairs import excluded_pairs, suppressed_by_themselves, unbegun

@@ -7,7 +7,8 @@ from decisions.arbitration import Factors, unsubscribe_risk
 from decisions.catalogue import Programme
 from decisions.checks import Place
 from decisions.compiled import Rule
-from decisions.inspection import Doubt, Inspection, doubt, segments_in
+from decisions.expressions import segments_in
+from decisions.inspection import Doubt, Inspection, doubt
 from decisions.policies import PriorityList, RandomEligible
 from decisions.satisfiable import Domain
 from decisions.triggers import AbsenceTrigger, AlwaysTrigger, EventTrigger, ThresholdTrigger

@@ -95,7 +95,7 @@ def _validate(content: dict[str, Any], lines: Mapping[Place, int], file: str) ->
     except ValidationError as error:
         mistakes = [mistake for mistake in error.errors() if not is_consequence(mistake)]
         return None, [
-            Finding(file, line_of(lines, mistake["loc"]), "error", sentence(mistake, content, "catalogue"))
+            Finding(file, line_of(lines, mistake["loc"]), "error", sentence(mistake, content, "catalogue", Catalogue))
             for mistake in mistakes
         ]
 

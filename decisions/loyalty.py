@@ -21,7 +21,6 @@ from features.vocabulary import CHANNELS, EVENT_TYPES
 FAMILY = "loyalty"
 EXPIRING_DAYS = 30
 
-_LONGEST = timedelta(days=36_500)
 _PAID = Where(types=("purchase", "refund"))
 _CREDITED = Entry(where=Where(types=("earned",)), weight=1.0, column="quantity")
 _SPENT = Entry(where=Where(types=("spent",)), weight=-1.0, column="quantity")
@@ -87,7 +86,7 @@ class Points(Value):
     """
 
     per_currency: float = Field(gt=0, le=100)
-    expire_after: Duration | None = Field(default=timedelta(days=365), gt=timedelta(), le=_LONGEST)
+    expire_after: Duration | None = Field(default=timedelta(days=365), gt=timedelta())
     bonuses: tuple[Bonus, ...] = ()
 
     @property
@@ -115,7 +114,7 @@ class Tier(Value):
     """
 
     measure: Literal["spend", "points"] = "spend"
-    window: Duration = Field(default=timedelta(days=365), gt=timedelta(), le=_LONGEST)
+    window: Duration = Field(default=timedelta(days=365), gt=timedelta())
     levels: Mapping[str, float] = Field(min_length=1)
 
     @model_validator(mode="after")

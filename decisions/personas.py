@@ -15,10 +15,11 @@ from decisions.catalogue import Catalogue
 from decisions.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
 from decisions.contact_policies import OnlyAfter
 from decisions.exploration import held_out, stratum
+from decisions.expressions import tokenised
 from decisions.inspection import domains
 from decisions.ledger import Scope
 from decisions.objective import Holdout
-from decisions.satisfiable import Domain, Search, tokenised
+from decisions.satisfiable import Domain, Search
 from decisions.snapshot import Contact, Event, Snapshot
 from decisions.triggers import AbsenceTrigger, DateTrigger, EventTrigger, ThresholdTrigger, Trigger
 

@@ -10,7 +10,6 @@ false where its other parts make it so.
 """
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,17 +19,12 @@ from typing import Any
 
 from decisions.conditions import Condition, Conditions, Failure
 from decisions.errors import ConditionError
+from decisions.expressions import tokenised
 
 BUDGET = 5_000
 """Evaluations a question may cost; beyond, it counts as open."""
 
 _FREE = tuple(f"free.x{i}" for i in range(32))
-_TOKEN = re.compile(
-    r"""\s+|//[^\n]*|([rRbB]{0,2}(?:\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3})
-    |[bB]?[rR][bB]?(?:"[^"]*"|'[^']*')|[bB]?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-    |[A-Za-z_][\w.]*|\d[\w.]*(?:(?<=[eE])[-+]\d+)?|&&|\|\||[<>=!]=|.)""",
-    re.VERBOSE,
-)
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _ORDERINGS = {"<", "<=", ">", ">="}
 _COMPARISONS = {"==", "!=", "in", *_ORDERINGS}
@@ -238,16 +232,6 @@ class Search:
             if found is not None:
                 return found
         return None
-
-
-def tokenised(source: str) -> list[str]:
-    """The tokens of an expression, without spaces and comments; a dotted name is one.
-
-    Example:
-        >>> tokenised("!(customer.tier == 'a b') && features.spend >= 1e-3")
-        ['!', '(', 'customer.tier', '==', "'a b'", ')', '&&', 'features.spend', '>=', '1e-3']
-    """
-    return [token for token in _TOKEN.findall(source) if token]
 
 
 def _rewritten(tokens: Sequence[str], leaf: Callable[[Sequence[str]], str]) -> list[str]:

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from decisions.calendars import anniversary, instant
 from decisions.conditions import Failure
-from decisions.durations import Duration
+from decisions.durations import LONGEST, Duration
 from decisions.snapshot import Contact, Event, Snapshot
 from decisions.values import Names, Value
 
@@ -103,6 +103,12 @@ class Trigger(Value):
         Returns:
             The openings, or why they cannot be known.
         """
+        try:
+            return self._alive(programme, case)
+        except (ArithmeticError, ValueError) as error:
+            return Failure(f"a date or number out of range: {error}")
+
+    def _alive(self, programme: str, case: Case) -> "list[Opening] | Failure":
         found = self._found(programme, case)
         if isinstance(found, Failure) or not found:
             return found
@@ -228,8 +234,8 @@ class DateTrigger(Trigger):
     kind: Literal["date"]
     attribute: str
     every: Literal["year", "once"] = "year"
-    before: int = Field(default=0, ge=0)
-    days_after: int = Field(default=0, ge=0)
+    before: int = Field(default=0, ge=0, le=LONGEST.days)
+    days_after: int = Field(default=0, ge=0, le=LONGEST.days)
     at: time = time()
     leap_day: Literal["02-28", "03-01"] = "02-28"
 

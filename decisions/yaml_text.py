@@ -6,11 +6,16 @@ from itertools import islice
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
+
+from decisions.values import did_you_mean
 
 DEEPEST, MOST_PLACES = 50, 200_000
 """Beyond these a text is no catalogue but an attack: a few aliases of aliases make billions of entries."""
 Place = tuple[str | int, ...]
 """Keys and indices from the top."""
+_UNIT = r"(?:[A-Za-z]{2,7}|[€$£¥₹%])"
+_AMOUNT = re.compile(rf"(?:{_UNIT}\s*)?(?P<number>[-+]?\d+(?:[.,]\d+)?)(?:\s*{_UNIT})?")
 
 
 def read(text: str) -> tuple[Any, Mapping[Place, int]]:
@@ -45,19 +50,72 @@ def line_of(lines: Mapping[Place, int], place: Place) -> int:
     return lines.get(found, 1)
 
 
-def sentence(mistake: Any, content: Any, whole: str) -> str:
+def sentence(mistake: Any, content: Any, whole: str, model: type[BaseModel]) -> str:
     """One of pydantic's mistakes in words.
 
     Args:
         mistake: From `ValidationError.errors`.
         content: What was validated.
         whole: What to call that where the mistake is about all of it.
+        model: What the content was validated as.
     """
     field = ".".join(str(part) for part in existing(mistake["loc"], content)) or whole
+    if mistake["type"] == "extra_forbidden":
+        *place, name = mistake["loc"]
+        known = keys_at(model, tuple(place))
+        return f"{field}: unknown key{did_you_mean(str(name), known) or '; known: ' + ', '.join(sorted(known))}"
     message = mistake["msg"].removeprefix("Value error, ")
     got = mistake["input"]
     shown = f"; got {got!r}" if isinstance(got, str | int | float) and repr(got) not in message else ""
-    return f"{field}: {message}{shown}"
+    return f"{field}: {message}{shown}{plain_number(got) if mistake['type'] == 'float_parsing' else ''}"
+
+
+def plain_number(text: Any) -> str:
+    """How to write a text as a number, where it is one with a unit or a decimal comma; else an empty string.
+
+    Example:
+        >>> plain_number("22 EUR"), plain_number("€ 22,50"), plain_number("features.spend_365d")
+        ('; write 22, a number without a unit', '; write 22.50, a number without a unit', '')
+    """
+    amount = _AMOUNT.fullmatch(str(text).strip())
+    return f"; write {amount['number'].replace(',', '.')}, a number without a unit" if amount else ""
+
+
+def keys_at(model: type[BaseModel], place: Place) -> set[str]:
+    """The keys that a model knows at a place; the place may name members of unions, as pydantic's mistakes do.
+
+    Example:
+        >>> from decisions.ledger import Scope
+        >>> sorted(keys_at(Scope, ()))
+        ['channel', 'message', 'programme', 'tag']
+    """
+    schema: Mapping[str, Any] = model.model_json_schema()
+    found = [schema]
+    for part in (*place, None):
+        found = [variant for one in found for variant in _variants(one, schema)]
+        if part is not None:
+            found = [inner for one in found for inner in _inside(one, part)] or found
+    return {key for one in found for key in one.get("properties", {})}
+
+
+def _variants(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A schema with its references followed and its unions taken apart."""
+    if "$ref" in schema:
+        yield from _variants(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole)
+    elif "anyOf" in schema or "oneOf" in schema:
+        for member in schema.get("anyOf", schema.get("oneOf", ())):
+            yield from _variants(member, whole)
+    else:
+        yield schema
+
+
+def _inside(schema: Mapping[str, Any], part: str | int) -> list[Mapping[str, Any]]:
+    """The schemas one step down; a part that names a kind selects the schema of that kind."""
+    properties = schema.get("properties", {})
+    if properties.get("kind", {}).get("const") == part:
+        return [schema]
+    steps = (schema.get("items"), properties.get(part), schema.get("additionalProperties"))
+    return [step for step in steps if isinstance(step, dict)]
 
 
 def is_consequence(mistake: Any) -> bool:

@@ -74,7 +74,7 @@ def parse_plan(text: str, catalogue: Catalogue, file: str = "experiments.yaml") 
         plan = Plan.model_validate(content)
     except ValidationError as error:
         mistakes = [mistake for mistake in error.errors() if not is_consequence(mistake)]
-        findings = [placed(mistake["loc"], sentence(mistake, content, "experiments")) for mistake in mistakes]
+        findings = [placed(mistake["loc"], sentence(mistake, content, "experiments", Plan)) for mistake in mistakes]
         raise DeclarationError(sorted(findings, key=lambda finding: finding.line)) from None
     remarks = [placed(remark.place, remark.message, remark.mend) for remark in check(plan, catalogue)]
     if remarks:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -117,13 +117,17 @@ def _attributes(stored: Mapping[str, Any], declared: Mapping[str, Attribute]) ->
 def _typed(value: Any, kind: str) -> Any:
     """A value of JSON in its declared type; what does not fit stays as it is, and its conditions fail."""
     if kind == "number" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _or_as_it_is(float, value)
     if kind == "date" and isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return value
+        return _or_as_it_is(date.fromisoformat, value)
     return value
+
+
+def _or_as_it_is(read: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return read(value)
+    except (ValueError, OverflowError):
+        return value
 
 
 def _untyped(value: Any) -> Any:

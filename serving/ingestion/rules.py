@@ -95,5 +95,5 @@ def load_rules(file: Path) -> Rules:
         raise SettingsError("rules that cannot be read", got=str(error), where=file) from error
     except ValidationError as error:
         mistakes = [mistake for mistake in error.errors() if not is_consequence(mistake)]
-        told = (f"{sentence(m, content, 'rules')} (line {line_of(lines, m['loc'])})" for m in mistakes)
+        told = (f"{sentence(m, content, 'rules', Rules)} (line {line_of(lines, m['loc'])})" for m in mistakes)
         raise SettingsError("; ".join(told), where=file) from error

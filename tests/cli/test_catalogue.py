@@ -49,7 +49,8 @@ def with_mistakes() -> str:
 
 def test_warnings_alone_do_no_harm(tmp_path, data):
     result, file = check(tmp_path, data, CATALOGUE)
-    *warnings, summary = result.stdout.splitlines()
+    *lines, summary = result.stdout.splitlines()
+    warnings = [line for line in lines if ": on by default: " not in line]
     assert result.exit_code == 0
     assert summary == f"{file}: 0 errors, {len(warnings)} warnings"
     assert f"{file}:{line_of(CATALOGUE, 'goal: ')}: warning: attribute 'goal' is read by nothing" in warnings[1]
@@ -78,6 +79,22 @@ def test_findings_as_json(tmp_path, data):
     assert (report["file"], report["errors"]) == (str(file), 5)
     assert report["errors"] + report["warnings"] == len(report["findings"])
     assert set(report["findings"][0]) == {"file", "line", "severity", "message", "mend"}
+
+
+def test_what_is_on_by_default_is_said_until_the_catalogue_states_it(tmp_path, data):
+    def defaults(text: str) -> list[str]:
+        result, _ = check(tmp_path, data, text, "--json")
+        return json.loads(result.stdout)["on_by_default"]
+
+    stated = "exploration: {holdout: 0.05, uniform: 0.05}\nattribution_window: 7d\npolicy: {kind: inverse_gap}\n"
+    bare = "".join(
+        line for line in CATALOGUE.splitlines(True) if line.partition(":")[0] not in ("exploration", "policy")
+    )
+    assert [line.rpartition("(")[2] for line in defaults(bare)] == [
+        "exploration.holdout)", "exploration.uniform)", "policy)", "attribution_window)"
+    ]  # fmt: skip
+    assert defaults(bare)[0].startswith("5% of customers are never contacted")
+    assert defaults(stated + bare) == []
 
 
 def test_what_is_not_yaml_is_a_finding(tmp_path, data):

@@ -58,32 +58,32 @@ def test_what_is_enough_wins_a_little_less_does_not_and_where_there_is_none_nor_
 
 
 def test_an_effect_that_a_discount_eats_into_has_to_be_larger() -> None:
-    """Where a message states no response of its own, its discount is paid on the effect."""
+    """The discount is paid on every response, those included that would have come without the message."""
     rivals = compiled(
         CATALOGUE.replace("objective: propensity", "objective: effect")
         .replace("response:", "effect:")
-        .replace("offer: {kind: A, days: 30}", "effect: {mean: 0.1}")
+        .replace("offer: {kind: A, days: 30}", "effect: {mean: 0.1}\n        response: {mean: 0.3}")
         .replace("{{ offer.days }}", "30")
         .replace("value: features.spend * 0.1", "value: 20")
         .replace("value: 10\n", "value: 41\n")
     )
     found = remedies(Request("d1", LAPSING), rivals, KnownScorer())["win_back/come_back_coupon/email"]
     (score,) = (remedy for remedy in found if remedy.kind == "score")
-    assert score.needed == pytest.approx(41 * 0.1 / (20 - 2), rel=1e-4)
+    assert score.needed == pytest.approx((41 * 0.1 + 2 * 0.3) / 20, rel=1e-4)
 
 
 def test_the_score_needed_is_as_exact_where_the_effect_is_harmful_now() -> None:
     harmful = compiled(
         CATALOGUE.replace("objective: propensity", "objective: effect")
         .replace("response:", "effect:")
-        .replace("offer: {kind: A, days: 30}", "effect: {mean: -0.1}")
+        .replace("offer: {kind: A, days: 30}", "effect: {mean: -0.1}\n        response: {mean: 0.3}")
         .replace("{{ offer.days }}", "30")
         .replace("value: features.spend * 0.1", "value: 20")
         .replace("value: 10\n", "value: 41\n")
     )
     found = remedies(Request("d1", LAPSING), harmful, KnownScorer())["win_back/come_back_coupon/email"]
     (score,) = (remedy for remedy in found if remedy.kind == "score")
-    assert score.needed == pytest.approx(41 * 0.1 / (20 - 2), rel=1e-4)
+    assert score.needed == pytest.approx((41 * 0.1 + 2 * 0.3) / 20, rel=1e-4)
 
 
 @settings(max_examples=40)

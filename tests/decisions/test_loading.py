@@ -76,6 +76,22 @@ def test_five_mistakes_of_five_kinds_are_all_reported_with_their_lines() -> None
         ("value: 5", "value: 5\n        attribution_window: 366d", "got '366d'; wanted above 0 and at most 365d"),
         ("currency: USD", "currency: USD\nattribution_window: 0h", "attribution_window: unfit attribution window"),
         ("reentry: 28d", "reentry: 28d\n    supersedes: nothing", "unknown programme 'nothing'"),
+        ("channels: email", "channel: email", "channel: unknown key; did you mean channels?"),
+        ("contact_policies:", "contact_policy:", "contact_policy: unknown key; did you mean contact_policies?"),
+        ("window: 7d}", "window: 7d, scope: {chanel: email}}", "scope.chanel: unknown key; did you mean channel?"),
+        ("window: 7d}", "window: 7d, windows: 7d}", "windows: unknown key; did you mean window?"),
+        ("attribute: birthday,", "attribute: birthday, befor: 3,", "befor: unknown key; did you mean before?"),
+        ("value: 5", "value: 5\n        colour: red", "unknown key; known: attribution_window, channels, content"),
+        ("value: 5", "value: 22 EUR", "write 22, a number without a unit"),
+        ("value: 5", "value: €22,50", "write 22.50, a number without a unit"),
+        ("value: 5", "value: '22'", "write 22, a number without a unit"),
+        ("cost: 0.5", "cost: 0.5 USD", "write 0.5, a number without a unit"),
+        ("features.spend >= 100.0", "features.spent >= 100.0", "did you mean features.spend?"),
+        ("scores.lapse >= 0.4", "scores.laps >= 0.4", "did you mean scores.lapse?"),
+        ("{{ event.amount", "{{ event.ammount", "did you mean event.amount?"),
+        ("response: {mean: 0.3}", "response: {mean: 0.3}\n        channels_: x", "did you mean channels?"),
+        ("type: purchase", "type: purchse", "unknown event type 'purchse'; did you mean purchase?"),
+        ("channels: email", "channels: emial", "unknown channel 'emial'; did you mean email?"),
     ],
 )
 def test_a_mistake_is_named(fragment: str, replacement: str, said: str) -> None:
@@ -83,6 +99,21 @@ def test_a_mistake_is_named(fragment: str, replacement: str, said: str) -> None:
     found = mistakes(CATALOGUE.replace(fragment, replacement, 1))
     assert any(said in message for _, message in found)
     assert len(found) <= 2
+
+
+def test_a_discount_without_a_response_is_a_mistake() -> None:
+    believed = CATALOGUE.replace("objective: propensity", "objective: effect").replace("response:", "effect:")
+    offered = believed.replace("discount: 2\n", "discount: 2\n        effect: {mean: 0.1}\n")
+    stated = "        effect: {mean: 0.3}\n"
+    assert stated in offered
+    assert parse_catalogue(offered, VOCABULARY).catalogue.objective == "effect"
+    for discount in ("2", "features.spend * 0.1"):
+        text = offered.replace(stated, f"{stated}        discount: {discount}\n")
+        line = next(i for i, one in reversed([*enumerate(text.splitlines(), 1)]) if "discount:" in one)
+        assert mistakes(text) == [
+            (line, "message 'thank_you' has a discount and no response: everybody who responds gets the discount")
+        ]
+        assert parse_catalogue(text.replace(stated, f"{stated}        response: {{mean: 0.4}}\n"), VOCABULARY)
 
 
 @pytest.mark.parametrize("number", [".inf", "-.inf", ".nan"])

@@ -228,7 +228,7 @@ def test_conditions_amounts_and_texts_read_points_and_tiers_while_models_do_not(
         ("{silver: 100, gold: 500}", "{silver: 0, gold: 100}", "levels that do not ascend"),
         ("per_currency: 2", "per_currency: 0", "greater than 0"),
         ("expire_after: 365d", "expire_after: 0d", "greater than"),
-        ("expire_after: 365d", "expire_after: 40000d", "less than or equal"),
+        ("expire_after: 365d", "expire_after: 40000d", "too long a duration"),
         ("features.tier >= 2.0", "features.teer >= 2.0", "undeclared reference to 'features.teer'"),
         (CARD, "", "undeclared reference to 'features.tier'"),
     ],

@@ -1,6 +1,8 @@
 """The JSON schema that editors check a catalogue with, line by line as it is written."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -19,6 +21,25 @@ SCHEMA = Catalogue.model_json_schema()
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_it_takes_what_loads(text: str) -> None:
     jsonschema_rs.validate(SCHEMA, yaml.load(text, Loader=_Loader))
+
+
+def properties(schema: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each property of a schema and of the schemas within it, by name."""
+    inner: Iterable[object] = ()
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {}).items()
+        inner = schema.values()
+    elif isinstance(schema, list):
+        inner = schema
+    for part in inner:
+        yield from properties(part)
+
+
+def test_every_property_has_a_description_in_one_sentence_or_more() -> None:
+    found = list(properties(SCHEMA))
+    assert len(found) > 100
+    assert [name for name, schema in found if not schema.get("description", "").strip()] == []
+    assert not any("Args:" in schema["description"] or "\n" in schema["description"] for _, schema in found)
 
 
 @pytest.mark.parametrize(
