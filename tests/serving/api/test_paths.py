@@ -18,12 +18,14 @@ from serving.server import running
 from serving.settings import Settings
 from tests.serving.shop import service_of
 
-AWKWARD = dict.fromkeys((
-    *(f"a{sign}b" for sign in string.punctuation + " "),
-    *(sign for sign in string.punctuation if fault_of(sign, PLACEHOLDER_IDS) is None),
-    *("7/export", "a/export", "//", "a//b", "/", "../7", "./7", "%2e%2e", "%2F", "7%2Fexport", "%zz", "100%"),
-    *("export", "7?x=1", "7#x", "é", "客戶-7", "👩‍💻".replace("\u200d", ""), "e\u0301", "a:b@c", "x" * 200, "…"),
-))
+AWKWARD = dict.fromkeys(
+    (
+        *(f"a{sign}b" for sign in string.punctuation + " "),
+        *(sign for sign in string.punctuation if fault_of(sign, PLACEHOLDER_IDS) is None),
+        *("7/export", "a/export", "//", "a//b", "/", "../7", "./7", "%2e%2e", "%2F", "7%2Fexport", "%zz", "100%"),
+        *("export", "7?x=1", "7#x", "é", "客戶-7", "👩‍💻".replace("\u200d", ""), "e\u0301", "a:b@c", "x" * 200, "…"),
+    )
+)
 
 
 @pytest.fixture(scope="module")
