@@ -1,5 +1,6 @@
 """`tactful events`: bring histories in."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,12 +9,14 @@ from rich.console import Console
 
 from cli.console import console, print_json, progress, table
 from features.dataset import EventDataset, write_events
-from features.importing import Imported, import_log
+from features.importing import Imported, Swallowed, import_log
 from features.mapping_file import load_mapping
 
 events_app = typer.Typer(no_args_is_help=True)
 
 QUARANTINE = "quarantine.parquet"
+LISTED = 20
+"""How many malformed rows of several lines the report lists."""
 
 
 @events_app.callback()
@@ -23,7 +26,7 @@ def _events() -> None:
 
 @events_app.command("import")
 def import_events(
-    file: Annotated[Path, typer.Argument(help="The log: CSV, text parted by spaces, or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="The log: CSV, text with blanks between fields, JSON lines or Parquet.")],
     mapping: Annotated[Path, typer.Option(help="What its columns and rows mean, in YAML.")],
     out: Annotated[Path, typer.Option(help="Where to write; a data set that is there is replaced.")],
     buckets: Annotated[int, typer.Option(min=1, max=4096, help="Parts to split the customers into.")] = 8,
@@ -31,7 +34,8 @@ def import_events(
 ) -> None:
     """Import a log of any shape as events.
 
-    Each row of the file becomes part of an event, or goes to quarantine.parquet beside them, with a reason.
+    Each row of the file becomes part of an event, or goes to quarantine.parquet beside them, with a reason. Exits
+    with 1 if a malformed row holds several lines, as an unclosed quote makes it: rows are missing then.
     """
     bars = console(stderr=True)
     with progress("Importing", bars) as advance:
@@ -46,6 +50,9 @@ def import_events(
         print_json(report)
     else:
         _show(report, console())
+    if imported.swallowed:
+        _warn(imported.swallowed, bars)
+        raise typer.Exit(1)
 
 
 def _write_quarantine(imported: Imported, folder: Path) -> Path | None:
@@ -66,9 +73,22 @@ def _report(imported: Imported, dataset: EventDataset, quarantine: Path | None) 
         "first": dataset.first,
         "last": dataset.last,
         "rejected": imported.reasons,
+        "rejected_lines": imported.lines,
+        "swallowed": [
+            {"first": rows.first, "last": rows.last, "lines": rows.lines, "reason": rows.reason}
+            for rows in imported.swallowed[:LISTED]
+        ],
         "quarantine": str(quarantine) if quarantine else None,
         "dataset": {"folder": str(dataset.folder), "buckets": dataset.buckets, "digest": dataset.digest},
     }
+
+
+def _warn(swallowed: Sequence[Swallowed], screen: Console) -> None:
+    for rows in swallowed[:LISTED]:
+        screen.print(f"lines {rows.first} to {rows.last} ({rows.lines:,} lines) are one row: {rows.reason}")
+    if len(swallowed) > LISTED:
+        screen.print(f"{len(swallowed) - LISTED:,} more such rows are in {QUARANTINE}")
+    screen.print("Correct the file, or set quote, escape or max_lines of the mapping's source; import again then.")
 
 
 def _show(report: dict[str, Any], screen: Console) -> None:
@@ -87,6 +107,9 @@ def _show(report: dict[str, Any], screen: Console) -> None:
     ]
     screen.print(table(("imported", "value"), facts, numbers=("value",)))
     if report["rejected"]:
-        screen.print(table(("rejected because", "rows"), report["rejected"].items(), numbers=("rows",)))
+        numbers = ("rows", "lines") if report["rejected_lines"] else ("rows",)
+        counts = [report["rejected"], report["rejected_lines"]][: len(numbers)]
+        rejected = [(reason, *(count[reason] for count in counts)) for reason in report["rejected"]]
+        screen.print(table(("rejected because", *numbers), rejected, numbers=numbers))
         screen.print(f"rejected rows: {report['quarantine']}")
     screen.print(f"events:        {report['dataset']['folder']}, {report['dataset']['buckets']} buckets")

@@ -11,17 +11,16 @@ import duckdb
 
 from features.errors import MappingError
 from features.ids import LARGEST_NUMBER, WHOLE_NUMBER
-from features.log_files import ROW, quoted, quoted_name
+from features.log_files import quoted_name
 from features.mapping import COLUMN_NAME, Mapping, Place, first_line
 from features.mapping_file import together
+from features.text_logs import PLACES, ROW
+from features.text_values import UNIX, number_fault, quoted, unix_time
 
 NUMBERS = ("amount", "discount", "quantity")
 
-_LOCAL = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
-_INSTANT = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)"
-
 _UNKNOWN = '"NULL"'
-_INSTANT_TYPE = "TIMESTAMP WITH TIME ZONE"
+_INSTANT = r"TIMESTAMPTZ.*|TIMESTAMP WITH TIME ZONE"
 
 _NAME = r"VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID|DATE|TIMESTAMP.*|ENUM.*|BOOLEAN"
 _TEXT = r"VARCHAR|ENUM.*"
@@ -35,7 +34,7 @@ _READABLE = {
     _ID: "text or a whole number",
     _TEXT: "text",
     _NUMBER: "a number",
-    _MOMENT: "text, a date or a timestamp: to_timestamp(seconds) for Unix time",
+    _MOMENT: "text, a date or a timestamp: time_format: unix for a number",
     "BOOLEAN": "a condition",
 }
 
@@ -70,10 +69,11 @@ def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
         "__instant": fields.by_kind("time", fields.instant),
         "type": fields.by_kind("type", fields.text),
         **{name: fields.by_kind(name, fields.number, absent="0.0") for name in NUMBERS},
+        **{f"__{name}_given": fields.by_kind(name, fields.is_given, absent="false") for name in NUMBERS},
         "channel": fields.by_kind("channel", fields.text),
         "subject": fields.by_kind("subject", fields.name),
         "category": fields.by_kind("category", fields.name),
-        "event_id": fields.name(mapping.event_id or "NULL::VARCHAR", ("event_id",)),
+        "event_id": fields.event_id(),
         "__group": fields.group(),
     }
     if fields.mistakes:
@@ -95,8 +95,11 @@ def _reason(mapping: Mapping) -> str:
         "time missing or not readable": "time IS NULL",
         "local time that the clock skips": f"timezone({quoted(mapping.zone)}, time) <> __local",
         "missing type": "type IS NULL",
-        **{f"{name} missing or not a number": f"NOT coalesce(isfinite({name}), false)" for name in NUMBERS},
     }
+    for name in NUMBERS:
+        unfit = f"NOT coalesce(isfinite({name}), false)"
+        faults[number_fault(name, mapping.source)] = f"__{name}_given AND {unfit}"
+        faults[f"{name} missing or not a number"] = unfit
     if mapping.categories:
         names = ", ".join(map(quoted, mapping.categories))
         faults["unknown category"] = f"category NOT IN ({names})"
@@ -119,7 +122,7 @@ class _Fields:
     @cached_property
     def columns(self) -> list[str]:
         """Those of the file."""
-        return [name for name, *_ in self.log.execute("DESCRIBE raw").fetchall() if name != ROW]
+        return [name for name, *_ in self.log.execute("DESCRIBE raw").fetchall() if name not in PLACES]
 
     def by_kind(self, name: str, compiled: Callable[[str, Place], str], absent: str = "NULL::VARCHAR") -> str:
         """A field, from the expression of the row's kind of event."""
@@ -157,19 +160,32 @@ class _Fields:
         return f"nullif(trim(CAST({self._checked(sql, place, _TEXT)[0]} AS VARCHAR)), '')"
 
     def number(self, sql: str, place: Place) -> str:
-        return f"TRY_CAST({self._checked(sql, place, _NUMBER)[0]} AS DOUBLE)"
+        number, kind = self._checked(sql, place, _NUMBER)
+        return f"number({number})" if kind == "VARCHAR" else f"TRY_CAST({number} AS DOUBLE)"
+
+    def is_given(self, sql: str, place: Place) -> str:
+        """Whether there is a text, even one that is not a number."""
+        number, kind = self._checked(sql, place, _NUMBER)
+        return f"coalesce(trim({number}), '') <> ''" if kind == "VARCHAR" else "false"
 
     def local(self, sql: str, place: Place) -> str:
         moment, kind = self._moment(sql, place)
         if kind == "VARCHAR":
-            return f"CASE WHEN regexp_full_match({moment}, '{_LOCAL}') THEN TRY_CAST({moment} AS TIMESTAMP) END"
-        return "NULL::TIMESTAMP" if kind == _INSTANT_TYPE else f"CAST({moment} AS TIMESTAMP)"
+            return f"local_time({moment})"
+        return "NULL::TIMESTAMP" if re.fullmatch(_INSTANT, kind) else f"TRY_CAST({moment} AS TIMESTAMP)"
 
     def instant(self, sql: str, place: Place) -> str:
         moment, kind = self._moment(sql, place)
         if kind == "VARCHAR":
-            return f"CASE WHEN regexp_full_match({moment}, '{_INSTANT}') THEN TRY_CAST({moment} AS TIMESTAMPTZ) END"
-        return moment if kind == _INSTANT_TYPE else "NULL::TIMESTAMPTZ"
+            return f"instant({moment})"
+        return f"TRY_CAST({moment} AS TIMESTAMPTZ)" if re.fullmatch(_INSTANT, kind) else "NULL::TIMESTAMPTZ"
+
+    def event_id(self) -> str:
+        """As declared; else, unless rows are grouped, sixteen hexadecimal digits of the contents of the whole row."""
+        if self.mapping.event_id or self.mapping.group_by:
+            return self.name(self.mapping.event_id or "NULL::VARCHAR", ("event_id",))
+        texts = ", ".join(f"CAST({quoted_name(name)} AS VARCHAR)" for name in self.columns)
+        return f"left(md5(CAST(to_json([{texts}]) AS VARCHAR)), 16)"
 
     def group(self) -> str:
         keys = [self.name(sql, ("group_by", place)) for place, sql in enumerate(self.mapping.group_by)]
@@ -180,11 +196,13 @@ class _Fields:
 
     def _moment(self, sql: str, place: Place) -> tuple[str, str]:
         """The expression of a time, and its type, once text is read as the mapping says."""
-        if self.mapping.time_format is None:
-            moment, kind = self._checked(sql, place, _MOMENT)
-            return (f"trim({moment})", kind) if kind == "VARCHAR" else (moment, kind)
-        text = self._column_or_sql(sql)
-        return self._checked(f"try_strptime(({text}\n), {quoted(self.mapping.time_format)})", place, _MOMENT)
+        written = self.mapping.time_format
+        if written is None:
+            return self._checked(sql, place, _MOMENT)
+        column = self._column_or_sql(sql)
+        if written in UNIX:
+            return self._checked(unix_time(column, written), place, _MOMENT)
+        return self._checked(f"try_strptime(CAST(({column}\n) AS VARCHAR), {quoted(written)})", place, _MOMENT)
 
     def _column_or_sql(self, sql: str) -> str:
         return quoted_name(sql) if sql in self.columns else sql

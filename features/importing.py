@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
@@ -13,10 +13,31 @@ import pandas as pd
 from features.compiled_mapping import NUMBERS, compile_mapping
 from features.errors import MappingError
 from features.events import validate
-from features.log_files import ROW, open_log, quoted
+from features.log_files import open_log
 from features.mapping import Mapping, first_line
+from features.text_logs import LINE, LINES, PLACES, ROW, UNCLOSED
+from features.text_values import quoted
 
 EVENT = "__event"
+
+
+class Swallowed(NamedTuple):
+    """Lines of a text that became one malformed row.
+
+    Attributes:
+        first: The line it begins on, from 1.
+        lines: How many lines it holds.
+        reason: The fault of the row.
+    """
+
+    first: int
+    lines: int
+    reason: str
+
+    @property
+    def last(self) -> int:
+        """The line it ends on."""
+        return self.first + self.lines - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +46,9 @@ class Imported:
 
     Attributes:
         events: Canonical events, as `features.events.validate` returns them.
-        rejected: The rows in no event: `rejected_row` (in the file, from 1), `rejected_reason`, then the
-            columns of the file; a malformed line has `rejected_line` and `rejected_text` instead. Arrow types.
+        rejected: The rows in no event: `rejected_row` (in the file, from 1), `rejected_reason`, `rejected_line`
+            (the first of the row; missing in Parquet), `rejected_lines` (how many it spans), then the columns of
+            the file. A malformed row has no number; it has its lines in `rejected_text`. Arrow types.
         zone: The mapping's zone.
         categories: The category vocabulary: bit i of an event's categories stands for the i-th name.
         rows_read: Rows in the file; blank lines are none.
@@ -45,6 +67,20 @@ class Imported:
         """How many rows each reason rejected, the most frequent first."""
         return {str(reason): int(count) for reason, count in self.rejected["rejected_reason"].value_counts().items()}
 
+    @property
+    def lines(self) -> dict[str, int]:
+        """How many lines of the file the rows of each reason span; empty for Parquet."""
+        spans = self.rejected.dropna(subset="rejected_lines").groupby("rejected_reason")["rejected_lines"].sum()
+        return {reason: int(spans[reason]) for reason in self.reasons} if len(spans) else {}
+
+    @property
+    def swallowed(self) -> tuple[Swallowed, ...]:
+        """The malformed rows that hold other rows: those of several lines, and an unclosed quote."""
+        malformed = self.rejected[self.rejected["rejected_text"].notna()]
+        holds = (malformed["rejected_lines"] > 1) | (malformed["rejected_reason"] == UNCLOSED)
+        columns = malformed.loc[holds, ["rejected_line", "rejected_lines", "rejected_reason"]]
+        return tuple(Swallowed(int(line), int(lines), str(why)) for line, lines, why in columns.itertuples(index=False))
+
 
 def import_log(
     file: Path, mapping: Mapping, progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -52,7 +88,7 @@ def import_log(
     """Reads a log by its mapping.
 
     Args:
-        file: CSV, spaced text or Parquet.
+        file: CSV, spaced text, JSON lines or Parquet.
         mapping: What its rows mean.
         progress: Told after each step how many are done, and how many there are.
 
@@ -111,9 +147,7 @@ def _gather(log: duckdb.DuckDBPyConnection, mapping: Mapping, categories: tuple[
     bits = f"CASE WHEN category IS NULL THEN 0 ELSE 1::UBIGINT << (list_position({names}, category) - 1) END"
     judged = f"SELECT * REPLACE (CAST({bits} AS UBIGINT) AS category) FROM judged WHERE reason IS NULL"
     query = _grouped(judged, bool(mapping.event_id)) if mapping.group_by else _ungrouped(judged)
-    candidates = _frame(log, query).set_index(EVENT)
-    identified = mapping.event_id or mapping.group_by
-    return candidates if identified else candidates.drop(columns="event_id")
+    return _frame(log, query).set_index(EVENT)
 
 
 def _ungrouped(judged: str) -> str:
@@ -147,12 +181,13 @@ def _quarantine(log: duckdb.DuckDBPyConnection, refused: "pd.Series[str]") -> pd
     log.register("refused", pd.DataFrame({"event": refused.index.astype("int64"), "why": refused.astype("str")}))
     query = (
         f"SELECT raw.{ROW} AS rejected_row, coalesce(judged.reason, refused.why) AS rejected_reason,"
-        " NULL::BIGINT AS rejected_line,"
-        f" NULL::VARCHAR AS rejected_text, raw.* EXCLUDE ({ROW})"
+        f" raw.{LINE} AS rejected_line, raw.{LINES} AS rejected_lines,"
+        f" NULL::VARCHAR AS rejected_text, raw.* EXCLUDE ({', '.join(PLACES)})"
         f" FROM raw JOIN judged ON raw.{ROW} = judged.{ROW} LEFT JOIN refused ON judged.{EVENT} = refused.event"
         " WHERE rejected_reason IS NOT NULL"
         " UNION ALL BY NAME"
-        " SELECT reason AS rejected_reason, line AS rejected_line, text AS rejected_text FROM malformed"
+        " SELECT reason AS rejected_reason, line AS rejected_line, lines AS rejected_lines, text AS rejected_text"
+        " FROM malformed"
         " ORDER BY rejected_row, rejected_line"
     )
     return _frame(log, query, types_mapper=pd.ArrowDtype)

@@ -29,6 +29,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     StringConstraints,
+    model_validator,
 )
 
 from features.errors import EventError
@@ -86,6 +87,14 @@ def _zone(name: str) -> str:
     return name
 
 
+def _encoding(name: str) -> str:
+    try:
+        "a".encode(name)
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise ValueError("unknown encoding; wanted one such as utf-8, utf-16, latin-1, windows-1252") from error
+    return name
+
+
 def _not_empty(kinds: tuple[Any, ...]) -> tuple[Any, ...]:
     """Unlike pydantic's `min_length`, which counts an invalid item as none."""
     if not kinds:
@@ -102,7 +111,7 @@ Sql = Annotated[Text, AfterValidator(_parsed)]
 TypeSql = Annotated[Text, _word_or_sql(EVENT_TYPES)]
 ChannelSql = Annotated[Text, _word_or_sql(CHANNELS)]
 Zone = Annotated[str, AfterValidator(_zone)]
-Character = Annotated[str, StringConstraints(min_length=1, max_length=1)]
+Character = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r"[^\r\n]")]
 
 
 class Declared(BaseModel):
@@ -115,23 +124,44 @@ class Source(Declared):
     """How the file is written.
 
     Attributes:
-        format: `csv`, `spaced` (fields parted by runs of white space) or `parquet`; by default what the
-            file's name says.
-        delimiter: What parts the fields of a CSV.
-        quote: What encloses a field of a CSV that holds a delimiter; doubled, it stands for itself.
-        header: Whether the first line names the columns. They are text: cast what is a number.
-        columns: Names of the columns, instead of the header's; required where there is none.
-        encoding: Of a CSV or spaced file.
-        nulls: Texts that stand for a missing value.
+        format: `csv`, `spaced` (runs of white space separate the fields), `jsonl` (one JSON object a line) or
+            `parquet`; by default, the file's name says it.
+        delimiter: Separates the fields of a CSV.
+        quote: Encloses a field of a CSV that holds a delimiter; doubled, it means itself. Empty where no field is
+            quoted.
+        escape: Before a character of a CSV, takes its special meaning away.
+        header: Whether the first line names the columns. They are text: `number(column)` is a number.
+        skip_lines: How many lines come before the header, or before the rows where there is none.
+        max_lines: A row of a CSV that spans more lines is malformed: an unclosed quote swallows the rows below it.
+        columns: Names of the columns, instead of the header's; required where there is none. For JSON lines, keys
+            that may be absent from the file.
+        encoding: A text encoding that Python knows, such as `windows-1252`; Parquet needs none.
+        decimal: Sign between units and decimals of a number that is written as text.
+        thousands: Sign between thousands of such a number; a blank includes the blanks that do not break.
+        nulls: Texts that mean a missing value.
     """
 
-    format: Literal["csv", "spaced", "parquet"] | None = None
+    format: Literal["csv", "spaced", "jsonl", "parquet"] | None = None
     delimiter: Character = ","
-    quote: Character = '"'
+    quote: Literal[""] | Character = '"'
+    escape: Character | None = None
     header: bool = True
+    skip_lines: Annotated[int, Field(ge=0)] = 0
+    max_lines: Annotated[int, Field(ge=1)] = 100
     columns: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'", "_"] = ""
     nulls: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("",)
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("one sign for decimals and thousands")
+        signs = [self.delimiter, *filter(None, (self.quote, self.escape))]
+        if len(set(signs)) < len(signs):
+            raise ValueError("delimiter, quote and escape must differ")
+        return self
 
 
 class Reject(Declared):
@@ -189,7 +219,8 @@ class Mapping(Fields):
         zone: IANA zone of local times, and of the data set. A local time that the clock shows twice is
             taken as the later moment, so that nothing is known before it happened; one that it skips
             is rejected.
-        time_format: How text is read as a time (`strptime`); ISO 8601 by default.
+        time_format: How text is read as a time (`strptime`), or `unix`, `unix_ms`, `unix_us`, `unix_ns` for a number
+            since 1970-01-01 UTC; ISO 8601 by default.
         source: How the file is written.
         placeholder_ids: Words that are no ids of customers, in place of those of `features.ids`.
         event_id: What tells events apart; by default the group, else the contents of the row.

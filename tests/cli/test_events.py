@@ -39,7 +39,7 @@ def test_import_writes_events_and_quarantine_and_says_so(log):
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert {"rows read 5", "rows in events 2", "rows rejected 3", "events 2", "purchase 2", "customers 2"} <= set(lines)
-    assert {"time missing or not readable 2", "missing customer_id 1"} <= set(lines)
+    assert {"time missing or not readable 2 2", "missing customer_id 1 1"} <= set(lines)
     assert f"rejected rows: {log.parent / 'out' / 'quarantine.parquet'}" in lines
     assert result.stderr == ""
     assert read_events(log.parent / "out")["customer_id"].sort_values().tolist() == ["a", "b"]
@@ -60,10 +60,25 @@ def test_json_is_one_object_and_nothing_else(log):
         "first": "2026-01-01T05:00:00+00:00",
         "last": "2026-01-02T05:00:00+00:00",
         "rejected": {"missing customer_id": 1, "time missing or not readable": 2},
+        "rejected_lines": {"missing customer_id": 1, "time missing or not readable": 2},
+        "swallowed": [],
         "quarantine": str(log.parent / "out" / "quarantine.parquet"),
         "dataset": {"folder": str(log.parent / "out"), "buckets": 8, "digest": dataset.digest},
     }
     assert result.stderr == ""
+
+
+def test_rows_swallowed_by_a_quote_are_named_and_the_command_fails(log):
+    log.write_text('who,day,paid,note\na,2026-01-01,1,"x\nb,2026-01-02,2,y\nc,2026-01-02,2,z\n')
+    assert isinstance(run(log).exception, MappingError)
+    log.write_text('who,day,paid,note\na,2026-01-01,1,\nb,2026-01-02,2,"y\nc,2026-01-02,2,z\n')
+    result = run(log, "--json")
+    assert result.exit_code == 1
+    assert "lines 3 to 4 (2 lines) are one row: malformed line: unclosed quote" in result.stderr
+    swallowed = {"first": 3, "last": 4, "lines": 2, "reason": "malformed line: unclosed quote"}
+    assert json.loads(result.stdout)["swallowed"] == [swallowed]
+    quarantine = pd.read_parquet(log.parent / "out" / "quarantine.parquet")
+    assert quarantine["rejected_text"].tolist() == ['b,2026-01-02,2,"y\nc,2026-01-02,2,z']
 
 
 def test_importing_again_replaces_events_and_quarantine(log):

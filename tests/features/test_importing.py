@@ -1,10 +1,13 @@
 import csv
 import gzip
 import io
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +71,7 @@ def test_rows_become_events_or_go_to_quarantine_with_a_reason(tmp_path):
     assert rejected(imported) == {
         2: "missing customer_id",
         3: "time missing or not readable",
-        4: "amount missing or not a number",
+        4: "amount is not a number with decimal sign '.' and no thousands sign",
         5: "amount missing or not a number",
     }
     assert imported.rejected["day"].tolist() == ["2026-01-02", "yesterday", "2026-01-02", "2026-01-03"]
@@ -136,28 +139,46 @@ def test_local_times_at_changes_of_the_clock(tmp_path):
     assert summer == pd.Timestamp("2026-07-01 11:00", tz="UTC")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_times_with_an_offset_are_moments(tmp_path):
+    texts = [
         "2026-07-01T12:00:00+02:00",
         "2026-07-01 10:00Z",
         "2026-07-01 10:00:00.0 UTC",
         "2026-07-01 11:00",
         "2026-07-01 05:00-05",
-    ],
-)
-def test_times_with_an_offset_are_moments(tmp_path, text):
-    assert read(tmp_path, f"who,day,paid\na,{text},1\n", PURCHASES).events["time"].tolist() == [
-        pd.Timestamp("2026-07-01 10:00", tz="UTC")
+        "2026-07-01 05:00:00 -0500",
+        "2026-07-01 05:00:00.000 -05:00",
+        "2026-07-01T15:30:00,000000000+0530",
+        "2026-07-01t10:00:00z",
+        "20260701T100000Z",
+        "20260701T1200+02",
+        "2026-07-01  10:00 GMT",
+        "2026-07-01 12:00 UTC+02:00",
+        " 2026-07-01T11 ",
     ]
+    log = "who,day,paid\n" + "".join(f'{number},"{text}",1\n' for number, text in enumerate(texts, 1))
+    imported = read(tmp_path, log, PURCHASES)
+    assert rejected(imported) == {}
+    assert set(imported.events["time"]) == {pd.Timestamp("2026-07-01 10:00", tz="UTC")}
 
 
-@pytest.mark.parametrize(
-    "text", ["2026-07-01 12:00 Europe/Paris", "2026-02-30", "01/02/2026", "infinity", "1782000000"]
-)
-def test_times_that_would_be_guessed_are_rejected(tmp_path, text):
-    imported = read(tmp_path, f"who,day,paid\na,{text},1\nb,2026-07-01,1\n", PURCHASES)
-    assert rejected(imported) == {1: "time missing or not readable"}
+def test_times_that_would_be_guessed_are_rejected(tmp_path):
+    texts = [
+        "2026-07-01 12:00 Europe/Paris",
+        "2026-07-01 12:00 EST",
+        "2026-07-01 12:00 +25:00",
+        "2026-07-01 12:00 +02:75",
+        "2026-07-01 25:00",
+        "2026-02-30",
+        "2026-7-1",
+        "2026-07",
+        "2026-0701",
+        "01/02/2026",
+        "infinity",
+        "1782000000",
+    ]
+    imported = read(tmp_path, "who,day,paid\nb,2026-07-01,1\n" + "".join(f"a,{text},1\n" for text in texts), PURCHASES)
+    assert rejected(imported) == dict.fromkeys(range(2, len(texts) + 2), "time missing or not readable")
 
 
 def test_columns_whose_names_are_no_sql_or_mean_something_else_in_it(tmp_path):
@@ -188,7 +209,7 @@ def test_columns_named_like_our_own(tmp_path):
     )
     assert imported.events[["customer_id", "type"]].values.tolist() == [["a", "view"]]
     assert rejected(imported) == {2: "no kind of event declared for it"}
-    assert imported.rejected.columns.tolist()[4:] == names
+    assert imported.rejected.columns.tolist()[5:] == names
 
 
 def test_timestamps_of_parquet(tmp_path):
@@ -206,6 +227,45 @@ def test_timestamps_of_parquet(tmp_path):
         3: "time missing or not readable",
         4: "time out of range",
     }
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize(("zone", "hour"), [(None, 11), ("UTC", 12), ("Europe/Berlin", 12)])
+def test_timestamps_of_every_unit_and_zone(tmp_path, unit, zone, hour):
+    times = pa.array([datetime(2026, 7, 1, 12, tzinfo=UTC)], pa.timestamp(unit, "UTC")).cast(pa.timestamp(unit, zone))
+    pq.write_table(pa.table({"who": ["a"], "paid": [1], "day": times}), tmp_path / "log.parquet")
+    imported = import_log(tmp_path / "log.parquet", parse_mapping(PURCHASES))
+    assert imported.events["time"].tolist() == [pd.Timestamp(2026, 7, 1, hour, tz="UTC")]
+
+
+def test_dates_and_categories_of_parquet(tmp_path):
+    day = pa.array([date(2026, 7, 1)], pa.date32())
+    table = pa.table({"who": pa.array(["a"]).dictionary_encode(), "paid": pa.array([1], pa.int32()), "day": day})
+    pq.write_table(table, tmp_path / "log.parquet")
+    imported = import_log(tmp_path / "log.parquet", parse_mapping(PURCHASES))
+    assert imported.events["time"].tolist() == [pd.Timestamp("2026-06-30 23:00", tz="UTC")]
+
+
+@pytest.mark.parametrize(
+    ("time_format", "value"),
+    [
+        ("unix", 1_782_900_000),
+        ("unix", 1_782_900_000.0),
+        ("unix", "1782900000"),
+        ("unix_ms", 1_782_900_000_000),
+        ("unix_ms", "1782900000000.0"),
+        ("unix_us", 1_782_900_000_000_000),
+        ("unix_ns", 1_782_900_000_000_000_000),
+        ("unix_ns", 1.7829e18),
+        ("%Y%m%d%H%M", 202607011100),
+        ("%Y-%m-%d %H:%M %z", "2026-07-01 05:00 -0500"),
+    ],
+)
+def test_times_that_are_numbers_or_have_a_format(tmp_path, time_format, value):
+    pq.write_table(pa.table({"who": ["a", "b"], "paid": [1, 2], "day": [value, None]}), tmp_path / "log.parquet")
+    imported = import_log(tmp_path / "log.parquet", parse_mapping(PURCHASES + f"time_format: '{time_format}'"))
+    assert imported.events["time"].tolist() == [pd.Timestamp("2026-07-01 10:00", tz="UTC")]
+    assert rejected(imported) == {2: "time missing or not readable"}
 
 
 def test_a_declared_format_of_time(tmp_path):
@@ -230,9 +290,11 @@ def test_malformed_lines_go_to_quarantine_as_they_are(tmp_path):
     assert imported.reasons == {
         "malformed line: missing columns": 1,
         "malformed line: too many columns": 1,
-        "malformed line: unquoted value": 1,
+        "malformed line: unclosed quote": 1,
     }
     assert imported.rejected["rejected_line"].tolist() == [3, 5, 6]
+    assert imported.rejected["rejected_lines"].tolist() == [1, 1, 1]
+    assert [(rows.first, rows.last) for rows in imported.swallowed] == [(6, 6)]
     assert imported.rejected["rejected_text"].tolist()[:2] == ["b,2026-01-01", "c,2026-01-01,3,4"]
 
 
@@ -246,7 +308,8 @@ def test_a_window_finds_repeated_lines(tmp_path):
 
 def test_events_alike_are_told_apart_by_their_id_alone(tmp_path):
     log = "who,day,paid,id\na,2026-01-01,1,x\na,2026-01-01,1,y\na,2026-01-02,1,x\na,2026-01-03,1,\n"
-    assert rejected(read(tmp_path, log, PURCHASES)) == {2: "duplicate event_id"}
+    assert rejected(read(tmp_path, log, PURCHASES)) == {}
+    assert rejected(read(tmp_path, log + "a,2026-01-03,1,\n", PURCHASES)) == {5: "duplicate event_id"}
     assert rejected(read(tmp_path, log, PURCHASES + "event_id: id")) == {3: "duplicate event_id", 4: "missing event_id"}
 
 
@@ -274,6 +337,164 @@ def test_ways_to_write_a_text(tmp_path, content, options, name):
     assert imported.events[["customer_id", "amount"]].values.tolist() == [["a;b", 2.0]]
     assert rejected(imported) == {1: "amount missing or not a number"}
     assert imported.rejected["paid"].isna().all()
+
+
+EUROPEAN = """\
+zone: Europe/Berlin
+customer: who
+time: day
+amount: paid
+quantity: number(units) * 2
+source: {delimiter: ;, decimal: ",", thousands: "%s"}
+events: [{type: purchase}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("thousands", "numbers", "others"),
+    [
+        (
+            "",
+            {"25,50": 25.5, ",5": 0.5, "7,": 7.0, "+1,5e2": 150.0, " 3 ": 3.0},
+            ["1_000", "1.5", "1,2,3", "nan", "inf", "0x10", "12 EUR", "1 000"],
+        ),
+        (".", {"1.234.567,89": 1_234_567.89, "1234,5": 1234.5, "12.34.567": 1_234_567.0}, ["1.5", "1..234", "1234.5"]),
+        (" ", {"1 234,5": 1234.5, "1\u202f234,5": 1234.5, "1\u00a0234": 1234.0}, ["1 23", "1.234"]),
+        ("'", {"1'234,5": 1234.5, "1’234,5": 1234.5}, ["1''234"]),
+        ("_", {"1_000": 1000.0}, ["1__000", "_1"]),
+    ],
+)
+def test_numbers_are_read_with_the_declared_signs(tmp_path, thousands, numbers, others):
+    rows = "".join(f"{place};2026-01-01;{text};1,5\n" for place, text in enumerate([*numbers, *others], 1))
+    imported = read(tmp_path, "who;day;paid;units\n" + rows, EUROPEAN % thousands)
+    assert imported.events["amount"].tolist() == list(numbers.values())
+    assert set(imported.events["quantity"]) == {3.0}
+    sign = f"thousands sign {thousands!r}" if thousands else "no thousands sign"
+    assert imported.reasons == {f"amount is not a number with decimal sign ',' and {sign}": len(others)}
+
+
+def test_a_minus_sign_of_print_is_a_minus(tmp_path):
+    log = "who;day;paid;units\na;2026-01-01;\u22125;1\nb;2026-01-01;5;1\n"
+    assert rejected(read(tmp_path, log, EUROPEAN % "")) == {1: "purchase with a negative amount"}
+
+
+def test_a_number_with_other_signs_says_which_were_wanted(tmp_path):
+    texts = ["25,50", "1_000", "1,000", "$5", "5-", "\u0661\u0662"]
+    log = "who,day,paid\nb,2026-01-01,1\n" + "".join(f'a,2026-01-01,"{text}"\n' for text in texts)
+    imported = read(tmp_path, log, PURCHASES)
+    assert imported.reasons == {"amount is not a number with decimal sign '.' and no thousands sign": len(texts)}
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "name"),
+    [
+        (b'who,day,paid\n"a\\"b,c",2026-01-01,1\n', '{escape: "\\\\"}', "log.csv"),
+        (b"who,day,paid\na\\\"b\\,c,2026-01-01,1\n", '{escape: "\\\\", quote: ""}', "log.csv"),
+        (b"made by a shop\n\nwho,day,paid\n\"a\"\"b,c\",2026-01-01,1\n", "{skip_lines: 2}", "log.csv"),
+        (
+            b"made by a shop\n'a\"b,c',2026-01-01,1",
+            "{skip_lines: 1, header: no, columns: [who, day, paid], quote: \"'\"}",
+            "log.csv",
+        ),
+        (gzip.compress(b'who,day,paid\n"a""b,c",2026-01-01,1\n'), "{}", "log.csv"),
+        (b'who,day,paid\n"a""b,c",2026-01-01,1\n', "{}", "log.csv.gz"),
+        (b'who,day,paid\r"a""b,c",2026-01-01,1\r', "{}", "log.csv"),
+        (b'who,day,paid,\n"a""b,c",2026-01-01,1,\n', "{}", "log.csv"),
+        (b'who\tday\tpaid\na"b,c\t2026-01-01\t1\n', '{delimiter: "\\t"}', "log.tsv"),
+        (b'{"who": "a\\"b,c", "day": "2026-01-01", "paid": 1}\n\n', "{}", "log.jsonl"),
+        (
+            gzip.compress(b'\xef\xbb\xbf{"who": "a\\u0022b,c", "day": "2026-01-01", "paid": "1.0"}'),
+            "{}",
+            "log.ndjson.gz",
+        ),
+    ],
+)  # fmt: skip
+def test_more_ways_to_write_a_text(tmp_path, content, options, name):
+    imported = read(tmp_path, content, PURCHASES + f"source: {options}", name)
+    assert imported.events[["customer_id", "amount"]].values.tolist() == [['a"b,c', 1.0]]
+    assert imported.rows_read == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("windows-1252", "José €"),
+        ("cp1250", "Łódź"),
+        ("utf-16-le", "Łódź €"),
+        ("shift_jis", "山田"),
+        ("koi8-r", "Иван"),
+        ("UTF8", "Zoë"),
+        ("latin-1", "José"),
+    ],
+)
+def test_encodings(tmp_path, encoding, text):
+    log = f"who,day,paid\n{text},2026-01-01,1\n".encode(encoding)
+    assert read(tmp_path, log, PURCHASES + f"source: {{encoding: {encoding}}}").events["customer_id"].tolist() == [text]
+
+
+def test_bytes_that_an_encoding_does_not_know_are_malformed(tmp_path):
+    log = b"who,day,paid\n\x81,2026-01-01,1\nb,2026-01-01,1\n"
+    imported = read(tmp_path, log, PURCHASES + "source: {encoding: windows-1252}")
+    assert imported.reasons == {"malformed line: invalid encoding": 1}
+    assert imported.rejected["rejected_text"].tolist() == ["\ufffd,2026-01-01,1"]
+
+
+def test_values_of_json_lines_are_text_as_written_and_objects_json(tmp_path):
+    log = (
+        '{"who": 9007199254740993, "day": "2026-01-01T00:00:00Z", "properties": {"total": 12.10, "codes": ["é"]}}\n'
+        '{"day": "2026-01-01T00:00:00Z", "who": "007", "paid": 1.50, "new": true, "old": null}\n'
+        "[1]\n{\n"
+        '{"who": "\\ud800", "day": "2026-01-01"}\n'
+    )
+    mapping = PURCHASES.replace("amount: paid", "amount: coalesce(paid, properties->>'$.total')\nsubject: missing")
+    imported = read(tmp_path, log, mapping + "source: {columns: [missing]}", "log.jsonl")
+    assert imported.events[["customer_id", "amount"]].values.tolist() == [["9007199254740993", 12.1], ["007", 1.5]]
+    assert imported.rejected["rejected_line"].tolist() == [3, 4, 5]
+    assert imported.rejected["rejected_reason"].tolist() == [
+        "malformed line: not a JSON object with keys",
+        "malformed line: not JSON",
+        "malformed line: invalid encoding",
+    ]
+    assert imported.rejected.columns[5:].tolist() == ["missing", "who", "day", "properties", "paid", "new", "old"]
+
+
+SWALLOWING = ["who,day,paid,note", *(f"{row},2026-01-01,1,x" for row in range(1, 301))]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason", "first", "count"),
+    [
+        ({10: '10,2026-01-01,1,"x'}, "unclosed quote", 11, 291),
+        ({10: '"10,2026-01-01,1,x', 50: '50,2026-01-01,1,"y, z"'}, "text after a closing quote", 11, 41),
+        ({10: '10,2026-01-01,1,"x', 250: '250,2026-01-01,1,y"'}, "more than 100 lines", 11, 241),
+        ({300: '300,2026-01-01,1,"x'}, "unclosed quote", 301, 1),
+    ],
+)
+def test_rows_that_a_quote_swallows_are_counted_and_kept(tmp_path, lines, reason, first, count):
+    log = [lines.get(place, line) for place, line in enumerate(SWALLOWING)]
+    imported = read(tmp_path, "\n".join(log) + "\n", PURCHASES)
+    assert imported.swallowed == ((first, count, f"malformed line: {reason}"),)
+    assert imported.lines == {f"malformed line: {reason}": count}
+    assert imported.rejected["rejected_text"].item() == "\n".join(log[first - 1 : first - 1 + count])
+    assert imported.rows_used == 300 - count
+
+
+def test_a_row_of_several_lines_is_a_row_up_to_the_declared_number(tmp_path):
+    log = 'who,day,paid,note\na,2026-01-01,1,"one\ntwo\n\nfour"\n,2026-01-01,1,"one\ntwo"\n'
+    imported = read(tmp_path, log, PURCHASES)
+    assert (imported.rows_used, imported.swallowed) == (1, ())
+    assert imported.rejected[["rejected_row", "rejected_line", "rejected_lines"]].values.tolist() == [[2, 6, 2]]
+    assert imported.lines == {"missing customer_id": 2}
+    message = refuse(tmp_path, log, PURCHASES + "source: {max_lines: 3}")
+    assert "1 malformed line: more than 3 lines" in message
+
+
+def test_rows_that_differ_in_a_column_that_is_not_mapped_are_two_events(tmp_path):
+    log = "who,day,paid,note\na,2026-01-01,1,x\na,2026-01-01,1,y\na,2026-01-01,1,\na,2026-01-01,1,x\n"
+    imported = read(tmp_path, log, PURCHASES)
+    assert rejected(imported) == {4: "duplicate event_id"}
+    assert imported.events["event_id"].str.fullmatch("[0-9a-f]{16}").all()
+    assert imported.events["event_id"].tolist() == read(tmp_path, log, PURCHASES).events["event_id"].tolist()
 
 
 def test_spaced_lines_with_other_numbers_of_fields(tmp_path):
@@ -380,10 +601,18 @@ def test_a_window_that_fails_is_an_error_not_a_traceback(tmp_path):
             "who,day,paid",
             "{}",
             "log.xls",
-            "unknown format: got 'log.xls'; wanted source.format, or .parquet, .csv, .txt",
+            "unknown format: got 'log.xls'; wanted source.format, or .parquet, .csv, .tsv, .txt, .jsonl, .ndjson",
         ),
         ("who,day,paid", "{}", "log.parquet", "the log is not written as declared: got"),
-        ("who,day,paid", "{}", "log.csv.gz", 'the log is not written as declared: got "Not a gzipped file'),
+        (
+            gzip.compress(b"who,day,paid\na,2026-01-01,1\n" * 99)[:-20],
+            "{}",
+            "log.csv.gz",
+            "the log is not written as declared: got 'Compressed file ended",
+        ),
+        ("who,day,paid\n".encode("utf-16"), "{}", "log.csv", "the log begins with the mark of another encoding: got"),
+        ('[{"who": "a"}]', "{}", "log.jsonl", "no line is a JSON object: wanted one object a line"),
+        ('{"who": "a", "Who": "b"}', "{}", "log.jsonl", "columns named alike: got ['who', 'Who']"),
         ("who,day,paid", "{}", "log*.csv", "cannot read the log: got '/log*.csv'; wanted an existing file, no * ? ["),
     ],
 )

@@ -72,7 +72,7 @@ events:
         "  unknown time zone; wanted an IANA name such as Europe/Berlin: got 'Europe/Lndon'; at log.yaml:1 zone",
         "  not an SQL expression (syntax error at or near \"AS\"): got 'CAST(id AS'; at log.yaml:2 customer",
         "  given twice: at log.yaml:4 time",
-        "  Input should be 'csv', 'spaced' or 'parquet': got 'xls'; at log.yaml:5 source.format",
+        "  Input should be 'csv', 'spaced', 'jsonl' or 'parquet': got 'xls'; at log.yaml:5 source.format",
         f"  unknown key: got 'headr'; wanted {', '.join(Source.model_fields)}; at log.yaml:5 source.headr",
         "  missing: at log.yaml:7 reject.0.when",
         "  not an SQL expression (syntax error at or near \"+\"): got '5 +'; at log.yaml:9 events.0.type",
@@ -97,6 +97,28 @@ events:
 def test_what_is_no_mapping_says_why(text, said):
     with pytest.raises(MappingError) as caught:
         parse_mapping(text, "log.yaml")
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            "encoding: klingon",
+            "unknown encoding; wanted one such as utf-8, utf-16, latin-1, windows-1252: got 'klingon'",
+        ),
+        ("encoding: base64", "unknown encoding"),
+        ("thousands: .", "one sign for decimals and thousands"),
+        ("decimal: ;", "Input should be '.' or ','"),
+        ("delimiter: '\"'", "delimiter, quote and escape must differ"),
+        ("escape: ','", "delimiter, quote and escape must differ"),
+        ("skip_lines: -1", "Input should be greater than or equal to 0"),
+        ("max_lines: 0", "Input should be greater than or equal to 1"),
+    ],
+)
+def test_sources_that_cannot_be_read(source, said):
+    with pytest.raises(MappingError) as caught:
+        parse_mapping(f"{GOOD}source: {{{source}}}")
     assert str(caught.value).startswith(said)
 
 
