@@ -1,6 +1,6 @@
 """`tactful catalogue`: look after catalogues."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,20 +96,16 @@ def told(file: Path, checks: "Sequence[Check]", *, as_json: bool) -> int:
 
 def vocabulary_for(data: Path, text: str) -> "Vocabulary":
     """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
-    from decisions.compiled import Vocabulary
     from features.standard import STANDARD
-    from models.bundle import load
-    from serving.champion import bundle_folder, vocabulary
+    from serving.champion import is_first, load_bundle, vocabulary
     from serving.settings import Settings
 
     champion = Settings.of(data).champion
-    if champion.exists():
-        return vocabulary(load(bundle_folder(champion), fingerprint=STANDARD.fingerprint))
-    known = "the standard features, the score `lapse`, and any figures of offers"
-    console(stderr=True).print(
-        f"{champion}: no models yet; the catalogue may name {known}", markup=False, soft_wrap=True
-    )
-    return Vocabulary(STANDARD.names, scores=("lapse",), offers=_figures(text))
+    if is_first(champion):
+        known = "the standard features, the scores that training can give, and any figures of offers"
+        console(stderr=True).print(f"{champion}: no models yet; the catalogue may name {known}", soft_wrap=True)
+        return replace(vocabulary(load_bundle(champion, STANDARD)), offers=_figures(text))
+    return vocabulary(load_bundle(champion, STANDARD))
 
 
 def _figures(text: str) -> dict[str, None]:
@@ -133,9 +129,9 @@ def _offers(content: Any) -> "Iterator[Mapping[Any, Any]]":
 def _show(file: Path, findings: "list[Finding]", errors: int, defaults: list[str]) -> None:
     screen = console()
     for finding in findings:
-        screen.print(str(finding), markup=False, soft_wrap=True)
+        screen.print(str(finding), soft_wrap=True)
     for default in defaults:
-        screen.print(f"{file}: on by default: {default}", markup=False, soft_wrap=True)
+        screen.print(f"{file}: on by default: {default}", soft_wrap=True)
     screen.print(f"{file}: {_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}", soft_wrap=True)
 
 

@@ -12,10 +12,9 @@ from typing import Any
 from features.standard import STANDARD
 from models.bundle import load
 from models.errors import BundleError
-from serving.champion import bundle_folder, point_to
+from serving.champion import HISTORY, bundle_folder, point_to
 
 _KEPT = "bundles"
-_HISTORY = "champion.history"
 
 
 def put_in_use(bundle: Path, pointer: Path, why: str) -> str:
@@ -71,7 +70,7 @@ def history(pointer: Path) -> list[dict[str, Any]]:
     A line that a crash cut short was never acknowledged, and is passed over.
     """
     try:
-        lines = (pointer.parent / _HISTORY).read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = pointer.with_name(HISTORY).read_text(encoding="utf-8").splitlines(keepends=True)
     except FileNotFoundError:
         return []
     return [json.loads(line) for line in lines if line.endswith("\n")]
@@ -120,7 +119,7 @@ def _version(folder: Path) -> str:
 
 def _remember(pointer: Path, version: str, why: str) -> None:
     entry = {"version": version, "at": datetime.now(UTC).isoformat(timespec="seconds"), "why": why}
-    with (pointer.parent / _HISTORY).open("a+b") as file:
+    with pointer.with_name(HISTORY).open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)

@@ -23,20 +23,23 @@ Advance = Callable[[int, int], None]
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where people read: coloured and as wide as the terminal, or plain and of one width."""
+    """Where people read: coloured and as wide as the terminal, or plain and of one width.
+
+    Text is printed as it is: `:100:` is no emoji and `[x]` no style.
+    """
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else int(os.environ.get("COLUMNS", PLAIN_WIDTH))
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
 def say(console: Console, what: RenderableType, style: str | None = None) -> None:
     """Prints something; where the output is no terminal, without the blanks that would fill its lines up."""
     what = with_minus(what) if isinstance(what, str) else what
     if console.is_terminal:
-        console.print(what, style=style, markup=False)
+        console.print(what, style=style)
         return
     with console.capture() as captured:
-        console.print(what, markup=False)
+        console.print(what)
     lines = captured.get().splitlines()
     console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 
@@ -94,7 +97,7 @@ def progress(description: str, console: Console) -> Iterator[Advance]:
         description: What runs.
         console: Where to show it.
     """
-    columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  {task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(description, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

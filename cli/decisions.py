@@ -86,7 +86,7 @@ def replay(decision_id: Id, data: Data = Path("var/demo"), as_json: Json = False
         console().print(f"{decision_id}: identical, byte for byte")
     else:
         where = f"{found.place}: recorded {found.recorded!r}, now {found.replayed!r}"
-        console().print(f"{decision_id}: differs at {where} (cause: {found.cause})", markup=False, soft_wrap=True)
+        console().print(f"{decision_id}: differs at {where} (cause: {found.cause})", soft_wrap=True)
     raise typer.Exit(0 if found.identical else 1)
 
 
@@ -137,7 +137,7 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
     """The decision log in a service's folder, and the champion it is read with.
 
     Raises:
-        TactfulError: The folder has no models, or what is in it cannot be read.
+        TactfulError: The folder has no catalogue, or what is in it cannot be read.
     """
     from features.standard import STANDARD
     from serving.archive import Archive
@@ -146,7 +146,7 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
     from serving.settings import Settings
 
     settings = Settings.of(data)
-    if not settings.champion.exists():
+    if not settings.catalogue.exists():
         raise TactfulError("no decisions to look at", got=str(data), wanted="a folder that `make demo` has filled")
     champion = load_champion(settings.champion, settings.catalogue, STANDARD)
     return Archive(open_store(settings.store), settings.tenant, champion), champion

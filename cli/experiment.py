@@ -254,7 +254,7 @@ def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, 
     changed = with_moment(file.read_text(encoding="utf-8"), experiment, field, moment)
     parse_plan(changed, compiled.catalogue, str(file))
     file.write_text(changed, encoding="utf-8")
-    console().print(f"{experiment}: {field} {moment.isoformat()}, written to {file}", markup=False, soft_wrap=True)
+    console().print(f"{experiment}: {field} {moment.isoformat()}, written to {file}", soft_wrap=True)
 
 
 def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None:
@@ -268,7 +268,7 @@ def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None
     plan = load_plan(file, read_catalogue(data, catalogue)[0].catalogue)
     with closing(open_store(store)) as opened:
         publish(opened.database, Settings.of(data).tenant, plan, datetime.now(UTC))
-    console().print(f"{len(plan.experiments)} experiments in force", markup=False)
+    console().print(f"{len(plan.experiments)} experiments in force")
 
 
 def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetime) -> dict[str, Any]:

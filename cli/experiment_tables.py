@@ -38,7 +38,7 @@ def show_plan(experiment: "Experiment", horizons: "list[Horizon]", found: "Horiz
     say(screen, table(headings, rows, numbers=headings[:5]))
     wanted = f"an effect of {experiment.primary.minimum_effect:.1%} with power {experiment.power:.0%}"
     told = f"{found.weeks} weeks find" if found else f"{horizons[-1].weeks} weeks do not find"
-    screen.print(f"{experiment.id}: {told} {wanted}, whoever looks whenever.", markup=False, soft_wrap=True)
+    screen.print(f"{experiment.id}: {told} {wanted}, whoever looks whenever.", soft_wrap=True)
 
 
 def plain_readout(found: "Readout") -> dict[str, Any]:
@@ -87,5 +87,5 @@ def show_readout(found: "Readout", target: Path) -> None:
         say(screen, table(headings, rows, numbers=headings[1:]))
     for arm in found.arms:
         rails = "".join(f"; {rail.metric.title.lower()} {rail.verdict}" for rail in arm.guard_rails)
-        screen.print(f"{arm.arm}: {found.decision(arm)[:-1]}{rails}.", markup=False, soft_wrap=True)
-    screen.print(f"page: {target}", markup=False, soft_wrap=True)
+        screen.print(f"{arm.arm}: {found.decision(arm)[:-1]}{rails}.", soft_wrap=True)
+    screen.print(f"page: {target}", soft_wrap=True)

@@ -57,7 +57,7 @@ def create(
     if as_json:
         print_json({**_told(key), "key": secret})
         return
-    console().print(secret, markup=False, soft_wrap=True)
+    console().print(secret, soft_wrap=True)
     say(console(stderr=True), f"Shown this once. It may {' and '.join(sorted(key.scopes))} for {key.tenant}.")
 
 

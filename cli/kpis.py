@@ -195,7 +195,7 @@ def _size(told: "dict[str, Figure]") -> int | None:
 
 def _show_gain(gain: "Incremental | str", currency: str) -> None:
     if isinstance(gain, str):
-        console().print(f"incremental value: {gain}", markup=False, soft_wrap=True)
+        console().print(f"incremental value: {gain}", soft_wrap=True)
         return
     value, low, high = gain.total
     counts = f"{gain.effect.customers[0]:,} held out, {gain.customers:,} not"

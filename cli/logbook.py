@@ -134,8 +134,7 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     from cli.catalogue import vocabulary_for
     from decisions.loading import parse_catalogue
     from features.standard import STANDARD
-    from models.bundle import load
-    from serving.champion import bundle_folder
+    from serving.champion import is_first, load_bundle
     from serving.settings import Settings
 
     settings = Settings.of(data)
@@ -144,9 +143,7 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
         raise TactfulError("no catalogue", got=str(file), wanted="a YAML file, by --catalogue or in the data folder")
     text = file.read_text(encoding="utf-8")
     compiled = parse_catalogue(text, vocabulary_for(settings.data, text), file=str(file))
-    if not settings.champion.exists():
-        return compiled, None
-    return compiled, load(bundle_folder(settings.champion), fingerprint=STANDARD.fingerprint)
+    return compiled, None if is_first(settings.champion) else load_bundle(settings.champion, STANDARD)
 
 
 def _of_store(store: "Store", tenant: str, currency: str) -> "tuple[Logbook, pd.DataFrame]":

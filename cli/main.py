@@ -106,7 +106,7 @@ def main() -> None:
     try:
         app(prog_name="tactful")
     except TactfulError as error:
-        console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True)
+        console(stderr=True).print(f"error: {error}", soft_wrap=True)
         sys.exit(2)
 
 

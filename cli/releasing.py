@@ -198,6 +198,8 @@ def _judged(
             log = [logged for logged in source.decisions() if logged.decision.moment >= begin]
             return judge(gather(log, reward, source.now, stated), limits)
         settings = source.settings
+        if bundle is not None:
+            load(bundle, fingerprint=STANDARD.fingerprint)
         candidate = load_champion(bundle or settings.champion, catalogue or settings.catalogue, STANDARD)
         begin = judged_since(candidate.bundle.learnt_until, asked, bundle or settings.champion)
         log = [logged for logged in source.decisions() if logged.decision.moment >= begin]

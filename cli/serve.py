@@ -41,7 +41,7 @@ def serve(
     logs.configure(settings.log_level)
     with listen(settings.host, settings.port) as listening:
         told = f"Answering at {address(listening)} from {data}{''.join(_remarks(settings))}. Ctrl+C stops."
-        processes.serve(settings, listening, lambda: console().print(told, markup=False, soft_wrap=True))
+        processes.serve(settings, listening, lambda: console().print(told, soft_wrap=True))
     console().print("Stopped.")
 
 
@@ -58,9 +58,19 @@ def _check(settings: "Settings") -> None:
     from serving.errors import NotReadyError
     from serving.ingestion.rules import load_rules
 
-    missing = [str(path) for path in (settings.champion, settings.catalogue) if not path.exists()]
-    if missing:
-        raise NotReadyError(
-            "nothing to serve", got=f"no {' and no '.join(missing)}", wanted="a folder that `make demo` has filled"
-        )
+    if not settings.catalogue.exists() and not _in_force(settings):
+        wanted = "a folder that `tactful init` or `make demo` has filled"
+        raise NotReadyError("nothing to serve", got=f"no {settings.catalogue}", wanted=wanted)
     load_rules(settings.tracking)
+
+
+def _in_force(settings: "Settings") -> bool:
+    """Whether a catalogue was put in force, so that the file is not needed."""
+    from serving.bootstrap import open_store
+    from serving.store.catalogues import newest
+
+    store = open_store(settings.store, settings.durability, settings.connections)
+    try:
+        return newest(store.database, settings.tenant) is not None
+    finally:
+        store.close()

@@ -117,4 +117,4 @@ def _keep(
         f"Its clock stands at {moment:%Y-%m-%d %H:%M} UTC. docs/guides/retraining.md goes on from here.",
     )
     for line in lines:
-        console().print(line, markup=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)

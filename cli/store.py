@@ -139,7 +139,7 @@ def migrate(data: Data = HERE, as_json: Json = False) -> None:
     if as_json:
         print_json({"schema": schema})
     else:
-        console().print(f"The store has schema {schema}.", markup=False)
+        console().print(f"The store has schema {schema}.")
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from cli.training_jobs import effect_job, lapse_job, pressure_job, response_job,
 from decisions.durations import parse_duration
 from features.errors import TactfulError
 from features.standard import STANDARD
-from models.bundle import load
 from models.kinds import Model
 from models.registry import MlflowRegistry
 from training import effects, lapse, pressure, renewals, response, value
@@ -224,7 +223,7 @@ def train_all(
         try:
             told.append(done(job(), store))
         except TactfulError as error:
-            console(stderr=True).print(f"left out: {error}", markup=False, soft_wrap=True)
+            console(stderr=True).print(f"left out: {error}", soft_wrap=True)
     return told
 
 
@@ -240,8 +239,7 @@ def release_all(store: Path, bundle: Path, data: Path | None = None) -> str:
 
 def _in_use(data: Path | None) -> Mapping[str, Model]:
     """The models of a service's bundle; none where there is no service, or it has no bundle yet."""
-    from serving.champion import bundle_folder
+    from serving.champion import load_bundle
     from serving.settings import Settings
 
-    pointer = None if data is None else Settings.of(data).champion
-    return load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).models if pointer and pointer.exists() else {}
+    return {} if data is None else load_bundle(Settings.of(data).champion, STANDARD).models

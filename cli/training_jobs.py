@@ -99,7 +99,7 @@ def response_job(
         except TrainingError as error:
             if events is None:
                 raise
-            console(stderr=True).print(f"from campaigns: {error}", markup=False, soft_wrap=True)
+            console(stderr=True).print(f"from campaigns: {error}", soft_wrap=True)
     dataset = open_events(Path() if events is None else events)
     table = None if window is not None or events is None else _campaigns(campaigns or events.parent / _CAMPAIGNS)
     settings = {"window": window, "campaigns": _digest(table), **response.PARAMETERS.as_dict()}

@@ -1,5 +1,6 @@
 """What one part of a catalogue says of another: unknown names, expressions that do not compile, texts that can fail."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from decisions.values import did_you_mean
 from decisions.yaml_text import plain_number
 
 Place = tuple[str | int, ...]
+_SCORE = re.compile(r"\bscores\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
         *_expressions(catalogue, vocabulary),
         *_objective(catalogue, vocabulary),
         *_arbitration(catalogue, vocabulary),
+        *_unlearnt(catalogue, vocabulary),
         *_offers(catalogue, vocabulary),
         *_texts(catalogue, vocabulary),
     ]
@@ -193,9 +196,18 @@ def _arbitration(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remar
             if group is None or field not in group.model_fields_set:
                 continue
             name = getattr(group, field)
-            if name not in vocabulary.scores:
+            if name not in vocabulary.scores or name in vocabulary.unlearnt:
                 what = f"no model gives the score {name!r}"
                 yield Remark((*place, field), what, "its term counts as without it", severity="warning")
+
+
+def _unlearnt(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    """Expressions that read a score which no model gives yet."""
+    for place, source, _ in expressions(catalogue):
+        written = catalogue.segments[str(place[1])] if place[0] == "segments" else source
+        for name in sorted({*_SCORE.findall(written)} & {*vocabulary.unlearnt}):
+            mend = "train one; until then, whatever needs the score is not sent"
+            yield Remark(place, f"no model gives the score {name!r} yet", mend, severity="warning")
 
 
 def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:

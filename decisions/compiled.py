@@ -35,12 +35,14 @@ class Vocabulary:
             the action's own. Empty where no model reads offers: what they say is free then, and a message's response
             is the one it states.
         event_types: The types an event may have.
+        unlearnt: Those of the scores that no model gives yet: a condition that reads one is unknown.
     """
 
     features: tuple[str, ...]
     scores: tuple[str, ...] = ()
     offers: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     event_types: tuple[str, ...] = EVENT_TYPES
+    unlearnt: tuple[str, ...] = ()
 
     def of(self, catalogue: Catalogue) -> "Vocabulary":
         """The vocabulary of a catalogue: the same, with the catalogue's own features as the last ones."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.definitions import FeatureSet
+from features.zones import EARLIEST
 from models import kinds
 from models.effect_scorer import EffectScorer
 from models.errors import BundleError, ModelError
@@ -29,6 +30,10 @@ from models.scorer import FittedModel
 FORMAT = 4
 _READABLE = (1, 2, 3, FORMAT)
 MANIFEST = "manifest.json"
+UNLEARNT = "none"
+"""The version of the bundle without models."""
+CUSTOMER_SCORES = ("lapse", "clv", "unsubscribe", "contract_churn")
+"""The scores that training can give a customer; a catalogue may read them before a model gives them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +80,7 @@ class Bundle:
         """The latest moment whose outcome any of the models learnt from; None where one of them does not say."""
         known = [model.learnt_until for model in self.models.values()]
         told = [moment for moment in known if moment is not None]
-        return max(told) if len(told) == len(known) else None
+        return max(told, default=EARLIEST) if len(told) == len(known) else None
 
     def score_customers(self, features: Rows) -> dict[str, NDArray[np.float64]]:
         """The scores of customers.
@@ -162,6 +167,20 @@ class Bundle:
     def _check(self, features: Rows) -> None:
         if features.ndim != 2 or features.shape[1] != len(self.feature_names):
             raise ModelError("rows do not fit the bundle", got=features.shape, wanted=f"(n, {len(self.feature_names)})")
+
+
+def unlearnt(feature_set: FeatureSet) -> Bundle:
+    """The bundle of a service that has no models yet: it gives no score, and each action keeps its stated response.
+
+    Args:
+        feature_set: What the service computes.
+
+    Example:
+        >>> from features.standard import STANDARD
+        >>> unlearnt(STANDARD).version, unlearnt(STANDARD).customer_scores
+        ('none', ())
+    """
+    return Bundle(UNLEARNT, feature_set.fingerprint, feature_set.names, {}, {})
 
 
 def export(folder: Path, models: Mapping[str, Model], feature_set: FeatureSet) -> str:

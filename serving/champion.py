@@ -16,13 +16,18 @@ from decisions.loading import parse_catalogue
 from features.definitions import FeatureSet
 from features.program import Program, compile_features
 from features.vocabulary import EVENT_TYPES
-from models.bundle import MANIFEST, Bundle, load
+from models.bundle import CUSTOMER_SCORES, MANIFEST, UNLEARNT, Bundle, load, unlearnt
 from serving.errors import NotReadyError, StoreError
 from serving.rendering import Renderer
-from serving.store.catalogues import CatalogueText
+from serving.store.catalogues import CatalogueText, digest_of
 
 MEMORY = 1.0
 """Seconds for which the catalogue in force is taken for what it was."""
+HISTORY = "champion.history"
+"""The file beside the pointer that keeps which bundle came into use when, and why."""
+NO_MODELS = (
+    "no models yet: scores are unknown, and each message has the response and the effect that the catalogue states"
+)
 GARBAGE = 50_000
 """Objects more than before after which the garbage collector looks at the young ones."""
 
@@ -51,6 +56,9 @@ class Champion:
 def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Champion:
     """Reads the bundle that a pointer names and the catalogue.
 
+    Where there never was a bundle, the catalogue decides alone: scores are unknown, and each action has the response
+    and the effect that it states.
+
     Args:
         pointer: A bundle folder, or a text file that names one, relative to the file's own folder.
         catalogue: A YAML file.
@@ -61,8 +69,28 @@ def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Ch
         CatalogueError: The catalogue has mistakes.
         NotReadyError: The pointer or the catalogue is missing.
     """
-    bundle = load(bundle_folder(pointer), fingerprint=feature_set.fingerprint)
-    return _champion(bundle, _text_of(catalogue), str(catalogue), feature_set)
+    return _champion(load_bundle(pointer, feature_set), _text_of(catalogue), str(catalogue), feature_set)
+
+
+def load_bundle(pointer: Path, feature_set: FeatureSet) -> Bundle:
+    """The bundle that a pointer names; the one without models where no bundle was ever put into use.
+
+    Args:
+        pointer: As for `load_champion`.
+        feature_set: The features that the service computes.
+
+    Raises:
+        BundleError: The bundle is damaged, incomplete, made for other features or gone.
+        NotReadyError: The pointer is empty.
+    """
+    if is_first(pointer):
+        return unlearnt(feature_set)
+    return load(bundle_folder(pointer), fingerprint=feature_set.fingerprint)
+
+
+def is_first(pointer: Path) -> bool:
+    """Whether no bundle was ever put into use: there is neither a pointer nor a history of earlier bundles."""
+    return not os.path.lexists(pointer) and not pointer.with_name(HISTORY).exists()
 
 
 def _champion(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -> Champion:
@@ -83,13 +111,16 @@ def bundle_folder(pointer: Path) -> Path:
 
 
 def vocabulary(bundle: Bundle) -> Vocabulary:
-    """The names a catalogue may use with this bundle."""
+    """The names a catalogue may use with this bundle: also scores that only later models may give."""
     offers = {
         feature.name: feature.categories or None
         for model in bundle.models.values()
         for feature in model.action_features
     }
-    return Vocabulary(bundle.feature_names, bundle.customer_scores, offers)
+    missing = tuple(name for name in CUSTOMER_SCORES if name not in bundle.customer_scores)
+    return Vocabulary(
+        bundle.feature_names, (*bundle.customer_scores, *missing), offers, unlearnt=missing if bundle.models else ()
+    )
 
 
 def point_to(pointer: Path, bundle: Path) -> None:
@@ -131,6 +162,8 @@ class Champions:
         self._seen: tuple[tuple[int, ...], ...] = ()
         self._present: Champion | None = None
         self._refusal = ""
+        self._ignored = ""
+        self._compared: tuple[int, ...] = ()
 
     @property
     def refusal(self) -> str:
@@ -145,11 +178,20 @@ class Champions:
         """
         with self._lock:
             self._ask()
+            self._compare()
             if self._identities() != self._seen:
                 self._refresh()
             if self._present is None:
                 raise NotReadyError("nothing to decide with", got=self._refusal, wanted="a bundle and a catalogue")
             return self._present
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What an operator had better know of the champion: that there are no models, or that a file is ignored."""
+        with self._lock:
+            present, ignored = self._present, self._ignored
+        unlearnt = present is not None and present.bundle.version == UNLEARNT
+        return (*([NO_MODELS] if unlearnt else []), *([ignored] if ignored else []))
 
     def look(self) -> None:
         """Ask the store again with the next use: another catalogue was put in force."""
@@ -174,6 +216,22 @@ class Champions:
             if self._present is None:
                 raise
 
+    def _compare(self) -> None:
+        """Finds out whether the catalogue's file says something else than the catalogue that was put in force."""
+        if self._in_force is None:
+            return
+        compared = (self._in_force.number, *_identity(self._catalogue))
+        if compared == self._compared:
+            return
+        self._compared, self._ignored = compared, ""
+        if self._catalogue.exists() and _digest_of(self._catalogue) != self._in_force.digest:
+            number = self._in_force.number
+            self._ignored = (
+                f"{self._catalogue} is ignored, since catalogue {number} was put in force: put the file in force by "
+                "`tactful catalogue put`, or delete it"
+            )
+            _log.warning("catalogue file ignored", extra={"file": str(self._catalogue), "in_force": number})
+
     def _refresh(self) -> None:
         """Whatever is wrong with the new champion, the present one stays."""
         self._seen = self._identities()
@@ -181,6 +239,7 @@ class Champions:
             self._manifest = bundle_folder(self._pointer) / MANIFEST
             self._seen = self._identities()
             champion = self._load()
+            self._keep_models(champion.bundle)
         except Exception as error:
             self._refusal = str(error)
             kept = self._present.bundle.version if self._present else None
@@ -190,11 +249,20 @@ class Champions:
         _settle()
         versions = {"bundle": champion.bundle.version, "catalogue": champion.compiled.version}
         _log.info("champion taken", extra=versions)
+        if champion.bundle.version == UNLEARNT:
+            _log.warning("no models", extra={"reason": NO_MODELS})
+
+    def _keep_models(self, bundle: Bundle) -> None:
+        """Whoever decided with models does not go on without: a pointer that is gone is a fault."""
+        if bundle.version == UNLEARNT and self._present is not None and self._present.bundle.version != UNLEARNT:
+            raise NotReadyError(
+                "no bundle", got="no pointer", wanted="the name of a bundle folder", where=self._pointer
+            )
 
     def _load(self) -> Champion:
         if self._in_force is None:
             return load_champion(self._pointer, self._catalogue, self._feature_set)
-        bundle = load(bundle_folder(self._pointer), fingerprint=self._feature_set.fingerprint)
+        bundle = load_bundle(self._pointer, self._feature_set)
         named = f"catalogue {self._in_force.number}"
         return _champion(bundle, self._in_force.content, named, self._feature_set)
 
@@ -209,6 +277,13 @@ def _text_of(catalogue: Path) -> str:
         return catalogue.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise NotReadyError("no catalogue", got=str(error), wanted="a YAML file", where=catalogue) from error
+
+
+def _digest_of(catalogue: Path) -> str:
+    try:
+        return digest_of(_text_of(catalogue))
+    except NotReadyError:
+        return ""
 
 
 def _settle() -> None:

@@ -10,6 +10,12 @@ _READY: dict[str, Any] = {
     },
     "catalogue": {"name": "shop", "version": "0b1e7d1d4f4c9a52"},
     "refused": {"reason": "a changed file: got 'sha256 9d0f…'; wanted sha256 41be…; at bundles/second/lapse.txt"},
+    "remarks": [
+        (
+            "catalogue.yaml is ignored, since catalogue 3 was put in force: put the file in force by "
+            "`tactful catalogue put`, or delete it"
+        )
+    ],
 }
 _DECISION: dict[str, Any] = {
     "id": "checkout-7f3a",

@@ -29,7 +29,7 @@ async def live() -> Alive:
     responses=problems(NotReadyError, StoreError),
 )
 async def ready(request: Request) -> Ready:
-    """The bundle and catalogue in use, and why newer ones were refused, if they were."""
+    """The bundle and catalogue in use, why newer ones were refused, and what an operator had better know of them."""
     service: DecisionService = request.state.service
     champion = await run_in_threadpool(_checked, service)
     refusal = service.champions.refusal
@@ -38,6 +38,7 @@ async def ready(request: Request) -> Ready:
         bundle=BundleVersion(version=champion.bundle.version, features=champion.bundle.fingerprint),
         catalogue=CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version),
         refused=Refusal(reason=refusal) if refusal else None,
+        remarks=list(service.champions.remarks),
     )
 
 

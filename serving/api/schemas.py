@@ -286,7 +286,7 @@ class Refusal(BaseModel):
 class BundleVersion(BaseModel):
     """A bundle."""
 
-    version: str
+    version: str = Field(description="The first 12 digits of its digest; `none` where there are no models yet.")
     features: str = Field(description="Fingerprint of its feature set.")
 
 
@@ -297,3 +297,6 @@ class Ready(BaseModel):
     bundle: BundleVersion
     catalogue: CatalogueVersion
     refused: Refusal | None = Field(description="Why a newer bundle or catalogue was not taken, and these were kept.")
+    remarks: list[str] = Field(
+        description="What an operator should know: that there are no models yet, or a catalogue's file is ignored."
+    )

@@ -178,7 +178,7 @@ def test_a_folder_without_models_says_how_to_fill_it_and_stays_as_it_is(tmp_path
         (("--score", "lapse=high"), "not an assignment: got 'lapse=high'; wanted NAME=NUMBER"),
         (("--value", "miss_you=inf"), "not an assignment: got 'miss_you=inf'; wanted NAME=NUMBER"),
         (("--feature", "spend=1"), "unknown feature in a what-if: got 'spend'; wanted "),
-        (("--score", "mood=1"), "unknown score in a what-if: got 'mood'; wanted lapse"),
+        (("--score", "mood=1"), "unknown score in a what-if: got 'mood'; wanted clv, contract_churn, lapse, "),
         (("--value", "hello=1"), "unknown message in a what-if: got 'hello'; wanted "),
         (("--without", "rain"), "unknown contact policy in a what-if: got 'rain'; wanted complaint, monthly_mail, "),
         (("--at", "noon"), "not a moment: got 'noon'; wanted ISO 8601, such as "),

@@ -11,10 +11,11 @@ from features.definitions import FeatureSet
 from features.standard import STANDARD
 from models.bundle import MANIFEST
 from models.errors import BundleError
-from serving.champion import Champions, bundle_folder, load_champion, point_to
+from serving.champion import HISTORY, NO_MODELS, Champions, bundle_folder, load_champion, point_to
 from serving.errors import NotReadyError
 from serving.settings import Settings
-from tests.serving.shop import CATALOGUE, export_bundle
+from serving.store.catalogues import CatalogueText, digest_of
+from tests.serving.shop import CATALOGUE, NOW, export_bundle, service_of
 
 
 @pytest.fixture
@@ -125,5 +126,60 @@ def test_a_bundle_for_other_features_is_refused(shop: Settings) -> None:
 
 def test_without_any_champion_there_is_nothing_to_decide_with(tmp_path: Path) -> None:
     champions = Champions(tmp_path / "champion", tmp_path / "catalogue.yaml", STANDARD)
-    with pytest.raises(NotReadyError, match=r"nothing to decide with.*no bundle"):
+    with pytest.raises(NotReadyError, match=r"nothing to decide with.*no catalogue"):
         champions.present()
+
+
+def in_force(content: str, number: int = 1) -> CatalogueText:
+    return CatalogueText(number, digest_of(content), content, NOW, "key")
+
+
+def test_before_the_first_bundle_the_catalogue_decides_alone(shop: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    shop.champion.unlink()
+    champions = Champions(shop.champion, shop.catalogue, STANDARD)
+    assert champions.present().bundle.version == "none"
+    assert champions.remarks == (NO_MODELS,)
+    assert "no models" in [record.message for record in caplog.records]
+    service = service_of(shop)
+    leaver, thankful = (service.decide(name, f"d-{name}").decision for name in ("leaver", "thankful"))
+    service.store.close()
+    assert leaver.choice is None
+    assert {exclusion.gate for one in leaver.candidates for exclusion in one.exclusions} == {"state"}
+    assert thankful.choice is not None
+    assert thankful.choice.action.programme == "thanks"
+    assert (thankful.versions.bundle, dict(thankful.scores)) == ("none", {})
+    point_to(shop.champion, shop.data / "bundles" / "first")
+    assert champions.present().bundle.customer_scores == ("lapse",)
+    assert champions.remarks == ()
+
+
+def test_a_pointer_that_is_lost_does_not_take_the_models_away(champions: Champions, shop: Settings) -> None:
+    before = champions.present().bundle.version
+    shop.champion.unlink()
+    assert champions.present().bundle.version == before
+    assert "no pointer" in champions.refusal
+
+
+def test_a_service_that_had_models_does_not_start_without(shop: Settings) -> None:
+    shop.champion.unlink()
+    (shop.data / HISTORY).write_text("{}\n")
+    with pytest.raises(NotReadyError, match=r"nothing to decide with.*no bundle"):
+        Champions(shop.champion, shop.catalogue, STANDARD).present()
+
+
+@pytest.mark.parametrize(
+    ("in_file", "remarks"), [(CATALOGUE, 0), (CATALOGUE.replace("value: 20", "value: 21"), 1), (None, 0)]
+)
+def test_a_file_that_is_ignored_is_reported(
+    shop: Settings, caplog: pytest.LogCaptureFixture, in_file: str | None, remarks: int
+) -> None:
+    shop.catalogue.unlink() if in_file is None else shop.catalogue.write_text(in_file)
+    champions = Champions(shop.champion, shop.catalogue, STANDARD, newest=lambda: in_force(CATALOGUE, 3))
+    champions.present()
+    champions.present()
+    assert len(champions.remarks) == remarks
+    assert all(f"{shop.catalogue} is ignored, since catalogue 3 was" in remark for remark in champions.remarks)
+    assert [record.message for record in caplog.records].count("catalogue file ignored") == remarks
+    shop.catalogue.write_text(CATALOGUE)
+    champions.present()
+    assert champions.remarks == ()

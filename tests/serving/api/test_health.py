@@ -26,7 +26,16 @@ def test_the_versions_in_use_are_told(client: httpx.Client, service: DecisionSer
         "bundle": {"version": champion.bundle.version, "features": champion.bundle.fingerprint},
         "catalogue": {"name": "shop", "version": champion.compiled.version},
         "refused": None,
+        "remarks": [],
     }
+
+
+def test_health_says_that_a_file_is_ignored(client: httpx.Client, shop: Settings) -> None:
+    put = client.put("/v1/catalogue", content=shop.catalogue.read_text(), headers={"If-Match": "*"})
+    assert put.status_code == 200
+    shop.catalogue.write_text("# Another text.\n")
+    (remark,) = ready(client)["remarks"]
+    assert remark.startswith(f"{shop.catalogue} is ignored, since catalogue 1 was put in force")
 
 
 def test_a_good_bundle_is_taken_and_the_next_decision_names_it(client: httpx.Client, shop: Settings) -> None:
