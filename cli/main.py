@@ -16,7 +16,7 @@ COMMANDS = {
     "demo": ("cli.demo.command:demo", "Do the whole job on real data: import, learn, decide, report."),
     "serve": ("cli.serve:serve", "Answer requests for decisions over HTTP."),
     "keys": ("cli.keys:keys_app", "Say who may use the service over HTTP."),
-    "store": ("cli.store:store_app", "Check, compact, back up, restore and migrate the store."),
+    "store": ("cli.store:store_app", "Fill, check, compact, back up, restore, copy and migrate the store."),
     "events": ("cli.events:events_app", "Bring customer histories in."),
     "features": ("cli.features:features", "List the features, each with its meaning."),
     "train": ("cli.train:train_app", "Fit models to a log of events and register them."),

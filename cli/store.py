@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import console, print_json, progress, say, table
+from cli.loading import load
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ HERE = Path("var/demo")
 
 @store_app.callback()
 def _store() -> None:
-    """Check, compact, back up, restore and migrate the store."""
+    """Fill, check, compact, back up, restore, copy and migrate the store."""
 
 
 @store_app.command()
@@ -40,7 +41,7 @@ def check(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> No
     """
     from serving.checking import check as look_over
 
-    with _opened(data, tenant) as (store, settings), progress("Checking", console(stderr=True)):
+    with opened(data, tenant) as (store, settings), progress("Checking", console(stderr=True)):
         checked = look_over(store, settings.tenant)
     if as_json:
         print_json(asdict(checked))
@@ -81,7 +82,7 @@ def compact(
     from serving.store.compaction import Keep, shrink
     from serving.store.compaction import compact as forget
 
-    with _opened(data, tenant) as (store, settings), progress("Compacting", console(stderr=True)) as advance:
+    with opened(data, tenant) as (store, settings), progress("Compacting", console(stderr=True)) as advance:
         champion = open_service(settings, store).champions.present()
         keep = Keep(
             events=needed(champion, STANDARD, _span(events)),
@@ -107,7 +108,7 @@ def backup(
     """Write all of a store, with every tenant, to an archive; the service may go on meanwhile."""
     from serving.store.backup import backup as write
 
-    with _opened(data) as (store, _), progress("Backing up", console(stderr=True)) as advance:
+    with opened(data) as (store, _), progress("Backing up", console(stderr=True)) as advance:
         found = write(store.database, archive, datetime.now(UTC), advance)
     _show_archive(found, f"Written to {archive}.", as_json)
 
@@ -124,7 +125,7 @@ def restore(
     """
     from serving.store.backup import restore as fill
 
-    with _opened(data) as (store, _), progress("Restoring", console(stderr=True)) as advance:
+    with opened(data) as (store, _), progress("Restoring", console(stderr=True)) as advance:
         found = fill(store.database, archive, advance)
     _show_archive(found, f"Restored from {archive}.", as_json)
 
@@ -134,7 +135,7 @@ def migrate(data: Data = HERE, as_json: Json = False) -> None:
     """Bring a store to the present schema, as every start of the service does."""
     from serving.store.backup import schema_of
 
-    with _opened(data) as (store, _), store.database.read() as connection:
+    with opened(data) as (store, _), store.database.read() as connection:
         schema = schema_of(connection)
     if as_json:
         print_json({"schema": schema})
@@ -142,8 +143,17 @@ def migrate(data: Data = HERE, as_json: Json = False) -> None:
         console().print(f"The store has schema {schema}.")
 
 
+store_app.command()(load)
+
+
 @contextmanager
-def _opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Settings]]":
+def opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Settings]]":
+    """The store of a service's folder, with its settings.
+
+    Raises:
+        TactfulError: There is no such folder.
+        StoreError: The store cannot be opened.
+    """
     from serving.bootstrap import open_store
     from serving.settings import Settings
 

@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -129,6 +129,35 @@ def write_events(
     return open_events(folder)
 
 
+def write_sorted(
+    parts: Iterable[pa.Table], folder: Path, *, zone: str, buckets: int = 8, categories: Sequence[str] = ()
+) -> EventDataset:
+    """Writes events that come sorted by customer and time, a part at a time, so that memory holds one part.
+
+    The folder appears complete or not at all.
+
+    Args:
+        parts: Tables of `features.events.SCHEMA`, each sorted, one after another.
+        folder: Where to write; it must not exist.
+        zone: The IANA zone local days are counted in.
+        buckets: How many buckets to split the customers into.
+        categories: The category vocabulary, at most 64 names.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        written = Path(scratch) / "new"
+        with ExitStack() as files:
+            writers = [files.enter_context(_writer(_file(written, number))) for number in range(buckets)]
+            for part in parts:
+                for writer, rows in zip(writers, _split(part, buckets), strict=True):
+                    writer.write_table(rows)
+        dataset = EventDataset(written, zone, (0,) * buckets, (), (), "", "", "")
+        tables = (dataset.table(number).cast(SCHEMA) for number in range(buckets))
+        _write_manifest(tables, written, zone, tuple(categories))
+        written.rename(folder)
+    return open_events(folder)
+
+
 def open_events(folder: Path) -> EventDataset:
     """The data set in a folder.
 
@@ -191,13 +220,18 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _write(table: pa.Table, folder: Path, zone: str, buckets: int, categories: tuple[str, ...]) -> None:
-    ids = table["customer_id"].combine_chunks().dictionary_encode()
-    bucket_of = np.array([bucket(customer, buckets) for customer in ids.dictionary.to_pylist()], dtype=np.int64)
-    bucket_of_row = bucket_of[ids.indices.to_numpy()]
-    parts = [table.filter(pa.array(bucket_of_row == number)).combine_chunks() for number in range(buckets)]
+    parts = _split(table, buckets)
     for number, part in enumerate(parts):
         _write_bucket(part, _file(folder, number))
     _write_manifest(parts, folder, zone, categories)
+
+
+def _split(table: pa.Table, buckets: int) -> list[pa.Table]:
+    """The rows of each bucket, in their order."""
+    ids = table["customer_id"].combine_chunks().dictionary_encode()
+    bucket_of = np.array([bucket(customer, buckets) for customer in ids.dictionary.to_pylist()], dtype=np.int64)
+    bucket_of_row = bucket_of[ids.indices.to_numpy()]
+    return [table.filter(pa.array(bucket_of_row == number)).combine_chunks() for number in range(buckets)]
 
 
 def _write_manifest(parts: Iterable[pa.Table], folder: Path, zone: str, categories: tuple[str, ...]) -> None:
@@ -227,10 +261,15 @@ def _write_manifest(parts: Iterable[pa.Table], folder: Path, zone: str, categori
 
 
 def _write_bucket(part: pa.Table, file: Path) -> None:
+    with _writer(file) as writer:
+        writer.write_table(part)
+
+
+def _writer(file: Path) -> pq.ParquetWriter:
     file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        part,
+    return pq.ParquetWriter(
         file,
+        SCHEMA,
         compression="zstd",
         compression_level=1,
         use_dictionary=["customer_id", "type", "channel", "subject"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,13 @@ from decisions.snapshot import Contact
 from features.dataset import EventDataset
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
+from serving.ingestion.traits import PURPOSE
+from serving.store.keeping import WITHDRAWING
 from serving.store.port import Consent, History, Profile, Store, from_micros
 
 CONTACT = EVENT_TYPES.index("contact")
+SLICE = 20_000
+"""Events that are loaded in one transaction."""
 _TRAITS = ("customer_id", "zone", "joined")
 
 
@@ -62,6 +67,58 @@ def load_history(
         ),
     )
     return sum(len(table) for table in tables)
+
+
+def refusals_of(dataset: EventDataset) -> dict[str, dict[Consent, datetime]]:
+    """Who unsubscribed or complained in a data set: by customer, the consents withdrawn and the latest moment of each.
+
+    An event that names no channel withdraws the consent for every channel.
+
+    Args:
+        dataset: The events.
+    """
+    found: dict[str, dict[Consent, datetime]] = {}
+    kinds = pa.array([EVENT_TYPES.index(kind) for kind in WITHDRAWING], pa.int64())
+    for number in range(dataset.buckets):
+        table = dataset.table(number, ["customer_id", "time", "type", "channel"])
+        withdrawn = table.filter(pc.is_in(table["type"].cast(pa.int64()), kinds))
+        times = map(from_micros, withdrawn["time"].cast(pa.int64()).to_pylist())
+        channels = (CHANNELS[code] for code in withdrawn["channel"].to_pylist())
+        for customer, time, channel in zip(withdrawn["customer_id"].to_pylist(), times, channels, strict=True):
+            theirs = found.setdefault(customer, {})
+            for named in [channel] if channel else CHANNELS[1:]:
+                theirs[named, PURPOSE] = max(time, theirs.get((named, PURPOSE), time))
+    return found
+
+
+def slices(
+    dataset: EventDataset, refusals: Mapping[str, Mapping[Consent, datetime]], size: int = SLICE
+) -> Iterator[History]:
+    """A data set as histories of about so many events, each customer's whole, to be loaded one after another.
+
+    Customers join with their first event, unless the store knows when they joined.
+
+    Args:
+        dataset: The events.
+        refusals: Of `refusals_of`.
+        size: Events in one, or more where one customer has more.
+    """
+    for number in range(dataset.buckets):
+        table = dataset.table(number)
+        for begin, end in pairwise(_borders(table, size)):
+            part = table.slice(begin, end - begin)
+            first = _first_moments([part])
+            profiles = [Profile(c, joined=moment, refusals=refusals.get(c, {})) for c, moment in first.items()]
+            yield History(dataset.zone, from_micros(0), profiles, _events(part), _contacts(part))
+
+
+def _borders(table: pa.Table, size: int) -> list[int]:
+    """Rows at which a slice ends: where a customer ends, after every so many rows, and at last the table's end."""
+    ids = pc.run_end_encode(table["customer_id"].cast(pa.string()).combine_chunks())
+    ends = ids.run_ends.to_numpy() if len(table) else np.array([0])
+    wanted = np.arange(size, len(table), size)
+    inner = ends[np.searchsorted(ends, wanted)] if len(wanted) else wanted
+    return [0, *sorted({*inner.tolist(), len(table)})] if len(table) else [0]
 
 
 def _before(table: pa.Table, moment: int | None) -> pa.Table:

@@ -120,13 +120,23 @@ class StoredDecision:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A customer to be loaded; what is None or absent leaves what is stored."""
+    """A customer to be loaded; what is None or absent leaves what is stored.
+
+    Args:
+        customer: The id.
+        zone: IANA zone.
+        joined: When the customer joined.
+        attributes: By name, JSON values.
+        consents: By channel and purpose, as of the moment of the history.
+        refusals: Consents that the customer withdrew, each with its own moment.
+    """
 
     customer: str
     zone: str | None = None
     joined: datetime | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     consents: Mapping[Consent, bool] = field(default_factory=dict)
+    refusals: Mapping[Consent, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

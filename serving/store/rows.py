@@ -78,10 +78,10 @@ def customer_row(tenant: str, profile: Profile) -> Row:
 def consent_rows(tenant: str, profile: Profile, asserted: datetime) -> Iterator[Row]:
     """The rows of `consents` of a customer."""
     time = microseconds(asserted)
-    return (
-        (tenant, profile.customer, channel, purpose, allowed, time)
-        for (channel, purpose), allowed in profile.consents.items()
-    )
+    for (channel, purpose), allowed in profile.consents.items():
+        yield tenant, profile.customer, channel, purpose, allowed, time
+    for (channel, purpose), moment in profile.refusals.items():
+        yield tenant, profile.customer, channel, purpose, False, microseconds(moment)
 
 
 def event_row(tenant: str, customer: str, event: Sequence[Any]) -> Row:

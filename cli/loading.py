@@ -1,0 +1,169 @@
+"""`tactful store load`: bring customers and their events into a service's store."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import console, print_json, progress, say, table
+from features.errors import TactfulError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from decisions.catalogue import Attribute
+    from features.dataset import EventDataset
+    from serving.loading import Loaded
+    from serving.settings import Settings
+
+MARKER = "loading.json"
+"""The file in the data folder that says how far a load is."""
+
+
+def load(
+    data: Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder with the store, or with its settings.")],
+    events: Annotated[Path | None, typer.Option(help="Folder of events, as `tactful events import` leaves it.")] = None,
+    customers: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet: customer_id, zone, joined, consent_CHANNEL; other columns are attributes."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="MOMENT", help="When the consents were written down. [default: the last event]"),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose customers; TACTFUL_TENANT, or default, unless given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Bring customers and their events into the store.
+
+    Loading again adds what is new and changes nothing else, and a load that was cut short goes on where it ended.
+    """
+    from cli.logbook import moment_of
+    from cli.store import opened
+    from serving.customers_file import CustomersFile
+    from serving.loading import load as bring_in
+    from serving.loading import require_moment
+
+    if events is None and customers is None:
+        raise TactfulError("nothing to load", got="neither --events nor --customers", wanted="one of them, or both")
+    with ExitStack() as held:
+        store, settings = held.enter_context(opened(data, tenant))
+        dataset = None if events is None else _dataset(events)
+        file = None if customers is None else held.enter_context(closing(CustomersFile(customers, _declared(settings))))
+        asked = None if as_of is None else moment_of(as_of, datetime.now(UTC))
+        asserted = require_moment(file, dataset, asked)
+        advance = held.enter_context(progress("Loading", console(stderr=True)))
+        found = bring_in(
+            store,
+            settings.tenant,
+            dataset,
+            file,
+            asserted=asserted,
+            zone=_zone(store, settings),
+            marker=data / MARKER,
+            progress=advance,
+        )
+    remarks = [] if dataset is None else list(_vocabulary(settings, dataset))
+    if as_json:
+        print_json({**_report(found), "remarks": remarks})
+    else:
+        _show(found, remarks)
+
+
+def _dataset(folder: Path) -> "EventDataset":
+    from features.dataset import open_events
+
+    return open_events(folder)
+
+
+def _declared(settings: "Settings") -> "Mapping[str, Attribute]":
+    """The attributes that the catalogue's file declares; none where there is no catalogue yet."""
+    catalogue = _catalogue(settings)
+    return {} if catalogue is None else catalogue.attributes
+
+
+def _catalogue(settings: "Settings") -> Any:
+    from cli.logbook import read_catalogue
+
+    if not settings.catalogue.is_file():
+        return None
+    return read_catalogue(settings.data, None)[0].catalogue
+
+
+def _zone(store: Any, settings: "Settings") -> str:
+    """The zone of local days where no events say it: the store's, else the catalogue's, else UTC."""
+    from sqlalchemy import select
+
+    from serving.store.schema import tenants
+
+    with store.database.read() as connection:
+        known = connection.scalar(select(tenants.c.zone).where(tenants.c.tenant == settings.tenant))
+    catalogue = None if known else _catalogue(settings)
+    return known or (catalogue.timezone if catalogue is not None else None) or "UTC"
+
+
+def _vocabulary(settings: "Settings", dataset: "EventDataset") -> "Iterator[str]":
+    """Sees to it that live events have the categories of the history: the tracking rules must name the same ones."""
+    from serving.ingestion.rules import load_rules
+
+    if not dataset.categories or load_rules(settings.tracking).categories == dataset.categories:
+        return
+    named = ", ".join(f'"{name}"' for name in dataset.categories)
+    yield (
+        f"The events have {len(dataset.categories)} categories. Live events are put into the same ones if "
+        f"{settings.tracking} says: categories: [{named}]"
+    )
+
+
+def _report(found: "Loaded") -> dict[str, Any]:
+    read = found.read
+    return {
+        "events": found.events,
+        "customers": {"of_events": found.customers, "rows": read.rows, "rejected": dict(read.rejected)},
+        "left_out": dict(read.left_out),
+        "consents_overruled": found.overruled,
+        "undeclared": list(read.undeclared),
+        "resumed": found.resumed,
+    }
+
+
+def _show(found: "Loaded", remarks: list[str]) -> None:
+    read, screen = found.read, console()
+    facts = [
+        ("events", found.events),
+        ("customers with events", found.customers),
+        ("rows of customers", read.rows),
+        *((f"  rejected: {reason}", count) for reason, count in read.rejected.items()),
+        *((f"  left out: {reason}", count) for reason, count in read.left_out.items()),
+        ("consents overruled by an unsubscription", found.overruled),
+    ]
+    say(screen, table(("loaded", "number"), facts, numbers=("number",)))
+    if read.undeclared:
+        say(screen, f"Kept as text, since the catalogue does not declare them: {', '.join(read.undeclared)}.")
+    for remark in remarks:
+        say(screen, remark)
+
+
+@contextmanager
+def exported(data: Path) -> "Iterator[Path]":
+    """The events of a service's store as a data set, for as long as the block runs.
+
+    Raises:
+        TactfulError: The store has no events.
+    """
+    import tempfile
+
+    from cli.store import opened
+    from serving.exporting import export_events
+    from serving.ingestion.rules import load_rules
+
+    with tempfile.TemporaryDirectory(prefix="tactful-events-") as scratch:
+        folder = Path(scratch) / "events"
+        with opened(data) as (store, settings), progress("Reading the store", console(stderr=True)):
+            export_events(store, settings.tenant, folder, categories=load_rules(settings.tracking).categories)
+        yield folder
