@@ -14,7 +14,7 @@ from features.standard import STANDARD
 from models.registry import MlflowRegistry
 from training.candidate import Candidate, job_key
 from training.job import Progress
-from training.promote import promote
+from training.promote import insist, promote
 from training.tracking import conclude, find, track
 
 _MEASURES = {
@@ -46,21 +46,28 @@ class Job:
     feature_set: FeatureSet = STANDARD
 
 
-def done(job: Job, store: Path, *, no_track: bool = False) -> dict[str, Any]:
+def done(job: Job, store: Path, *, no_track: bool = False, anyway: str = "") -> dict[str, Any]:
     """Does a job, or finds it done: equal data and settings give equal models.
 
     Args:
         job: The job.
         store: Folder of the MLflow store.
         no_track: Neither look, nor track, nor register.
+        anyway: Why the model becomes the champion whatever the gate says; the gate decides where empty.
 
     Returns:
-        What is told of it, as JSON's values; `found` says whether it had been done before. What it says of its
+        What is told of it, as JSON's values; `found` says whether it had been done before, `refused` whether the gate
+        keeps the model out of use. What it says of its
         promotion holds at present: a champion may have been taken back since.
     """
     key = job_key(job.name, str(job.data["digest"]), job.feature_set, job.settings)
     if not no_track and (record := find(store, key)) is not None:
-        return {**record, "promotion": _standing(record, MlflowRegistry(store)), "found": True}
+        registry = MlflowRegistry(store)
+        if anyway and not record["promotion"]["promoted"]:
+            insist(registry, record["name"], record["promotion"]["version"], anyway)
+        standing = _standing(record, registry)
+        refused = not record["promotion"]["promoted"] and not standing["promoted"]
+        return {**record, "promotion": standing, "refused": refused, "found": True}
     begun = time.perf_counter()
     with progress(f"training {job.name}", console(stderr=True)) as advance:
         candidate = job.train(lambda _, step, steps: advance(step - 1, steps))
@@ -76,10 +83,10 @@ def done(job: Job, store: Path, *, no_track: bool = False) -> dict[str, Any]:
     if not no_track:
         with progress(f"tracking {job.name}", console(stderr=True)):
             run = track(candidate, store, key=key)
-            verdict = promote(candidate, MlflowRegistry(store), run=run)
+            verdict = promote(candidate, MlflowRegistry(store), run=run, anyway=anyway)
             told |= {"run": run, "promotion": asdict(verdict)}
             conclude(store, run, told)
-    return {**told, "found": False}
+    return {**told, "refused": told["promotion"] is not None and not told["promotion"]["promoted"], "found": False}
 
 
 def _standing(record: Mapping[str, Any], registry: MlflowRegistry) -> dict[str, Any]:
@@ -161,7 +168,17 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
         return lines
     promotion = one["promotion"]
     state = "the champion" if promotion["promoted"] else "not promoted"
-    return [*lines, f"Version {promotion['version']}: {state}.", *(f"  {reason}" for reason in promotion["reasons"])]
+    lines += [f"Version {promotion['version']}: {state}.", *(f"  {reason}" for reason in promotion["reasons"])]
+    return lines if promotion["promoted"] else [*lines, *_advice(promotion)]
+
+
+def _advice(promotion: Mapping[str, Any]) -> list[str]:
+    """What can be done about a refusal."""
+    instead = promotion.get("instead")
+    return [
+        *([f"Version {instead}, the BG/NBD model by itself, is the first champion instead."] if instead else []),
+        "A longer log narrows the intervals. --anyway REASON makes it the champion all the same, and keeps the reason.",
+    ]
 
 
 def _learnt(one: Mapping[str, Any]) -> list[str]:

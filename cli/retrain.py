@@ -16,6 +16,7 @@ from cli.releasing import Contacts, Tolerance, Unsubscribes, promoted
 from cli.train import (
     STORE,
     AlsoContracts,
+    Anyway,
     Campaigns,
     Events,
     Horizon,
@@ -25,6 +26,7 @@ from cli.train import (
     Store,
     Window,
     days,
+    history,
     release_all,
     train_all,
 )
@@ -74,7 +76,7 @@ class Schedule(StrEnum):
 
 
 def retrain(
-    events: Events,
+    events: Events = None,
     data: Annotated[Path, typer.Option("--data", envvar="TACTFUL_DATA", help="Folder of the service.")] = Path(
         "var/demo"
     ),
@@ -98,6 +100,7 @@ def retrain(
         ),
     ] = 28,
     store: Store = STORE,
+    anyway: Anyway = "",
     schedule: Annotated[
         Schedule | None, typer.Option(help="Do nothing but print what calls this command every night.")
     ] = None,
@@ -110,11 +113,12 @@ def retrain(
     if schedule is not None:
         typer.echo(unit(schedule, sys.argv[1:]), nl=False)
         return
-    logged = data if Settings.of(data).champion.exists() else None
+    logged = data if Settings.of(data).catalogue.exists() else None
     bound = None if logged is None else _bound(logged, timedelta(days=judge_by))
-    told = train_all(events, logged, horizon, lookback, campaigns, window, margin, contracts, store, bound)
+    with history(events, data) as log:
+        told = train_all(log, logged, horizon, lookback, campaigns, window, margin, contracts, store, bound, anyway)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
-    verdict = _released(store, data, Reward(margin=margin), limits)
+    verdict = _released(store, data, Reward(margin=margin), limits, anyway)
     if as_json:
         print_json({"models": {one["name"]: one for one in told}, "release": verdict})
     else:
@@ -136,7 +140,7 @@ def _bound(data: Path, period: timedelta) -> int | None:
     return None if moment is None else microseconds(moment)
 
 
-def _released(store: Path, data: Path, reward: Reward, limits: Limits) -> dict[str, Any]:
+def _released(store: Path, data: Path, reward: Reward, limits: Limits, anyway: str) -> dict[str, Any]:
     """What became of the champions as a bundle; a score without a champion is a reason, not a failure."""
     with tempfile.TemporaryDirectory() as scratch:
         bundle = Path(scratch) / "bundle"
@@ -144,7 +148,7 @@ def _released(store: Path, data: Path, reward: Reward, limits: Limits) -> dict[s
             release_all(store, bundle, data)
         except RegistryError as error:
             return {"version": None, "promoted": False, "answer": "no", "reasons": [str(error)], "run": None}
-        return promoted(bundle, data, reward, limits, store)
+        return promoted(bundle, data, reward, limits, store, anyway)
 
 
 def unit(schedule: Schedule, arguments: list[str]) -> str:

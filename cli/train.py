@@ -1,6 +1,7 @@
 """`tactful train`: fit models to logs of events and decisions, track and register them, put champions into use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 from cli.console import console
 from cli.contract_jobs import GRACE, NOTICE, contract_job
 from cli.jobs import Job, done, report
-from cli.training_jobs import effect_job, lapse_job, pressure_job, response_job, value_job
+from cli.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
 from decisions.durations import parse_duration
 from features.errors import TactfulError
 from features.standard import STANDARD
@@ -33,12 +34,18 @@ def days(text: str | int) -> int:
     return duration.days
 
 
-Events = Annotated[Path, typer.Option("--events", help="Folder of events, as `tactful events import` leaves it.")]
-MaybeEvents = Annotated[
-    Path | None, typer.Option("--events", help="Folder of events, as `tactful events import` leaves it.")
+Events = Annotated[
+    Path | None,
+    typer.Option(
+        "--events", help="Folder of events, as `tactful events import` leaves it. [default: the events in the store]"
+    ),
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the service whose logged decisions to learn from.")
+    Path | None,
+    typer.Option("--data", help="Folder of the service, whose logged decisions and events to learn from."),
+]
+Anyway = Annotated[
+    str, typer.Option(metavar="REASON", help="Make it the champion whatever the gate says, and remember why.")
 ]
 Campaigns = Annotated[
     Path | None,
@@ -95,7 +102,8 @@ OPTIONAL = (response.NAME, value.NAME, pressure.NAME, renewals.NAME, effects.NAM
 
 @train_app.command()
 def churn(
-    events: Events,
+    events: Events = None,
+    data: Data = None,
     horizon: Horizon = 28,
     lookback: Lookback = 56,
     contracts: Contracts = None,
@@ -103,45 +111,54 @@ def churn(
     grace: Grace = GRACE,
     store: Store = STORE,
     no_track: NoTrack = False,
+    anyway: Anyway = "",
     as_json: Json = False,
 ) -> None:
-    """Train the lapse model: who bought lately and will not buy in the time to come; or will not renew a contract."""
-    job = lapse_job(events, horizon, lookback) if contracts is None else contract_job(events, contracts, notice, grace)
-    report([done(job, store, no_track=no_track)], as_json=as_json)
+    """Train the lapse model: who bought lately and will not buy in the time to come; or will not renew a contract.
+
+    Like each of these commands, it exits with 1 if the gate refuses the model.
+    """
+    with history(events, data) as log:
+        lapse = contracts is None
+        job = lapse_job(log, horizon, lookback) if lapse else contract_job(log, contracts, notice, grace)
+        _conclude([done(job, store, no_track=no_track, anyway=anyway)], as_json=as_json)
 
 
 @train_app.command("response")
 def respond(
-    events: MaybeEvents = None,
+    events: Events = None,
     data: Data = None,
     campaigns: Campaigns = None,
     window: Window = None,
     store: Store = STORE,
     no_track: NoTrack = False,
+    anyway: Anyway = "",
     as_json: Json = False,
 ) -> None:
     """Train the response model: from logged decisions where there are enough, else from imported campaigns."""
     job = response_job(events, data, campaigns, window)
-    report([done(job, store, no_track=no_track)], as_json=as_json)
+    _conclude([done(job, store, no_track=no_track, anyway=anyway)], as_json=as_json)
 
 
 @train_app.command("effect")
 def affect(
     data: Data = None,
-    events: MaybeEvents = None,
+    events: Events = None,
     store: Store = STORE,
     no_track: NoTrack = False,
+    anyway: Anyway = "",
     as_json: Json = False,
 ) -> None:
     """Train the effect model: what each message changes against silence, from logged decisions alone."""
     if data is None:
         effects.refuse_campaigns(events)
-    report([done(effect_job(data), store, no_track=no_track)], as_json=as_json)
+    _conclude([done(effect_job(data), store, no_track=no_track, anyway=anyway)], as_json=as_json)
 
 
 @train_app.command("value")
 def worth(
-    events: Events,
+    events: Events = None,
+    data: Data = None,
     window: Annotated[
         int,
         typer.Option(
@@ -151,27 +168,30 @@ def worth(
     margin: Margin = 1.0,
     store: Store = STORE,
     no_track: NoTrack = False,
+    anyway: Anyway = "",
     as_json: Json = False,
 ) -> None:
     """Train the value model: what a customer will be worth over a year."""
-    report([done(value_job(events, window, margin), store, no_track=no_track)], as_json=as_json)
+    with history(events, data) as log:
+        _conclude([done(value_job(log, window, margin), store, no_track=no_track, anyway=anyway)], as_json=as_json)
 
 
 @train_app.command("pressure")
 def press(
-    events: MaybeEvents = None,
+    events: Events = None,
     data: Data = None,
     store: Store = STORE,
     no_track: NoTrack = False,
+    anyway: Anyway = "",
     as_json: Json = False,
 ) -> None:
     """Train the model of contact pressure: who leaves after one more contact."""
-    report([done(pressure_job(events, data), store, no_track=no_track)], as_json=as_json)
+    _conclude([done(pressure_job(events, data), store, no_track=no_track, anyway=anyway)], as_json=as_json)
 
 
 @train_app.command("all")
 def every(
-    events: Events,
+    events: Events = None,
     data: Data = None,
     horizon: Horizon = 28,
     lookback: Lookback = 56,
@@ -181,14 +201,50 @@ def every(
     contracts: AlsoContracts = None,
     store: Store = STORE,
     bundle: Annotated[Path | None, typer.Option(help="Folder to put the champions into, for the service.")] = None,
+    anyway: Anyway = "",
     as_json: Json = False,
 ) -> None:
-    """Train, track and register every model the logs can show; with --bundle, release the champions."""
-    told = train_all(events, data, horizon, lookback, campaigns, window, margin, contracts, store)
+    """Train, track and register every model the logs can show; with --bundle, release the champions.
+
+    Exits with 1 if a gate refused a model; the bundle holds the champions that there are.
+    """
+    with history(events, data) as log:
+        told = train_all(log, data, horizon, lookback, campaigns, window, margin, contracts, store, anyway=anyway)
     report(told, as_json=as_json)
     if bundle is not None:
         version = release_all(store, bundle, data)
         console(stderr=True).print(f"Released as bundle {version} in {bundle}.")
+    _exit(told)
+
+
+@contextmanager
+def history(events: Path | None, data: Path | None) -> Iterator[Path]:
+    """The folder of events to learn from: the one that is named, else what the service's store knows.
+
+    Raises:
+        TrainingError: Neither is named.
+    """
+    if events is not None:
+        yield events
+        return
+    if data is None:
+        raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
+    from cli.loading import exported
+
+    with exported(data) as folder:
+        yield folder
+
+
+def _conclude(told: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Prints what is told of jobs, and ends."""
+    report(told, as_json=as_json)
+    _exit(told)
+
+
+def _exit(told: Sequence[Mapping[str, Any]]) -> None:
+    """Exits with 1 where a gate refused a model."""
+    if any(one["refused"] for one in told):
+        raise typer.Exit(1)
 
 
 def train_all(
@@ -202,6 +258,7 @@ def train_all(
     contracts: Path | None,
     store: Path,
     judged_from: int | None = None,
+    anyway: str = "",
 ) -> list[dict[str, Any]]:
     """Every model the logs can show, lapse among them; the others are left out with a word.
 
@@ -211,9 +268,9 @@ def train_all(
     for file in (campaigns, contracts):
         if file is not None and not file.is_file():
             raise TrainingError("no such file", got=str(file), wanted="a Parquet file")
-    told = [done(lapse_job(events, horizon, lookback, judged_from), store)]
+    told = [done(lapse_job(events, horizon, lookback, judged_from), store, anyway=anyway)]
     jobs: list[Callable[[], Job]] = [
-        lambda: response_job(events, data, campaigns, window, judged_from),
+        lambda: response_job(events, data, campaigns or _campaigns_of(data), window, judged_from),
         lambda: value_job(events, value.WINDOW, margin, judged_from),
         lambda: pressure_job(events, data, judged_from),
         *([lambda: contract_job(events, contracts, judged_from=judged_from)] if contracts is not None else []),
@@ -221,10 +278,16 @@ def train_all(
     ]
     for job in jobs:
         try:
-            told.append(done(job(), store))
+            told.append(done(job(), store, anyway=anyway))
         except TactfulError as error:
             console(stderr=True).print(f"left out: {error}", soft_wrap=True)
     return told
+
+
+def _campaigns_of(data: Path | None) -> Path | None:
+    """The campaigns in a service's folder, where there are some."""
+    file = None if data is None else data / CAMPAIGNS
+    return file if file is not None and file.is_file() else None
 
 
 def release_all(store: Path, bundle: Path, data: Path | None = None) -> str:

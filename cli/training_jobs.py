@@ -24,7 +24,8 @@ from training.labels import Span, days_after, span
 from training.promote import candidate_of
 from training.splits import snapshots
 
-_CAMPAIGNS = "campaigns.parquet"
+CAMPAIGNS = "campaigns.parquet"
+"""The file of campaigns beside the events, or in the data folder."""
 
 
 def lapse_job(events: Path, horizon: int, lookback: int, judged_from: int | None = None) -> Job:
@@ -101,7 +102,7 @@ def response_job(
                 raise
             console(stderr=True).print(f"from campaigns: {error}", soft_wrap=True)
     dataset = open_events(Path() if events is None else events)
-    table = None if window is not None or events is None else _campaigns(campaigns or events.parent / _CAMPAIGNS)
+    table = None if window is not None or events is None else _campaigns(campaigns or events.parent / CAMPAIGNS)
     settings = {"window": window, "campaigns": _digest(table), **response.PARAMETERS.as_dict()}
     return Job(
         response.NAME,

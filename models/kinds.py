@@ -12,13 +12,14 @@ from models.effect_scorer import EffectScorer
 from models.errors import ModelError
 from models.gbm import TreeModel
 from models.pressure import PressureModel
+from models.rhythm import RhythmModel
 from models.scorer import ActionFeature, FittedModel
 from models.value import ValueModel
 
-Model: TypeAlias = FittedModel | ValueModel | PressureModel | EffectScorer
+Model: TypeAlias = FittedModel | ValueModel | PressureModel | RhythmModel | EffectScorer
 """What a bundle may hold."""
 
-CustomerModel: TypeAlias = FittedModel | ValueModel | PressureModel
+CustomerModel: TypeAlias = FittedModel | ValueModel | PressureModel | RhythmModel
 """What gives a customer a score."""
 
 _KINDS: Mapping[str, type[Model]] = {
@@ -26,6 +27,7 @@ _KINDS: Mapping[str, type[Model]] = {
     "value": ValueModel,
     "pressure": PressureModel,
     "effects": EffectScorer,
+    "rhythm": RhythmModel,
 }
 _VALUE = ("window_days", "horizon_days", "retention", "margin")
 
@@ -37,12 +39,12 @@ def kind_of(model: Model) -> str:
 
 def file_name(name: str, model: Model) -> str:
     """The file a model is kept in."""
-    return f"{name}.json" if isinstance(model, EffectScorer | PressureModel) else f"{name}.txt"
+    return f"{name}.json" if isinstance(model, EffectScorer | PressureModel | RhythmModel) else f"{name}.txt"
 
 
 def written(model: Model) -> str:
     """The contents of a model's file."""
-    if isinstance(model, EffectScorer | PressureModel):
+    if isinstance(model, EffectScorer | PressureModel | RhythmModel):
         return json.dumps(model.to_json(), indent=1, sort_keys=True, allow_nan=False) + "\n"
     return model.trees.text
 
@@ -84,7 +86,7 @@ def read(entry: Mapping[str, Any], text: str) -> Model:
 def _model(entry: Mapping[str, Any], text: str) -> Model:
     kind = _KINDS.get(entry.get("kind", "trees"))
     record = (entry["data_digest"], entry["metrics"])
-    if kind is EffectScorer or kind is PressureModel:
+    if kind is EffectScorer or kind is PressureModel or kind is RhythmModel:
         return kind.from_json(json.loads(text), *record)
     if kind is ValueModel:
         settings = {name: entry[name] for name in _VALUE}

@@ -53,6 +53,14 @@ class Registry(ABC):
         """
 
     @abstractmethod
+    def set_tag(self, name: str, version: str, tag: str, value: str) -> None:
+        """Remembers something more about a version.
+
+        Raises:
+            RegistryError: There is no such version.
+        """
+
+    @abstractmethod
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Points an alias of a model at one of its versions, away from any other.
 
@@ -106,6 +114,11 @@ class MlflowRegistry(Registry):
         """See `Registry.tags`."""
         self._require(name, version)
         return dict(self._client.get_model_version(name, version).tags)
+
+    def set_tag(self, name: str, version: str, tag: str, value: str) -> None:
+        """See `Registry.set_tag`."""
+        self._require(name, version)
+        self._client.set_model_version_tag(name, version, tag, value)
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """See `Registry.set_alias`."""

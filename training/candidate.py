@@ -25,6 +25,10 @@ def _nothing() -> dict[str, Figure]:
     return {}
 
 
+def _no_fallback() -> "Candidate | None":
+    return None
+
+
 def _incomparable(_: Model) -> dict[str, Interval]:
     return {}
 
@@ -42,11 +46,13 @@ class Candidate:
         parameters: What labels and fit depend on.
         metrics: How it did: numbers, texts and mappings of them; estimates as `{value, low, high}`.
         refusals: Why its own figures forbid it; empty where they do not.
-        tolerances: By how much it may be worse than the champion at the low end, by measure; in others, it must not be
-            worse for certain.
+        tolerances: By how much it may be worse than the champion at the low end, by measure; infinite for measures that
+            are reported and refuse nothing. In no other measure may it be worse for certain.
         gains_over: By how much it is better than another model on the same test rows, by measure, paired and with
             intervals; empty where that cannot be told.
         figures: Draws its plots, by name.
+        fallback: Gives a simpler model of the same, which may be the first champion where this one is refused; None if
+            there is none.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Candidate:
     tolerances: Mapping[str, float] = field(default_factory=dict)
     gains_over: Callable[[Model], Mapping[str, Interval]] = field(default=_incomparable)
     figures: Callable[[], Mapping[str, Figure]] = field(default=_nothing)
+    fallback: "Callable[[], Candidate | None]" = field(default=_no_fallback)
 
 
 def job_key(name: str, data_digest: str, feature_set: FeatureSet, settings: Mapping[str, Any]) -> str:
@@ -94,6 +101,18 @@ def shown(estimate: Interval) -> str:
     """An estimate with its interval, as reasons tell it."""
     value, low, high = ("?" if estimate[name] is None else f"{estimate[name]:.4f}" for name in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
+
+
+def short_of(estimate: Interval, bound: float) -> str:
+    """By how much the low end of an interval misses a bound that it must exceed.
+
+    Example:
+        >>> short_of({"value": 0.01, "low": -0.002, "high": 0.03}, 0.0)
+        'low end above 0 wanted, 0.0020 short'
+    """
+    low = estimate["low"]
+    missing = "" if low is None else f", {bound - low:.4f} short"
+    return f"low end above {bound:g} wanted{missing}"
 
 
 def above(estimate: Interval, bound: float) -> bool:

@@ -95,6 +95,7 @@ class TrainingResult:
         parameters: What labels and fit depend on.
         dataset: The events.
         test: The rows it was tested on.
+        outlook: What foretells purchases by itself, whether the model reads it or not; None where that was not tried.
     """
 
     name: str
@@ -105,6 +106,7 @@ class TrainingResult:
     parameters: dict[str, int | float | str]
     dataset: EventDataset
     test: TestRows
+    outlook: Outlook | None = None
 
 
 def announce(progress: Progress | None, step: str) -> None:
@@ -136,14 +138,15 @@ def run(
     frame = _frame(task.examples, dataset, feature_set)
     actions = _action_features(task) if task.per_action else ()
     announce(progress, "fit")
-    outlook, losses = _outlook(task, frame, parameters)
+    tried, losses = _outlook(task, frame, parameters)
+    outlook = tried if losses and losses["with"] < losses["without"] else None
     table = _table(task, frame, actions, outlook)
     fitted = fit_calibrated(table, task.split, parameters)
     announce(progress, "evaluation")
     until = latest(task.examples.known[task.split.pool])
     model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {}, outlook, until)
     test = _test(task, table, frame, model, dataset)
-    metrics = {**evaluate(test), **_record(task, fitted), **losses}
+    metrics = {**evaluate(test), **_record(task, fitted), **({"outlook_log_loss": losses} if losses else {})}
     summary = {name: metrics[name] for name in ("auc", "log_loss", "ece", "n", "positives")}
     return TrainingResult(
         name=task.name,
@@ -154,6 +157,7 @@ def run(
         parameters={**task.settings, **parameters.as_dict()},
         dataset=dataset,
         test=test,
+        outlook=tried,
     )
 
 
@@ -201,10 +205,8 @@ def _categories(values: list[float | str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if isinstance(value, str)}))
 
 
-def _outlook(
-    task: Task, frame: FeatureFrame, parameters: Parameters
-) -> tuple[Outlook | None, dict[str, dict[str, float]]]:
-    """What foretells, if it lessens the log-loss on validation, and that log-loss.
+def _outlook(task: Task, frame: FeatureFrame, parameters: Parameters) -> tuple[Outlook | None, dict[str, float]]:
+    """What foretells, and the log-loss of trees on validation with it and without.
 
     It is fitted to the histories of the pool, which say nothing of any outcome in validation or test.
     """
@@ -215,7 +217,7 @@ def _outlook(
         name: validation_log_loss(_table(task, frame, (), tried), task.split, parameters)
         for name, tried in (("without", None), ("with", outlook))
     }
-    return outlook if losses["with"] < losses["without"] else None, {"outlook_log_loss": losses}
+    return outlook, losses
 
 
 def _history_of(frame: FeatureFrame) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Into use and out of it: models are registered, become the champion, give way to the one before, and are released."""
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +15,21 @@ from models.bundle import export, load
 from models.errors import BundleError, RegistryError
 from models.kinds import Model
 from models.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
+from models.rhythm import RhythmModel
 from models.scorer import FittedModel
 from training.calibrated import by_action, doubts
-from training.candidate import Candidate, Interval, above, shown
+from training.candidate import Candidate, Interval, above, short_of, shown
 from training.evaluation import TestRows, as_json
+from training.fallback import rhythm_candidate
 from training.job import TrainingResult
 from training.plots import figures
 
-TOLERANCES = {"AUC": 0.01}
-"""What a challenger may be worse by than the champion, at the low end of the interval."""
+TOLERANCES = {"log-loss": 0.01, "AUC": math.inf}
+"""What a challenger may be worse by than the champion, at the low end of the interval; AUC is reported, no more."""
+ANYWAY = "anyway"
+"""The tag of a version that became the champion against its gate: the reason that was given."""
+REFUSED = "refused"
+"""The tag that keeps why the gate had refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +42,17 @@ class Verdict:
         reasons: Why not; empty if it is.
         champion_gains: What the model gains over the champion before it, by measure, with intervals; empty if there was
             none or it cannot be compared.
+        instead: The version of the simpler model that became the first champion instead; empty if none did.
     """
 
     version: str
     promoted: bool
     reasons: tuple[str, ...] = ()
     champion_gains: Mapping[str, Interval] = field(default_factory=dict)
+    instead: str = ""
 
 
-def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "") -> Verdict:
+def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "", anyway: str = "") -> Verdict:
     """Registers a model, and makes it the champion if nothing forbids it; else the challenger.
 
     A champion that foretells something else, such as a lapse over another horizon, is no yardstick: it may even have
@@ -55,8 +64,11 @@ def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: s
 
     Args:
         candidate: The model with its evidence; that of a training result is `candidate_of`.
-        registry: Where it goes.
+        registry: Where it goes. Where there is no champion yet and the gate refuses the candidate, its fallback becomes
+            the first, unless its own figures refuse it.
         run: The tracked run it came from.
+        anyway: Why it becomes the champion whatever the gate says; the reason and the gate's are kept as tags. The gate
+            decides where empty.
     """
     if isinstance(candidate, TrainingResult):
         candidate = candidate_of(candidate)
@@ -77,11 +89,27 @@ def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: s
             "label": candidate.label,
         }
         version = registry.register(name, folder / "candidate", run=run, tags=tags)
-    if reasons:
-        registry.set_alias(name, CHALLENGER, version)
-    else:
+    if not reasons:
         crown(registry, name, version)
-    return Verdict(version, promoted=not reasons, reasons=reasons, champion_gains=gains)
+        return Verdict(version, promoted=True, champion_gains=gains)
+    registry.set_alias(name, CHALLENGER, version)
+    registry.set_tag(name, version, REFUSED, "; ".join(reasons))
+    if anyway:
+        insist(registry, name, version, anyway)
+        return Verdict(version, promoted=True, reasons=reasons, champion_gains=gains)
+    instead = candidate.fallback() if champion is None else None
+    first = promote(instead, registry, run=run) if instead is not None and not instead.refusals else None
+    return Verdict(version, False, reasons, gains, "" if first is None else first.version)
+
+
+def insist(registry: Registry, name: str, version: str, why: str) -> None:
+    """Makes a version the champion against its gate, and keeps the reason with it.
+
+    Raises:
+        RegistryError: There is no such version.
+    """
+    registry.set_tag(name, version, ANYWAY, why)
+    crown(registry, name, version)
 
 
 def crown(registry: Registry, name: str, version: str) -> None:
@@ -156,8 +184,8 @@ def release(
 def candidate_of(result: TrainingResult) -> Candidate:
     """A model of probabilities, judged by its test rows.
 
-    It must beat each baseline in AUC with the whole 95 % interval of the paired difference, and be calibrated, see
-    `training.calibrated`.
+    It must beat each baseline in log-loss, a proper score, with the whole 95 % interval of the paired difference, and
+    be calibrated, see `training.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks alone.
 
     Args:
         result: Of a training job.
@@ -175,15 +203,16 @@ def candidate_of(result: TrainingResult) -> Candidate:
         tolerances=TOLERANCES,
         gains_over=lambda champion: gains(result.test, champion, result.model, result.feature_set),
         figures=lambda: figures(result),
+        fallback=lambda: rhythm_candidate(result),
     )
 
 
 def refusals(metrics: dict[str, Any]) -> tuple[str, ...]:
     """Why a model of probabilities may not be used, by its figures."""
     reasons = [
-        f"not better than {name} alone: AUC gain {shown(baseline['auc_gain'])}"
+        f"not better than {name} alone: log-loss gain {shown(gain)}, {short_of(gain, 0.0)}"
         for name, baseline in metrics["baselines"].items()
-        if not above(baseline["auc_gain"], 0.0)
+        if not above(gain := baseline["log_loss_gain"], 0.0)
     ]
     return (*reasons, *doubts(metrics))
 
@@ -194,11 +223,12 @@ def gains(test: TestRows, champion: Model, model: FittedModel, feature_set: Feat
     Returns:
         `AUC` and `log-loss`, above 0 where it is better; empty where the other scores something else.
     """
-    if not isinstance(champion, FittedModel) or champion.per_action != model.per_action:
+    if not isinstance(champion, FittedModel | RhythmModel) or _per_action(champion) != model.per_action:
         return {}
     positions = [feature_set.names.index(name) for name in champion.customer_columns]
     rows = test.features[:, positions]
-    probability = champion.score(np.hstack([rows, champion.encode(test.offers)]) if champion.per_action else rows)
+    offers = champion.encode(test.offers) if isinstance(champion, FittedModel) and champion.per_action else None
+    probability = champion.score(rows if offers is None else np.hstack([rows, offers]))
     outcomes = test.outcomes
     found = outcomes.estimate(
         {
@@ -207,6 +237,10 @@ def gains(test: TestRows, champion: Model, model: FittedModel, feature_set: Feat
         }
     )
     return {measure: as_json(estimate) for measure, estimate in found.items()}
+
+
+def _per_action(model: FittedModel | RhythmModel) -> bool:
+    return isinstance(model, FittedModel) and model.per_action
 
 
 def _kinds(test: TestRows) -> list[str]:
@@ -228,11 +262,11 @@ def _comparable(registry: Registry, candidate: Candidate, champion: str, folder:
 def _worse(candidate: Candidate, gains: Mapping[str, Interval]) -> list[str]:
     reasons = []
     for measure, gain in gains.items():
-        if measure not in candidate.tolerances:
-            wanted, holds = "high end of at least 0", gain["high"] is not None and gain["high"] >= 0
-        else:
-            bound = -candidate.tolerances[measure]
-            wanted, holds = f"low end above {bound}", above(gain, bound)
-        if not holds:
-            reasons.append(f"worse than the champion: {measure} gain {shown(gain)}, {wanted} wanted")
+        tolerance = candidate.tolerances.get(measure)
+        if tolerance == math.inf:
+            continue
+        if gain["high"] is None or gain["high"] < 0:
+            reasons.append(f"worse than the champion: {measure} gain {shown(gain)}, high end of at least 0 wanted")
+        elif tolerance is not None and not above(gain, -tolerance):
+            reasons.append(f"worse than the champion: {measure} gain {shown(gain)}, {short_of(gain, -tolerance)}")
     return reasons

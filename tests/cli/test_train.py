@@ -113,10 +113,10 @@ def test_what_is_missing_is_told(shop: Path, tmp_path: Path) -> None:
 
 def test_the_same_job_is_found_and_not_done_again(shop: Path, tmp_path: Path) -> None:
     arguments = ("value", "--events", shop / "events", "--window", "8w", "--store", tmp_path, "--json")
-    first, again = answered(*arguments), answered(*arguments)
+    first, again = (json.loads(run(*arguments).stdout) for _ in range(2))
     assert (first["found"], again["found"]) == (False, True)
     assert {**again, "found": False} == first
-    other = answered(*arguments, "--margin", "0.5")
+    other = json.loads(run(*arguments, "--margin", "0.5").stdout)
     assert other["found"] is False
     assert other["parameters"]["margin"] == 0.5
 
@@ -142,3 +142,23 @@ def test_campaigns_cannot_show_an_effect(shop: Path) -> None:
 def test_a_log_in_which_nobody_leaves_shows_no_pressure(shop: Path) -> None:
     with pytest.raises(TrainingError, match="a log that cannot show who leaves"):
         CliRunner().invoke(train_app, ["pressure", "--events", str(shop / "events")], catch_exceptions=False)
+
+
+def test_a_refused_model_exits_with_1_until_somebody_insists(shop: Path, tmp_path: Path) -> None:
+    arguments = ("churn", "--events", shop / "events", "--store", tmp_path)
+    refused, found = run(*arguments), run(*arguments)
+    assert (refused.exit_code, found.exit_code) == (1, 1)
+    assert "Version 1: not promoted." in refused.stdout
+    assert "--anyway REASON makes it the champion" in refused.stdout
+    insisted = run(*arguments, "--anyway", "the shop opens today", "--json")
+    assert insisted.exit_code == 0
+    assert json.loads(insisted.stdout)["promotion"]["promoted"] is True
+    registry = MlflowRegistry(tmp_path)
+    assert registry.champion("lapse") == "1"
+    assert registry.tags("lapse", "1")["anyway"] == "the shop opens today"
+    assert registry.tags("lapse", "1")["refused"]
+
+
+def test_without_events_or_a_service_there_is_nothing_to_learn_from() -> None:
+    error = run("churn", "--no-track").exception
+    assert str(error) == "nothing to learn from: got 'neither --events nor --data'; wanted one of them"

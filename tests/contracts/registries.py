@@ -25,6 +25,9 @@ class MemoryRegistry(Registry):
     def tags(self, name: str, version: str) -> dict[str, str]:
         return dict(self._version(name, version)[1])
 
+    def set_tag(self, name: str, version: str, tag: str, value: str) -> None:
+        self._version(name, version)[1][tag] = value
+
     def set_alias(self, name: str, alias: str, version: str) -> None:
         self._version(name, version)
         self._aliases[name, alias] = version

@@ -6,9 +6,12 @@ import pytest
 from scipy.special import expit, logit
 
 from features.standard import STANDARD
+from models.bgnbd import HISTORY
 from models.bundle import load
 from models.errors import RegistryError
 from tests.contracts.registries import MemoryRegistry
+from training.candidate import Candidate
+from training.fallback import rhythm_candidate
 from training.job import TrainingResult
 from training.promote import candidate_of, promote, release, roll_back
 
@@ -20,7 +23,7 @@ def with_metrics(result: TrainingResult, **changed: Any) -> TrainingResult:
 def passing(result: TrainingResult) -> TrainingResult:
     """The result with figures that the gate lets through."""
     good = {"value": 0.05, "low": 0.02, "high": 0.08}
-    baselines = {name: {**figures, "auc_gain": good} for name, figures in result.metrics["baselines"].items()}
+    baselines = {name: {**figures, "log_loss_gain": good} for name, figures in result.metrics["baselines"].items()}
     true = {"positives": 150, "n": 500, "slope": {"value": 1.0, "low": 0.9, "high": 1.1}, "by_action_p": 0.5}
     return with_metrics(result, baselines=baselines, ece={"value": 0.01, "low": 0.0, "high": 0.03}, **true)
 
@@ -42,12 +45,78 @@ def test_a_first_model_that_passes_is_the_champion(lapsed: TrainingResult) -> No
 def test_a_model_no_better_than_one_number_is_registered_and_refused(lapsed: TrainingResult) -> None:
     registry = MemoryRegistry()
     poor = passing(lapsed)
-    poor.metrics["baselines"]["recency"]["auc_gain"] = {"value": 0.01, "low": -0.002, "high": 0.03}
+    poor.metrics["baselines"]["recency"]["log_loss_gain"] = {"value": 0.01, "low": -0.002, "high": 0.03}
     verdict = promote(poor, registry)
     assert not verdict.promoted
-    assert verdict.reasons == ("not better than recency alone: AUC gain 0.0100 (-0.0020 to 0.0300)",)
+    assert verdict.reasons == (
+        "not better than recency alone: log-loss gain 0.0100 (-0.0020 to 0.0300), low end above 0 wanted, 0.0020 short",
+    )
     assert (registry.versions("lapse"), registry.champion("lapse")) == (("1",), None)
     assert registry.aliased("lapse", "challenger") == "1"
+
+
+def test_auc_alone_refuses_no_model(lapsed: TrainingResult) -> None:
+    alike = passing(lapsed)
+    for figures in alike.metrics["baselines"].values():
+        figures["auc_gain"] = {"value": -0.001, "low": -0.01, "high": 0.008}
+    assert promote(alike, MemoryRegistry()).promoted
+
+
+def test_what_is_promoted_against_its_gate_keeps_the_reason(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    wrong = with_metrics(passing(lapsed), ece={"value": 0.2, "low": 0.18, "high": 0.22})
+    verdict = promote(wrong, registry, anyway="the shop opens today")
+    assert (verdict.promoted, registry.champion("lapse")) == (True, "1")
+    tags = registry.tags("lapse", "1")
+    assert tags["anyway"] == "the shop opens today"
+    assert tags["refused"] == "; ".join(verdict.reasons)
+    assert verdict.reasons[0].startswith("not calibrated: ")
+
+
+def test_a_model_that_passes_needs_no_reason(lapsed: TrainingResult) -> None:
+    registry = MemoryRegistry()
+    assert promote(passing(lapsed), registry, anyway="to be sure").promoted
+    assert "anyway" not in registry.tags("lapse", "1")
+
+
+def refused(result: TrainingResult, fallback: Candidate | None) -> Candidate:
+    return replace(candidate_of(passing(result)), refusals=("not better than bgnbd alone",), fallback=lambda: fallback)
+
+
+def fallback(result: TrainingResult, *refusals: str) -> Candidate:
+    found = rhythm_candidate(result)
+    assert found is not None
+    return replace(found, refusals=refusals)
+
+
+def test_a_refused_model_leaves_the_first_place_to_a_baseline_that_holds(
+    lapsed: TrainingResult, tmp_path: Path
+) -> None:
+    registry = MemoryRegistry()
+    verdict = promote(refused(lapsed, fallback(lapsed)), registry)
+    assert (verdict.version, verdict.promoted, verdict.instead) == ("1", False, "2")
+    assert (registry.champion("lapse"), registry.aliased("lapse", "challenger")) == ("2", "1")
+    release(registry, ["lapse"], tmp_path / "bundle", STANDARD)
+    bundle = load(tmp_path / "bundle", fingerprint=STANDARD.fingerprint)
+    assert bundle.learnt_until == lapsed.model.learnt_until
+    test = lapsed.test
+    scores = bundle.score_customers(test.features)["lapse"]
+    assert (
+        scores.tolist()
+        == fallback(lapsed).model.score(test.features[:, [STANDARD.names.index(name) for name in HISTORY]]).tolist()
+    )
+    again = promote(refused(lapsed, fallback(lapsed)), registry)
+    assert (again.instead, registry.champion("lapse")) == ("", "2")
+    gains = promote(passing(lapsed), registry).champion_gains
+    assert set(gains) == {"AUC", "log-loss"}
+
+
+@pytest.mark.parametrize("refusals", [("not calibrated",), None])
+def test_a_baseline_that_does_not_hold_is_no_champion(lapsed: TrainingResult, refusals: tuple[str, ...] | None) -> None:
+    registry = MemoryRegistry()
+    simpler = None if refusals is None else fallback(lapsed, *refusals)
+    assert promote(refused(lapsed, simpler), registry).instead == ""
+    assert registry.champion("lapse") is None
 
 
 def test_a_model_that_is_not_calibrated_is_refused(lapsed: TrainingResult) -> None:
@@ -76,8 +145,8 @@ def test_a_model_worse_than_the_champion_is_refused(lapsed: TrainingResult) -> N
     promote(passing(lapsed), registry)
     verdict = promote(weaker(lapsed), registry)
     assert not verdict.promoted
-    assert verdict.reasons[0].startswith("worse than the champion: AUC gain -0.")
-    assert verdict.reasons[1].startswith("worse than the champion: log-loss gain -0.")
+    (reason,) = verdict.reasons
+    assert reason.startswith("worse than the champion: log-loss gain -0.")
     assert set(verdict.champion_gains) == {"AUC", "log-loss"}
     assert registry.champion("lapse") == "1"
     assert registry.versions("lapse") == ("1", "2")
@@ -116,7 +185,8 @@ def test_a_champion_that_foretells_something_else_is_no_yardstick(lapsed: Traini
 
 def test_a_champion_of_other_features_is_no_yardstick(lapsed: TrainingResult, tmp_path: Path) -> None:
     registry = MemoryRegistry()
-    promote(replace(passing(lapsed), feature_set=STANDARD.subset(lapsed.model.customer_columns)), registry)
+    few = STANDARD.subset(lapsed.model.customer_columns)
+    promote(replace(candidate_of(passing(lapsed)), feature_set=few), registry)
     verdict = promote(replace(passing(lapsed), model=replace(lapsed.model, data_digest="x")), registry)
     assert (verdict.promoted, verdict.champion_gains) == (True, {})
 
