@@ -1,4 +1,4 @@
-"""`tactful events`: bring histories in."""
+"""`tactful events`: bring histories in and out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from cli.console import console, print_json, progress, table
+from cli.console import console, print_json, progress, say, table
 from features.dataset import EventDataset, write_events
 from features.importing import Imported, Swallowed, import_log
 from features.mapping_file import load_mapping
@@ -113,3 +113,27 @@ def _show(report: dict[str, Any], screen: Console) -> None:
         screen.print(table(("rejected because", *numbers), rejected, numbers=numbers))
         screen.print(f"rejected rows: {report['quarantine']}")
     screen.print(f"events:        {report['dataset']['folder']}, {report['dataset']['buckets']} buckets")
+
+
+@events_app.command("export")
+def export(
+    data: Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")],
+    out: Annotated[Path, typer.Option(help="Where to write; it must not exist.")],
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose customers; TACTFUL_TENANT, or default, unless given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Write the events in a service's store as a folder of events.
+
+    Those that were imported and those that came in by the API.
+    """
+    from cli.loading import export as written
+
+    dataset = written(data, out, tenant)
+    facts = {"events": sum(dataset.rows), "customers": sum(dataset.customers)}
+    facts_in_full = {**facts, "first": dataset.first, "last": dataset.last, "digest": dataset.digest}
+    if as_json:
+        print_json({**facts_in_full, "folder": str(out)})
+        return
+    say(console(), table(("exported", "value"), facts_in_full.items(), numbers=("value",)))

@@ -1,5 +1,6 @@
 """`tactful store load`: bring customers and their events into a service's store."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
@@ -46,6 +47,7 @@ def load(
     from cli.logbook import moment_of
     from cli.store import opened
     from serving.customers_file import CustomersFile
+    from serving.ingestion.rules import load_rules
     from serving.loading import load as bring_in
     from serving.loading import require_moment
 
@@ -54,7 +56,9 @@ def load(
     with ExitStack() as held:
         store, settings = held.enter_context(opened(data, tenant))
         dataset = None if events is None else _dataset(events)
-        file = None if customers is None else held.enter_context(closing(CustomersFile(customers, _declared(settings))))
+        placeholders = load_rules(settings.tracking).placeholders
+        opened_file = None if customers is None else CustomersFile(customers, _declared(settings), placeholders)
+        file = None if opened_file is None else held.enter_context(closing(opened_file))
         asked = None if as_of is None else moment_of(as_of, datetime.now(UTC))
         asserted = require_moment(file, dataset, asked)
         advance = held.enter_context(progress("Loading", console(stderr=True)))
@@ -156,14 +160,21 @@ def exported(data: Path) -> "Iterator[Path]":
     Raises:
         TactfulError: The store has no events.
     """
-    import tempfile
+    with tempfile.TemporaryDirectory(prefix="tactful-events-") as scratch:
+        yield export(data, Path(scratch) / "events").folder
 
+
+def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
+    """Writes the events of a service's store as a data set.
+
+    Raises:
+        TactfulError: The store has no events, or the folder is there already.
+    """
     from cli.store import opened
     from serving.exporting import export_events
     from serving.ingestion.rules import load_rules
 
-    with tempfile.TemporaryDirectory(prefix="tactful-events-") as scratch:
-        folder = Path(scratch) / "events"
-        with opened(data) as (store, settings), progress("Reading the store", console(stderr=True)):
-            export_events(store, settings.tenant, folder, categories=load_rules(settings.tracking).categories)
-        yield folder
+    if out.exists():
+        raise TactfulError("a folder that is there already", got=str(out), wanted="a new one")
+    with opened(data, tenant) as (store, settings), progress("Reading the store", console(stderr=True)):
+        return export_events(store, settings.tenant, out, categories=load_rules(settings.tracking).categories)

@@ -119,8 +119,7 @@ def churn(
     Like each of these commands, it exits with 1 if the gate refuses the model.
     """
     with history(events, data) as log:
-        lapse = contracts is None
-        job = lapse_job(log, horizon, lookback) if lapse else contract_job(log, contracts, notice, grace)
+        job = lapse_job(log, horizon, lookback) if contracts is None else contract_job(log, contracts, notice, grace)
         _conclude([done(job, store, no_track=no_track, anyway=anyway)], as_json=as_json)
 
 

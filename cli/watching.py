@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.console import console, print_json, progress, say, table
-from cli.train import Json, MaybeEvents, days
+from cli.train import Json, days
 from training.judging import Reward
 from training.monitor import Watch, watch_decisions, watch_events
 
@@ -28,7 +28,9 @@ def monitor(
     data: Annotated[Path, typer.Option("--data", envvar="TACTFUL_DATA", help="Folder of the service.")] = Path(
         "var/demo"
     ),
-    events: MaybeEvents = None,
+    events: Annotated[
+        Path | None, typer.Option("--events", help="Folder of events, as `tactful events import` leaves it.")
+    ] = None,
     period: Period = 28,
     as_json: Json = False,
 ) -> None:

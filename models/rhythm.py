@@ -34,6 +34,11 @@ class RhythmModel:
     learnt_until: datetime | None = None
 
     @property
+    def action_features(self) -> tuple[()]:
+        """None: it scores customers."""
+        return ()
+
+    @property
     def customer_columns(self) -> tuple[str, ...]:
         """The features of the customer it reads, in order."""
         return HISTORY
@@ -53,5 +58,5 @@ class RhythmModel:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any], data_digest: str, metrics: Mapping[str, Any]) -> Self:
-        """What `to_json` wrote, with the record of the manifest."""
+        """The inverse of `to_json`, with the record of the manifest."""
         return cls(Outlook.from_json(written), data_digest, metrics)

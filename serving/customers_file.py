@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,10 +12,10 @@ from decisions.calendars import zone_of
 from decisions.catalogue import Attribute
 from decisions.errors import SnapshotError
 from features.errors import TactfulError
+from features.ids import canonical_id, fault_of
 from features.log_files import ROW, open_log, quoted_name
 from features.mapping import Source
 from features.vocabulary import CHANNELS
-from serving.ingestion.messages import identifier
 from serving.ingestion.traits import PURPOSE, snake
 from serving.store.port import Consent, Profile
 
@@ -57,14 +57,16 @@ class CustomersFile:
     Args:
         file: Where it is.
         declared: The attributes that the catalogue declares: their columns are read as values of these types.
+        placeholders: Words that are no ids, as `features.ids.folded` gives them.
 
     Raises:
         MappingError: The file cannot be read.
         TactfulError: A column is missing, or a consent names an unknown channel.
     """
 
-    def __init__(self, file: Path, declared: Mapping[str, Attribute]) -> None:
+    def __init__(self, file: Path, declared: Mapping[str, Attribute], placeholders: Collection[str] = ()) -> None:
         self.file = file
+        self._placeholders = placeholders
         self.read = CustomersRead()
         self._log = open_log(file, Source())
         self._columns = [name for name, *_ in self._log.execute("FROM raw LIMIT 0").description or [] if name != ROW]
@@ -109,13 +111,9 @@ class CustomersFile:
         self._log.close()
 
     def _profile(self, row: Sequence[Any]) -> Profile | None:
-        try:
-            customer = identifier({ID: row[self._id]}, ID)
-        except TactfulError:
-            self.read.rejected["unfit id"] += 1
-            return None
-        if customer is None:
-            self.read.rejected["no id"] += 1
+        customer = canonical_id(row[self._id]) or ""
+        if fault := fault_of(customer, self._placeholders):
+            self.read.rejected[f"customer_id: {fault}"] += 1
             return None
         consents = {consent: self._value(row, place, _allowed) for place, consent in self._consents.items()}
         attributes = {name: self._value(row, place, read) for place, (name, read) in self._attributes.items()}
@@ -163,7 +161,7 @@ def _moment(value: Any) -> datetime:
 
 
 def _allowed(value: Any) -> bool:
-    """A consent. What cannot be read counts as a refusal."""
+    """A consent; an unreadable one counts as a refusal."""
     return _boolean(value)
 
 

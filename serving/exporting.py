@@ -29,7 +29,7 @@ def export_events(
 
     Args:
         store: The store.
-        tenant: Whose customers.
+        tenant: The tenant of the customers.
         folder: Where to write; it must not exist.
         categories: The category vocabulary that the store's events were kept with.
         buckets: How many buckets to split the customers into.

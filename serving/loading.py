@@ -22,12 +22,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load brought into a store.
+    """The counts of a load.
 
     Attributes:
         events: Events in the data set.
         customers: Customers in the data set.
-        read: What became of the file of customers.
+        read: Counts of the rows of the file of customers.
         overruled: Consents in that file that do not count, since the customer unsubscribed or complained in the events.
         resumed: Slices of events that an earlier load of the same data had brought in.
     """
@@ -57,7 +57,7 @@ def load(
 
     Args:
         store: Where to.
-        tenant: Whose customers they are.
+        tenant: The tenant of the customers.
         dataset: The events; none where None.
         file: The customers; none where None.
         asserted: The moment the consents in the file are as of; a consent of a later moment stands.

@@ -65,3 +65,10 @@ def test_help_needs_none_of_the_slow_libraries():
         "fastapi",
     }
     assert slow.isdisjoint(json.loads(loaded.stdout))
+
+
+def test_a_file_named_like_an_emoji_or_a_style_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / ":100:[bold]x.yaml"
+    file.write_text("[]")
+    result = CliRunner().invoke(app, ["catalogue", "check", str(file), "--data", str(tmp_path)])
+    assert f"{file}: 1 error, 0 warnings" in result.stdout

@@ -13,6 +13,7 @@ from features.errors import TactfulError
 from features.events import validate
 from serving.customers_file import CustomersFile
 from serving.exporting import export_events
+from serving.ingestion.rules import Rules
 from serving.loading import Loaded, load, require_moment
 from serving.store.port import Arrival, Profile, Store
 from tests.contracts.stores import T, known
@@ -31,6 +32,7 @@ consent_email,consent_sms_service
 b,Mars/Olympus,soon,Ben,17.05.1990,1.5,much,perhaps,,yes,
 c,,,,,,,,,TRUE,maybe
 ,,,,,,,,,true,true
+NULL,,,,,,,,,true,true
 """
 
 
@@ -62,7 +64,7 @@ def written(folder: Path, text: str = CUSTOMERS) -> Path:
 
 
 def brought(store: Store, dataset: EventDataset | None, file: Path | None, folder: Path, **more) -> Loaded:
-    opened = None if file is None else CustomersFile(file, DECLARED)
+    opened = None if file is None else CustomersFile(file, DECLARED, Rules().placeholders)
     try:
         asserted = require_moment(opened, dataset, more.get("as_of"))
         return load(store, T, dataset, opened, asserted=asserted, zone="UTC", marker=folder / "loading.json")
@@ -73,8 +75,8 @@ def brought(store: Store, dataset: EventDataset | None, file: Path | None, folde
 
 def test_customers_are_loaded_field_by_field(store: Store, dataset: EventDataset, tmp_path: Path) -> None:
     found = brought(store, dataset, written(tmp_path), tmp_path)
-    assert (found.events, found.customers, found.read.rows, found.resumed) == (19, 4, 4, 0)
-    assert dict(found.read.rejected) == {"no id": 1}
+    assert (found.events, found.customers, found.read.rows, found.resumed) == (19, 4, 5, 0)
+    assert dict(found.read.rejected) == {"customer_id: not an id": 1, "customer_id: a placeholder": 1}
     assert dict(found.read.left_out) == {
         "timezone: not an IANA zone": 1,
         "created_at: not a moment in ISO 8601": 1,
