@@ -157,7 +157,7 @@ SHIPPED = sorted((Path(__file__).parents[2] / "decisions" / "catalogues").glob("
 def test_a_catalogue_we_ship_needs_no_models_to_be_checked(tmp_path, file):
     result = CliRunner().invoke(app, ["catalogue", "check", str(file), "--data", str(tmp_path / "new")])
     assert result.exit_code == 0
-    assert result.stdout == f"{file}: 0 errors, 0 warnings\n"
+    assert result.stdout.endswith(f"{file}: 0 errors, 0 warnings\n")
     assert result.stderr.startswith(f"{tmp_path / 'new' / 'champion'}: no models yet; the catalogue may name ")
     assert len(result.stderr.splitlines()) == 1
 
