@@ -126,6 +126,6 @@ def scopes() -> dict[tuple[str, str], tuple[str, ...]]:
 
 def _recognises(tenants: Tenants, settings: Settings) -> Recognises:
     if settings.auth == "open":
-        return Everybody(settings.tenant)
+        return Everybody(settings.tenant, settings.origins)
     database = tenants.store.database
     return Keys(Keyring(lambda id_: keys.find(database, id_)), Buckets(settings.workers))

@@ -18,6 +18,7 @@ from starlette.types import Scope as Exchange
 
 from serving.addresses import is_loopback
 from serving.api.clients import MEASUREMENTS, authorization
+from serving.api.local import is_forwarded, require_local
 from serving.desk import Desk
 from serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
 from serving.keyring import Keyring
@@ -64,13 +65,14 @@ class Visit:
 
 
 class Recognises(Protocol):
-    """Tells who sends a request by its `Authorization` header."""
+    """Tells who sends a request."""
 
-    async def __call__(self, authorization: bytes) -> Caller:
-        """The caller.
+    async def __call__(self, authorization: bytes, headers: Mapping[bytes, bytes]) -> Caller:
+        """The caller, by the `Authorization` header or what stands for it, and the headers that were sent.
 
         Raises:
             UnauthenticatedError: It cannot be told who that is.
+            ForbiddenError: The request may not come from where it does.
             TooManyRequestsError: The caller has asked too often.
             StoreError: The store fails.
         """
@@ -89,7 +91,7 @@ class Keys:
         self._keyring = keyring
         self._buckets = buckets
 
-    async def __call__(self, authorization: bytes) -> Caller:
+    async def __call__(self, authorization: bytes, headers: Mapping[bytes, bytes]) -> Caller:  # noqa: ARG002
         """The caller of a header."""
         key = await self._keyring.key(sent_key(authorization))
         wait = self._buckets.wait(key.id, key.rate) if key.rate else 0.0
@@ -100,17 +102,20 @@ class Keys:
 
 
 class Everybody:
-    """Takes every caller for the one tenant's own, with every scope: for a loopback address alone.
+    """Takes every program of this machine for the one tenant's own, with every scope: for a loopback address alone.
 
     Args:
         tenant: Whose customers these are.
+        origins: Origins whose pages may call.
     """
 
-    def __init__(self, tenant: str) -> None:
+    def __init__(self, tenant: str, origins: tuple[str, ...] = ()) -> None:
         self._caller = Caller(tenant, "", frozenset(SCOPES))
+        self._origins = origins
 
-    async def __call__(self, authorization: bytes) -> Caller:  # noqa: ARG002 - nobody is asked
-        """The one caller there is."""
+    async def __call__(self, authorization: bytes, headers: Mapping[bytes, bytes]) -> Caller:  # noqa: ARG002
+        """The one caller there is, if a program of this machine asks for itself."""
+        require_local(headers, self._origins)
         return self._caller
 
 
@@ -142,7 +147,7 @@ class Door:
         headers: Mapping[bytes, bytes] = dict(exchange["headers"])
         if exchange["path"] == METRICS_PATH and self._settings.metrics == "loopback" and _is_local(exchange, headers):
             return Caller(self._settings.tenant, "", frozenset({"admin"}))
-        return await self._recognises(sent)
+        return await self._recognises(sent, headers)
 
 
 class Allowed:
@@ -202,8 +207,7 @@ def sent_key(authorization: bytes) -> str:
 
 def _is_local(exchange: Exchange, headers: Mapping[bytes, bytes]) -> bool:
     """Whether a process of this machine asks for itself, not for somebody else as a proxy does."""
-    forwarded = any(name in headers for name in (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"))
-    return bool(exchange["client"]) and is_loopback(exchange["client"][0]) and not forwarded
+    return bool(exchange["client"]) and is_loopback(exchange["client"][0]) and not is_forwarded(headers)
 
 
 def _bearer(rest: bytes) -> str:

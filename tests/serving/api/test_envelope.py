@@ -85,5 +85,6 @@ def test_pages_of_the_origins_that_are_named_may(service: DecisionService) -> No
             answer = client.options("/v1/decisions", headers=preflight)
             assert answer.headers.get("access-control-allow-origin") == allowed
             told = client.post("/v1/decisions", json={"customer_id": "leaver"}, headers={"Origin": origin})
+            assert told.status_code == (200 if allowed else 403)
             assert told.headers.get("access-control-allow-origin") == allowed
             assert "access-control-allow-credentials" not in told.headers

@@ -42,7 +42,7 @@ def exchange(url: str, method: str, path: str) -> int:
     """The status of a request with this path, byte for byte; a client of HTTP would change some."""
     address = urlsplit(url)
     with socket.create_connection((address.hostname, address.port or 80)) as connection:
-        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
     return int(answer.split()[1])
 
