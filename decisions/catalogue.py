@@ -70,6 +70,18 @@ class Prior(Value):
     weight: float = Field(default=100.0, ge=0)
 
 
+class Browser(Value):
+    """What is believed of messages with a key that everybody can read, such as a page's (scope `track`).
+
+    Args:
+        attributes: The attributes that such a message may set; `timezone` for the customer's zone.
+        amounts: Whether the amounts of its events count for value, points and training, not for triggers alone.
+    """
+
+    attributes: Names = ()
+    amounts: bool = False
+
+
 class Content(Value):
     """The text of a message, in Liquid.
 
@@ -200,6 +212,7 @@ class Catalogue(Value):
         attribution_window: How long after a contact an outcome counts for it, where its message does not say.
         holdout: Customers nobody contacts, drawn by a hash of its own; takes the place of the exploration's.
         fatigue: The risk of one more contact.
+        browser: What is believed of messages from pages and apps.
         loyalty: The loyalty programme, whose points and tiers expressions and texts can read as features.
         programmes: The programmes, in the marketer's order of priority.
     """
@@ -218,6 +231,7 @@ class Catalogue(Value):
     attribution_window: AttributionWindow = timedelta(days=7)
     holdout: Holdout | None = None
     fatigue: Fatigue = Fatigue()
+    browser: Browser = Browser()
     loyalty: Loyalty | None = None
     programmes: tuple[Programme, ...] = Field(min_length=1)
 

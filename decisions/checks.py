@@ -98,6 +98,9 @@ def _references(catalogue: Catalogue) -> Iterator[Remark]:
             if programme.trigger.attribute not in dates:
                 name = programme.trigger.attribute
                 yield _unknown((*place, "trigger", "attribute"), "attribute of type date", name, dates)
+    for j, name in enumerate(catalogue.browser.attributes):
+        if name not in (known := {*catalogue.attributes, "timezone"}):
+            yield _unknown(("browser", "attributes", j), "attribute", name, known)
     for place, message in _messages(catalogue):
         for j, channel in enumerate(message.channels):
             if channel not in catalogue.channels:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from decisions.calendars import zone_of
-from decisions.catalogue import Action, Catalogue, Message, Programme
+from decisions.catalogue import Action, Browser, Catalogue, Message, Programme
 from decisions.conditions import Conditions
 from decisions.contact_policies import ContactPolicy, Suppression
 from decisions.texts import Text
@@ -196,5 +196,7 @@ def _text_parts(rule: Rule, catalogue: Catalogue) -> dict[str, Text]:
 
 
 def _digest(catalogue: Catalogue) -> str:
-    canonical = json.dumps(catalogue.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    """The version: a catalogue that says nothing of pages has the version it had before it could."""
+    unsaid = {"browser"} if catalogue.browser == Browser() else None
+    canonical = json.dumps(catalogue.model_dump(mode="json", exclude=unsaid), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

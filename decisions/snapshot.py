@@ -20,6 +20,8 @@ class Event:
         amount: Money in the catalogue's currency.
         channel: The channel it came by, or an empty string.
         programme: For an outcome, the programme of the contact it answers.
+        verified: Whether somebody who may be trusted reported the amount. Conditions read any amount; the worth of a
+            message takes one that is not verified for 0.
     """
 
     type: str
@@ -29,6 +31,7 @@ class Event:
     amount: float = 0.0
     channel: str = ""
     programme: str = ""
+    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from decisions.arbitration import Factors
@@ -96,9 +96,11 @@ def believed_effect(message: Message, objective: str, learnt: Learnt = NOTHING_L
 
 def _amounts(message: Message, opening: Opening, case: Case) -> dict[str, float] | Failure:
     amounts: dict[str, float] = {}
+    event = opening.event
+    event = event if event is None or event.verified else replace(event, amount=0.0)
     for name in ("value", "discount", "context"):
         amount = getattr(message, name)
-        found: Any = case.value(amount, "number", opening.event) if isinstance(amount, str) else amount
+        found: Any = case.value(amount, "number", event) if isinstance(amount, str) else amount
         if isinstance(found, Failure):
             return Failure(f"{name}: {found.reason}")
         if found < 0 and name != "value":

@@ -16,7 +16,7 @@ from features.histories import history
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
 from serving.champion import Champion
-from serving.store.port import KnownCustomer, from_micros
+from serving.store.port import KnownCustomer, StoredEvent, from_micros
 
 LAST = 2**63 - 1
 """No event is later, in microseconds since the epoch."""
@@ -104,8 +104,10 @@ def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tup
 
 
 def _event(row: Sequence[Any]) -> Event:
-    time, kind, channel, amount, _, _, _, subject, id_, programme = row
-    return Event(EVENT_TYPES[kind], from_micros(time), id_, subject, amount, CHANNELS[channel], programme)
+    e = StoredEvent(*row)
+    amount = e.amount if e.claimed is None else e.claimed
+    type_, channel, verified = EVENT_TYPES[e.type], CHANNELS[e.channel], e.claimed is None
+    return Event(type_, from_micros(e.time), e.id, e.subject, amount, channel, e.programme, verified)
 
 
 def _attributes(stored: Mapping[str, Any], declared: Mapping[str, Attribute]) -> dict[str, Any]:
@@ -135,7 +137,8 @@ def _untyped(value: Any) -> Any:
 
 
 def _event_row(e: Event) -> list[Any]:
-    return [e.type, e.time.isoformat(), e.id, e.subject, e.amount, e.channel, e.programme]
+    row = [e.type, e.time.isoformat(), e.id, e.subject, e.amount, e.channel, e.programme]
+    return row if e.verified else [*row, e.verified]
 
 
 def _contact_row(c: Contact) -> list[Any]:

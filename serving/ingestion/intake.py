@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from decisions.catalogue import Browser
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
 from serving.ingestion import messages
@@ -13,7 +14,7 @@ from serving.ingestion.messages import Message
 from serving.ingestion.names import CONTACT
 from serving.ingestion.properties import event_of, meaning_of, outcome_of
 from serving.ingestion.rules import Rules
-from serving.ingestion.senders import SERVER, Sender
+from serving.ingestion.senders import NOTHING_BELIEVED, SERVER, Sender
 from serving.ingestion.traits import PURPOSE, profile_of
 from serving.ingestion.wakes import Listening
 from serving.records import parse
@@ -60,6 +61,7 @@ class Intake:
         currency: The currency of amounts; any where None.
         purposes: What consents are given for; who unsubscribes or complains refuses all of them on that channel.
         listening: Which events are decided upon unasked; none where None.
+        believed: What the catalogue believes of senders that are not trusted.
         sender: Who sends the messages.
     """
 
@@ -69,6 +71,7 @@ class Intake:
     currency: str | None = None
     purposes: frozenset[str] = frozenset({PURPOSE})
     listening: Listening | None = None
+    believed: Browser = NOTHING_BELIEVED
     sender: Sender = SERVER
 
     def sent_by(self, sender: Sender) -> "Intake":
@@ -147,7 +150,7 @@ class Intake:
             wake=self.listening.wake(message.customer, event, received) if event and self.listening else None,
             time=microseconds(message.moment),
         )
-        return self.sender.permitted(arrival, message.call)
+        return self.sender.permitted(arrival, message.call, self.believed)
 
     def _completed(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
         """The arrivals, with what follows from decisions they name and from refusals."""

@@ -115,7 +115,8 @@ class Reception:
             return Intake(service.store, service.tenant, self.rules)
         purposes = frozenset({PURPOSE, *(programme.purpose for programme in catalogue.programmes)})
         listening = Listening(catalogue) if self.wakes else None
-        return Intake(service.store, service.tenant, self.rules, catalogue.currency, purposes, listening)
+        believed = catalogue.browser
+        return Intake(service.store, service.tenant, self.rules, catalogue.currency, purposes, listening, believed)
 
 
 def _messages(batch: Mapping[str, Any], size: int) -> list[Any]:

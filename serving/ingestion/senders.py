@@ -5,8 +5,10 @@ scope `track` reports behaviour, and nothing that grants, moves or forges someth
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from decisions.catalogue import Browser
 from features.vocabulary import EVENT_TYPES
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.store.port import Arrival, Profile, StoredEvent
@@ -38,38 +40,50 @@ class Sender:
         """The id that a message is kept under: no key that is not trusted can register an id of others' messages."""
         return id_ if self.trusted else f"{self.key}:{id_}"
 
-    def permitted(self, arrival: Arrival, call: str) -> Arrival:
+    def permitted(self, arrival: Arrival, call: str, believed: Browser) -> Arrival:
         """The part of an arrival that the sender may report.
 
-        A refusal always counts. Consents that are granted, attributes and outcomes are left out. An anonymous id is
-        tied to a customer only where nobody can have guessed it: it is a UUID, as the clients make them.
+        A refusal always counts. Consents that are granted, outcomes, and attributes that the catalogue does not open
+        are left out. An amount is claimed, not verified, unless the catalogue believes it. An anonymous id is tied to a
+        customer only where nobody can have guessed it: it is a UUID, as the clients make them.
 
         Args:
             arrival: What a message says.
             call: The type of the message.
+            believed: What the catalogue believes of senders that are not trusted.
 
         Raises:
             UnfitMessageError: The sender may report none of it.
         """
         if self.trusted:
             return arrival
-        kind = EVENT_TYPES[StoredEvent(*arrival.event).type] if arrival.event else ""
+        event = StoredEvent(*arrival.event) if arrival.event else None
+        kind = EVENT_TYPES[event.type] if event else ""
         if call == "alias" or (kind and kind not in BEHAVIOUR | REFUSALS):
             reason = "a message that a key of scope track may not send"
             raise UnfitMessageError(
                 reason, fate=MessageFate.FORBIDDEN, wanted="a key of scope ingest", where=kind or call
             )
         alias = arrival.alias if arrival.alias and _RANDOM.fullmatch(arrival.alias) else None
-        return replace(arrival, alias=alias, outcome=None, profile=_open(arrival.profile))
+        if event and not believed.amounts:
+            event = event._replace(amount=0.0, discount=0.0, claimed=event.amount)
+        profile = _open(arrival.profile, believed.attributes)
+        return replace(arrival, alias=alias, outcome=None, event=event, profile=profile)
 
 
+NOTHING_BELIEVED = Browser()
+"""What is believed where no catalogue says it."""
 SERVER = Sender()
 """A sender that may say everything."""
 
 
-def _open(profile: Profile | None) -> Profile | None:
-    """The part of a profile that anybody may report."""
+def _open(profile: Profile | None, names: Collection[str]) -> Profile | None:
+    """The part of a profile that anybody may report: attributes of some names, and consents that are refused."""
     if profile is None:
         return None
-    refused = {consent: allowed for consent, allowed in profile.consents.items() if not allowed}
-    return Profile(profile.customer, consents=refused)
+    return Profile(
+        profile.customer,
+        zone=profile.zone if "timezone" in names else None,
+        attributes={name: value for name, value in profile.attributes.items() if name in names},
+        consents={consent: allowed for consent, allowed in profile.consents.items() if not allowed},
+    )

@@ -19,7 +19,7 @@ WITHDRAWING = ("unsubscribed", "complained")
 _PROFILES = "SELECT customer, zone, joined, attributes FROM customers WHERE tenant = ? AND customer = ANY(?)"
 _KEEP_PROFILE = "UPDATE customers SET zone = ?, joined = ?, attributes = ? WHERE tenant = ? AND customer = ?"
 _MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
-_KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_ARRIVAL = "INSERT INTO arrivals VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_OUTCOME = "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"

@@ -26,7 +26,8 @@ Ending = Literal["sent", "released"]
 class StoredEvent(NamedTuple):
     """An event as it is stored: the columns of `features.events`, and the programme an outcome answers.
 
-    `time` is in microseconds since the epoch, `type` and `channel` are positions in the vocabularies.
+    `time` is in microseconds since the epoch, `type` and `channel` are positions in the vocabularies. `claimed` is an
+    amount that nobody verified: conditions of triggers read it, and nothing else counts it.
     """
 
     time: int
@@ -39,6 +40,7 @@ class StoredEvent(NamedTuple):
     subject: str
     id: str
     programme: str = ""
+    claimed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

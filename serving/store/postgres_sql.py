@@ -30,7 +30,7 @@ CONSENTS = "SELECT customer, channel, purpose, allowed FROM consents WHERE tenan
 WANTED = "unnest(%(customers)s::text[], %(moments)s::bigint[]) WITH ORDINALITY AS wanted (customer, moment, position)"
 EVENTS = f"""
 SELECT position, e.* FROM {WANTED} CROSS JOIN LATERAL (
-  SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme FROM events
+  SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme, claimed FROM events
   WHERE tenant = %(tenant)s AND customer = wanted.customer AND time < moment ORDER BY time, id
 ) e ORDER BY position, time, id"""  # noqa: S608 - our own columns
 CONTACTS = f"""

@@ -8,7 +8,7 @@ from typing import Any
 
 from decisions.snapshot import Contact
 from features.zones import microseconds
-from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, from_micros
+from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
 from serving.store.session import Row
 
 CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
@@ -86,8 +86,9 @@ def consent_rows(tenant: str, profile: Profile, asserted: datetime) -> Iterator[
 
 def event_row(tenant: str, customer: str, event: Sequence[Any]) -> Row:
     """A row of `events`."""
-    time, kind, channel, amount, discount, quantity, categories, subject, id_, programme = event
-    return tenant, customer, time, id_, kind, channel, amount, discount, quantity, categories, subject, programme
+    e = StoredEvent(*event)
+    what = (e.type, e.channel, e.amount, e.discount, e.quantity, e.categories, e.subject, e.programme, e.claimed)
+    return (tenant, customer, e.time, e.id, *what)
 
 
 def decision_row(tenant: str, draft: Draft) -> Row:

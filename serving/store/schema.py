@@ -7,7 +7,8 @@ customers           profiles; version: moves with every change to what a decisio
 identities          alias: an anonymous or former id; customer: whose it is, never itself an alias
 tombstones          digest: of an erased id, keyed with the tenant's salt
 consents            by channel and purpose
-events              type and channel: positions in `features.events`; categories: the bit set as a signed number
+events              type and channel: positions in `features.events`; categories: the bit set as a signed number;
+                    claimed: an amount that nobody verified, none where the amount is verified
 arrivals            ids of messages that were no events, so that none is taken twice
 ledger              contacts; status: reserved, sent, released or expired; past `expires` a reservation never counts
 decisions           record: canonical bytes; inputs: the personal snapshot it was made on, none once that is erased
@@ -148,6 +149,7 @@ events = Table(
     Column("categories", BigInteger, nullable=False),
     _text("subject"),
     _text("programme"),
+    Column("claimed", Float),
     PrimaryKeyConstraint("tenant", "customer", "time", "id"),
     _of_customer(),
     Index("events_by_id", "tenant", "id", unique=True),

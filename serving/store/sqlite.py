@@ -48,7 +48,7 @@ SELECT c.version, t.zone, c.zone, c.joined, c.attributes
 FROM customers c JOIN tenants t USING (tenant) WHERE tenant = ? AND customer = ?"""
 _CONSENTS = "SELECT channel, purpose, allowed FROM consents WHERE tenant = ? AND customer = ?"
 _EVENTS = """
-SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme
+SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme, claimed
 FROM events WHERE tenant = ? AND customer = ? AND time < ? ORDER BY time, id"""
 _CONTACTS = f"""
 SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? AND customer = ?
@@ -71,7 +71,7 @@ INSERT INTO customers VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET
 _KEEP_CONSENT = """
 INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
   allowed = excluded.allowed, time = excluded.time WHERE excluded.time > time"""
-_KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_CATALOGUE = "INSERT INTO catalogues VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _CATALOGUE = "SELECT content FROM catalogues WHERE tenant = ? AND version = ? AND features = ?"
 _SETTLE = {

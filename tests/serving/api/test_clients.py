@@ -221,9 +221,64 @@ def test_a_page_s_key_cannot_register_the_id_of_a_server_s_message(house: House)
         assert client.post("/v1/track", json=ORDER).json() == WELL
         assert client.post("/v1/track", json=ORDER).json() == WELL
     assert len(events_of(house)) == 3
-    assert [event.amount for event in events_of(house) if event.id == "o-1"] == [80.0]
+    assert [(event.amount, event.claimed) for event in events_of(house) if event.id == "o-1"] == [(80.0, None)]
 
 
 def test_a_page_s_key_cannot_ask_for_a_decision(house: House) -> None:
     assert house.client("track").post("/v1/track?decide=true", json=ORDER).status_code == 403
     assert house.client("track").post("/v1/decisions", json={"customer_id": "thankful"}).status_code == 403
+
+
+def put_catalogue(house: House, *changes: tuple[str, str]) -> None:
+    operator = house.client()
+    text = operator.get("/v1/catalogue").text
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    answer = operator.put("/v1/catalogue", content=text, headers={"If-Match": "*", "Content-Type": "application/yaml"})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("value", "revenue", "scope", "chosen"),
+    [
+        ("5", 80, "track", "thank_you"),
+        ("5", 30, "track", None),
+        ("event.amount * 0.1", 80, "track", None),
+        ("event.amount * 0.1", 80, "ingest", "thank_you"),
+    ],
+)
+def test_an_amount_that_a_page_reports_opens_a_programme_and_is_worth_nothing(
+    house: House, value: str, revenue: int, scope: str, chosen: str | None
+) -> None:
+    put_catalogue(house, ("value: 5", f"value: {value}"))
+    consent = {"userId": "new", "traits": {"consents": {"email": True}}}
+    house.client("ingest").post("/v1/identify", json=consent)
+    order = {**ORDER, "properties": {"revenue": revenue, "discount": 10}}
+    decision = house.client(scope, "decide").post("/v1/track?decide=true", json=order).json()["decision"]
+    assert (decision["choice"] and decision["choice"]["message"]) == chosen
+    (event,) = events_of(house)
+    counted = (revenue, 10, None) if scope == "ingest" else (0, 0, revenue)
+    assert (event.amount, event.discount, event.claimed) == counted
+    again = house.client("decide", "read").get(f"/v1/decisions/{decision['id']}").json()
+    assert again["choice"] == decision["choice"]
+
+
+def test_no_feature_counts_an_amount_that_a_page_reports(house: House) -> None:
+    page, reader = house.client("track"), house.client("read")
+    before = reader.get("/v1/customers/thankful").json()["features"]
+    page.post("/v1/track", json={**ORDER, "userId": "thankful", "properties": {"revenue": 1e9}})
+    after = reader.get("/v1/customers/thankful").json()["features"]
+    assert after["spend_total"] == before["spend_total"]
+    assert after["purchases_total"] == before["purchases_total"] + 1
+
+
+def test_what_the_catalogue_opens_a_page_may_set_and_its_amounts_count_if_the_catalogue_says_so(house: House) -> None:
+    put_catalogue(house, ("channels:", "browser: {attributes: [first_name, timezone], amounts: true}\nchannels:"))
+    page = house.client("track")
+    traits = {"first_name": "Zoe", "timezone": "Asia/Tokyo", "birthday": "1990-05-06"}
+    assert page.post("/v1/identify", json={"userId": "new", "traits": traits}).json() == WELL
+    assert page.post("/v1/track", json=ORDER).json() == WELL
+    found = known(house, "new")
+    assert (found.attributes, found.zone) == ({"first_name": "Zoe"}, "Asia/Tokyo")
+    assert [(event.amount, event.claimed) for event in events_of(house)] == [(80.0, None)]
