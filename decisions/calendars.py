@@ -22,6 +22,37 @@ def zone_of(name: str) -> ZoneInfo:
         raise SnapshotError("unknown time zone", got=name, wanted="an IANA name such as Europe/Paris") from None
 
 
+def day_of(text: str, zone: ZoneInfo | None) -> date:
+    """The day that a date or a moment in ISO 8601 means for somebody in a zone.
+
+    A moment at midnight of its own clock is how many programs write a day, so it is that day; any other moment is the
+    day on which it falls in the zone. A moment without an offset, or for somebody without a zone, is the day it is
+    written with.
+
+    Args:
+        text: Such as `1990-05-18`, `1990-05-18T00:00:00Z` or `1990-05-17T22:00:00.000Z`.
+        zone: Where the person lives, or None where that is unknown.
+
+    Raises:
+        ValueError: The text is no date in ISO 8601.
+        OverflowError: The day lies before the year 1 or after 9999.
+
+    Example:
+        >>> day_of("1990-05-17T22:00:00.000Z", ZoneInfo("Europe/Berlin")).isoformat()
+        '1990-05-18'
+        >>> day_of("2026-06-17T00:00:00Z", ZoneInfo("America/New_York")).isoformat()
+        '2026-06-17'
+    """
+    text = text.strip()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or zone is None or moment.time() == time():
+        return moment.date()
+    return moment.astimezone(zone).date()
+
+
 def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """The first UTC moment at which the local wall clock of a day shows `clock` or later.
 

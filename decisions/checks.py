@@ -47,6 +47,7 @@ def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
     return [
         *_zone(catalogue),
         *_repeated(catalogue),
+        *_channels(catalogue, vocabulary),
         *_references(catalogue),
         *_purposes(catalogue),
         *_scopes(catalogue),
@@ -81,6 +82,13 @@ def _repeated(catalogue: Catalogue) -> Iterator[Remark]:
         if counts[kind, name] > 1 and (kind, name) in seen:
             yield Remark(place, f"{kind} {name!r} stands twice", "give each its own id")
         seen.add((kind, name))
+
+
+def _channels(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    """Channels of which no event, consent or outcome could speak."""
+    for name in catalogue.channels:
+        if name not in vocabulary.channels:
+            yield _unknown(("channels", name), "channel", name, set(vocabulary.channels))
 
 
 def _references(catalogue: Catalogue) -> Iterator[Remark]:

@@ -12,7 +12,7 @@ from decisions.catalogue import Action, Browser, Catalogue, Message, Programme
 from decisions.conditions import Conditions
 from decisions.contact_policies import ContactPolicy, Suppression
 from decisions.texts import Text
-from features.vocabulary import EVENT_TYPES
+from features.vocabulary import CHANNELS, EVENT_TYPES
 
 EVENT_FACTS = {
     "type": "string",
@@ -36,6 +36,7 @@ class Vocabulary:
             is the one it states.
         event_types: The types an event may have.
         unlearnt: Those of the scores that no model gives yet: a condition that reads one is unknown.
+        channels: The channels that events, consents and outcomes can name.
     """
 
     features: tuple[str, ...]
@@ -43,6 +44,7 @@ class Vocabulary:
     offers: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     event_types: tuple[str, ...] = EVENT_TYPES
     unlearnt: tuple[str, ...] = ()
+    channels: tuple[str, ...] = CHANNELS[1:]
 
     def of(self, catalogue: Catalogue) -> "Vocabulary":
         """The vocabulary of a catalogue: the same, with the catalogue's own features as the last ones."""

@@ -140,7 +140,7 @@ def _event(decision: Decision, kind: OutcomeKind, id_: str, moment: int, value: 
     return StoredEvent(
         time=moment,
         type=EVENT_TYPES.index(kind),
-        channel=CHANNELS.index(action.channel),
+        channel=CHANNELS.index(action.channel) if action.channel in CHANNELS else 0,
         amount=value or 0.0,
         discount=0.0,
         quantity=0.0,

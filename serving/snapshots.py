@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from decisions import canonical
+from decisions.calendars import day_of, zone_of
 from decisions.catalogue import Attribute
+from decisions.errors import SnapshotError
 from decisions.snapshot import Contact, Event, Snapshot
 from features.build import build_one
 from features.histories import history
@@ -41,7 +43,7 @@ def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snap
         features=_features(known, moment, champion),
         contacts=known.contacts,
         events=tuple(_event(row) for row in known.events if row[0] >= since.get(row[1], LAST)),
-        attributes=_attributes(known.attributes, champion.compiled.catalogue.attributes),
+        attributes=_live_attributes(known, champion),
         consents=known.consents,
         zone=known.zone,
         joined=known.joined,
@@ -108,6 +110,26 @@ def _event(row: Sequence[Any]) -> Event:
     amount = e.amount if e.claimed is None else e.claimed
     type_, channel, verified = EVENT_TYPES[e.type], CHANNELS[e.channel], e.claimed is None
     return Event(type_, from_micros(e.time), e.id, e.subject, amount, channel, e.programme, verified)
+
+
+def _live_attributes(known: KnownCustomer, champion: Champion) -> dict[str, Any]:
+    """The declared attributes; a moment becomes the day that it is for the customer, else where the catalogue is."""
+    compiled = champion.compiled
+    declared, zone = compiled.catalogue.attributes, known.zone or compiled.catalogue.timezone
+    days = {
+        name: _day(value, zone)
+        for name, value in known.attributes.items()
+        if name in declared and declared[name].type == "date" and isinstance(value, str)
+    }
+    return _attributes({**known.attributes, **days}, declared)
+
+
+def _day(text: str, zone: str | None) -> str:
+    """The day of a date in ISO 8601; what is none stays as it is, and its conditions fail."""
+    try:
+        return day_of(text, zone_of(zone) if zone else None).isoformat()
+    except (ValueError, OverflowError, SnapshotError):
+        return text
 
 
 def _attributes(stored: Mapping[str, Any], declared: Mapping[str, Attribute]) -> dict[str, Any]:

@@ -26,8 +26,12 @@ BODY_LIMITS = {
     "/v1/batch": 4 * 1024 * 1024,
     "/v1/catalogue": 1024 * 1024,
     "/v1/decisions/batch": 512 * 1024,
+    **dict.fromkeys(("/v1/track", "/v1/identify", "/v1/page", "/v1/screen", "/v1/group", "/v1/alias"), 512 * 1024),
 }
-"""Bytes that a route takes where that is not the setting's number; `/v1/batch` is RudderStack's limit."""
+"""Bytes that a route takes where that is not the setting's number; `/v1/batch` is RudderStack's limit.
+
+A message that is larger than a message may be is read all the same, since it may be a refusal.
+"""
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 _log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 
@@ -48,7 +48,7 @@ def inflated(body: bytes, encoding: str, limit: int = LARGEST) -> bytes:
 
 
 def parsed(content: bytes) -> Mapping[str, Any]:
-    """The JSON object of a body.
+    """The JSON object of a body; `NaN` and `Infinity`, which some senders write, are numbers that no field accepts.
 
     Raises:
         UnfitMessageError: Not JSON, not an object, or nested too deeply.
@@ -58,7 +58,7 @@ def parsed(content: bytes) -> Mapping[str, Any]:
         {'userId': '7'}
     """
     try:
-        found = json.loads(content, parse_constant=_no_number)
+        found = json.loads(content)
     except RecursionError:
         raise UnfitMessageError("JSON nested too deeply", where="the body") from None
     except ValueError:
@@ -90,7 +90,3 @@ def _within(content: bytes, limit: int) -> bytes:
     if len(content) > limit:
         raise UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=f"at most {limit} bytes")
     return content
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -1,9 +1,12 @@
 """What becomes of a message: each has one fate, which is counted."""
 
+from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from serving.errors import ServingError
+
+T = TypeVar("T")
 
 
 class MessageFate(Enum):
@@ -11,6 +14,7 @@ class MessageFate(Enum):
 
     KEPT = "kept"
     CLAMPED = "clamped"
+    PARTIAL = "partial"
     UNMAPPED = "unmapped"
     DUPLICATE = "duplicate"
     ERASED = "erased"
@@ -35,6 +39,7 @@ class MessageFate(Enum):
 MEANINGS = {
     MessageFate.KEPT: "kept",
     MessageFate.CLAMPED: "a little ahead of our clock: kept as of its receipt",
+    MessageFate.PARTIAL: "kept without the fields that are unfit",
     MessageFate.UNMAPPED: "means nothing here: acknowledged, not kept",
     MessageFate.DUPLICATE: "a message of this id was kept before, and stands",
     MessageFate.ERASED: "the customer was erased: acknowledged, not kept",
@@ -47,6 +52,7 @@ MEANINGS = {
 }
 REFUSALS = frozenset(
     {
+        MessageFate.PARTIAL,
         MessageFate.UNKNOWN_DECISION,
         MessageFate.MALFORMED,
         MessageFate.OVERSIZED,
@@ -74,3 +80,26 @@ class UnfitMessageError(ServingError):
     ) -> None:
         super().__init__(message, wanted=wanted, where=where)
         self.fate = fate
+
+
+def fit_or(instead: T, left_out: list[str], read: Callable[..., T], *given: Any) -> T:
+    """A field's value; another one where the field is unfit, and then the reason goes to a list.
+
+    Args:
+        instead: The value of an unfit field.
+        left_out: Where reasons are collected.
+        read: Reads the field.
+        given: The arguments of `read`.
+
+    Example:
+        >>> def refuse() -> int:
+        ...     raise UnfitMessageError("not a number", where="price")
+        >>> left_out: list[str] = []
+        >>> fit_or(0, left_out, refuse), left_out
+        (0, ['not a number: at price'])
+    """
+    try:
+        return read(*given)
+    except UnfitMessageError as error:
+        left_out.append(str(error))
+        return instead

@@ -9,18 +9,20 @@ from decisions.catalogue import Browser
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
 from serving.ingestion import messages
+from serving.ingestion.consents import EVERY_CHANNEL, PURPOSE
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.messages import Message
 from serving.ingestion.names import CONTACT
 from serving.ingestion.properties import event_of, meaning_of, outcome_of
+from serving.ingestion.refusals import refusal_in
 from serving.ingestion.rules import Rules
-from serving.ingestion.senders import NOTHING_BELIEVED, SERVER, Sender
-from serving.ingestion.traits import PURPOSE, profile_of
+from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
+from serving.ingestion.traits import profile_of
 from serving.ingestion.wakes import Listening
 from serving.records import parse
 from serving.store.port import Arrival, Profile, Receipt, Store, StoredEvent
 
-_REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in ("unsubscribed", "complained"))
+_REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in REFUSALS)
 _FATES = {
     Receipt.KEPT: MessageFate.KEPT,
     Receipt.DUPLICATE: MessageFate.DUPLICATE,
@@ -101,6 +103,11 @@ class Intake:
         """
         return [self._judged(one, received, call, batch) for one in raw]
 
+    def refusals(self, raw: Iterable[Any], received: datetime, batch: Mapping[str, Any]) -> list[Judged]:
+        """The refusals among messages that are refused as a whole, such as those of a batch that is too large."""
+        found = (refusal_in(one, received, self.rules, batch=batch, sender=self.sender) for one in raw)
+        return [(Told(MessageFate.PARTIAL), refusal) for refusal in found if refusal is not None]
+
     def keep(self, judged: Sequence[Judged], received: datetime) -> list[Told]:
         """Keep what is to be kept, in one transaction.
 
@@ -125,32 +132,36 @@ class Intake:
                 placeholders=self.rules.placeholders,
             )
             message = replace(message, id=self.sender.message_id(message.id))
-            arrival = self._arrival(message, received)
+            return self._read(message, received)
         except UnfitMessageError as error:
-            return Told(error.fate, str(error), id=_readable_id(raw)), None
+            told = Told(error.fate, str(error), id=_readable_id(raw))
         except RecursionError:
-            return Told(MessageFate.MALFORMED, "JSON nested too deeply", id=_readable_id(raw)), None
-        fate = MessageFate.UNMAPPED if arrival is None else MessageFate.CLAMPED if message.clamped else MessageFate.KEPT
-        return Told(fate, id=message.id, customer=message.customer), arrival
+            told = Told(MessageFate.MALFORMED, "JSON nested too deeply", id=_readable_id(raw))
+        refusal = refusal_in(raw, received, self.rules, call=call, batch=batch, sender=self.sender)
+        return (told if refusal is None else replace(told, fate=MessageFate.PARTIAL)), refusal
 
-    def _arrival(self, message: Message, received: datetime) -> Arrival | None:
-        """What is to be kept of a message; None where it means nothing."""
+    def _read(self, message: Message, received: datetime) -> Judged:
+        """The fate of a message that could be read, and what is to be kept of it: nothing where it means nothing."""
+        left_out = list(message.left_out)
         meaning = meaning_of(message, self.rules)
-        event = event_of(message, meaning, self.rules, self.currency) if meaning else None
-        profile = profile_of(message, self.rules)
+        event = event_of(message, meaning, self.rules, self.currency, left_out) if meaning else None
+        profile = profile_of(message, self.rules, left_out)
         if event is None and profile is None and message.alias is None:
-            return None
+            return Told(MessageFate.UNMAPPED, id=message.id, customer=message.customer), None
         arrival = Arrival(
             id=message.id,
             customer=message.customer,
             event=event,
             profile=profile,
             alias=message.alias,
-            outcome=outcome_of(message, meaning) if meaning else None,
+            outcome=outcome_of(message, meaning, left_out) if meaning else None,
             wake=self.listening.wake(message.customer, event, received) if event and self.listening else None,
             time=microseconds(message.moment),
         )
-        return self.sender.permitted(arrival, message.call, self.believed)
+        fate = MessageFate.CLAMPED if message.clamped else MessageFate.KEPT
+        fate = MessageFate.PARTIAL if left_out else fate
+        told = Told(fate, "; ".join(left_out), id=message.id, customer=message.customer)
+        return told, self.sender.permitted(arrival, message.call, self.believed)
 
     def _completed(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
         """The arrivals, with what follows from decisions they name and from refusals."""
@@ -158,12 +169,16 @@ class Intake:
         return [self._refusing(self._answering(arrival, choices)) for arrival in arrivals]
 
     def _refusing(self, arrival: Arrival) -> Arrival:
-        """Who unsubscribes or complains refuses every purpose on the event's channel."""
+        """Every purpose is refused on the channel of a refusal's event, and on every channel where that names none."""
         event = StoredEvent(*arrival.event) if arrival.event else None
-        if event is None or event.type not in _REFUSING or not event.channel:
+        profile = arrival.profile or Profile(arrival.customer)
+        if event and event.type in _REFUSING:
+            channels = {CHANNELS[event.channel]} if event.channel else EVERY_CHANNEL
+            profile = replace(profile, withdrawn=profile.withdrawn | channels)
+        if not profile.withdrawn:
             return arrival
-        consents = {(CHANNELS[event.channel], purpose): False for purpose in self.purposes}
-        return replace(arrival, profile=Profile(arrival.customer, consents=consents))
+        refused = {(channel, purpose): False for channel in sorted(profile.withdrawn) for purpose in self.purposes}
+        return replace(arrival, profile=replace(profile, consents={**profile.consents, **refused}))
 
     def _answering(self, arrival: Arrival, choices: dict[str, tuple[str, str, str] | None]) -> Arrival:
         """The event of an outcome says what it answers: message, programme and channel of the decision.

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, folded
 from serving.ingestion import moments
 from serving.ingestion.bodies import LARGEST_MESSAGE, size
-from serving.ingestion.fates import MessageFate, UnfitMessageError
+from serving.ingestion.fates import MessageFate, UnfitMessageError, fit_or
 
 Call = Literal["track", "identify", "page", "screen", "group", "alias"]
 """What a message is."""
@@ -36,6 +36,7 @@ class Message:
         traits: What is said of the customer or the group.
         group: Id of the group, or None.
         zone: IANA zone of the device it was sent from, or None.
+        left_out: Why fields were left out.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Message:
     traits: Mapping[str, Any]
     group: str | None
     zone: str | None
+    left_out: tuple[str, ...] = ()
 
 
 def read(
@@ -83,26 +85,38 @@ def read(
         limit = f"at most {LARGEST_MESSAGE} bytes"
         raise UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=limit, where="the message")
     around = {} if batch is None else batch
-    context = _object(around, "context") | _object(raw, "context")
-    timestamp = moments.read(raw.get("timestamp"), "timestamp")
-    sent = moments.read(raw.get("sentAt") or around.get("sentAt"), "sentAt")
+    kind = call_of(raw, call)
+    left_out: list[str] = []
+    customer, is_user, alias = _persons(raw, kind, placeholders, left_out)
+    timestamp, sent = _times(raw, around, left_out)
     moment, clamped = moments.placed(timestamp, sent, received, reach=reach)
-    kind = _call(raw, call)
-    customer, is_user, alias = _persons(raw, kind, placeholders)
+    context = _context(raw, around, left_out)
     return Message(
-        id=_message_id(raw, placeholders) or _digest(raw, kind, received),
+        id=fit_or(None, left_out, _message_id, raw, placeholders) or digest(raw, kind, received),
         call=kind,
         customer=customer,
         is_user=is_user,
         alias=alias,
         moment=moment,
         clamped=clamped,
-        name=_name(raw, kind),
-        properties=_object(raw, "properties"),
-        traits=_object(context, "traits") | _object(raw, "traits"),
-        group=identifier(raw, "groupId"),
-        zone=text(context, "timezone") or None,
+        name=_name(raw, kind, left_out),
+        properties=_object(raw, "properties") if kind == "track" else fit_or({}, left_out, _object, raw, "properties"),
+        traits=traits_of(raw, context, left_out),
+        group=fit_or(None, left_out, identifier, raw, "groupId"),
+        zone=fit_or("", left_out, text, context, "timezone") or None,
+        left_out=tuple(left_out),
     )
+
+
+def traits_of(raw: Mapping[str, Any], context: Mapping[str, Any], left_out: list[str]) -> dict[str, Any]:
+    """The traits of a message, which RudderStack's clients put into its context.
+
+    Args:
+        raw: The message.
+        context: Its context, with that of its batch.
+        left_out: Where the reasons of unfit fields are collected.
+    """
+    return fit_or({}, left_out, _object, context, "traits") | fit_or({}, left_out, _object, raw, "traits")
 
 
 def identifier(fields: Mapping[str, Any], name: str) -> str | None:
@@ -137,7 +151,12 @@ def text(fields: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
-def _call(raw: Mapping[str, Any], call: str | None) -> Call:
+def call_of(raw: Mapping[str, Any], call: str | None) -> Call:
+    """What a message is: as its path says, else as it says itself.
+
+    Raises:
+        UnfitMessageError: Neither says it.
+    """
     found = call or raw.get("type")
     for known in get_args(Call):
         if found == known:
@@ -145,15 +164,21 @@ def _call(raw: Mapping[str, Any], call: str | None) -> Call:
     raise UnfitMessageError("unknown type of message", wanted=f"one of {', '.join(get_args(Call))}", where="type")
 
 
-def _persons(raw: Mapping[str, Any], call: Call, placeholders: Collection[str]) -> tuple[str, bool, str | None]:
+def _persons(
+    raw: Mapping[str, Any], call: Call, placeholders: Collection[str], left_out: list[str]
+) -> tuple[str, bool, str | None]:
     """Whom a message is about, whether that is a user, and the other id that it says is the same person's."""
-    user, anonymous = (_person(raw, name, placeholders) for name in ("userId", "anonymousId"))
+    user = person(raw, "userId", placeholders)
+    if user is None:
+        anonymous = person(raw, "anonymousId", placeholders)
+    else:
+        anonymous = fit_or(None, left_out, person, raw, "anonymousId", placeholders)
     customer = user or anonymous
     if customer is None:
         wanted = "userId or anonymousId, and no placeholder such as null"
         raise UnfitMessageError("about nobody", wanted=wanted, where="the message")
     if call == "alias":
-        alias = _person(raw, "previousId", placeholders)
+        alias = person(raw, "previousId", placeholders)
         if alias is None or user is None:
             raise UnfitMessageError("an alias of nothing", wanted="userId and previousId", where="the message")
     else:
@@ -161,8 +186,12 @@ def _persons(raw: Mapping[str, Any], call: Call, placeholders: Collection[str]) 
     return customer, user is not None, alias if alias != customer else None
 
 
-def _person(raw: Mapping[str, Any], name: str, placeholders: Collection[str]) -> str | None:
-    """The id of a person; None where it is missing, empty or a placeholder."""
+def person(raw: Mapping[str, Any], name: str, placeholders: Collection[str]) -> str | None:
+    """The id of a person; None where it is missing, empty or a placeholder.
+
+    Raises:
+        UnfitMessageError: It is no id of one customer.
+    """
     value = raw.get(name)
     if value is None or value == "":
         return None
@@ -182,9 +211,31 @@ def _message_id(raw: Mapping[str, Any], placeholders: Collection[str]) -> str | 
     return None if id_ is None or folded(id_) in placeholders else id_
 
 
-def _name(raw: Mapping[str, Any], call: Call) -> str:
+def _times(
+    raw: Mapping[str, Any], around: Mapping[str, Any], left_out: list[str]
+) -> tuple[datetime | None, datetime | None]:
+    """When it happened and when it was sent, by the sender's clock.
+
+    Raises:
+        UnfitMessageError: It says when it happened, and nothing of that can be read.
+    """
+    stamps = [name for name in ("timestamp", "originalTimestamp") if raw.get(name)]
+    if len(stamps) == 2:
+        first = fit_or(None, left_out, moments.read, raw["timestamp"], "timestamp")
+        timestamp = first or moments.read(raw["originalTimestamp"], "originalTimestamp")
+    else:
+        timestamp = moments.read(raw[stamps[0]], stamps[0]) if stamps else None
+    sent = fit_or(None, left_out, moments.read, raw.get("sentAt") or around.get("sentAt") or None, "sentAt")
+    return timestamp, sent
+
+
+def _context(raw: Mapping[str, Any], around: Mapping[str, Any], left_out: list[str]) -> dict[str, Any]:
+    return fit_or({}, left_out, _object, around, "context") | fit_or({}, left_out, _object, raw, "context")
+
+
+def _name(raw: Mapping[str, Any], call: Call, left_out: list[str]) -> str:
     if call != "track":
-        return text(raw, "name", "category")
+        return fit_or("", left_out, text, raw, "name", "category")
     name = text(raw, "event")
     if not name:
         raise UnfitMessageError("an event without a name", wanted="text", where="event")
@@ -200,8 +251,9 @@ def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def _digest(raw: Mapping[str, Any], call: Call, received: datetime) -> str:
+def digest(raw: Mapping[str, Any], call: str, received: datetime) -> str:
+    """An id made from the contents of a message, and from its receipt where it says no moment of its own."""
     told = {name: value for name, value in raw.items() if name != "sentAt"}
-    when = "" if raw.get("timestamp") else received.isoformat()
+    when = "" if raw.get("timestamp") or raw.get("originalTimestamp") else received.isoformat()
     content = json.dumps([call, told, when], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()[:32]

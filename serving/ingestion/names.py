@@ -1,7 +1,7 @@
 """What the names of Segment's specifications mean here: e-commerce, e-mail, mobile and B2B events."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
@@ -36,6 +36,8 @@ class Meaning(Value):
         quantity: Units; where none is there, the sum over the products.
         subject: What it is about.
         category: A category, beside those of the products.
+        scale: `nps` where the quantity is an answer from 0 to 10: the subject is then `promoter` (9 and 10), `passive`
+            (7 and 8) or `detractor`.
     """
 
     type: Annotated[str, _word(EVENT_TYPES)]
@@ -45,6 +47,7 @@ class Meaning(Value):
     quantity: Names = ("quantity",)
     subject: Names = ("product_id", "sku", "name")
     category: Names = ("category",)
+    scale: Literal["", "nps"] = ""
 
 
 def key(name: str) -> str:
@@ -57,12 +60,37 @@ def key(name: str) -> str:
     return "".join(filter(str.isalnum, name)).casefold()
 
 
+_CHANNEL_NAMES: Mapping[str, str] = {
+    **{key(channel): channel for channel in CHANNELS[1:]},
+    **dict.fromkeys(("emails", "newsletter", "mailinglist"), "email"),
+    **dict.fromkeys(("text", "texts", "textmessage", "smsmessage"), "sms"),
+    **dict.fromkeys(("pushes", "pushnotification", "pushnotifications", "mobilepush", "webpush"), "push"),
+    **dict.fromkeys(("inappmessage", "inappmessages"), "in_app"),
+    **dict.fromkeys(("onsite", "website"), "web"),
+    **dict.fromkeys(("ads", "advertising"), "ad"),
+    **dict.fromkeys(("post", "postal", "postalmail", "directmail", "letter", "letters"), "mail"),
+    **dict.fromkeys(("calls", "phone", "phonecall", "phonecalls", "telephone"), "call"),
+}
+"""Other names of channels, as `key` gives them."""
+
+
+def channel_of(name: str) -> str:
+    """The channel that a name means, however it is written; an empty string for an unknown one.
+
+    Example:
+        >>> channel_of("E-Mail"), channel_of("Push Notification"), channel_of("fax")
+        ('email', 'push', '')
+    """
+    return _CHANNEL_NAMES.get(key(name), "")
+
+
 def _outcome(kind: str, channel: str) -> Meaning:
     return Meaning(type=kind, channel=channel, subject=("message", "campaign_name", "campaign_id", "message_id"))
 
 
 _ORDER = ("order_id", "checkout_id")
 _ANSWER = ("score", "rating", "value")
+_NPS = ("score", "nps", "nps_score", "rating", "value")
 STANDARD: Mapping[str, Meaning] = {
     "Order Completed": Meaning(type="purchase", subject=_ORDER),
     "Order Refunded": Meaning(type="refund", subject=_ORDER),
@@ -85,6 +113,7 @@ STANDARD: Mapping[str, Meaning] = {
     "Email Bounced": _outcome("bounced", "email"),
     "Email Marked as Spam": _outcome("complained", "email"),
     "Unsubscribed": _outcome("unsubscribed", "email"),
+    "Email Unsubscribed": _outcome("unsubscribed", "email"),
     "Push Notification Sent": _outcome(CONTACT, "push"),
     "Push Notification Received": _outcome("delivered", "push"),
     "Push Notification Tapped": _outcome("clicked", "push"),
@@ -93,8 +122,14 @@ STANDARD: Mapping[str, Meaning] = {
     "SMS Delivered": _outcome("delivered", "sms"),
     "SMS Link Clicked": _outcome("clicked", "sms"),
     "SMS Failed": _outcome("bounced", "sms"),
-    "NPS Survey Completed": Meaning(type="survey", quantity=_ANSWER, subject=("survey_id", "survey_name")),
-    "Survey Completed": Meaning(type="survey", quantity=_ANSWER, subject=("survey_id", "survey_name")),
+    "SMS Unsubscribed": _outcome("unsubscribed", "sms"),
+    "Mail Sent": _outcome(CONTACT, "mail"),
+    "Mail Returned": _outcome("bounced", "mail"),
+    "Call Made": _outcome(CONTACT, "call"),
+    "NPS Survey Completed": Meaning(
+        type="survey", quantity=_NPS, subject=("answer", "survey_id", "survey_name"), scale="nps"
+    ),
+    "Survey Completed": Meaning(type="survey", quantity=_ANSWER, subject=("answer", "survey_id", "survey_name")),
     "Points Earned": Meaning(type="earned", quantity=("points", "quantity"), subject=("reason",)),
     "Points Spent": Meaning(type="spent", quantity=("points", "quantity"), subject=("reason",)),
     "Contract Signed": Meaning(type="contract", subject=("contract_id",)),
@@ -104,8 +139,51 @@ STANDARD: Mapping[str, Meaning] = {
 WORDS: Mapping[str, Meaning] = {
     **{kind: Meaning(type=kind) for kind in EVENT_TYPES if kind not in OUTCOMES},
     **{kind: _outcome(kind, "") for kind in sorted(OUTCOMES)},
+    "survey": STANDARD["Survey Completed"],
 }
-"""The words of the event vocabulary are names too."""
+"""The words of the event vocabulary are names too; those of outcomes only as `is_bare_word` allows."""
+
+
+def is_bare_word(name: str, *, tied: bool, channel: object) -> bool:
+    """Whether a name is a word of an outcome that a shop may well send for something else, such as a contact form.
+
+    `Contact`, `Opened` or `dismissed` speak of a message only where they name a decision, or where the word is written
+    as the vocabulary has it and the property `channel` is a channel. Refusals always count.
+
+    Args:
+        name: The name as it was sent.
+        tied: Whether the message names a decision.
+        channel: The property `channel`.
+
+    Example:
+        >>> is_bare_word("Contact", tied=False, channel="email"), is_bare_word("contact", tied=False, channel="email")
+        (True, False)
+    """
+    if tied or key(name) not in _COLLIDING:
+        return False
+    return name not in _COLLIDING or channel not in CHANNELS[1:]
+
+
+_COLLIDING = OUTCOMES - {"complained", "unsubscribed"}
+_REFUSALS = {
+    "unsubscribed": ("unsubscribed", "unsubscribe", "optedout", "optout"),
+    "complained": ("complained", "complaint", "markedasspam", "spamreported", "reportedasspam", "spamcomplaint"),
+}
+
+
+def _refusals() -> Iterator[tuple[str, Meaning]]:
+    """A channel's name before or behind each word of a refusal; without a channel, only words of spam and of leaving."""
+    for kind, words in _REFUSALS.items():
+        for word in words:
+            if word != "complaint":
+                yield word, _outcome(kind, "")
+            for name, channel in _CHANNEL_NAMES.items():
+                for written in (name + word, word + name, f"{word}from{name}", f"{word}of{name}"):
+                    yield written, _outcome(kind, channel)
+
+
+REFUSALS: Mapping[str, Meaning] = dict(_refusals())
+"""Names of refusals such as `Push Opted Out` or `Unsubscribed from SMS`, as `key` gives them."""
 
 PAGE = Meaning(type="view", channel="web", subject=("name", "path", "url"))
 SCREEN = Meaning(type="view", channel="in_app", subject=("name",))

@@ -6,69 +6,134 @@ from typing import Any
 
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
 from features.zones import microseconds
-from serving.ingestion.fates import UnfitMessageError
+from serving.ingestion.fates import UnfitMessageError, fit_or
 from serving.ingestion.messages import Message, identifier, text
-from serving.ingestion.names import OUTCOMES, PAGE, SCREEN, Meaning
+from serving.ingestion.names import OUTCOMES, PAGE, SCREEN, Meaning, channel_of, is_bare_word
 from serving.ingestion.rules import Rules
 from serving.store.port import Outcome, StoredEvent
 
 _TYPES = {name: code for code, name in enumerate(EVENT_TYPES)}
 _CHANNELS = {name: code for code, name in enumerate(CHANNELS)}
+_MONEY = frozenset({"purchase", "refund"})
+"""Types whose amount is what they say: without it nothing is kept."""
+_COUNTED = frozenset({"earned", "spent"})
+"""Types whose quantity is what they say."""
 
 
 def meaning_of(message: Message, rules: Rules) -> Meaning | None:
     """What a message says happened; None for nothing."""
     if message.call == "track":
-        return rules.meaning(message.name)
+        return named(message.name, message.properties, rules)
     return {"page": PAGE, "screen": SCREEN}.get(message.call)
 
 
-def event_of(message: Message, meaning: Meaning, rules: Rules, currency: str | None) -> StoredEvent:
-    """The event that a message tells of.
+def named(name: str, properties: Mapping[str, Any], rules: Rules) -> Meaning | None:
+    """What a track call of this name and these properties says happened; None for nothing."""
+    tied = properties.get("decision_id") not in (None, "")
+    if not rules.is_own(name) and is_bare_word(name, tied=tied, channel=properties.get("channel")):
+        return None
+    return rules.meaning(name)
+
+
+def event_of(
+    message: Message, meaning: Meaning, rules: Rules, currency: str | None, left_out: list[str]
+) -> StoredEvent:
+    """The event that a message tells of, without the properties that are unfit.
 
     Args:
         message: The message.
         meaning: What it means.
         rules: Whose category vocabulary holds.
         currency: The currency of amounts; any where None.
+        left_out: Where the reasons of unfit properties are collected.
 
     Raises:
-        UnfitMessageError: A property is of the wrong type, out of range or in another currency.
+        UnfitMessageError: What the event is about is unfit: the amount of a purchase or a refund, the number of points,
+            or the answer to a survey of known scale.
     """
     told = {"name": message.name, **message.properties} if message.call != "track" else message.properties
-    products = _products(told)
-    amount = _amount(told, meaning, products)
-    if amount and currency and text(told, "currency").upper() not in ("", currency):
-        raise UnfitMessageError("another currency", wanted=currency, where="currency")
-    quantity = _number(told, *meaning.quantity)
-    discount = _number(told, *meaning.discount) or 0.0
-    if discount < 0:
-        raise UnfitMessageError("a negative discount", wanted="a number of at least 0", where="discount")
+    products = fit_or((), left_out, _products, told)
+    quantity = _quantity(told, meaning, products, left_out)
     return StoredEvent(
         time=microseconds(message.moment),
         type=_TYPES[meaning.type],
-        channel=_channel(told, meaning),
-        amount=amount,
-        discount=discount,
-        quantity=_bounded(sum(map(_units, products)), "products") if quantity is None else quantity,
-        categories=_categories(told, meaning, products, rules),
-        subject=text(told, *meaning.subject),
+        channel=fit_or(_CHANNELS[meaning.channel], left_out, _channel, told, meaning),
+        amount=_money(told, meaning, products, currency, left_out),
+        discount=fit_or(0.0, left_out, _discount, told, meaning),
+        quantity=quantity,
+        categories=fit_or(0, left_out, _categories, told, meaning, products, rules),
+        subject=_answer(quantity) if meaning.scale else fit_or("", left_out, text, told, *meaning.subject),
         id=message.id,
     )
 
 
-def outcome_of(message: Message, meaning: Meaning) -> Outcome | None:
-    """What a message says became of a decision, if it names one.
-
-    Raises:
-        UnfitMessageError: The decision's id or the value is of the wrong type.
-    """
-    decision = identifier(message.properties, "decision_id")
-    if decision is None or meaning.type not in OUTCOMES:
+def outcome_of(message: Message, meaning: Meaning, left_out: list[str]) -> Outcome | None:
+    """What a message says became of a decision, if it names one by a fit id."""
+    if meaning.type not in OUTCOMES:
         return None
-    return Outcome(
-        decision, meaning.type, microseconds(message.moment), _number(message.properties, "value", "revenue")
-    )
+    decision = fit_or(None, left_out, identifier, message.properties, "decision_id")
+    if decision is None:
+        return None
+    value = fit_or(None, left_out, _number, message.properties, "value", "revenue")
+    return Outcome(decision, meaning.type, microseconds(message.moment), value)
+
+
+def _money(
+    told: Mapping[str, Any],
+    meaning: Meaning,
+    products: Sequence[Mapping[str, Any]],
+    currency: str | None,
+    left_out: list[str],
+) -> float:
+    """The amount in the catalogue's currency; 0 where it is unfit and the event is about something else."""
+    if meaning.type in _MONEY:
+        if _number(told, *meaning.amount) is None:
+            _products(told)
+        return _amount_in(told, meaning, products, currency)
+    return fit_or(0.0, left_out, _amount_in, told, meaning, products, currency)
+
+
+def _amount_in(
+    told: Mapping[str, Any], meaning: Meaning, products: Sequence[Mapping[str, Any]], currency: str | None
+) -> float:
+    amount = _amount(told, meaning, products)
+    if amount and currency and text(told, "currency").upper() not in ("", currency):
+        raise UnfitMessageError("another currency", wanted=currency, where="currency")
+    return amount
+
+
+def _discount(told: Mapping[str, Any], meaning: Meaning) -> float:
+    discount = _number(told, *meaning.discount) or 0.0
+    if discount < 0:
+        raise UnfitMessageError("a negative discount", wanted="a number of at least 0", where="discount")
+    return discount
+
+
+def _quantity(
+    told: Mapping[str, Any], meaning: Meaning, products: Sequence[Mapping[str, Any]], left_out: list[str]
+) -> float:
+    if meaning.scale:
+        return _score(told, meaning)
+    if meaning.type in _COUNTED:
+        return _units_in(told, meaning, products)
+    return fit_or(0.0, left_out, _units_in, told, meaning, products)
+
+
+def _units_in(told: Mapping[str, Any], meaning: Meaning, products: Sequence[Mapping[str, Any]]) -> float:
+    quantity = _number(told, *meaning.quantity)
+    return _bounded(sum(map(_units, products)), "products") if quantity is None else quantity
+
+
+def _score(told: Mapping[str, Any], meaning: Meaning) -> float:
+    score = _number(told, *meaning.quantity)
+    if score is None or not 0 <= score <= 10:
+        raise UnfitMessageError("not an answer", wanted="a number from 0 to 10", where=meaning.quantity[0])
+    return score
+
+
+def _answer(score: float) -> str:
+    """Who answers so, by the usual cuts of the net promoter score (Reichheld 2003)."""
+    return "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
 
 
 def _amount(told: Mapping[str, Any], meaning: Meaning, products: Sequence[Mapping[str, Any]]) -> float:
@@ -98,7 +163,7 @@ def _products(told: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def _channel(told: Mapping[str, Any], meaning: Meaning) -> int:
     """A property of another vocabulary, such as Segment's `server`, does not name a channel."""
-    return _CHANNELS.get(text(told, "channel") or meaning.channel, _CHANNELS[meaning.channel])
+    return _CHANNELS[channel_of(text(told, "channel")) or meaning.channel]
 
 
 def _categories(told: Mapping[str, Any], meaning: Meaning, products: Sequence[Mapping[str, Any]], rules: Rules) -> int:

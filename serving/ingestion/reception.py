@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from serving.errors import NotReadyError
 from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
+from serving.ingestion.consents import PURPOSE
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.intake import Intake, Judged, Told
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import SERVER, Sender
-from serving.ingestion.traits import PURPOSE
 from serving.ingestion.wakes import Listening
 from serving.metrics import METRICS
 from serving.service import DecisionService
@@ -97,11 +98,12 @@ class Reception:
             StoreError: The store fails; nothing was kept.
         """
         intake, now = self._intake(service), service.clock()
-        judged = [_judged(parcel, intake, now) for parcel in parcels]
-        told = iter(intake.keep([one for some in judged if isinstance(some, list) for one in some], now))
+        read = [_read(parcel, intake, now) for parcel in parcels]
+        told = iter(intake.keep([one for some in read for one in some.judged], now))
+        kept = [list(islice(told, len(some.judged))) for some in read]
         receipts = [
-            Receipts([next(told) for _ in some]) if isinstance(some, list) else Receipts([some], unfit=True)
-            for some in judged
+            Receipts(ones) if some.unfit is None else Receipts([some.unfit], unfit=True)
+            for some, ones in zip(read, kept, strict=True)
         ]
         for fate, number in Counter(one.fate for each in receipts for one in each.told).items():
             METRICS.events(fate.value).inc(number)
@@ -119,25 +121,18 @@ class Reception:
         return Intake(service.store, service.tenant, self.rules, catalogue.currency, purposes, listening, believed)
 
 
-def _messages(batch: Mapping[str, Any], size: int) -> list[Any]:
-    raw = batch.get("batch")
-    if not isinstance(raw, list):
-        raise UnfitMessageError("no batch", wanted="a list of messages", where="batch")
-    if len(raw) > MOST_MESSAGES:
-        raise _oversized(f"at most {MOST_MESSAGES} messages")
-    if size > LARGEST_BATCH and not of_rudderstack(batch, raw):
-        raise _oversized(f"at most {LARGEST_BATCH} bytes")
-    return raw
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the messages of a request are, and why its body is unfit; of an unfit one, what it refuses is kept."""
+
+    judged: list[Judged]
+    unfit: Told | None = None
 
 
-def _oversized(limit: str) -> UnfitMessageError:
-    return UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=limit, where="the batch")
+def _read(parcel: Parcel, intake: Intake, now: datetime) -> _Read:
+    """Read a body.
 
-
-def _judged(parcel: Parcel, intake: Intake, now: datetime) -> list[Judged] | Told:
-    """What the messages of a request are, or why its body is unfit.
-
-    That is told in words, not by an error: its traceback would keep alive what was parsed of the body.
+    An unfit one is described in words, not by an error: its traceback would keep alive what was parsed of the body.
     """
     intake = intake.sent_by(parcel.sender)
     intake = intake.answering() if parcel.answered else intake
@@ -145,7 +140,27 @@ def _judged(parcel: Parcel, intake: Intake, now: datetime) -> list[Judged] | Tol
         content = inflated(parcel.body, parcel.encoding)
         found = parsed(content)
         if parcel.call is not None:
-            return intake.judge([found], now, call=parcel.call)
-        return intake.judge(_messages(found, len(content)), now, batch=found)
+            return _Read(intake.judge([found], now, call=parcel.call))
+        raw = _messages(found)
     except UnfitMessageError as error:
-        return Told(error.fate, str(error))
+        return _Read([], Told(error.fate, str(error)))
+    if limit := _exceeded(found, raw, len(content)):
+        refusals = intake.refusals(islice(raw, MOST_MESSAGES), now, found)
+        reason = f"too large: wanted {limit}; at the batch"
+        kept = f"; {len(refusals)} refusals in it are kept" if refusals else ""
+        return _Read(refusals, Told(MessageFate.OVERSIZED, reason + kept))
+    return _Read(intake.judge(raw, now, batch=found))
+
+
+def _messages(batch: Mapping[str, Any]) -> list[Any]:
+    raw = batch.get("batch")
+    if not isinstance(raw, list):
+        raise UnfitMessageError("no batch", wanted="a list of messages", where="batch")
+    return raw
+
+
+def _exceeded(batch: Mapping[str, Any], raw: list[Any], size: int) -> str:
+    """The limit that a batch exceeds; empty where it exceeds none."""
+    if len(raw) > MOST_MESSAGES:
+        return f"at most {MOST_MESSAGES} messages"
+    return f"at most {LARGEST_BATCH} bytes" if size > LARGEST_BATCH and not of_rudderstack(batch, raw) else ""

@@ -15,7 +15,7 @@ from decisions.yaml_text import is_consequence, line_of, read, sentence
 from features.ids import PLACEHOLDER_IDS, folded
 from features.vocabulary import CHANNELS
 from serving.errors import SettingsError
-from serving.ingestion.names import STANDARD, WORDS, Meaning, key
+from serving.ingestion.names import REFUSALS, STANDARD, WORDS, Meaning, key
 
 
 def _meaning(value: Any) -> Any:
@@ -59,6 +59,14 @@ class Rules(Value):
         """What a track call of this name is; None for nothing."""
         return self._meanings.get(key(name))
 
+    def consent(self, trait: str) -> str | None:
+        """The `channel` or `channel.purpose` that a trait speaks of, however its name is written; None for none."""
+        return self._consents.get(key(trait)) if self.consents else None
+
+    def is_own(self, name: str) -> bool:
+        """Whether the file itself says what a name means."""
+        return key(name) in self._own
+
     def category(self, name: str) -> int:
         """The bit of a category; none where the vocabulary lacks it."""
         return self._bits.get(name, 0)
@@ -70,7 +78,16 @@ class Rules(Value):
 
     @cached_property
     def _meanings(self) -> dict[str, Meaning | None]:
-        return {key(name): meaning for names in (WORDS, STANDARD, self.events) for name, meaning in names.items()}
+        names = (REFUSALS, WORDS, STANDARD, self.events)
+        return {key(name): meaning for some in names for name, meaning in some.items()}
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(map(key, self.events))
+
+    @cached_property
+    def _consents(self) -> dict[str, str]:
+        return {key(trait): place for trait, place in self.consents.items()}
 
     @cached_property
     def _bits(self) -> dict[str, int]:

@@ -86,4 +86,5 @@ def _open(profile: Profile | None, names: Collection[str]) -> Profile | None:
         zone=profile.zone if "timezone" in names else None,
         attributes={name: value for name, value in profile.attributes.items() if name in names},
         consents={consent: allowed for consent, allowed in profile.consents.items() if not allowed},
+        withdrawn=profile.withdrawn,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from features.zones import microseconds
-from serving.store.keeping import Known, keep, tells
+from serving.store.keeping import Known, keep, keep_refusals, tells
 from serving.store.port import Arrival, Receipt
 from serving.store.session import Session, in_order
 
@@ -12,6 +12,9 @@ _DECISIONS = "SELECT id, customer, choice FROM decisions WHERE tenant = ? AND id
 _SEEN = """
 SELECT id FROM events WHERE tenant = ? AND id = ANY(?) UNION ALL
 SELECT id FROM arrivals WHERE tenant = ? AND id = ANY(?)"""
+
+
+_NEW = (Receipt.KEPT, Receipt.UNKNOWN_DECISION)
 
 
 class MovedError(Exception):
@@ -26,9 +29,11 @@ def take(session: Session, arrivals: Sequence[Arrival], received: datetime) -> l
     """
     known = _look(session, arrivals)
     receipts = _judged(arrivals, known)
-    judged = zip(arrivals, receipts, strict=True)
-    new = [(arrival, receipt) for arrival, receipt in judged if receipt in (Receipt.KEPT, Receipt.UNKNOWN_DECISION)]
+    judged = list(zip(arrivals, receipts, strict=True))
+    new = [(arrival, receipt) for arrival, receipt in judged if receipt in _NEW]
     keep(session, new, known, microseconds(received))
+    others = [arrival for arrival, receipt in judged if receipt not in _NEW and arrival.customer not in known.erased]
+    keep_refusals(session, others, known, microseconds(received))
     return receipts
 
 

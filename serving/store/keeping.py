@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from decisions.snapshot import Contact
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
-from serving.store.merging import KEEP_CONSENT, merge, ties
-from serving.store.port import Arrival, Outcome, Receipt, StoredEvent, from_micros
+from serving.store.consents import keep_consents, newer_refusals
+from serving.store.merging import merge, ties
+from serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, from_micros
 from serving.store.rows import contact_row, event_row, merged, outbox_row
 from serving.store.session import Row, Session, in_order
 
@@ -25,9 +26,6 @@ _KEEP_ARRIVAL = "INSERT INTO arrivals VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_OUTCOME = "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_RECORD = "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _CONFIRM = "UPDATE ledger SET status = 'sent' WHERE tenant = ? AND customer = ? AND id = ? AND status <> 'sent'"
-_WITHDRAW = """
-UPDATE consents SET allowed = ?, time = ? WHERE tenant = ? AND customer = ? AND channel = ? AND time <= ?"""
-
 _Told: TypeAlias = tuple[str, int, Arrival]
 """A customer, a message's own moment, and the message."""
 
@@ -71,15 +69,33 @@ def keep(session: Session, new: Sequence[tuple[Arrival, Receipt]], known: Known,
     for alias, customer in merges:
         merge(session, alias, customer, received)
     session.write(_KEEP_PROFILE, [(*profile.row(), tenant, customer) for customer, profile in profiles.items()])
-    session.write(KEEP_CONSENT, [row for customer, time, a in told for row in _consents(tenant, customer, time, a)])
+    keep_consents(session, [one for a in arrivals for one in _consents(a, known, received)])
     _keep_events(session, [(customer, a) for customer, _, a in told if a.event], known)
     session.write(_KEEP_ARRIVAL, sorted((tenant, a.id, received) for a in arrivals if _is_kept_by_id(a, known)))
     outcomes = [row for a in arrivals for row in _outcomes(tenant, a, known, received)]
-    _keep_outcomes(session, outcomes, known)
+    _keep_outcomes(session, outcomes)
     touched = {customer for customer, *_ in told} | {row[3] for row in outcomes}
     session.write(_MOVE, [(tenant, customer) for customer in in_order(touched)])
     wakes = [(a.id, a.wake) for a, receipt in new if a.wake and receipt is Receipt.KEPT]
     session.write(_KEEP_RECORD, [outbox_row(tenant, id_, "event", wake, received) for id_, wake in sorted(wakes)])
+
+
+def keep_refusals(session: Session, again: Sequence[Arrival], known: Known, received: int) -> None:
+    """Write what messages refuse that are not kept for another reason, where it is newer than what is stored.
+
+    An id that another message had before, or the decision of somebody who was erased, does not hide a refusal; a message
+    that is sent again changes nothing.
+
+    Args:
+        session: The transaction.
+        again: The messages.
+        known: What they meet.
+        received: When they came, microseconds since the epoch.
+    """
+    told = [one for a in again for one in _consents(a, known, received) if one[0].customer in known.versions]
+    found = newer_refusals(session, told) if told else []
+    keep_consents(session, found)
+    session.write(_MOVE, [(session.tenant, name) for name in in_order(profile.customer for profile, _ in found)])
 
 
 def tells(arrival: Arrival) -> bool:
@@ -144,9 +160,14 @@ def _profiles(
     return stored
 
 
-def _consents(tenant: str, customer: str, time: int, arrival: Arrival) -> Iterator[Row]:
-    consents = arrival.profile.consents if arrival.profile else {}
-    return ((tenant, customer, channel, purpose, yes, time) for (channel, purpose), yes in consents.items())
+def _consents(arrival: Arrival, known: Known, received: int) -> Iterator[tuple[Profile, int]]:
+    """What a message says of consents, its customer's and those of the customer whose decision it answers."""
+    if arrival.profile and (arrival.profile.consents or arrival.profile.withdrawn):
+        yield replace(arrival.profile, customer=known.whose(arrival.customer)), _moment(arrival, received)
+    outcome = arrival.outcome
+    if outcome and outcome.kind in WITHDRAWING and (decision := known.decisions.get(outcome.decision)):
+        channel = decision[1].rpartition("/")[2]
+        yield Profile(known.whose(decision[0]), withdrawn=frozenset({channel})), outcome.time
 
 
 def _keep_events(session: Session, told: Sequence[tuple[str, Arrival]], known: Known) -> None:
@@ -173,11 +194,7 @@ def _outcomes(tenant: str, arrival: Arrival, known: Known, received: int) -> Ite
         yield tenant, outcome.decision, arrival.id, customer, outcome.kind, outcome.time, outcome.value, received
 
 
-def _keep_outcomes(session: Session, rows: Sequence[Row], known: Known) -> None:
-    """Keep outcomes, whatever they say confirm their contacts, and withdraw consent where they say so."""
+def _keep_outcomes(session: Session, rows: Sequence[Row]) -> None:
+    """Keep outcomes; whatever they say confirms their contacts."""
     session.write(_KEEP_OUTCOME, rows)
     session.write(_CONFIRM, [(tenant, customer, decision) for tenant, decision, _, customer, *_ in rows])
-    for tenant, decision, _, customer, kind, time, *_ in rows:
-        if kind in WITHDRAWING:
-            channel = known.decisions[decision][1].rpartition("/")[2]
-            session.write(_WITHDRAW, [(False, time, tenant, customer, channel, time)])

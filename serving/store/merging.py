@@ -2,14 +2,8 @@
 
 from collections.abc import Sequence
 
+from serving.store.consents import MOVE as MOVE_CONSENTS
 from serving.store.session import Session
-
-_BY_TIME = "excluded.time > consents.time OR (excluded.time = consents.time AND consents.allowed)"
-"""Which of two consents holds: the newest, of equally old ones the refusal."""
-
-KEEP_CONSENT = f"""
-INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, customer, channel, purpose)
-DO UPDATE SET allowed = excluded.allowed, time = excluded.time WHERE {_BY_TIME}"""  # noqa: S608 - our own words
 
 _MOVES = (
     "UPDATE events SET customer = ? WHERE tenant = ? AND customer = ?",
@@ -17,10 +11,7 @@ _MOVES = (
     INSERT INTO ledger
     SELECT tenant, ?, id, status, time, expires, channel, programme, message, tags, opening, counts
     FROM ledger WHERE tenant = ? AND customer = ? ON CONFLICT DO NOTHING""",
-    f"""
-    INSERT INTO consents SELECT tenant, ?, channel, purpose, allowed, time FROM consents
-    WHERE tenant = ? AND customer = ? ON CONFLICT (tenant, customer, channel, purpose)
-    DO UPDATE SET allowed = excluded.allowed, time = excluded.time WHERE {_BY_TIME}""",  # noqa: S608
+    MOVE_CONSENTS,
     """
     INSERT INTO exposures SELECT tenant, experiment, ?, arm, decision, time
     FROM exposures WHERE tenant = ? AND customer = ? ON CONFLICT DO NOTHING""",

@@ -131,6 +131,7 @@ class Profile:
         attributes: By name, JSON values.
         consents: By channel and purpose, as of the moment of the history.
         refusals: Consents that the customer withdrew, each with its own moment.
+        withdrawn: Channels on which every consent that is stored is withdrawn, whatever its purpose.
     """
 
     customer: str
@@ -139,6 +140,7 @@ class Profile:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     consents: Mapping[Consent, bool] = field(default_factory=dict)
     refusals: Mapping[Consent, datetime] = field(default_factory=dict)
+    withdrawn: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from serving.store import postgres_sql as sql
+from serving.store.consents import load_consents
 from serving.store.intake import MovedError
 from serving.store.port import History
 from serving.store.postgres_session import PostgresSession
-from serving.store.rows import admitted, consent_rows, contact_row, customer_row, event_row, merged_profiles
+from serving.store.rows import admitted, contact_row, customer_row, event_row, merged_profiles
 from serving.store.session import Row, in_order
 
 
@@ -38,9 +39,7 @@ def load(session: PostgresSession, history: History) -> None:
             raise MovedError
         attributes = {id_: json.loads(stored) for id_, stored in cursor.execute(sql.ATTRIBUTES, (tenant, ids))}
         cursor.executemany(sql.KEEP_CUSTOMER, [customer_row(tenant, p) for p in merged_profiles(profiles, attributes)])
-        cursor.executemany(
-            sql.KEEP_CONSENT, [row for p in profiles for row in consent_rows(tenant, p, history.asserted)]
-        )
+        load_consents(session, profiles, history.asserted)
         _add(cursor, "events", (event_row(tenant, customer, event) for customer, event in told.events))
         _add(cursor, "ledger", (contact_row(tenant, who, c, "sent", None) for who, c in told.contacts))
 

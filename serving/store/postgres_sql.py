@@ -56,9 +56,6 @@ KEEP_CUSTOMER = """
 INSERT INTO customers AS known VALUES (%s, %s, 1, %s, %s, %s) ON CONFLICT (tenant, customer) DO UPDATE SET
   version = known.version + 1, zone = coalesce(excluded.zone, known.zone),
   joined = coalesce(known.joined, excluded.joined), attributes = excluded.attributes"""
-KEEP_CONSENT = """
-INSERT INTO consents AS known VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (tenant, customer, channel, purpose)
-DO UPDATE SET allowed = excluded.allowed, time = excluded.time WHERE excluded.time > known.time"""
 KEEP_CATALOGUE = "INSERT INTO catalogues VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 CATALOGUE = "SELECT content FROM catalogues WHERE tenant = %s AND version = %s AND features = %s"
 SETTLE = {

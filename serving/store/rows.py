@@ -75,15 +75,6 @@ def customer_row(tenant: str, profile: Profile) -> Row:
     return tenant, profile.customer, profile.zone, joined, json.dumps(dict(profile.attributes), sort_keys=True)
 
 
-def consent_rows(tenant: str, profile: Profile, asserted: datetime) -> Iterator[Row]:
-    """The rows of `consents` of a customer."""
-    time = microseconds(asserted)
-    for (channel, purpose), allowed in profile.consents.items():
-        yield tenant, profile.customer, channel, purpose, allowed, time
-    for (channel, purpose), moment in profile.refusals.items():
-        yield tenant, profile.customer, channel, purpose, False, microseconds(moment)
-
-
 def event_row(tenant: str, customer: str, event: Sequence[Any]) -> Row:
     """A row of `events`."""
     e = StoredEvent(*event)

@@ -19,6 +19,7 @@ from typing import Any
 from decisions.snapshot import Contact
 from features.zones import microseconds
 from serving.errors import StoreError
+from serving.store.consents import load_consents
 from serving.store.core import CoreStore
 from serving.store.database import Database, Durability
 from serving.store.migrate import upgrade
@@ -26,7 +27,6 @@ from serving.store.port import Draft, Ending, Fate, History, KnownCustomer, Stor
 from serving.store.rows import (
     CONTACT_COLUMNS,
     admitted,
-    consent_rows,
     contact_of,
     contact_row,
     customer_row,
@@ -68,9 +68,6 @@ _KEEP_CUSTOMER = """
 INSERT INTO customers VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET
   version = version + 1, zone = coalesce(excluded.zone, zone), joined = coalesce(joined, excluded.joined),
   attributes = json_patch(attributes, excluded.attributes)"""
-_KEEP_CONSENT = """
-INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-  allowed = excluded.allowed, time = excluded.time WHERE excluded.time > time"""
 _KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_CATALOGUE = "INSERT INTO catalogues VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _CATALOGUE = "SELECT content FROM catalogues WHERE tenant = ? AND version = ? AND features = ?"
@@ -148,9 +145,7 @@ class SqliteStore(CoreStore):
             profiles = list(history.profiles)
             connection.execute(_KEEP_TENANT, (tenant, history.zone))
             connection.executemany(_KEEP_CUSTOMER, (customer_row(tenant, profile) for profile in profiles))
-            connection.executemany(
-                _KEEP_CONSENT, (row for p in profiles for row in consent_rows(tenant, p, history.asserted))
-            )
+            load_consents(session, profiles, history.asserted)
             connection.executemany(_KEEP_EVENT, (event_row(tenant, customer, e) for customer, e in history.events))
             connection.executemany(
                 _KEEP_CONTACT, (contact_row(tenant, customer, c, "sent", None) for customer, c in history.contacts)

@@ -3,15 +3,17 @@
 from datetime import timedelta
 from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.vocabulary import CHANNELS
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Intake
 from serving.ingestion.messages import Call
 from serving.ingestion.rules import Rules
 from serving.store.erasure import erase
-from serving.store.port import Store, StoredEvent
+from serving.store.port import Store, StoredEvent, from_micros
 from tests.contracts.stores import EMAIL, T, draft, known
 from tests.decisions.retailer import NOON, at
 
@@ -157,6 +159,136 @@ def test_a_consent_that_comes_late_does_not_undo_a_newer_refusal(store: Store) -
     assert known(store).consents[EMAIL] is False
 
 
+def identify(id_: str, traits: object, **fields: Any) -> dict[str, Any]:
+    return {"type": "identify", "messageId": id_, "userId": "c1", "traits": traits, **fields}
+
+
+EVERYTHING = {(channel, "marketing"): True for channel in CHANNELS[1:]}
+ALLOWED = {"consents": dict.fromkeys(CHANNELS[1:], True)}
+
+
+def allowed(store: Store, *raw: dict[str, Any]) -> set[str]:
+    """The channels that are allowed after everything was allowed an hour before and some messages came in."""
+    before = NOON - timedelta(hours=1)
+    assert fates(store, identify("allowed", ALLOWED, timestamp=before.isoformat())) == [KEPT]
+    assert known(store).consents == EVERYTHING
+    assert fates(store, *raw) == [MessageFate.PARTIAL] * len(raw)
+    return {channel for (channel, _), yes in known(store, moment=LATER).consents.items() if yes}
+
+
+OTHERS = set(CHANNELS[2:])
+NO_EMAIL = {"consents": {"email": False}}
+YEARS_AGO = {"timestamp": (NOON - timedelta(days=4 * 365)).isoformat()}
+AHEAD = {"timestamp": (NOON + timedelta(hours=3)).isoformat()}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        identify("m1", {**NO_EMAIL, "timezone": "W. Europe Standard Time"}),
+        identify("m1", {**NO_EMAIL, "createdAt": "soon", "score": float("nan")}),
+        identify("m1", {"consents": {"email": None, "fax": True}}),
+        identify("m1", {"consents": {"email": "false", "sms": "yes"}}),
+        identify("m1", {"consents": {"Email": 0, "sms": 1}}),
+        identify("m1", {"consents": {"E-Mail": "No", "fax": True}}),
+        identify("m1", {"Consents": {"email": []}, "timezone": 7}),
+        identify("m1", NO_EMAIL, **AHEAD),
+        identify("m1", NO_EMAIL, **YEARS_AGO),
+        identify("m1", NO_EMAIL, timestamp="yesterday"),
+        identify("m1", NO_EMAIL, context=[]),
+        identify("m1", NO_EMAIL, userId={}, anonymousId="c1"),
+        identify("m1", {**NO_EMAIL, "note": "x" * 40_000}),
+        identify("m1", None, context={"traits": NO_EMAIL}, timestamp=["now"]),
+        {**identify("m1", NO_EMAIL), "type": "Identify"},
+        {**identify("m1", NO_EMAIL), "type": None},
+        {**identify("m1", NO_EMAIL), "messageId": ["m1"]},
+        track("m1", "Unsubscribed", **AHEAD),
+        track("m1", "Unsubscribed", **YEARS_AGO),
+        track("m1", "Unsubscribed", timestamp=5),
+        track("m1", "Unsubscribed", properties={"value": "much", "message": {}}),
+        track("m1", "Unsubscribed", properties={"products": 5}),
+        track("m1", "Unsubscribed", properties=[]),
+        track("m1", "Unsubscribed", properties={"channel": ["email"]}),
+        track("m1", "Unsubscribed", properties={"decision_id": {}}),
+        track("m1", "Email Unsubscribed", **AHEAD),
+        track("m1", "Email Marked as Spam", properties={"note": "x" * 40_000}),
+        track("m1", "Email Complaint", properties={"note": "\ud800"}),
+        {**track("m1", "Unsubscribed"), "type": "event"},
+    ],
+)
+def test_a_refusal_counts_whatever_else_is_wrong_with_its_message(store: Store, raw: dict[str, Any]) -> None:
+    assert allowed(store, raw) == OTHERS
+    if raw.get("event"):
+        (event,) = known(store, moment=LATER).events
+        assert from_micros(event[0]) == NOON - timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        (identify("m1", {"consents": {"fax": False}}), set()),
+        (identify("m1", {"consents": {"fax": False, "email": True}}), {"email"}),
+        (identify("m1", {"consents": None, "timezone": 5}), set()),
+        (identify("m1", {"consents": [], "timezone": 5}), set()),
+        (identify("m1", {"consents": {"email": {"": False}}}), OTHERS),
+        (identify("m1", {"consents": {"email": {"Marketing": False, "x\0": True}}}), OTHERS),
+        (identify("m1", {"consents": {"Email": False, "email": True}, "timezone": 5}), OTHERS),
+        (identify("m1", {"consents": {"email": "yes"}}), {"email", *OTHERS}),
+        (identify("m1", {"consents": {"email": {}}, "timezone": 5}), {"email", *OTHERS}),
+        (track("m1", "Opted Out", properties={"value": []}), set()),
+        (track("m1", "complained", properties={"value": []}), set()),
+        (track("m1", "SMS Unsubscribed", properties={"value": []}), {"email", *OTHERS} - {"sms"}),
+    ],
+)
+def test_a_refusal_in_doubt_refuses_more_and_a_consent_in_doubt_allows_nothing(
+    store: Store, raw: dict[str, Any], left: set[str]
+) -> None:
+    assert allowed(store, raw) == left
+
+
+def test_the_rest_of_a_message_is_kept_as_far_as_it_is_fit(store: Store) -> None:
+    traits = {**NO_EMAIL, "timezone": "Mars/Base", "firstName": "Ada", "consents": {"email": None, "sms": True}}
+    assert fates(store, identify("m1", traits)) == [MessageFate.PARTIAL]
+    found = known(store)
+    assert (found.attributes, found.zone) == ({"first_name": "Ada"}, None)
+    assert found.consents == {EMAIL: False, ("sms", "marketing"): True}
+
+
+def test_an_old_message_grants_nothing_while_it_refuses(store: Store) -> None:
+    consents = {"consents": {"email": False, "sms": True}}
+    assert fates(store, identify("m1", {**consents, "firstName": "Old"}, **YEARS_AGO)) == [MessageFate.PARTIAL]
+    assert known(store).consents == {EMAIL: False}
+    assert known(store).attributes == {}
+    assert fates(store, identify("m1", {**consents, "firstName": "Ada"})) == [KEPT], "its id is free for a fit one"
+    assert known(store).attributes == {"first_name": "Ada"}
+
+
+def test_the_id_of_another_message_does_not_hide_a_refusal(store: Store) -> None:
+    assert fates(store, identify("m1", ALLOWED, timestamp=at(1).isoformat())) == [KEPT]
+    assert fates(store, track("m1", "Unsubscribed")) == [DUPLICATE]
+    assert known(store).consents[EMAIL] is False
+    again = track("m2", "Unsubscribed", timestamp=at(0.5).isoformat())
+    assert fates(store, again) == [KEPT]
+    Intake(store, T, Rules(), "USD").take([identify("m3", ALLOWED)], LATER)
+    version = known(store).version
+    assert fates(store, again) == [DUPLICATE]
+    assert known(store).consents[EMAIL], "the same message again undoes no newer consent"
+    assert known(store).version == version
+
+
+def test_a_refusal_that_is_received_later_holds_whatever_clocks_say(store: Store) -> None:
+    ahead, right = NOON + timedelta(hours=5), NOON + timedelta(minutes=1)
+    intake = Intake(store, T, Rules(), "USD")
+    intake.take([identify("m1", ALLOWED)], ahead)
+    intake.take([track("m2", "Unsubscribed")], right)
+    assert known(store).consents[EMAIL] is False
+    for number, moment in enumerate((right, right + timedelta(hours=1), ahead)):
+        intake.take([identify(f"old{number}", ALLOWED, timestamp=(NOON + timedelta(hours=4)).isoformat())], moment)
+        assert known(store).consents[EMAIL] is False
+    intake.take([identify("m3", ALLOWED)], ahead + timedelta(hours=1))
+    assert known(store).consents[EMAIL] is True
+
+
 _TEXT = st.text(st.characters(), max_size=8)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,
@@ -186,5 +318,6 @@ def test_whatever_comes_has_a_fate_and_sent_again_changes_nothing(store: Store, 
     assert len(first) == len(raw)
     for fate, second in zip(first, again, strict=True):
         assert second is fate or (
-            fate in (KEPT, MessageFate.CLAMPED, MessageFate.UNKNOWN_DECISION) and second is DUPLICATE
+            fate in (KEPT, MessageFate.CLAMPED, MessageFate.PARTIAL, MessageFate.UNKNOWN_DECISION)
+            and second is DUPLICATE
         )

@@ -143,8 +143,12 @@ def test_who_wants_no_more_withdraws_consent_for_the_channel_and_every_purpose(s
     assert known(store).consents == {EMAIL: False, ("email", "service"): False, CALL: True}
     store.take(T, [told("p1", days=2, consents={EMAIL: True})], NOON)
     assert known(store).consents[EMAIL] is False
-    store.take(T, [told("p2", days=0.5, consents={EMAIL: True}), became("m2", kind, days=0.9)], NOON)
+    store.take(T, [became("m2", kind, days=0.9), told("p2", days=0.5, consents={EMAIL: True})], NOON)
     assert known(store).consents[EMAIL] is True
+    store.take(T, [became("m2", kind, days=0.9)], NOON)
+    assert known(store).consents[EMAIL] is True, "sent again, it changes nothing"
+    store.take(T, [became("m3", kind, days=0.8)], NOON)
+    assert known(store).consents[EMAIL] is False, "a refusal that is received later holds, whenever it was made"
 
 
 def test_of_an_outcome_of_no_decision_the_rest_is_kept(store: Store) -> None:

@@ -12,7 +12,7 @@ from features.zones import microseconds
 from serving.ingestion import messages
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.messages import Message
-from serving.ingestion.names import STANDARD
+from serving.ingestion.names import OUTCOMES, STANDARD
 from serving.ingestion.properties import event_of, meaning_of, outcome_of
 from serving.ingestion.rules import Rules
 from serving.ingestion.traits import profile_of
@@ -28,20 +28,39 @@ def read(call: str | None = "track", **fields: Any) -> Message:
     return messages.read({**told, **fields}, NOON, reach=YEAR, call=call)
 
 
-def event(name: str = "Order Completed", rules: Rules | None = None, **properties: Any) -> StoredEvent:
+def event(
+    name: str = "Order Completed", rules: Rules | None = None, left_out: list[str] | None = None, **properties: Any
+) -> StoredEvent:
     rules = rules or Rules()
     message = read(event=name, properties=properties)
     meaning = meaning_of(message, rules)
     assert meaning is not None
-    return event_of(message, meaning, rules, "USD")
+    return event_of(message, meaning, rules, "USD", NOTHING if left_out is None else left_out)
 
 
-def profile(call: str = "identify", rules: Rules | None = None, **fields: Any) -> Profile | None:
-    return profile_of(read(call, **fields), rules or Rules())
+class Nothing(list[str]):
+    """A list of reasons that must stay empty."""
+
+    def append(self, reason: str) -> None:
+        raise AssertionError(reason)
 
 
-def identified(rules: Rules | None = None, context: Mapping[str, Any] | None = None, **traits: Any) -> Profile:
-    found = profile(rules=rules, traits=traits, context=dict(context or {}))
+NOTHING = Nothing()
+
+
+def profile(
+    call: str = "identify", rules: Rules | None = None, left_out: list[str] | None = None, **fields: Any
+) -> Profile | None:
+    return profile_of(read(call, **fields), rules or Rules(), NOTHING if left_out is None else left_out)
+
+
+def identified(
+    rules: Rules | None = None,
+    context: Mapping[str, Any] | None = None,
+    left_out: list[str] | None = None,
+    **traits: Any,
+) -> Profile:
+    found = profile(rules=rules, left_out=left_out, traits=traits, context=dict(context or {}))
     assert found is not None
     return found
 
@@ -78,8 +97,9 @@ def test_amounts(name: str, properties: dict[str, Any], amount: float) -> None:
 @pytest.mark.parametrize("name", sorted(STANDARD))
 def test_every_standard_name_is_an_event_however_it_is_written(name: str) -> None:
     written = [name, name.lower().replace(" ", "_"), name.title().replace(" ", "")]
-    assert [event(form) for form in written] == [event(name)] * 3
-    assert EVENT_TYPES[event(name).type] == STANDARD[name].type
+    found = [event(form, score=9) for form in written]
+    assert found == [found[0]] * 3
+    assert EVENT_TYPES[found[0].type] == STANDARD[name].type
 
 
 @pytest.mark.parametrize("word", EVENT_TYPES)
@@ -87,10 +107,50 @@ def test_our_own_words_are_names_too(word: str) -> None:
     assert EVENT_TYPES[event(word, channel="sms").type] == word
     assert CHANNELS[event(word, channel="sms").channel] == "sms"
     segments = "email" if word == "unsubscribed" else ""
-    assert CHANNELS[event(word, channel="server").channel] == segments
+    tied = {"decision_id": "d1"} if word in OUTCOMES else {}
+    assert CHANNELS[event(word, channel="server", **tied).channel] == segments
 
 
-@pytest.mark.parametrize("name", ["Product Removed", "Promotion Viewed", "Button Pressed"])
+@pytest.mark.parametrize("word", sorted(OUTCOMES - {"complained", "unsubscribed"}))
+def test_a_word_that_a_shop_may_send_for_something_else_speaks_of_a_message_only_where_it_says_so(word: str) -> None:
+    for name in (word, word.title(), word.upper()):
+        for properties in ({}, {"decision_id": None}, {"channel": "server"}, {"channel": ["email"]}):
+            assert meaning_of(read(event=name, properties=properties), Rules()) is None
+        assert meaning_of(read(event=name, properties={"decision_id": "d1"}), Rules()) is not None
+    assert meaning_of(read(event=word.title(), properties={"channel": "email"}), Rules()) is None
+    assert meaning_of(read(event="Contact", properties={}), Rules(events={"contact": "contact"})) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "channel"),
+    [
+        ("Email Unsubscribed", "unsubscribed", "email"),
+        ("SMS Unsubscribed", "unsubscribed", "sms"),
+        ("sms_opted_out", "unsubscribed", "sms"),
+        ("Push Notification Unsubscribed", "unsubscribed", "push"),
+        ("Unsubscribed from SMS", "unsubscribed", "sms"),
+        ("Opted Out of Direct Mail", "unsubscribed", "mail"),
+        ("In-App Message Opted Out", "unsubscribed", "in_app"),
+        ("SMS Marked as Spam", "complained", "sms"),
+        ("Email Complaint", "complained", "email"),
+        ("Unsubscribe", "unsubscribed", ""),
+        ("Opted Out", "unsubscribed", ""),
+    ],
+)
+def test_refusals_have_many_names(name: str, kind: str, channel: str) -> None:
+    found = event(name)
+    assert (EVENT_TYPES[found.type], CHANNELS[found.channel]) == (kind, channel)
+
+
+def test_a_refusals_channel_may_be_a_property_however_it_is_written() -> None:
+    assert CHANNELS[event("Unsubscribed", channel="SMS").channel] == "sms"
+    assert CHANNELS[event("Unsubscribed", channel="Push Notification").channel] == "push"
+    assert CHANNELS[event("Unsubscribed", channel="server").channel] == "email"
+
+
+@pytest.mark.parametrize(
+    "name", ["Product Removed", "Promotion Viewed", "Button Pressed", "Complaint", "Unsubscribe Page Viewed"]
+)
 def test_other_names_mean_nothing(name: str) -> None:
     assert meaning_of(read(event=name), Rules()) is None
 
@@ -100,7 +160,7 @@ def test_pages_and_screens_are_views() -> None:
         message = read(call, name="Home", event=None, properties={"path": "/"})
         meaning = meaning_of(message, Rules())
         assert meaning is not None
-        found = event_of(message, meaning, Rules(), None)
+        found = event_of(message, meaning, Rules(), None, NOTHING)
         assert (EVENT_TYPES[found.type], CHANNELS[found.channel], found.subject) == ("view", channel, "Home")
 
 
@@ -130,17 +190,64 @@ def test_a_file_may_say_otherwise() -> None:
         ({"revenue": 10**400}, "not a number"),
         ({"revenue": [1]}, "not a number"),
         ({"revenue": -1}, "a purchase of less than nothing"),
-        ({"discount": -1}, "a negative discount"),
         ({"products": "many"}, "not a list of products"),
         ({"products": [1]}, "not a list of products"),
         ({"products": [{"price": 1e9, "quantity": 1e9}]}, "not a number"),
         ({"revenue": 1, "currency": "EUR"}, "another currency: wanted USD; at currency"),
-        ({"order_id": {"a": 1}}, "not text: wanted text or a number; at order_id"),
     ],
 )
-def test_properties_that_cannot_be_used_are_named(properties: dict[str, Any], says: str) -> None:
+def test_an_order_whose_amount_is_unfit_is_refused(properties: dict[str, Any], says: str) -> None:
     with pytest.raises(UnfitMessageError, match=says):
-        event(**properties)
+        event(left_out=[], **properties)
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "reason"),
+    [
+        ("Points Earned", {"points": "many"}, "not a number"),
+        ("points_spent", {"points": 1e10}, "not a number"),
+        ("NPS Survey Completed", {"score": 11}, "not an answer: wanted a number from 0 to 10; at score"),
+        ("NPS Survey Completed", {"score": -1}, "not an answer"),
+        ("NPS Survey Completed", {}, "not an answer"),
+        ("NPS Survey Completed", {"score": "often"}, "not a number"),
+    ],
+)
+def test_an_event_whose_number_is_unfit_is_refused(name: str, properties: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UnfitMessageError, match=reason):
+        event(name, **properties)
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "reason"),
+    [
+        ("Order Completed", {"discount": -1}, "a negative discount"),
+        ("Order Completed", {"order_id": {"a": 1}}, "not text: wanted text or a number; at order_id"),
+        ("Order Completed", {"quantity": []}, "not a number"),
+        ("Order Completed", {"products": "many"}, "not a list of products"),
+        ("Product Viewed", {"price": "cheap"}, "not a number"),
+        ("Product Viewed", {"price": 3, "currency": "EUR"}, "another currency"),
+        ("Product Viewed", {"products": "many"}, "not a list of products"),
+        ("Signed Up", {"channel": ["web"]}, "not text"),
+        ("Survey Completed", {"score": "fine"}, "not a number"),
+    ],
+)
+def test_an_unfit_property_is_left_out_and_the_rest_is_kept(name: str, properties: dict[str, Any], reason: str) -> None:
+    left_out: list[str] = []
+    good = {"revenue": 7} if name == "Order Completed" else {}
+    found = event(name, left_out=left_out, **good, **properties)
+    assert found == event(name, **good)._replace(quantity=found.quantity)
+    assert len(left_out) == 1
+    assert left_out[0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("score", "answer"),
+    [(10, "promoter"), ("9", "promoter"), (8, "passive"), (7, "passive"), (6, "detractor"), (0, "detractor")],
+)
+def test_an_answer_from_0_to_10_says_who_gives_it(score: object, answer: str) -> None:
+    for name in ("score", "nps", "rating", "value"):
+        found = event("NPS Survey Completed", survey_id="spring", **{name: score})
+        assert (found.quantity, found.subject) == (float(str(score)), answer)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +262,10 @@ def test_properties_that_cannot_be_used_are_named(properties: dict[str, Any], sa
         ("identify", {"anonymousId": "x" * 201}, "at anonymousId"),
         ("track", {"userId": "a\0b"}, "unfit id"),
         ("track", {"userId": "\ud800"}, "not Unicode"),
-        ("track", {"messageId": 1.5}, "unfit id"),
         ("track", {"event": ""}, "an event without a name"),
         ("track", {"event": {}}, "not text"),
         ("track", {"properties": []}, "not a JSON object: at properties"),
-        ("track", {"context": "web"}, "not a JSON object: at context"),
         ("track", {"timestamp": "soon"}, "not a moment"),
-        ("track", {"sentAt": 5}, "not a moment"),
         ("alias", {}, "an alias of nothing"),
         ("alias", {"previousId": "a1", "userId": None, "anonymousId": "x"}, "an alias of nothing"),
         (None, {"type": "delete"}, "unknown type of message"),
@@ -172,6 +276,38 @@ def test_messages_that_cannot_be_used_say_why(call: str | None, fields: dict[str
     with pytest.raises(UnfitMessageError, match=says) as refused:
         read(call, **fields)
     assert refused.value.fate is MessageFate.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "reason"),
+    [
+        ("track", {"messageId": 1.5}, "unfit id"),
+        ("track", {"messageId": "x" * 201}, "unfit id"),
+        ("track", {"anonymousId": ["a"]}, "unfit id"),
+        ("track", {"context": "web"}, "not a JSON object: at context"),
+        ("track", {"context": {"traits": 5}}, "not a JSON object: at traits"),
+        ("track", {"sentAt": 5}, "not a moment"),
+        ("track", {"timestamp": "soon", "originalTimestamp": "2026-05-06T11:00:00Z"}, "not a moment"),
+        ("page", {"properties": "many"}, "not a JSON object: at properties"),
+        ("page", {"name": {}}, "not text"),
+        ("group", {"groupId": {}}, "unfit id"),
+    ],
+)
+def test_an_unfit_field_is_left_out_and_the_rest_is_kept(call: str, fields: dict[str, Any], reason: str) -> None:
+    found = read(call, **fields)
+    assert found.customer == "c1"
+    assert len(found.left_out) == 1
+    assert found.left_out[0].startswith(reason)
+    assert found.id == read(call, **fields).id
+
+
+def test_an_event_happened_at_its_timestamp_else_at_its_original_timestamp() -> None:
+    hours = {name: f"2026-05-06T{hour}:00:00Z" for name, hour in (("timestamp", "08"), ("originalTimestamp", "09"))}
+    assert read(**hours).moment == NOON - timedelta(hours=4)
+    assert read(originalTimestamp=hours["originalTimestamp"]).moment == NOON - timedelta(hours=3)
+    assert read(timestamp=None, originalTimestamp=hours["originalTimestamp"]).moment == NOON - timedelta(hours=3)
+    sent = "2026-05-06T10:00:00Z"
+    assert read(originalTimestamp=hours["originalTimestamp"], sentAt=sent).moment == NOON - timedelta(hours=1)
 
 
 def test_a_message_too_large_is_refused() -> None:
@@ -219,7 +355,7 @@ def test_traits_become_attributes_zone_joining_and_consents() -> None:
         "c1",
         "Europe/Berlin",
         datetime(2024, 1, 1, tzinfo=UTC),
-        {"first_name": "Ada", "birthday": "1990-05-06", "address_postal_code": "10115", "address_city": None},
+        {"first_name": "Ada", "birthday": "1990-05-06T00:00:00Z", "address_postal_code": "10115", "address_city": None},
         {("email", "marketing"): True, ("sms", "marketing"): False, ("sms", "service"): True},
     )
 
@@ -242,13 +378,15 @@ def test_a_file_may_name_traits_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("traits", "says"),
+    ("traits", "reason"),
     [
         ({"timezone": "Mars/Base"}, "unknown time zone: wanted an IANA name"),
+        ({"timezone": "W. Europe Standard Time"}, "unknown time zone"),
         ({"timezone": 5}, "unknown time zone"),
         ({"createdAt": 5}, "not a moment"),
         ({"consents": True}, "not consents"),
         ({"consents": {"fax": True}}, "not a consent: wanted true or false for one of email, sms"),
+        ({"consents": {"Email": True}}, "not a consent"),
         ({"consents": {"email": "yes"}}, "not a consent"),
         ({"consents": {"email": {"marketing": 1}}}, "not a consent"),
         ({"consents": {"email": {"a\0b": True}}}, "not a purpose: wanted at most 100 printable characters"),
@@ -257,9 +395,12 @@ def test_a_file_may_name_traits_otherwise() -> None:
         ({"home": {"altitude": -math.inf}}, "not a number: wanted a finite one; at home_altitude"),
     ],
 )
-def test_traits_that_cannot_be_used_are_named(traits: dict[str, Any], says: str) -> None:
-    with pytest.raises(UnfitMessageError, match=says):
-        identified(**traits)
+def test_an_unfit_trait_is_left_out_and_the_rest_is_kept(traits: dict[str, Any], reason: str) -> None:
+    left_out: list[str] = []
+    found = identified(left_out=left_out, firstName="Ada", **traits)
+    assert found == Profile("c1", attributes={"first_name": "Ada"})
+    assert len(left_out) == 1
+    assert left_out[0].startswith(reason)
 
 
 def test_deep_traits_are_passed_over() -> None:
@@ -280,7 +421,7 @@ def test_outcomes_name_their_decision() -> None:
         message = read(event=name, properties=properties)
         meaning = meaning_of(message, Rules())
         assert meaning is not None
-        return outcome_of(message, meaning)
+        return outcome_of(message, meaning, NOTHING)
 
     time = microseconds(NOON - INSTANT)
     assert outcome("Email Opened", decision_id="d1") == Outcome("d1", "opened", time, None)

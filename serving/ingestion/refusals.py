@@ -1,0 +1,102 @@
+"""The refusal in a message that is unfit otherwise: it takes effect at once, whatever else is wrong."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import microseconds
+from serving.ingestion.consents import consents_of
+from serving.ingestion.fates import UnfitMessageError
+from serving.ingestion.messages import digest, identifier, person, text, traits_of
+from serving.ingestion.moments import INSTANT
+from serving.ingestion.names import channel_of, key
+from serving.ingestion.properties import named
+from serving.ingestion.rules import Rules
+from serving.ingestion.senders import REFUSALS, SERVER, Sender
+from serving.store.port import Arrival, Outcome, Profile, StoredEvent
+
+
+def refusal_in(
+    raw: object,
+    received: datetime,
+    rules: Rules,
+    *,
+    call: str | None = None,
+    batch: Mapping[str, Any] | None = None,
+    sender: Sender = SERVER,
+) -> Arrival | None:
+    """What an unfit message refuses, as of its receipt; None where it refuses nothing, or nobody can be recognised.
+
+    Args:
+        raw: The message as a JSON value.
+        received: When it was received.
+        rules: What foreign names mean.
+        call: What it is, where the path says so.
+        batch: The batch it came in.
+        sender: Who sent it.
+    """
+    if not isinstance(raw, dict):
+        return None
+    people = (_tried(person, raw, name, rules.placeholders) for name in ("userId", "anonymousId"))
+    customer = next(filter(None, people), None)
+    if customer is None:
+        return None
+    kind = _kind(raw, call)
+    if kind is None:
+        return None
+    own = _tried(identifier, raw, "messageId") or _content(raw, kind, received)
+    id_ = f"refusal:{hashlib.sha256(sender.message_id(own).encode()).hexdigest()[:32]}"
+    bare = Arrival(id_, customer, time=microseconds(received - INSTANT))
+    refusal = _event(raw, rules, bare) if kind == "track" else _profile(raw, rules, bare, batch or {})
+    return None if refusal is None else sender.permitted(refusal, kind)
+
+
+def _kind(raw: Mapping[str, Any], call: str | None) -> Literal["track", "identify"] | None:
+    """A message whose type is unknown is an event where it names one, and else a profile where it has traits."""
+    found = call or raw.get("type")
+    kind = key(found) if isinstance(found, str) else ""
+    if kind == "track" or (kind not in ("identify", "page", "screen", "group", "alias") and "event" in raw):
+        return "track"
+    return "identify" if kind in ("identify", "") else None
+
+
+def _event(raw: Mapping[str, Any], rules: Rules, bare: Arrival) -> Arrival | None:
+    """The event of a refusal, without what is said of it besides its channel and its decision."""
+    properties = raw.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    name = raw.get("event")
+    meaning = named(name, properties, rules) if isinstance(name, str) else None
+    if meaning is None or meaning.type not in REFUSALS:
+        return None
+    moment = bare.time or 0
+    channel = channel_of(_tried(text, properties, "channel") or "") or meaning.channel
+    event = StoredEvent(moment, EVENT_TYPES.index(meaning.type), CHANNELS.index(channel), 0.0, 0.0, 0.0, 0, "", bare.id)
+    decision = _tried(identifier, properties, "decision_id")
+    return replace(bare, event=event, outcome=Outcome(decision, meaning.type, moment) if decision else None)
+
+
+def _profile(raw: Mapping[str, Any], rules: Rules, bare: Arrival, batch: Mapping[str, Any]) -> Arrival | None:
+    contexts = (one.get("context") for one in (batch, raw))
+    context = {name: value for one in contexts if isinstance(one, dict) for name, value in one.items()}
+    found = consents_of(traits_of(raw, context, []), rules)
+    if not found.refused and not found.withdrawn:
+        return None
+    refused = dict.fromkeys(sorted(found.refused), False)
+    return replace(bare, profile=Profile(bare.customer, consents=refused, withdrawn=found.withdrawn))
+
+
+def _content(raw: Mapping[str, Any], call: str, received: datetime) -> str:
+    try:
+        return digest(raw, call, received)
+    except RecursionError:
+        return received.isoformat()
+
+
+def _tried(read: Callable[..., str | None], *given: Any) -> str | None:
+    try:
+        return read(*given)
+    except UnfitMessageError:
+        return None
