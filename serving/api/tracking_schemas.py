@@ -16,6 +16,7 @@ _ONE: dict[str, Any] = {
         "userId": {"description": "Whom it is about."},
         "anonymousId": {"description": "The same, before the customer is known."},
         "timestamp": {"description": "When it happened, ISO 8601; at its receipt where absent."},
+        "originalTimestamp": {"description": "The same, where `timestamp` is absent."},
         "sentAt": {"description": "When it was sent, by the same clock: what that clock is wrong by is put right."},
     },
     "example": {
@@ -54,7 +55,7 @@ class RefusedMessage(BaseModel):
 
     index: int = Field(description="Its place in the batch.")
     message_id: str = Field(description="Empty where it bore none.")
-    fate: Literal["unknown_decision", "malformed", "oversized", "late", "future", "forbidden"]
+    fate: Literal["partial", "unknown_decision", "malformed", "oversized", "late", "future", "forbidden"]
     reason: str
 
 

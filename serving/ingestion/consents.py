@@ -27,7 +27,7 @@ _YES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """What a customer's traits say of consents.
+    """The consents and refusals of a customer's traits.
 
     Args:
         granted: Channels and purposes that are allowed.
@@ -132,7 +132,7 @@ def consents_of(traits: Mapping[str, Any], rules: Rules) -> Consents:
 
 
 def is_consent(trait: str, rules: Rules) -> bool:
-    """Whether a trait speaks of consents, however its name is written."""
+    """Whether a trait is about consents, however its name is written."""
     return key(trait) == TRAIT or rules.consent(trait) is not None
 
 

@@ -100,7 +100,7 @@ def read(
         moment=moment,
         clamped=clamped,
         name=_name(raw, kind, left_out),
-        properties=_object(raw, "properties") if kind == "track" else fit_or({}, left_out, _object, raw, "properties"),
+        properties=_object(raw, "properties") if kind == "track" else _fit_object(raw, "properties", left_out),
         traits=traits_of(raw, context, left_out),
         group=fit_or(None, left_out, identifier, raw, "groupId"),
         zone=fit_or("", left_out, text, context, "timezone") or None,
@@ -116,7 +116,7 @@ def traits_of(raw: Mapping[str, Any], context: Mapping[str, Any], left_out: list
         context: Its context, with that of its batch.
         left_out: Where the reasons of unfit fields are collected.
     """
-    return fit_or({}, left_out, _object, context, "traits") | fit_or({}, left_out, _object, raw, "traits")
+    return _fit_object(context, "traits", left_out) | _fit_object(raw, "traits", left_out)
 
 
 def identifier(fields: Mapping[str, Any], name: str) -> str | None:
@@ -230,7 +230,7 @@ def _times(
 
 
 def _context(raw: Mapping[str, Any], around: Mapping[str, Any], left_out: list[str]) -> dict[str, Any]:
-    return fit_or({}, left_out, _object, around, "context") | fit_or({}, left_out, _object, raw, "context")
+    return _fit_object(around, "context", left_out) | _fit_object(raw, "context", left_out)
 
 
 def _name(raw: Mapping[str, Any], call: Call, left_out: list[str]) -> str:
@@ -249,6 +249,11 @@ def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnfitMessageError("not a JSON object", where=name)
     return value
+
+
+def _fit_object(fields: Mapping[str, Any], name: str, left_out: list[str]) -> dict[str, Any]:
+    empty: dict[str, Any] = {}
+    return fit_or(empty, left_out, _object, fields, name)
 
 
 def digest(raw: Mapping[str, Any], call: str, received: datetime) -> str:

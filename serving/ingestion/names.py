@@ -172,7 +172,7 @@ _REFUSALS = {
 
 
 def _refusals() -> Iterator[tuple[str, Meaning]]:
-    """A channel's name before or behind each word of a refusal; without a channel, only words of spam and of leaving."""
+    """Names of refusals: a word of a refusal alone, and with a channel before or behind it."""
     for kind, words in _REFUSALS.items():
         for word in words:
             if word != "complaint":

@@ -52,7 +52,8 @@ def event_of(
             or the answer to a survey of known scale.
     """
     told = {"name": message.name, **message.properties} if message.call != "track" else message.properties
-    products = fit_or((), left_out, _products, told)
+    none: Sequence[Mapping[str, Any]] = ()
+    products = fit_or(none, left_out, _products, told)
     quantity = _quantity(told, meaning, products, left_out)
     return StoredEvent(
         time=microseconds(message.moment),

@@ -28,13 +28,13 @@ def refusal_in(
     batch: Mapping[str, Any] | None = None,
     sender: Sender = SERVER,
 ) -> Arrival | None:
-    """What an unfit message refuses, as of its receipt; None where it refuses nothing, or nobody can be recognised.
+    """The refusal in an unfit message, as of its receipt; None where there is none, or nobody can be recognised.
 
     Args:
         raw: The message as a JSON value.
         received: When it was received.
-        rules: What foreign names mean.
-        call: What it is, where the path says so.
+        rules: The meanings of foreign names.
+        call: Its type, where the path says it.
         batch: The batch it came in.
         sender: Who sent it.
     """

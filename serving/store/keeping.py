@@ -83,8 +83,8 @@ def keep(session: Session, new: Sequence[tuple[Arrival, Receipt]], known: Known,
 def keep_refusals(session: Session, again: Sequence[Arrival], known: Known, received: int) -> None:
     """Write what messages refuse that are not kept for another reason, where it is newer than what is stored.
 
-    An id that another message had before, or the decision of somebody who was erased, does not hide a refusal; a message
-    that is sent again changes nothing.
+    The id of another message, or a decision about somebody who was erased, does not hide a refusal. A message that is
+    sent again changes nothing.
 
     Args:
         session: The transaction.

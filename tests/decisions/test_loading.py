@@ -62,6 +62,7 @@ def test_five_mistakes_of_five_kinds_are_all_reported_with_their_lines() -> None
         ("subject: Thank you, ", "", "has no subject"),
         ("{{ event.amount | default: '' }}", "{{ event.amont | default: '' }}", "unknown placeholder 'event.amont'"),
         ("{{ event.amount | default: '' }}", "{{ event.amount | default: '' ", "not Liquid"),
+        ("\nchannels:\n", "\nchannels:\n  fax: {cost: 0.1}\n", "unknown channel 'fax'"),
         ("scope: {channel: mail}", "scope: {channel: post}", "unknown channel 'post'"),
         ("id: thank_you", "id: miss_you", "stands twice"),
         ("timezone: America/New_York", "timezone: America/Nowhere", "unknown time zone"),

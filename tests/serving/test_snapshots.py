@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,10 +58,41 @@ def test_attributes_take_their_declared_types(service: DecisionService) -> None:
     assert found.contacts == ()
 
 
-def test_what_is_no_date_stays_a_text(service: DecisionService) -> None:
-    profiles = [Profile("new", attributes={"birthday": "soon"})]
+@pytest.mark.parametrize(
+    ("written", "zone", "day"),
+    [
+        ("1990-05-17T22:00:00.000Z", "Europe/Berlin", 18),
+        ("1990-05-17T22:00:00+00:00", "America/New_York", 17),
+        ("1990-05-17T22:00:00Z", None, 17),
+        ("1990-05-18T03:00:00Z", None, 17),
+        ("1990-05-17T00:00:00Z", "America/New_York", 17),
+        ("1990-05-17T00:00:00.000-05:00", "Europe/Berlin", 17),
+        ("1990-05-17T23:30:00-05:00", "Europe/Berlin", 18),
+        ("1990-05-17T22:00:00", "Europe/Berlin", 17),
+        ("1990-05-17 22:00", "Europe/Berlin", 17),
+        (" 1990-05-17 ", "Europe/Berlin", 17),
+        ("19900517", "Europe/Berlin", 17),
+        ("19900517T220000Z", "Europe/Berlin", 18),
+        ("1990-W20-4", "Europe/Berlin", 17),
+    ],
+)
+def test_a_date_of_the_profile_is_a_day_of_the_customer(
+    service: DecisionService, written: str, zone: str | None, day: int
+) -> None:
+    """Without a zone of the customer's it is a day where the catalogue is: in New York."""
+    profiles = [Profile("new", zone, attributes={"birthday": written})]
     service.store.load(service.tenant, History("UTC", NOW, profiles))
-    assert of(service, "new").attributes == {"birthday": "soon"}
+    found = of(service, "new")
+    assert found.attributes == {"birthday": date(1990, 5, day)}
+    declared = service.champions.present().compiled.catalogue.attributes
+    assert from_bytes(as_bytes(found), declared).attributes == found.attributes
+
+
+@pytest.mark.parametrize("written", ["soon", "0001-01-01T00:30:00+14:00", "9999-12-31T23:00:00Z", "1990-13-01", ""])
+def test_what_is_no_date_stays_a_text(service: DecisionService, written: str) -> None:
+    profiles = [Profile("new", "Asia/Tokyo", attributes={"birthday": written})]
+    service.store.load(service.tenant, History("UTC", NOW, profiles))
+    assert of(service, "new").attributes == {"birthday": written}
     assert service.decide("new", "d1").decision.choice is None
 
 

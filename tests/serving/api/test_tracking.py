@@ -140,6 +140,40 @@ def test_bodies_that_cannot_be_used_are_refused(client: httpx.Client, body: byte
     assert told.json()["type"].rpartition(":")[2] in ("malformed-body", "body-too-large")
 
 
+def test_what_a_batch_that_is_too_large_refuses_is_kept(client: httpx.Client, service: DecisionService) -> None:
+    post(client, "/v1/identify", {"userId": "new", "traits": {"consents": {"email": True, "sms": True}}})
+    refusals = [
+        {"type": "track", "userId": "new", "event": "Unsubscribed"},
+        {"type": "identify", "userId": "new", "traits": {"consents": {"sms": False}}},
+    ]
+    large = {"type": "track", "userId": "new", "event": "x", "properties": {"note": "x" * LARGEST_BATCH}}
+    told = post(client, "/v1/batch", {"batch": [large, *refusals]})
+    assert (told.status_code, "2 refusals in it are kept" in told.json()["detail"]) == (413, True)
+    (known,) = service.store.customers(service.tenant, [("new", NOW)])
+    assert known is not None
+    assert set(known.consents.values()) == {False}
+
+
+def test_a_complaint_counts_though_it_is_larger_than_a_message_may_be(
+    client: httpx.Client, service: DecisionService
+) -> None:
+    post(client, "/v1/identify", {"userId": "new", "traits": {"consents": {"email": True}}})
+    complaint = {"userId": "new", "event": "Email Marked as Spam", "properties": {"note": "x" * 100_000}}
+    told = post(client, "/v1/track", complaint).json()
+    assert [one["fate"] for one in told["refused"]] == ["partial"]
+    (known,) = service.store.customers(service.tenant, [("new", NOW)])
+    assert known is not None
+    assert known.consents["email", "marketing"] is False
+
+
+def test_a_number_that_no_json_has_holds_no_other_message_back(client: httpx.Client) -> None:
+    batch = (
+        b'{"batch": [{"type": "track", "userId": "new", "event": "Order Completed", "properties": {"revenue": NaN}},'
+    )
+    told = client.post("/v1/batch", content=batch + json.dumps({"type": "track", **ORDER}).encode() + b"]}").json()
+    assert told["fates"] == {"malformed": 1, "kept": 1}
+
+
 def test_a_batch_of_rudderstacks_may_be_larger(client: httpx.Client) -> None:
     message = {"type": "track", "userId": "new", "event": "x", "properties": {"note": "x" * 30_000}}
     batch = [{**message, "channel": "server"}] * 30
