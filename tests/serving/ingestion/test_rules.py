@@ -34,11 +34,11 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("events:\n  Bought: purchas\n", r"events.Bought.type: unknown word; wanted one of purchase.*\(line 2\)"),
-        ("events:\n  Bought:\n    typ: view\n", r"events.Bought.typ: Extra inputs.*\(line 3\)"),
+        ("events:\n  Bought:\n    typ: view\n", r"events.Bought.typ: unknown key; did you mean type.*\(line 3\)"),
         ("consents: {newsletter: fax}\n", r"consent for an unknown channel; wanted one of email.*\(line 1\)"),
         ("reach: soon\n", "not a duration"),
         ("reach: 0d\n", "greater than"),
-        ("event: {}\n", "Extra inputs"),
+        ("event: {}\n", "unknown key; did you mean events"),
         ("- a\n", "rules: "),
         ("events: {a: view\n", "not YAML.*tracking.yaml:2"),
     ],
