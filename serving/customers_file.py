@@ -4,19 +4,21 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from decisions.calendars import zone_of
+from decisions.calendars import day_of, zone_of
 from decisions.catalogue import Attribute
 from decisions.errors import SnapshotError
 from features.errors import TactfulError
 from features.ids import canonical_id, fault_of
-from features.log_files import ROW, open_log, quoted_name
+from features.log_files import open_log, quoted_name
 from features.mapping import Source
+from features.text_logs import ROW
 from features.vocabulary import CHANNELS
-from serving.ingestion.traits import PURPOSE, snake
+from serving.ingestion.consents import PURPOSE
+from serving.ingestion.traits import snake
 from serving.store.port import Consent, Profile
 
 BATCH = 5_000
@@ -173,7 +175,10 @@ def _boolean(value: Any) -> bool:
 
 
 def _date(value: Any) -> str:
-    return date.fromisoformat(str(value).strip()[:10]).isoformat()
+    """A date or a moment, as it is written: which day that is depends on the customer's zone."""
+    text = str(value).strip()
+    day_of(text, None)
+    return text
 
 
 def _number(value: Any) -> float:

@@ -14,7 +14,7 @@ from decisions.snapshot import Contact
 from features.dataset import EventDataset
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
-from serving.ingestion.traits import PURPOSE
+from serving.ingestion.consents import PURPOSE
 from serving.store.keeping import WITHDRAWING
 from serving.store.port import Consent, History, Profile, Store, from_micros
 
