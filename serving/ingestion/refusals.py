@@ -15,7 +15,7 @@ from serving.ingestion.moments import INSTANT
 from serving.ingestion.names import channel_of, key
 from serving.ingestion.properties import named
 from serving.ingestion.rules import Rules
-from serving.ingestion.senders import REFUSALS, SERVER, Sender
+from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
 from serving.store.port import Arrival, Outcome, Profile, StoredEvent
 
 
@@ -51,7 +51,7 @@ def refusal_in(
     id_ = f"refusal:{hashlib.sha256(sender.message_id(own).encode()).hexdigest()[:32]}"
     bare = Arrival(id_, customer, time=microseconds(received - INSTANT))
     refusal = _event(raw, rules, bare) if kind == "track" else _profile(raw, rules, bare, batch or {})
-    return None if refusal is None else sender.permitted(refusal, kind)
+    return None if refusal is None else sender.permitted(refusal, kind, NOTHING_BELIEVED)
 
 
 def _kind(raw: Mapping[str, Any], call: str | None) -> Literal["track", "identify"] | None:
