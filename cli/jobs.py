@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def done(job: Job, store: Path, *, no_track: bool = False, anyway: str = "") -> 
         standing = _standing(record, registry)
         refused = not record["promotion"]["promoted"] and not standing["promoted"]
         return {**record, "promotion": standing, "refused": refused, "found": True}
-    begun = time.perf_counter()
+    begun, since = datetime.now(UTC), time.perf_counter()
     with progress(f"training {job.name}", console(stderr=True)) as advance:
         candidate = job.train(lambda _, step, steps: advance(step - 1, steps))
     told = {
@@ -78,14 +79,14 @@ def done(job: Job, store: Path, *, no_track: bool = False, anyway: str = "") -> 
         "data": dict(job.data),
         "run": None,
         "promotion": None,
-        "seconds": round(time.perf_counter() - begun, 1),
+        "seconds": round(time.perf_counter() - since, 1),
     }
     if not no_track:
         with progress(f"tracking {job.name}", console(stderr=True)):
-            run = track(candidate, store, key=key)
+            run = track(candidate, store, key=key, begun=begun)
             verdict = promote(candidate, MlflowRegistry(store), run=run, anyway=anyway)
             told |= {"run": run, "promotion": asdict(verdict)}
-            conclude(store, run, told)
+            conclude(store, run, verdict, told)
     return {**told, "refused": told["promotion"] is not None and not told["promotion"]["promoted"], "found": False}
 
 

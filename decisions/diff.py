@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from decisions.case import Case
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Failure
-from decisions.decide import Request, Scorer, decide
+from decisions.decide import Request, Scorer
 from decisions.decision import SILENCE, Decision
+from decisions.rollforward import decide_forward
 
 EVERYBODY = "everybody"
 
@@ -132,6 +133,8 @@ def diff(
 ) -> Diff:
     """Decide every request under both catalogues, each with its own policy, one seed, and no limit of capacity.
 
+    Each catalogue decides on the contacts that it made itself before, so that a looser cap counts once it is reached.
+
     Args:
         requests: Past requests: snapshots as they were recorded.
         names: Names of the features they were recorded with; a feature of points or tiers that only one of the
@@ -140,9 +143,9 @@ def diff(
         new: The catalogue after.
         scorer: The models, the same for both.
     """
-    before = decide([fitted(r, names, old) for r in requests], old, old.catalogue.policy, scorer)
+    before = decide_forward([fitted(request, names, old) for request in requests], old, scorer)
     fresh = [fitted(request, names, new) for request in requests]
-    after = decide(fresh, new, new.catalogue.policy, scorer)
+    after = decide_forward(fresh, new, scorer)
     members = [_segments(request, decision, new) for request, decision in zip(fresh, after, strict=True)]
     customers = [request.snapshot.customer for request in requests]
     return Diff(

@@ -1,18 +1,24 @@
 """Versions of models and the names they go by: a small port, and MLflow behind it.
 
-What is registered is a folder, as `models.bundle.export` writes it: native text and digests, never a pickle.
+What is registered is a folder, as `models.bundle.export` writes it: native text and digests, never a pickle. MLflow's
+registry keeps it as an MLflow model that `models.mlflow_model` loads.
 """
 
 import logging
 import os
+import sqlite3
 import tempfile
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import closing
+from importlib.metadata import version as version_of
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from models import mlflow_model
+from models.bundle import MANIFEST
 from models.errors import RegistryError
 
 CHAMPION = "champion"
@@ -21,6 +27,14 @@ CHALLENGER = "challenger"
 PREVIOUS = "previous"
 """The champion before the present one, for going back."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_ARTIFACTS = "artifacts"
+_LOCATIONS = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "model_versions": "storage_location",
+    "logged_models": "artifact_location",
+}
+"""The columns of MLflow's tables that say where artefacts are, by table."""
 
 
 class Registry(ABC):
@@ -99,9 +113,10 @@ class MlflowRegistry(Registry):
     def register(self, name: str, folder: Path, *, run: str = "", tags: Mapping[str, str] = _NOTHING) -> str:
         """See `Registry.register`."""
         run = run or self._client.create_run(experiment(self._client, self._folder, "registry")).info.run_id
-        self._client.log_artifacts(run, str(folder), "model")
+        with tempfile.TemporaryDirectory() as scratch:
+            self._client.log_artifacts(run, str(_packed(folder, Path(scratch) / "model")), "model")
         if not self._known(name):
-            self._client.create_registered_model(name)
+            self._client.create_registered_model(name, description=f"The model behind the score or effects `{name}`.")
         registered = self._client.create_model_version(name, f"runs:/{run}/model", run, dict(tags))
         return str(registered.version)
 
@@ -138,7 +153,7 @@ class MlflowRegistry(Registry):
         run = self._client.get_model_version(name, version).run_id
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            return Path(self._client.download_artifacts(run, "model", scratch)).rename(folder)
+            return _unpacked(Path(self._client.download_artifacts(run, "model", scratch))).rename(folder)
 
     def _known(self, name: str) -> bool:
         return bool(self._client.search_registered_models(f"name = '{name}'"))
@@ -148,8 +163,49 @@ class MlflowRegistry(Registry):
             raise RegistryError("unknown version", got=version, wanted=f"one of {list(known)}", where=name)
 
 
+def _packed(folder: Path, model: Path) -> Path:
+    """Copies a folder into an MLflow model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.pyfunc import save_model
+
+        save_model(
+            path=model,
+            loader_module=mlflow_model.__name__,
+            data_path=str(folder),
+            pip_requirements=[f"tactful=={version_of('tactful')}"],
+            signature=_signature(folder) if (folder / MANIFEST).exists() else None,
+        )
+    return model
+
+
+def _unpacked(model: Path) -> Path:
+    """The folder that an MLflow model was made of; versions of earlier releases are that folder themselves."""
+    return next((model / "data").iterdir()) if (model / "MLmodel").exists() else model
+
+
+def _signature(folder: Path) -> Any:
+    """The columns that the models of a bundle read, as MLflow describes them."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    bundle = mlflow_model.open_bundle(folder)
+    read = [
+        ColSpec("string" if name == mlflow_model.MESSAGE else "double", name)
+        for name in mlflow_model.features_read(bundle)
+    ]
+    offered = [
+        ColSpec("string" if feature.categories else "double", feature.name, required=False)
+        for model in bundle.models.values()
+        for feature in model.action_features
+    ]
+    return ModelSignature(inputs=Schema([*read, *offered]))
+
+
 def connect(folder: Path) -> Any:
     """A client of the MLflow store in a folder, which is made if need be.
+
+    A store that was moved or copied keeps its artefacts: what it says of their place follows the folder.
 
     MLflow is imported here, not with this module: it takes seconds, and a service never needs it.
     """
@@ -161,12 +217,37 @@ def connect(folder: Path) -> Any:
         warnings.simplefilter("ignore")
         from mlflow import MlflowClient
 
-        return MlflowClient(tracking_uri=f"sqlite:///{folder.absolute() / 'mlflow.db'}")
+        database = folder.absolute() / "mlflow.db"
+        client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+        client.search_experiments(max_results=1)
+    _follow(database)
+    return client
 
 
-def experiment(client: Any, folder: Path, name: str) -> str:
-    """The id of an experiment, which is made if need be, its artefacts kept beside the store."""
+def _follow(database: Path) -> None:
+    """Lets the store's locations begin with the folder of its database.
+
+    MLflow keeps absolute locations and has no call that changes them.
+    """
+    here = (database.parent / _ARTIFACTS).as_uri()
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        locations = connection.execute("SELECT artifact_location, '/' || name FROM experiments").fetchall()
+        roots = {location.removesuffix(name) for location, name in locations if location.endswith(_ARTIFACTS + name)}
+        for root in roots - {here}:
+            for table, column in _LOCATIONS.items():
+                connection.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} LIKE ? || '/%'",  # noqa: S608
+                    (here, len(root) + 1, root),
+                )
+
+
+def experiment(client: Any, folder: Path, name: str, description: str = "") -> str:
+    """The id of an experiment, which is made if need be, its artefacts kept beside the store.
+
+    Its page in MLflow opens on the table of runs.
+    """
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    return str(client.create_experiment(name, (folder.absolute() / "artifacts" / name).as_uri()))
+    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": description}
+    return str(client.create_experiment(name, (folder.absolute() / _ARTIFACTS / name).as_uri(), tags))

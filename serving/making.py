@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from decisions.catalogue import Catalogue
 from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Decision
-from decisions.snapshot import Contact
+from decisions.rollforward import contact_of
 from experiments.arms import Arms, Decided, Exposure
 from experiments.treatments import Treatment
 from serving.champion import Champion
@@ -112,7 +111,7 @@ class Maker:
             decision,
             inputs=as_bytes(made_on),
             based_on=version,
-            reservation=_contact(decision, renderer.catalogue),
+            reservation=contact_of(decision, renderer.catalogue),
             expires=decision.moment + self.reservation,
             opened_by=opened_by,
             notify=decision.id.encode() if notify and decision.choice else None,
@@ -140,20 +139,3 @@ def _opened_by(decision: Decision) -> str:
     choice = decision.choice
     events = (o.event for o in decision.openings if choice is not None and o.key == choice.opening)
     return next((event.id for event in events if event is not None), "")
-
-
-def _contact(decision: Decision, catalogue: Catalogue) -> Contact | None:
-    """The contact that a decision leads to, as the ledger bears it."""
-    if decision.choice is None:
-        return None
-    action = decision.choice.action
-    return Contact(
-        time=decision.moment,
-        channel=action.channel,
-        programme=action.programme,
-        message=action.message,
-        tags=action.tags,
-        opening=decision.choice.opening,
-        counts=catalogue.message(action.message).counts_toward_caps,
-        id=decision.id,
-    )

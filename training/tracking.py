@@ -4,6 +4,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from models.kinds import file_name, written
 from models.registry import connect, experiment
 from training.candidate import Candidate
 from training.job import TrainingResult
-from training.promote import candidate_of
+from training.promote import Verdict, candidate_of
 from training.release import Release
 from training.release_report import page
 
@@ -19,6 +20,11 @@ EXPERIMENT = "training"
 RELEASES = "releases"
 _CONCLUDED = "concluded"
 _RECORD = "record.json"
+_NOTE = "mlflow.note.content"
+"""MLflow's tag for the description of a run."""
+_LEADING = ("auc", "log_loss", "ece", "deviance", "absolute_error", "bias", "gain", "n", "customers", "decisions")
+"""The metrics that a run is first judged by, most telling first; a run leads with the first four that it has."""
+_DETAIL = "detail/"
 
 
 def find(folder: Path, key: str) -> dict[str, Any] | None:
@@ -39,15 +45,17 @@ def find(folder: Path, key: str) -> dict[str, Any] | None:
     return found
 
 
-def track(candidate: Candidate | TrainingResult, folder: Path, *, key: str = "") -> str:
+def track(candidate: Candidate | TrainingResult, folder: Path, *, key: str = "", begun: datetime | None = None) -> str:
     """Records a training run: parameters, data set digest, metrics with intervals, plots, native model text.
 
-    It is found again only once `conclude` has added the verdict: a job that was cut short is done anew.
+    The four leading metrics have short names; all others, and every end of an interval, begin with `detail/`. The run
+    lasts until `conclude` adds the verdict, and is found again only then: a job that was cut short is done anew.
 
     Args:
         candidate: What was trained.
         folder: Of the MLflow store, made if need be.
         key: What the run is found by.
+        begun: When the job began, aware; now where None.
 
     Returns:
         The id of the run.
@@ -57,7 +65,13 @@ def track(candidate: Candidate | TrainingResult, folder: Path, *, key: str = "")
     client = connect(folder)
     from mlflow.entities import Dataset, DatasetInput, Metric, Param
 
-    found = client.create_run(experiment(client, folder, EXPERIMENT), run_name=candidate.name, tags={"key": key})
+    begun = begun or datetime.now(UTC)
+    where = experiment(
+        client, folder, EXPERIMENT, "A run a training job: what was fitted, how it did, and the verdict."
+    )
+    tags = {"key": key, _NOTE: f"{candidate.name}: {candidate.label}" if candidate.label else candidate.name}
+    name = f"{candidate.name} {begun:%Y-%m-%d %H:%M:%S}"
+    found = client.create_run(where, start_time=_milliseconds(begun), run_name=name, tags=tags)
     run = str(found.info.run_id)
     digest = candidate.data_digest
     data = Dataset(name="events", digest=digest[:36], source_type="local", source=json.dumps({"sha256": digest}))
@@ -65,27 +79,34 @@ def track(candidate: Candidate | TrainingResult, folder: Path, *, key: str = "")
     now = int(time.time() * 1000)
     client.log_batch(
         run,
-        metrics=[Metric(name, value, now, 0) for name, value in _flat(candidate.metrics)],
+        metrics=[Metric(name, value, now, 0) for name, value in _named(candidate.metrics)],
         params=[Param(name, str(value)) for name, value in _parameters(candidate).items()],
     )
     with tempfile.TemporaryDirectory() as scratch:
         _write(candidate, Path(scratch))
         client.log_artifacts(run, scratch)
-    client.set_terminated(run)
     return run
 
 
-def conclude(folder: Path, run: str, record: Mapping[str, Any]) -> None:
-    """Keeps what is told of a job with its run, by which the job is known to be done.
+def conclude(folder: Path, run: str, verdict: Verdict, record: Mapping[str, Any]) -> None:
+    """Ends the run of a job with the gate's verdict and the job's record, by which the job is known to be done.
 
     Args:
         folder: Of the MLflow store.
         run: From `track`.
+        verdict: Of the gate; the run's tags `verdict`, `reason` and `version` say it, and so does its description.
         record: JSON's values, for `find`.
     """
     client = connect(folder)
     client.log_dict(run, dict(record), _RECORD)
+    answer = "champion" if verdict.promoted else "refused"
+    reason = "; ".join(verdict.reasons) or "nothing forbids it"
+    note = client.get_run(run).data.tags.get(_NOTE, "")
+    described = {_NOTE: f"{note}\n\nVersion {verdict.version} is {answer}: {reason}."}
+    for name, value in {"verdict": answer, "reason": reason, "version": verdict.version, **described}.items():
+        client.set_tag(run, name, value)
     client.set_tag(run, _CONCLUDED, "yes")
+    client.set_terminated(run)
 
 
 def track_release(release: Release, folder: Path, *, name: str, parameters: Mapping[str, Any]) -> str:
@@ -103,12 +124,15 @@ def track_release(release: Release, folder: Path, *, name: str, parameters: Mapp
     client = connect(folder)
     from mlflow.entities import Metric, Param
 
-    found = client.create_run(experiment(client, folder, RELEASES), run_name=name, tags={"answer": release.answer})
+    reason = "; ".join(release.reasons) or "nothing forbids it"
+    tags = {"verdict": release.answer, "reason": reason, _NOTE: f"{name}: {release.answer}. {reason}"}
+    where = experiment(client, folder, RELEASES, "A run a verdict of the release gate on logged decisions.")
+    found = client.create_run(where, run_name=f"{name}: {release.answer}", tags=tags)
     run = str(found.info.run_id)
     now = int(time.time() * 1000)
     client.log_batch(
         run,
-        metrics=[Metric(path, value, now, 0) for path, value in _flat(release.figures)],
+        metrics=[Metric(path, value, now, 0) for path, value in _named(release.figures)],
         params=[Param(path, str(value)) for path, value in parameters.items()],
     )
     client.log_dict(run, release.as_dict(), "verdict.json")
@@ -134,6 +158,18 @@ def _write(candidate: Candidate, folder: Path) -> None:
     (folder / file_name(candidate.name, candidate.model)).write_text(written(candidate.model))
     for name, figure in candidate.figures().items():
         figure.savefig(folder / f"{name}.png", dpi=120)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _named(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The numbers of nested mappings: the leading ones by their own names, the others as details."""
+    numbers = dict(_flat(values))
+    leading = [name for name in _LEADING if name in numbers][:4]
+    for name, value in numbers.items():
+        yield (name if name in leading else f"{_DETAIL}{name}"), value
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from models.registry import MlflowRegistry
 from training import lapse, response
 from training.job import TrainingResult
 from training.promote import Verdict, promote, release
-from training.tracking import track
+from training.tracking import conclude, track
 
 HORIZON_DAYS, LOOKBACK_DAYS = 28, 56
 QUESTIONS = {
@@ -53,6 +54,7 @@ def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
         step: Where it is told.
     """
     store = folder / "mlflow"
+    begun = [datetime.now(UTC)]
     with step.progress("lapse model") as advance:
         results = [
             lapse.train(
@@ -62,13 +64,14 @@ def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
                 progress=lambda _, number, of: advance(number - 1, of),
             )
         ]
+    begun.append(datetime.now(UTC))
     with step.progress("response model") as advance:
         results += [
             response.train(grocer.dataset, grocer.campaigns, progress=lambda _, number, of: advance(number - 1, of))
         ]
     with step.progress("tracking, release gate"):
         registry = MlflowRegistry(store)
-        trained = [Trained(result, promote(result, registry, run=track(result, store))) for result in results]
+        trained = [_judged(result, since, registry, store) for result, since in zip(results, begun, strict=True)]
     step.say(
         "LightGBM, split in time with an embargo: what a model learns from was settled before the first day it is "
         "tested on. Baselines are one number alone in a logistic regression; recency, frequency and spend in one "
@@ -79,6 +82,13 @@ def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
         _tell(model, step)
     step.say(f"Runs, data digests, metrics, plots and model texts are in {store}, an MLflow store on SQLite.")
     return trained
+
+
+def _judged(result: TrainingResult, begun: datetime, registry: MlflowRegistry, store: Path) -> Trained:
+    run = track(result, store, begun=begun)
+    verdict = promote(result, registry, run=run)
+    conclude(store, run, verdict, {"name": result.name, "promotion": asdict(verdict)})
+    return Trained(result, verdict)
 
 
 def export(trained: list[Trained], folder: Path, step: Step) -> dict[str, Any]:

@@ -1,27 +1,38 @@
 """Two catalogues on the same customers, slates, and what each factor decides."""
 
 import json
-from datetime import date
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from decisions.decide import Request
+from decisions.compiled import CompiledCatalogue
+from decisions.decide import Request, decide
 from decisions.diff import diff
 from decisions.policies import Greedy, RandomEligible
+from decisions.rollforward import contact_of, decide_forward
 from decisions.sensitivity import sensitivity
 from decisions.slate import slate
+from decisions.snapshot import Contact, Snapshot
 from tests.decisions.retailer import (
     CATALOGUE,
     LAPSING,
+    NOON,
     RETAILER,
     VOCABULARY,
     KnownScorer,
     compiled,
+    contact,
     decided,
     event,
     having,
 )
+from tests.decisions.test_properties import snapshots
 
+GREEDY = Greedy(kind="greedy")
 POOR = having(customer="c2", features=(30.0, 50.0))
 CONTENT = having(customer="c3", features=(1.0, 10.0))
 REQUESTS = [Request(f"d{i}", snapshot) for i, snapshot in enumerate([LAPSING, POOR, CONTENT])]
@@ -46,6 +57,53 @@ def test_a_dearer_channel_silences_starves_and_costs() -> None:
     assert everybody == {"win_back": (2, 1), "silence": (1, 2)}
     assert json.loads(json.dumps(found.as_dict()))["changed"] == 1
     assert "| everybody | win_back | 2 | 1 | -0.333 (-0.987 to +0.320) |" in found.markdown()
+
+
+WEEKS = "{id: weekly, kind: cap, max: 2, window: 7d}"
+REENTRY = "reentry: 28d"
+
+
+def daily(catalogue: CompiledCatalogue, days: int) -> list[Request]:
+    """A request a day about one customer, with the contacts of a catalogue, and one made elsewhere the day before."""
+    requests: list[Request] = []
+    ledger = [contact(1, "mail", id="elsewhere")]
+    for day in range(days):
+        moment = NOON + timedelta(days=day)
+        seen = tuple(c for c in ledger if c.time < moment)
+        requests.append(Request(f"d{day}", having(moment=moment, contacts=seen)))
+        made = contact_of(decide([requests[-1]], catalogue, GREEDY, KnownScorer())[0], catalogue.catalogue)
+        ledger += [made] if made else []
+    return requests
+
+
+def test_a_looser_cap_counts_the_contacts_it_allows_and_no_more() -> None:
+    assert WEEKS in CATALOGUE
+    assert REENTRY in CATALOGUE
+    text = CATALOGUE.replace(REENTRY, "reentry: 1h").replace("min: 24h", "min: 1h")
+    capped = {most: compiled(text.replace(WEEKS, WEEKS.replace("2", str(most), 1))) for most in (1, 3)}
+    requests = daily(capped[1], 21)
+    found = diff(requests[::-1], VOCABULARY.features, capped[1], capped[3], KnownScorer())
+    everybody = {c.subject: (c.before, c.after) for c in found.changes if c.segment == "everybody"}
+    assert everybody["win_back"] == (len([6, 13, 20]), len([0, 1, 6, 7, 8, 13, 14, 15, 20]))
+    assert everybody["silence"] == (18, 12)
+    assert found.contacts.mean == 6
+
+
+@given(st.lists(snapshots, min_size=1, max_size=6), st.data())
+def test_what_a_catalogue_logged_it_decides_again(found: list[Snapshot], data: st.DataObject) -> None:
+    """Rolled forward under its own catalogue, a log comes out as it was made."""
+    order = data.draw(st.permutations(range(len(found))))
+    made: dict[str, list[Contact]] = defaultdict(list)
+    requests, decisions = [], []
+    for i, snapshot in enumerate(found):
+        moment = NOON + timedelta(hours=i + 1)
+        contacts = None if snapshot.contacts is None else (*snapshot.contacts, *made[snapshot.customer])
+        requests.append(Request(f"d{i}", replace(snapshot, moment=moment, contacts=contacts)))
+        decisions += decide([requests[-1]], RETAILER, GREEDY, KnownScorer())
+        chosen = contact_of(decisions[-1], RETAILER.catalogue)
+        made[snapshot.customer] += [chosen] if chosen else []
+    again = decide_forward([requests[i] for i in order], RETAILER, KnownScorer())
+    assert [decision.as_bytes() for decision in again] == [decisions[i].as_bytes() for i in order]
 
 
 def test_events_that_the_log_cannot_bear_are_named() -> None:

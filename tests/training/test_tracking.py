@@ -1,6 +1,7 @@
 """Runs in a real MLflow store."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.training.test_release import FREE, shop
 from training.candidate import job_key
 from training.job import TrainingResult
 from training.plots import figures
-from training.promote import candidate_of, promote
+from training.promote import Verdict, candidate_of, promote
 from training.release import judge
 from training.tracking import EXPERIMENT, RELEASES, conclude, find, track, track_release
 
@@ -25,14 +26,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_can_be_read_back(lapsed: TrainingResult, store: Path, tmp_path: Path) -> None:
     client = connect(store)
     run = client.get_run(track(lapsed, store))
-    assert run.info.status == "FINISHED"
-    assert client.get_experiment(run.info.experiment_id).name == EXPERIMENT
+    experiment = client.get_experiment(run.info.experiment_id)
+    assert (run.info.status, experiment.name) == ("RUNNING", EXPERIMENT)
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    assert "verdict" in experiment.tags["mlflow.note.content"]
     assert run.data.params["horizon_days"] == "28"
     assert run.data.params["data"] == lapsed.dataset.digest
     metrics = candidate_of(lapsed).metrics
     assert run.data.metrics["auc"] == metrics["auc"]["value"]
-    assert run.data.metrics["auc.low"] == metrics["auc"]["low"]
-    assert run.data.metrics["baselines.recency.auc_gain.high"] == metrics["baselines"]["recency"]["auc_gain"]["high"]
+    assert {name for name in run.data.metrics if "/" not in name} == {"auc", "ece", "log_loss", "n"}
+    assert run.data.metrics["detail/auc.low"] == metrics["auc"]["low"]
+    gain = metrics["baselines"]["recency"]["auc_gain"]["high"]
+    assert run.data.metrics["detail/baselines.recency.auc_gain.high"] == gain
     assert run.inputs.dataset_inputs[0].dataset.digest == lapsed.dataset.digest[:36]
     kept = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
     assert sorted(file.name for file in kept.iterdir()) == [
@@ -52,10 +57,17 @@ def test_a_version_knows_its_run(lapsed: TrainingResult, store: Path) -> None:
 def test_a_job_that_was_concluded_is_found_and_one_cut_short_is_not(lapsed: TrainingResult, store: Path) -> None:
     candidate = candidate_of(lapsed)
     key = job_key("lapse", candidate.data_digest, candidate.feature_set, candidate.parameters)
-    run = track(candidate, store, key=key)
+    begun = datetime(2026, 5, 4, 9, tzinfo=UTC)
+    run = track(candidate, store, key=key, begun=begun)
     assert find(store, key) is None
-    conclude(store, run, {"promoted": True, "seconds": 1.5})
-    assert find(store, key) == {"promoted": True, "seconds": 1.5}
+    conclude(store, run, Verdict("7", promoted=False, reasons=("too few rows",)), {"promoted": False, "seconds": 1.5})
+    assert find(store, key) == {"promoted": False, "seconds": 1.5}
+    ended = connect(store).get_run(run)
+    assert ended.info.status == "FINISHED"
+    assert ended.info.run_name == "lapse 2026-05-04 09:00:00"
+    assert ended.info.start_time == begun.timestamp() * 1000 < ended.info.end_time
+    assert [ended.data.tags[name] for name in ("verdict", "reason", "version")] == ["refused", "too few rows", "7"]
+    assert ended.data.tags["mlflow.note.content"].endswith("Version 7 is refused: too few rows.")
     assert find(store, job_key("lapse", "other data", candidate.feature_set, candidate.parameters)) is None
 
 
@@ -64,7 +76,9 @@ def test_a_verdict_becomes_a_page_with_plots(store: Path, tmp_path: Path) -> Non
     client = connect(store)
     run = client.get_run(track_release(verdict, store, name="learned <b>", parameters={"policy": "softmax"}))
     assert client.get_experiment(run.info.experiment_id).name == RELEASES
-    assert run.data.tags["answer"] == verdict.answer
+    assert run.data.tags["verdict"] == verdict.answer
+    assert run.data.tags["reason"]
+    assert run.info.run_name == f"learned <b>: {verdict.answer}"
     assert run.data.metrics["gain"] == verdict.figures["gain"]["value"]
     kept = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
     assert json.loads((kept / "verdict.json").read_text()) == verdict.as_dict()
