@@ -15,7 +15,7 @@ from features.errors import TactfulError
 from features.ids import canonical_id, fault_of
 from features.log_files import open_log, quoted_name
 from features.mapping import Source
-from features.text_logs import ROW
+from features.text_logs import PLACES, ROW
 from features.vocabulary import CHANNELS
 from serving.ingestion.consents import PURPOSE
 from serving.ingestion.traits import snake
@@ -71,7 +71,9 @@ class CustomersFile:
         self._placeholders = placeholders
         self.read = CustomersRead()
         self._log = open_log(file, Source())
-        self._columns = [name for name, *_ in self._log.execute("FROM raw LIMIT 0").description or [] if name != ROW]
+        self._columns = [
+            name for name, *_ in self._log.execute("FROM raw LIMIT 0").description or [] if name not in PLACES
+        ]
         names = [snake(name) for name in self._columns]
         if ID not in names:
             raise TactfulError("no column of ids", got=", ".join(self._columns), wanted=f"one column {ID}", where=file)
