@@ -158,7 +158,8 @@ def report(
 ) -> None:
     """Read an experiment out and write a page about it.
 
-    Exits with 1 if the sample ratio fails, since nothing may be claimed then.
+    Exits with 1 if nothing may be claimed: a sample ratio fails, the arms were not treated as declared, or too little
+    happened.
     """
     from experiments.readout import readout
     from experiments.report import report as page_of
@@ -171,7 +172,15 @@ def report(
         enrolled = _with_cuts(source, declared, took_part, by or ())
         currency = source.log.currency
         found = readout(
-            declared, source.log.told, enrolled, end, cuts=list(by or ()), simulated=simulated, currency=currency
+            declared,
+            source.log.told,
+            enrolled,
+            end,
+            cuts=list(by or ()),
+            simulated=simulated,
+            currency=currency,
+            catalogue=source.compiled.catalogue,
+            exposures=None if source.exposures is None else source.exposures(declared.id),
         )
     target = out or Path(f"{declared.id}.html")
     target.write_text(page_of(found), encoding="utf-8")
@@ -179,7 +188,7 @@ def report(
         print_json({**plain_readout(found), "page": str(target)})
     else:
         show_readout(found, target)
-    raise typer.Exit(0 if found.sample_ratio.passed else 1)
+    raise typer.Exit(1 if any(found.verdict(arm) == "untold" for arm in found.arms) else 0)
 
 
 def _plan(file: Path, source: Source) -> "Plan":
@@ -226,6 +235,8 @@ def _enrolled(source: Source, plan: "Plan", experiment: "Experiment", until: dat
 def _exposed(source: Source, experiment: "Experiment") -> "pd.DataFrame":
     from experiments.enrolment import exposed
 
+    if source.exposures is None:
+        raise TactfulError("a folder of events knows no exposures", got=experiment.id, wanted="a service's log")
     return exposed(source.exposures(experiment.id), experiment.id)
 
 

@@ -43,11 +43,18 @@ def show_plan(experiment: "Experiment", horizons: "list[Horizon]", found: "Horiz
 
 def plain_readout(found: "Readout") -> dict[str, Any]:
     """A readout for machines."""
+    from dataclasses import asdict
+
     return {
         "experiment": found.experiment.id,
         "until": found.until.isoformat(),
         "customers": dict(found.sample_ratio.counts),
         "sample_ratio": {"pvalue": found.sample_ratio.pvalue, "passed": found.sample_ratio.passed},
+        "treatment": {
+            "passed": not found.adherence.faults,
+            "faults": list(found.adherence.faults),
+            "arms": {arm: asdict(got) for arm, got in found.adherence.arms.items()},
+        },
         "arms": {arm.arm: _arm(found, arm) for arm in found.arms},
         "simulated": found.simulated,
     }
@@ -67,11 +74,12 @@ def _arm(found: "Readout", arm: "ArmReadout") -> dict[str, Any]:
 
 
 def show_readout(found: "Readout", target: Path) -> None:
-    """A readout for people; where the sample ratio failed, without effects."""
+    """A readout for people; without effects where the experiment did not run as declared."""
     screen, metric = console(), found.metric
     counts = ", ".join(f"{arm} {count:,}" for arm, count in found.sample_ratio.counts.items())
     passed = "as declared" if found.sample_ratio.passed else "FAILS"
     screen.print(f"sample ratio {passed} (p = {found.sample_ratio.pvalue:.3g}): {counts}", soft_wrap=True)
+    _show_treatment(found)
     headings = ("arm", metric.title.lower(), "control", "difference", "at every look")
     rows = [
         (
@@ -82,10 +90,17 @@ def show_readout(found: "Readout", target: Path) -> None:
             " to ".join(metric.shown(bound, found.currency, signed=True) for bound in (arm.low, arm.high)),
         )
         for arm in found.arms
+        if arm.primary.known
     ]
-    if found.sample_ratio.passed:
+    if rows and not found.faults:
         say(screen, table(headings, rows, numbers=headings[1:]))
     for arm in found.arms:
         rails = "".join(f"; {rail.metric.title.lower()} {rail.verdict}" for rail in arm.guard_rails)
         screen.print(f"{arm.arm}: {found.decision(arm)[:-1]}{rails}.", soft_wrap=True)
     screen.print(f"page: {target}", soft_wrap=True)
+
+
+def _show_treatment(found: "Readout") -> None:
+    told = ", ".join(f"{arm} {got.contacts:.2f}" for arm, got in found.adherence.arms.items())
+    passed = "FAILS" if found.adherence.faults else "as declared"
+    console().print(f"treatment {passed}: contacts a customer {told}", soft_wrap=True)

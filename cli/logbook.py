@@ -45,14 +45,14 @@ class Source:
         compiled: The catalogue.
         scorer: The models, where there are some.
         events: Every event, contacts too.
-        exposures: The exposures to an experiment, by its id.
+        exposures: The exposures to an experiment, by its id; None where the log knows none.
     """
 
     log: "Logbook"
     compiled: "CompiledCatalogue"
     scorer: "Scorer | None"
     events: "pd.DataFrame"
-    exposures: "Callable[[str], list[Exposure]]"
+    exposures: "Callable[[str], list[Exposure]] | None"
 
     @property
     def end(self) -> datetime:
@@ -95,7 +95,7 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
     if events is not None:
         frame = read_events(events)
         programmes = {m.id: p.id for p in compiled.catalogue.programmes for m in p.messages}
-        return Source(Logbook.of_events(frame, programmes, currency), compiled, scorer, frame, _no_exposures)
+        return Source(Logbook.of_events(frame, programmes, currency), compiled, scorer, frame, None)
     from serving.bootstrap import open_store
     from serving.store.experiments import exposed_to
 
@@ -108,10 +108,6 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
     with closing(open_store(url)) as opened:
         log, frame = _of_store(opened, tenant, currency)
     return Source(log, compiled, scorer, frame, exposures)
-
-
-def _no_exposures(experiment: str) -> "list[Exposure]":
-    raise TactfulError("a folder of events knows no exposures", got=experiment, wanted="a service's log")
 
 
 def moment_of(text: str | None, otherwise: datetime) -> datetime:

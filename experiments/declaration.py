@@ -29,6 +29,15 @@ class Arm(Value):
     id: Identifier
     share: Share
 
+    @property
+    def promises(self) -> str | None:
+        """The message that somebody in the arm must get, or None."""
+        return None
+
+    def excludes(self, message: str, programme: str) -> bool:  # noqa: ARG002
+        """Whether nobody in the arm may get a message, unless it is mandatory."""
+        return False
+
 
 class Current(Arm):
     """The catalogue as it stands."""
@@ -63,6 +72,15 @@ class OneMessage(Arm):
     kind: Literal["message"]
     message: Identifier
 
+    @property
+    def promises(self) -> str | None:
+        """This message."""
+        return self.message
+
+    def excludes(self, message: str, programme: str) -> bool:  # noqa: ARG002
+        """Every other message."""
+        return message != self.message
+
 
 class Without(Arm):
     """Without some factors of the priority, or some programmes or messages.
@@ -84,6 +102,10 @@ class Without(Arm):
             raise ValueError("an arm without nothing: wanted factors, programmes or messages")
         return self
 
+    def excludes(self, message: str, programme: str) -> bool:
+        """Its messages and those of its programmes."""
+        return message in self.messages or programme in self.programmes
+
 
 class RandomEligible(Arm):
     """Any survivor or silence, all alike."""
@@ -95,6 +117,10 @@ class Silence(Arm):
     """No contact but mandatory ones."""
 
     kind: Literal["silence"]
+
+    def excludes(self, message: str, programme: str) -> bool:  # noqa: ARG002
+        """Every message."""
+        return True
 
 
 AnyArm = Annotated[

@@ -17,6 +17,7 @@ from scipy import stats
 from tea_tasting.aggr import Aggregates  # type: ignore[import-untyped]
 from tea_tasting.experiment import ExperimentResult  # type: ignore[import-untyped]
 
+from experiments.aggregates import aggregated, effective, explained, level_of, untold
 from experiments.errors import ReadoutError
 from experiments.metrics import Metric
 
@@ -40,9 +41,10 @@ class Effect:
         relative: Difference over control; NaN, like its bounds, where the control may be nothing.
         relative_low: Lower bound of that.
         relative_high: Upper bound.
-        error: Standard error of the difference.
+        error: Standard error of the difference, as a normal interval needs it: Student's t has widened it.
         pvalue: Two-sided, for one look.
         customers: In control and treatment.
+        refusal: Why the effect is unknown; empty where it is known.
     """
 
     control: float
@@ -56,6 +58,7 @@ class Effect:
     error: float
     pvalue: float
     customers: tuple[int, int]
+    refusal: str = ""
 
     @property
     def known(self) -> bool:
@@ -115,8 +118,14 @@ def compare(
 ) -> Effect:
     """The effect on a mean or a ratio of means, less what a covariate from before explains (CUPED).
 
+    Three safeguards hold false claims down where little happened. Below `FEWEST` effective customers in an arm the
+    effect is unknown. The error is the larger of two: with a variance for each arm, and with one variance for both,
+    since an arm in which next to nothing happened shows no variance. The interval takes Student's t with the smaller
+    arm's effective customers less one, the lower bound of Welch's degrees of freedom.
+
     Source: Deng, Knoblich and Lu (2018), Applying the Delta Method in Metric Analytics; Deng, Xu, Kohavi and Walker
-    (2013), Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data.
+    (2013), Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data; Kish (1965),
+    Survey Sampling, for effective numbers; Welch (1947), The Generalization of Student's Problem.
 
     Args:
         control: One row a customer, with the metric's columns.
@@ -136,13 +145,17 @@ def of_aggregates(
 ) -> Effect:
     """As `compare`, from counts, means, variances and covariances."""
     customers = (int(control.count()), int(treatment.count()))
-    if min(customers) < 2 or not _varies(control, treatment, metric):
-        return Effect(_level(control, metric), _level(treatment, metric), *(math.nan,) * 8, customers)
-    found, level = _analyzed(control, treatment, metric, 1 - alpha, covariate=covariate)
-    error = float((found.effect_size_ci_upper - found.effect_size) / stats.norm.ppf((1 + level) / 2))
-    reach = float(stats.norm.ppf(1 - alpha / 2)) * error
-    relative = level == 1 - alpha
-    difference, before = float(found.effect_size), _level(control, metric)
+    before = level_of(control, metric)
+    refusal = untold((control, treatment), metric)
+    if refusal:
+        return Effect(before, level_of(treatment, metric), *(math.nan,) * 8, customers, refusal)
+    student = stats.t(min(effective(arm, metric.denominator) for arm in (control, treatment)) - 1)
+    level = float(2 * stats.norm.cdf(student.ppf(1 - alpha / 2)) - 1)
+    found, shown = _analyzed(control, treatment, metric, level, covariate=covariate)
+    plain = _error(found, shown)
+    reach = float(student.ppf(1 - alpha / 2)) * plain
+    relative = shown == level
+    difference = float(found.effect_size)
     return Effect(
         control=before,
         treatment=before + difference,
@@ -152,8 +165,8 @@ def of_aggregates(
         relative=difference / before if relative and before else math.nan,
         relative_low=float(found.rel_effect_size_ci_lower) if relative else math.nan,
         relative_high=float(found.rel_effect_size_ci_upper) if relative else math.nan,
-        error=error,
-        pvalue=float(found.pvalue),
+        error=reach / float(stats.norm.ppf(1 - alpha / 2)),
+        pvalue=float(2 * student.sf(abs(difference) / plain)),
         customers=customers,
     )
 
@@ -161,30 +174,26 @@ def of_aggregates(
 def _analyzed(
     control: Aggregates, treatment: Aggregates, metric: Metric, level: float, *, covariate: bool
 ) -> tuple[Any, float]:
-    """What tea-tasting says, and at which level.
+    """The answer of tea-tasting with the larger error, and its level.
 
     A relative interval is none where the control may be nothing: then only a level that has none is asked for.
     """
-    before = metric.covariate if covariate else None
+    before = metric.covariate if covariate and not explained(control + treatment, metric) else None
     for asked in (level, _HARDLY):
-        ratio = tt.RatioOfMeans(metric.numerator, metric.denominator, before, use_t=False, confidence_level=asked)
+        ratios = [
+            tt.RatioOfMeans(
+                metric.numerator, metric.denominator, before, use_t=False, equal_var=equal, confidence_level=asked
+            )
+            for equal in (False, True)
+        ]
         with np.errstate(invalid="ignore", divide="ignore"), suppress(OverflowError):
-            return ratio.analyze_aggregates(control, treatment), asked
+            answers = [ratio.analyze_aggregates(control, treatment) for ratio in ratios]
+            return max(answers, key=lambda answer: _error(answer, asked)), asked
     raise ReadoutError("a metric that is nothing in the control", got=0.0, wanted="more", where=metric.name)
 
 
-def aggregated(table: pd.DataFrame, columns: Sequence[str]) -> Aggregates:
-    """Count, means, variances and covariances of some columns."""
-    values = table[list(columns)].to_numpy(dtype=np.float64)
-    spread = np.atleast_2d(np.cov(values, rowvar=False)) if len(values) > 1 else np.full((len(columns),) * 2, np.nan)
-    means = values.mean(axis=0) if len(values) else np.full(len(columns), np.nan)
-    pairs = [(i, j) for j in range(len(columns)) for i in range(j)]
-    return Aggregates(
-        count_=len(values),
-        mean_={column: float(means[i]) for i, column in enumerate(columns)},
-        var_={column: float(spread[i, i]) for i, column in enumerate(columns)},
-        cov_={(columns[i], columns[j]): float(spread[i, j]) for i, j in pairs},
-    )
+def _error(answer: Any, level: float) -> float:
+    return float((answer.effect_size_ci_upper - answer.effect_size) / stats.norm.ppf((1 + level) / 2))
 
 
 def variance_saved(control: pd.DataFrame, treatment: pd.DataFrame, metric: Metric) -> float:
@@ -262,15 +271,3 @@ def by_customer(rows: pd.DataFrame, customer: str, columns: Sequence[str]) -> pd
     """
     grouped = rows.groupby(customer, sort=False)[list(columns)]
     return grouped.sum().assign(rows=grouped.size()).reset_index()
-
-
-def _varies(control: Aggregates, treatment: Aggregates, metric: Metric) -> bool:
-    """Whether there is a difference to tell: some spread above, and something below in each arm."""
-    below = [arm.mean(metric.denominator) > 0 for arm in (control, treatment)] if metric.denominator else []
-    return all(below) and bool(control.var(metric.numerator) + treatment.var(metric.numerator) > 0)
-
-
-def _level(arm: Aggregates, metric: Metric) -> float:
-    """The metric in an arm, NaN where nothing stands below."""
-    below = arm.mean(metric.denominator) if metric.denominator else 1.0
-    return float(arm.mean(metric.numerator) / below) if below else math.nan

@@ -12,6 +12,7 @@ from experiments.effects import Effect, compare
 from experiments.errors import ReadoutError
 from experiments.logbook import Logbook, contacts_with_answers, period
 from experiments.metrics import METRICS, Unit
+from experiments.skewed import bounds
 
 YEAR = timedelta(days=365)
 INTEREST = 0.1
@@ -119,6 +120,9 @@ def key_figures(table: pd.DataFrame, length: timedelta) -> dict[str, Figure]:
 def estimate(table: pd.DataFrame, figure: KeyFigure, years: float) -> Figure | None:
     """A key figure with its interval, clustered by customer; None where it cannot be told.
 
+    Where few customers bring most of a figure the interval is longer on their side, see `experiments.skewed`. A figure
+    in another unit than a share needs two customers who count.
+
     Source: Deng, Knoblich and Lu (2018), Applying the Delta Method in Metric Analytics.
     """
     values = table[list(figure.columns)].to_numpy(dtype=np.float64)
@@ -134,12 +138,14 @@ def estimate(table: pd.DataFrame, figure: KeyFigure, years: float) -> Figure | N
             for i, step in enumerate(np.diag(steps))
         ]
     )
-    variance = max(0.0, float(slope @ np.cov(values, rowvar=False) @ slope)) / n
+    parts = (values - means) @ slope
+    variance = float(np.square(parts).sum()) / (n - 1) / n
     counting = int((values[:, -1 if len(figure.columns) == 2 else figure.columns.index("active")] > 0).sum())
     if figure.unit == "share":
         return Figure(float(value), *_of_share(float(value), variance, counting), counting)
-    reach = _REACH * math.sqrt(variance)
-    return Figure(float(value), float(value) - reach, float(value) + reach, counting)
+    if counting < 2:
+        return None
+    return Figure(float(value), *bounds(float(value), math.sqrt(variance), parts), counting)
 
 
 def _of_share(share: float, variance: float, customers: int) -> tuple[float, float]:
@@ -224,7 +230,7 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
 
     Raises:
         ReadoutError: Nobody was held out, or everybody, or who was to be held out was contacted like the others; or
-            nobody spent anything.
+            there are too few customers or purchases to compare.
     """
     alone = np.asarray(held_out, dtype=bool)
     if min(alone.sum(), (~alone).sum()) < 2:
@@ -236,5 +242,5 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
         raise ReadoutError("a hold-out that was not kept", got=got, wanted=wanted)
     effect = compare(table[alone], table[~alone], METRICS["revenue_per_customer"], covariate=False)
     if not effect.known:
-        raise ReadoutError("nobody spent anything", got=effect.treatment, wanted="purchases in the period")
+        raise ReadoutError("no incremental value", got=effect.refusal, wanted="more customers and purchases")
     return Incremental(effect, int((~alone).sum()))

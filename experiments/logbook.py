@@ -13,6 +13,7 @@ from experiments.outcomes import outcomes
 RESPONSES = ("clicked", "converted", "redeemed")
 CONTACTS = ("customer", "time", "programme", "message", "channel")
 DECISIONS = ("customer", "time", "programme", "message", "channel")
+_NAMES = dict.fromkeys(("customer", "programme", "message", "channel"), "str")
 UNKNOWN = "(unknown)"
 """The programme of a contact that was made outside the catalogue."""
 
@@ -74,9 +75,10 @@ class Logbook:
 
     @property
     def told(self) -> pd.DataFrame:
-        """Events and contacts in one frame, as far as `experiments.outcomes` reads it."""
+        """Events and contacts in one frame, as far as readouts read it; the subject of a contact is its message."""
         columns = ["customer_id", "time", "type", "amount", "subject"]
-        contacts = self.contacts.assign(customer_id=self.contacts["customer"], type="contact", amount=0.0, subject="")
+        contacts = self.contacts.assign(customer_id=self.contacts["customer"], type="contact", amount=0.0)
+        contacts = contacts.rename(columns={"message": "subject"})
         return pd.concat([self.events[columns], contacts[columns]], ignore_index=True)
 
     def until(self, moment: datetime) -> "Logbook":
@@ -135,6 +137,7 @@ def contacts_with_answers(log: Logbook, since: datetime, until: datetime) -> pd.
         `customer`, `programme`, `channel`, `contacts` (1), `answered` and `left` (0 or 1), one row a contact.
     """
     made = log.contacts[_within(log.contacts["time"], since, until)].sort_values("time", kind="stable")
+    made = made.astype(_NAMES).assign(time=made["time"].dt.as_unit("us"))
     made = made.reset_index(drop=True).rename_axis("contact").reset_index()
     told = log.events[log.events["type"].isin([*RESPONSES, "unsubscribed"])]
     told = told[told["time"] < pd.Timestamp(until)].sort_values("time", kind="stable")
@@ -143,7 +146,7 @@ def contacts_with_answers(log: Logbook, since: datetime, until: datetime) -> pd.
             "customer": told["customer_id"].astype("str"),
             "message": told["subject"].astype("str"),
             "channel": told["channel"].astype("str"),
-            "time": told["time"],
+            "time": told["time"].dt.as_unit("us"),
             "left": told["type"] == "unsubscribed",
         }
     )

@@ -4,7 +4,8 @@ Each estimate is the mean reward of a decision, silent ones included. It holds f
 same openings, the same gates, the same histories of contacts. A policy that contacts more would in time meet other
 customers, and no estimator here knows them.
 
-Weights are `w = target / logged` of the option chosen. Intervals are clustered by customer.
+Weights are `w = target / logged` of the option chosen. Intervals are clustered by customer, and hold where few
+decisions were rewarded (`experiments.skewed`).
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
 from experiments.errors import LogError
 from experiments.logs import Floats, Log
+from experiments.skewed import bounds
 from experiments.support import WANTED, Wanted, clustered_error, require
 
 Estimator = Literal["ips", "snips", "direct", "doubly_robust", "switch_dr"]
@@ -287,5 +288,5 @@ def _estimate(log: Log, terms: _Terms, level: float) -> Estimate:
     if not 0 < level < 1:
         raise LogError("an impossible coverage", got=level, wanted="between 0 and 1", where="level")
     error = clustered_error(log, terms.deviations)
-    reach = error * float(stdtrit(log.customer_count - 1, (1 + level) / 2))
-    return Estimate(terms.value, terms.value - reach, terms.value + reach, error, len(log))
+    low, high = bounds(terms.value, error, log.by_customer(terms.deviations), level)
+    return Estimate(terms.value, low, high, error, len(log))

@@ -7,11 +7,12 @@ from math import sqrt
 
 import pandas as pd
 import tea_tasting as tt  # type: ignore[import-untyped]
+from tea_tasting.aggr import Aggregates  # type: ignore[import-untyped]
 
+from experiments.aggregates import FEWEST, aggregated, explained, level_of, untold
 from experiments.declaration import Experiment
-from experiments.effects import aggregated
 from experiments.errors import ReadoutError
-from experiments.metrics import METRICS
+from experiments.metrics import METRICS, Metric
 from experiments.outcomes import outcomes
 from experiments.sequential import widening
 
@@ -69,12 +70,23 @@ def plan(
         until: End of the log.
         weeks: Numbers of weeks.
 
+    Returns:
+        One for each number of weeks by which the log tells the metric; none for the others, such as four weeks of
+        a retention of 56 days.
+
     Raises:
-        ReadoutError: Nobody could take part, or nothing of the metric is in the log.
+        ReadoutError: Hardly anybody could take part, or no number of weeks tells the metric.
     """
-    if len(customers) < 2:
-        raise ReadoutError("too few customers to plan with", got=len(customers), wanted="at least 2")
-    return [_horizon(experiment, events, customers, until, n) for n in weeks]
+    if len(customers) < FEWEST:
+        raise ReadoutError("too few customers to plan with", got=len(customers), wanted=f"at least {FEWEST}")
+    metric = METRICS[experiment.primary.metric]
+    logs = {n: _of_log(events, customers, until, n, metric) for n in weeks}
+    refusals = {n: _refusal(found, metric) for n, found in logs.items()}
+    if all(refusals.values()):
+        raise ReadoutError(
+            f"no plan by {metric.name}", got=refusals[weeks[-1]], wanted="a longer log, or another metric"
+        )
+    return [_horizon(experiment, found, len(customers), n) for n, found in logs.items() if not refusals[n]]
 
 
 def first_enough(horizons: Sequence[Horizon]) -> Horizon | None:
@@ -82,33 +94,39 @@ def first_enough(horizons: Sequence[Horizon]) -> Horizon | None:
     return next((horizon for horizon in horizons if horizon.enough), None)
 
 
-def _horizon(
-    experiment: Experiment, events: pd.DataFrame, customers: Sequence[str], until: datetime, weeks: int
-) -> Horizon:
-    metric = METRICS[experiment.primary.metric]
+def _of_log(events: pd.DataFrame, customers: Sequence[str], until: datetime, weeks: int, metric: Metric) -> Aggregates:
     enrolled = pd.DataFrame({"customer": list(customers)}).assign(entered=pd.Timestamp(until - weeks * WEEK))
-    found = aggregated(outcomes(events, enrolled, until), metric.columns)
-    if found.mean(metric.numerator) == 0:
-        raise ReadoutError(f"no {metric.name} in the log", got=0, wanted="some, or another metric", where=experiment.id)
+    return aggregated(outcomes(events, enrolled, until), metric.columns)
+
+
+def _refusal(found: Aggregates, metric: Metric) -> str:
+    """Why some weeks of the log plan nothing; empty where they do."""
+    reason = untold((found,), metric)
+    if not reason and found.mean(metric.numerator) == 0:
+        return f"{metric.name} is 0 on average: an effect has no share of it"
+    return reason
+
+
+def _horizon(experiment: Experiment, found: Aggregates, customers: int, weeks: int) -> Horizon:
+    metric = METRICS[experiment.primary.metric]
     least, share = _smallest_pair(experiment)
     taking_part = experiment.space[1] - experiment.space[0]
     alpha = experiment.alpha / (len(experiment.arms) - 1)
     solved = tt.RatioOfMeans(
         metric.numerator,
         metric.denominator,
-        metric.covariate,
+        None if explained(found, metric) else metric.covariate,
         use_t=False,
         alpha=alpha,
         power=experiment.power,
         ratio=least,
-        n_obs=max(4, int(len(customers) * taking_part * share)),
+        n_obs=max(4, int(customers * taking_part * share)),
     ).solve_power_from_aggregates(found, "rel_effect_size")[0]
-    mean = found.mean(metric.numerator) / (found.mean(metric.denominator) if metric.denominator else 1)
     one_look = _spreading(abs(float(solved.rel_effect_size)), least)
     return Horizon(
         weeks,
-        int(len(customers) * taking_part),
-        float(mean),
+        int(customers * taking_part),
+        level_of(found, metric),
         one_look,
         one_look * sqrt(widening(alpha=alpha, power=experiment.power)),
         experiment.primary.minimum_effect,

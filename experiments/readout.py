@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import isnan, log
+from math import isnan, log, nan
 from typing import Literal
 
 import pandas as pd
 from scipy import stats
 
+from decisions.catalogue import Catalogue
+from experiments.adherence import Adherence, adherence
+from experiments.arms import Exposure
 from experiments.course import Looks, Novelty, looks, novelty, weekly
 from experiments.declaration import Experiment, GuardRail
 from experiments.effects import Effect, SampleRatio, adjusted, compare, quantile, sample_ratio, variance_saved
@@ -57,7 +60,7 @@ class ArmReadout:
         arm: Its id.
         primary: The primary metric, for one look.
         looks: The same week by week, with what holds at every look.
-        pvalue: Always-valid, adjusted by Holm for the number of treatments.
+        pvalue: Always-valid, adjusted by Holm for the number of treatments; NaN where the primary metric is unknown.
         guard_rails: What must not be harmed.
         tail: The 90th percentile over customers of a primary metric in currency, for one look, or None.
         others: Every other metric, for one look.
@@ -81,13 +84,13 @@ class ArmReadout:
 
     @property
     def low(self) -> float:
-        """Lower bound of the primary difference, at every look."""
-        return float(self.looks.valid.low[-1])
+        """Lower bound of the primary difference, at every look; NaN where it is unknown."""
+        return float(self.looks.valid.low[-1]) if self.primary.known else nan
 
     @property
     def high(self) -> float:
-        """Upper bound of the primary difference, at every look."""
-        return float(self.looks.valid.high[-1])
+        """Upper bound of the primary difference, at every look; NaN where it is unknown."""
+        return float(self.looks.valid.high[-1]) if self.primary.known else nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Readout:
         experiment: As declared.
         until: Up to when it was looked at.
         sample_ratio: The check that comes first.
+        adherence: The check that comes second: whether the arms were treated as declared.
         customers: Customers who took part.
         arms: A readout for each treatment.
         simulated: Whether the customers are simulated.
@@ -107,6 +111,7 @@ class Readout:
     experiment: Experiment
     until: datetime
     sample_ratio: SampleRatio
+    adherence: Adherence
     customers: int
     arms: tuple[ArmReadout, ...]
     simulated: bool = False
@@ -117,9 +122,15 @@ class Readout:
         """The primary metric."""
         return METRICS[self.experiment.primary.metric]
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why nothing may be claimed; empty where the experiment ran as declared."""
+        lost = () if self.sample_ratio.passed else ("the arms are not as large as declared",)
+        return (*lost, *self.adherence.faults)
+
     def verdict(self, arm: ArmReadout) -> Verdict:
-        """What may be claimed of an arm: nothing where the sample ratio failed."""
-        if not self.sample_ratio.passed or not arm.primary.known:
+        """What may be claimed of an arm: nothing where the experiment did not run as declared."""
+        if self.faults or not arm.primary.known:
             return "untold"
         least, most = sorted((self.metric.better * arm.low, self.metric.better * arm.high))
         return "better" if least > 0 else "worse" if most < 0 else "open"
@@ -127,8 +138,10 @@ class Readout:
     def decision(self, arm: ArmReadout) -> str:
         """What to do, in one sentence."""
         verdict, rails = self.verdict(arm), [rail for rail in arm.guard_rails if rail.verdict != "kept"]
+        if self.faults:
+            return f"Do not decide on this: find out first why {'; and why '.join(self.faults)}."
         if verdict == "untold":
-            return "Do not decide on this: find out first why the arms are not as large as declared."
+            return f"Do not decide yet: {arm.primary.refusal}."
         if verdict == "worse":
             return f"Keep {self.experiment.control_id}: {arm.arm} is worse."
         if verdict == "open":
@@ -151,18 +164,22 @@ def readout(
     cuts: Sequence[str] = (),
     simulated: bool = False,
     currency: str = "",
+    catalogue: Catalogue | None = None,
+    exposures: Sequence[Exposure] | None = None,
 ) -> Readout:
     """Read an experiment out.
 
     Args:
         experiment: As declared, and started.
-        events: Canonical events.
+        events: Canonical events; the subject of a contact is its message.
         enrolled: Columns `customer`, `arm` and `entered`, one row a customer, and a column for each cut; whoever enters
             later does not count.
         until: Up to when to look; the experiment's stop where that is earlier.
         cuts: Columns of `enrolled` that name segments.
         simulated: Whether the customers are simulated.
         currency: Of amounts.
+        catalogue: What tells mandatory messages and programmes; where it is None, no message is mandatory.
+        exposures: The first exposure of each customer; None where the log knows none.
 
     Raises:
         ReadoutError: The experiment has not started, nobody took part, or an arm is empty.
@@ -176,12 +193,13 @@ def readout(
     if min(counts.values()) < 2:
         raise ReadoutError("an arm without customers", got=counts, wanted="at least 2 in each", where=experiment.id)
     ratio = sample_ratio(counts, {arm.id: arm.share for arm in experiment.arms})
+    treated = adherence(experiment, events, enrolled, until, catalogue, exposures)
     treatments = [arm.id for arm in experiment.arms if arm.id != experiment.control_id]
     table = outcomes(events, enrolled, until)
     read = [_arm(experiment, events, enrolled, table, arm, until, cuts, len(treatments)) for arm in treatments]
-    holm = adjusted({arm.arm: arm.pvalue for arm in read})
-    arms = tuple(replace(arm, pvalue=holm[arm.arm]) for arm in read)
-    return Readout(experiment, until, ratio, len(enrolled), arms, simulated, currency)
+    holm = adjusted({arm.arm: arm.pvalue if arm.primary.known else 1.0 for arm in read})
+    arms = tuple(replace(arm, pvalue=holm[arm.arm]) if arm.primary.known else arm for arm in read)
+    return Readout(experiment, until, ratio, treated, len(enrolled), arms, simulated, currency)
 
 
 def _arm(
@@ -199,19 +217,14 @@ def _arm(
     pair = (experiment.control_id, arm)
     control, treatment = (table[table["arm"] == name] for name in pair)
     primary = compare(control, treatment, metric, alpha=alpha)
-    if not primary.known:
-        raise ReadoutError(f"no {metric.name} to compare", got=primary.control, wanted="some in each arm", where=arm)
-    level = abs(primary.control) or abs(primary.treatment)
-    tuned = _tuned(experiment.primary.minimum_effect * level, experiment, alpha)
-    assert experiment.start is not None
-    course = looks(events, enrolled, pair, metric, weekly(experiment.start, until), tuned, alpha=alpha)
+    course = _looks(experiment, events, enrolled, primary, pair, until, alpha)
     others = {name: compare(control, treatment, other) for name, other in METRICS.items() if name != metric.name}
     known = {name: effect for name, effect in others.items() if effect.known}
     return ArmReadout(
         arm,
         primary,
         course,
-        float(course.valid.pvalue[-1]),
+        float(course.valid.pvalue[-1]) if primary.known else nan,
         tuple(_rail(rail, control, treatment, experiment, alpha) for rail in experiment.guard_rails),
         _tail(metric, control, treatment),
         known,
@@ -220,6 +233,24 @@ def _arm(
         tuple(by_segment(control, treatment, metric, cut) for cut in cuts),
         novelty(events, enrolled, pair, metric, until),
     )
+
+
+def _looks(
+    experiment: Experiment,
+    events: pd.DataFrame,
+    enrolled: pd.DataFrame,
+    primary: Effect,
+    pair: tuple[str, str],
+    until: datetime,
+    alpha: float,
+) -> Looks:
+    """The primary metric week by week; no look where it is unknown at the end."""
+    assert experiment.start is not None
+    level = abs(primary.control) or abs(primary.treatment)
+    tuned = _tuned(experiment.primary.minimum_effect * level, experiment, alpha)
+    moments = weekly(experiment.start, until) if primary.known else ()
+    metric = METRICS[experiment.primary.metric]
+    return looks(events, enrolled, pair, metric, moments, tuned, alpha=alpha)
 
 
 def _tail(metric: Metric, control: pd.DataFrame, treatment: pd.DataFrame) -> Effect | None:

@@ -37,7 +37,7 @@ def report(found: Readout) -> str:
             "sentence": _sentence(found, arm),
             "rails": [{"rail": rail, "tone": _RAILS[rail.verdict]} for rail in arm.guard_rails],
             "course": _course(found, arm),
-            "segments": [(part, _segments(found, arm, i)) for i, part in enumerate(arm.segments)],
+            "segments": [(part, _segments(found, arm, i)) for i, part in enumerate(arm.segments) if part.segments],
             "novelty": _novelty(found, arm),
         }
         for arm in found.arms
@@ -55,6 +55,8 @@ def _tone(found: Readout, arm: ArmReadout) -> str:
 
 def _sentence(found: Readout, arm: ArmReadout) -> str:
     metric, effect, show = found.metric, arm.primary, _shown(found)
+    if not effect.known:
+        return ""
     level = 1 - found.experiment.alpha / len(found.arms)
     return (
         f"{metric.title}: {show(metric, effect.treatment)} with {arm.arm}, {show(metric, effect.control)} with "
@@ -68,8 +70,10 @@ def _relative(share: float) -> str:
     return "" if isnan(share) else f" ({share:+.1%})"
 
 
-def _course(found: Readout, arm: ArmReadout) -> Markup:
+def _course(found: Readout, arm: ArmReadout) -> Markup | None:
     looks = arm.looks
+    if not looks.moments:
+        return None
     bars = [
         Bar(
             f"{moment:%d %b}",

@@ -38,8 +38,8 @@ class Course:
         seed: Of the world.
         values: Of each customer: margin of the weeks after discounts and costs, and what is expected of the 26 weeks
             after without contact; less the luck that they had; shape (n,).
-        weekly: Mean value as it stood after each week: margin so far, and what is expected without contact of the
-            weeks left and the 26 after; shape (weeks,).
+        weekly: Value of each customer after each week: margin so far, and what is expected without contact of the weeks
+            left and the 26 after; less their luck; shape (weeks, n).
         unsubscribed: Share of those who could be contacted on day 0 and cannot in the end.
         contacts: A customer and week.
     """
@@ -64,6 +64,7 @@ class Standing:
         unsubscribed: Mean over seeds.
         contacts: A customer and week, mean over seeds.
         weekly: Mean value after each week.
+        ahead: Mean difference a customer to the first policy after each week, paired.
     """
 
     policy: str
@@ -73,6 +74,7 @@ class Standing:
     unsubscribed: float
     contacts: float
     weekly: tuple[float, ...]
+    ahead: tuple[Interval, ...]
 
 
 def rules(weeks: int) -> dict[str, Callable[[], Rule]]:
@@ -121,7 +123,7 @@ def simulate(
     for week in range(weeks):
         for _ in range(7):
             contacts += int((world.step(rule.choose(world)).arms > 0).sum())
-        weekly.append(float((world.value + world.left(HORIZON + 7 * (weeks - week - 1)) - world.luck).mean()))
+        weekly.append(world.value + world.left(HORIZON + 7 * (weeks - week - 1)) - world.luck)
         advance(week + 1)
     return Course(
         policy=policy,
@@ -148,10 +150,14 @@ def standings(courses: Sequence[Course]) -> list[Standing]:
     if len({tuple(found) for found in seeds.values()}) > 1:
         raise ExperimentError("policies of different seeds", got=seeds, wanted="the same for all")
     values = {policy: np.concatenate([course.values for course in ran]) for policy, ran in by_policy.items()}
-    return [_standing(policy, ran, values) for policy, ran in by_policy.items()]
+    weekly = {policy: np.concatenate([course.weekly for course in ran], axis=1) for policy, ran in by_policy.items()}
+    first = next(iter(weekly.values()), np.empty(0))
+    return [_standing(policy, ran, values, weekly[policy], first) for policy, ran in by_policy.items()]
 
 
-def _standing(policy: str, ran: Sequence[Course], values: Mapping[str, Floats]) -> Standing:
+def _standing(
+    policy: str, ran: Sequence[Course], values: Mapping[str, Floats], weekly: Floats, first: Floats
+) -> Standing:
     own = values[policy]
     return Standing(
         policy=policy,
@@ -160,7 +166,8 @@ def _standing(policy: str, ran: Sequence[Course], values: Mapping[str, Floats]) 
         beyond=_mean(own - values[BESIDE]) if BESIDE in values else None,
         unsubscribed=float(np.mean([course.unsubscribed for course in ran])),
         contacts=float(np.mean([course.contacts for course in ran])),
-        weekly=tuple(np.mean([course.weekly for course in ran], axis=0).tolist()),
+        weekly=tuple(weekly.mean(axis=1).tolist()),
+        ahead=tuple(_mean(week) for week in weekly - first),
     )
 
 

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from experiments.errors import SupportError
 from experiments.logs import Floats, Log
@@ -19,10 +21,12 @@ class Wanted:
     Args:
         effective: Least effective sample size, of decisions and of customers.
         unsupported: Largest share of the policy's probability on options that were never to be chosen.
+        rewarded: Least effective number of rewarded decisions.
     """
 
     effective: float = 100.0
     unsupported: float = 0.01
+    rewarded: float = 10.0
 
 
 WANTED = Wanted()
@@ -43,6 +47,8 @@ class Support:
         mean_weight: Mean weight; should be `1 − unsupported`, and is not where the logged probabilities are not those
             by which it was chosen.
         mean_weight_error: Its standard error, clustered by customer.
+        rewarded: Effective number of rewarded decisions: the effective sample size of those whose reward is not the
+            commonest one of their option. An option may cost something each time; what counts is what came of it.
     """
 
     n: int
@@ -53,12 +59,13 @@ class Support:
     unsupported: float
     mean_weight: float
     mean_weight_error: float
+    rewarded: float
 
     def refusal(self, wanted: Wanted = WANTED) -> str | None:
         """Why the policy cannot be judged, every reason in one line, or None where it can.
 
         Example:
-            >>> thin = Support(4000, 900, 12.0, 11.2, 310.5, 0.0, 0.97, 0.2)
+            >>> thin = Support(4000, 900, 12.0, 11.2, 310.5, 0.0, 0.97, 0.2, 30.0)
             >>> print(thin.refusal(Wanted(effective=12)))
             cannot be judged: effective sample size 11 of 900 customers, wanted at least 12
         """
@@ -70,6 +77,8 @@ class Support:
             )
             if found < wanted.effective
         ]
+        if self.rewarded < wanted.rewarded:
+            reasons.append(f"{self.rewarded:.3g} effective rewarded decisions, wanted at least {wanted.rewarded:g}")
         if self.unsupported > wanted.unsupported:
             reasons.append(
                 f"{self.unsupported:.1%} of its choices could never be made, wanted at most {wanted.unsupported:.1%}"
@@ -102,6 +111,7 @@ def support(log: Log) -> Support:
         unsupported=float(np.where(log.logged > 0, 0.0, log.target).sum() / len(log)),
         mean_weight=mean,
         mean_weight_error=clustered_error(log, weights - mean),
+        rewarded=_kish(weights[_rewarded(log)]),
     )
 
 
@@ -131,6 +141,17 @@ def clustered_error(log: Log, deviations: Floats) -> float:
     customers = log.customer_count
     squares = float(np.square(log.by_customer(deviations)).sum())
     return math.sqrt(squares * customers / max(customers - 1, 1)) / len(log)
+
+
+def _rewarded(log: Log) -> NDArray[np.bool_]:
+    """Which decisions earned something else than most decisions for the same option, shape (n,)."""
+    same = pd.DataFrame({"choice": log.choices, "reward": log.rewards}).groupby(["choice", "reward"])
+    group, size = same.ngroup().to_numpy(), same["choice"].transform("size").to_numpy()
+    first = pd.DataFrame({"choice": log.choices, "group": group, "size": size}).sort_values(
+        "size", ascending=False, kind="stable"
+    )
+    commonest = first.drop_duplicates("choice")["group"].to_numpy()
+    return ~np.isin(group, commonest)
 
 
 def _kish(weights: Floats) -> float:

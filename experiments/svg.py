@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
 INK, FAINT, GRID, BAND = "#0b5d8f", "#9aa3ab", "#d9dee2", "#cfe0ec"
 _WIDTH, _LEFT, _RIGHT, _ROW, _AXIS = 760, 190, 130, 26, 96
+_WIDE = 0.6
 
 Shown = Callable[[float], str]
 """How a value is written, with its unit."""
@@ -45,10 +47,11 @@ def intervals(bars: Sequence[Bar], shown: Shown, *, title: str, note: str) -> Ma
     """
     bottom = 44 + _ROW * len(bars)
     scale, ticks = _scale([edge for bar in bars for edge in _edges(bar)], _LEFT, _WIDTH - _RIGHT)
-    parts = [_tick(scale(tick), 30, bottom, shown(tick), zero=tick == 0) for tick in ticks]
+    labels = _apart([shown(tick) for tick in ticks], [scale(tick) for tick in ticks], 10)
+    parts = [_tick(scale(tick), 30, bottom, label, zero=tick == 0) for tick, label in zip(ticks, labels, strict=True)]
     for i, bar in enumerate(bars):
         y = 50 + _ROW * i
-        parts.append(_text(_LEFT - 10, y + 4, bar.label, anchor="end"))
+        parts.append(_text(_LEFT - 10, y + 4, _cut(bar.label, _LEFT - 10, 12), anchor="end"))
         parts.append(_text(_LEFT - 10, y + 15, f"n = {bar.n:,}", anchor="end", size=9, colour=FAINT))
         if bar.behind:
             parts.append(_line(scale(bar.behind[0]), y, scale(bar.behind[1]), y, FAINT, 5, opacity=0.35))
@@ -72,8 +75,13 @@ def along(bars: Sequence[Bar], shown: Shown, *, title: str, note: str) -> Markup
         parts.append(_line(x, scale(bar.low), x, scale(bar.high), INK, 1, opacity=0.5))
         if bar.behind:
             parts.append(_line(x, scale(bar.behind[0]), x, scale(bar.behind[1]), FAINT, 5, opacity=0.5))
-        parts.append(_text(x, bottom + 18, bar.label, anchor="middle", size=10))
-        parts.append(_text(x, bottom + 31, f"n = {bar.n:,}", anchor="middle", size=9, colour=FAINT))
+    named, counted = (
+        _apart([bar.label for bar in bars], places, 10),
+        _apart([f"n = {bar.n:,}" for bar in bars], places, 9),
+    )
+    for x, name, count in zip(places, named, counted, strict=True):
+        parts.append(_text(x, bottom + 18, name, anchor="middle", size=10))
+        parts.append(_text(x, bottom + 31, count, anchor="middle", size=9, colour=FAINT))
     path = _points([(x, scale(bar.value)) for x, bar in zip(places, bars, strict=True)])
     parts.append(f'<polyline points="{path}" fill="none" stroke="{INK}" stroke-width="2"/>')
     parts += [
@@ -94,6 +102,19 @@ def ticks_of(low: float, high: float, wanted: int = 5) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * size for size in (1, 2, 5, 10) if power * size >= 0.8 * rough)
     return [round(n * step, 12) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _apart(labels: Sequence[str], places: Sequence[float], size: int) -> list[str]:
+    """As many of some labels as do not touch, each so many places after the one before, up to the last."""
+    room = min((b - a for a, b in pairwise(sorted(places))), default=math.inf)
+    every = max(1, math.ceil((max(map(len, labels), default=0) + 2) * _WIDE * size / room))
+    return [label if (len(labels) - 1 - i) % every == 0 else "" for i, label in enumerate(labels)]
+
+
+def _cut(label: str, room: float, size: int) -> str:
+    """A label that fits into some room, in pixels."""
+    most = int(room / (_WIDE * size))
+    return label if len(label) <= most else label[: most - 1] + "…"
 
 
 def _edges(bar: Bar) -> tuple[float, ...]:
@@ -124,6 +145,8 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float,
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 12, colour: str = "#22303a") -> str:
+    if not text:
+        return ""
     where = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"'
     return f"<text {where}>{escape(text)}</text>"
 

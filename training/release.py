@@ -154,7 +154,9 @@ def _supported(evidence: Evidence, held: dict[str, Support], limits: Limits) -> 
     if reasons:
         return Check("support", "experiment", "; ".join(reasons))
     effective = ", ".join(f"{name} {found.effective:,.0f}" for name, found in held.items())
-    return Check("support", "ship", f"effective sample sizes: {effective}, of {held['candidate'].n:,} decisions")
+    least = min(found.rewarded for found in held.values())
+    shown = f"effective sample sizes: {effective}, of {held['candidate'].n:,} decisions, {least:,.0f} of them rewarded"
+    return Check("support", "ship", shown)
 
 
 def _same(evidence: Evidence) -> bool:
@@ -256,6 +258,7 @@ def _figures(evidence: Evidence, held: dict[str, Support], limits: Limits) -> di
                 "effective_customers": found.effective_customers,
                 "largest_weight": found.largest_weight,
                 "unsupported": found.unsupported,
+                "rewarded": found.rewarded,
             }
             for name, found in held.items()
         },

@@ -39,14 +39,15 @@ def over_time(found: Sequence[Standing]) -> Table:
 
 
 def draw(found: Sequence[Standing], path: Path, title: str) -> None:
-    """The same as a picture."""
+    """The same as a picture, with bands for the intervals."""
     figure = Figure(figsize=(8.0, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot(xlabel="week", ylabel=f"value a customer over {found[0].policy}", title=title)
+    axes = figure.add_subplot(xlabel="week", ylabel=f"value a customer over {found[0].policy}, 95 %", title=title)
     weeks = np.arange(1, len(found[0].weekly) + 1)
     for standing in found:
-        over = np.array(standing.weekly) - np.array(found[0].weekly)
-        axes.plot(weeks, over, label=standing.policy, linewidth=2.5 if standing.policy == "tactful" else 1.2)
+        value, low, high = np.array([(week.value, week.low, week.high) for week in standing.ahead]).T
+        (line,) = axes.plot(weeks, value, label=standing.policy, linewidth=2.5 if standing.policy == "tactful" else 1.2)
+        axes.fill_between(weeks, low, high, color=line.get_color(), alpha=0.18, linewidth=0)
     axes.legend(loc="best", frameon=False, ncols=2)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
@@ -62,6 +63,7 @@ def as_dict(found: Sequence[Standing], setting: Mapping[str, Any], releases: Map
             "unsubscribed": s.unsubscribed,
             "contacts_a_week": s.contacts,
             "weekly": list(s.weekly),
+            "ahead": [week.as_dict() for week in s.ahead],
         }
         for s in found
     }

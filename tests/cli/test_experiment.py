@@ -45,11 +45,13 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop whose customers in the treatment of `coupons` buy twice as much from the start on."""
+    """A shop whose customers in the treatment of `coupons` get a coupon and buy twice as much from the start on."""
     folder = tmp_path_factory.mktemp("trial")
     made = trial(1, 3_000, lift=1.0, share=1.0)
     numbers = made.events["customer_id"].map({c: hash_v2("coupons-1", c) for c in made.enrolled["customer"]})
-    kept = made.events[(made.events["time"] < START) | (made.events.index % 2 == 0) | (numbers >= 0.5)]
+    contact, control = made.events["type"] == "contact", numbers < 0.5
+    events = made.events.assign(subject=made.events["subject"].mask(contact & control, "newsletter"))
+    kept = events[(events["time"] < START) | (events.index % 2 == 0) | contact | ~control]
     write_events(validate(kept).events, folder / "events", zone="UTC", buckets=1)
     catalogue = CATALOGUE.replace("segments:", "segments:\n  frequent: features.purchases_28d >= 2.0", 1)
     (folder / "catalogue.yaml").write_text(catalogue, encoding="utf-8")
@@ -144,3 +146,21 @@ def test_customers_lost_in_one_arm_stop_the_report(folder: Path, file: Path, tmp
     assert "FAILS" in result.output
     assert "Do not decide on this" in page.read_text(encoding="utf-8")
     assert run(tmp_path, file, "status").exit_code == 1
+
+
+def test_an_experiment_that_never_ran_stops_the_report(folder: Path, file: Path, tmp_path: Path) -> None:
+    file.write_text(PLAN.replace("kind: random", "kind: silence", 1), encoding="utf-8")
+    run(folder, file, "start", "coupons", "--at", START.isoformat(), log=False)
+    page = tmp_path / "page.html"
+    result = run(folder, file, "report", "coupons", "--out", str(page))
+    assert result.exit_code == 1
+    assert "sample ratio as declared" in result.output
+    assert "treatment FAILS" in result.output
+    assert "at every look" not in result.output
+    reason = "arm treatment got 1.00 contacts a customer that it excludes"
+    assert reason in words(result.output)
+    assert reason in page.read_text(encoding="utf-8")
+    told = json.loads(run(folder, file, "report", "coupons", "--out", str(page), "--json").stdout)
+    assert told["arms"]["treatment"]["verdict"] == "untold"
+    assert told["treatment"]["passed"] is False
+    assert told["treatment"]["faults"][0].startswith(reason)

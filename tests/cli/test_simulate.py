@@ -30,6 +30,7 @@ def test_as_json_and_again_the_same() -> None:
     assert found["policies"]["silence"]["contacts_a_week"] == 0
     assert found["policies"]["tactful"]["gap_closed"] is None
     assert len(found["policies"]["tactful"]["weekly"]) == 3
+    assert [set(week) for week in found["policies"]["tactful"]["ahead"]] == [{"value", "low", "high"}] * 3
     assert found["releases"]["tactful"].keys() == {"0", "1"}
 
 

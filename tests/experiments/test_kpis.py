@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from experiments.errors import ReadoutError
-from experiments.kpis import KEY_FIGURES, by, estimate, incremental, key_figures, of_programmes, over_time
+from experiments.kpis import KEY_FIGURES, Figure, by, estimate, incremental, key_figures, of_programmes, over_time
 from experiments.logbook import Logbook, period
 from tests.experiments.trials import trial, truth
 
@@ -73,13 +73,13 @@ def table() -> pd.DataFrame:
         ("response_rate", 1 / 3, 2),
         ("unsubscribe_rate", 1 / 4, 4),
         ("share_of_silence", 1 / 2, 2),
-        ("satisfaction", 100.0, 1),
     ],
 )
 def test_figures_by_hand(table: pd.DataFrame, name: str, value: float, n: int) -> None:
     found = key_figures(table, MONTH)[name]
     assert found.value == pytest.approx(value)
     assert found.n == n
+    assert "satisfaction" not in key_figures(table, MONTH), "one answer has no interval"
     assert found.low <= found.value <= found.high
 
 
@@ -169,8 +169,8 @@ def test_intervals_cover() -> None:
 
 def test_the_incremental_value_is_what_contacts_bring() -> None:
     made = trial(1, 8_000, lift=0.3)
-    log = Logbook.of_events(made.events.assign(channel=""))
-    table = period(log, made.until - timedelta(weeks=4), made.until)
+    bought = made.events[made.events["type"] == "purchase"].assign(channel="")
+    table = period(Logbook.of_events(bought), made.until - timedelta(weeks=4), made.until)
     arm = made.enrolled.set_index("customer")["arm"]
     alone = (arm.reindex(table["customer"]) == "control").to_numpy()
     found = incremental(table, alone)
@@ -192,7 +192,7 @@ def test_a_holdout_that_lasts_is_not_adjusted_away() -> None:
 
 def test_a_period_without_purchases_has_no_incremental_value() -> None:
     quiet = pd.DataFrame({"revenue": np.zeros(40), "contacts": np.repeat([0.0, 1.0], 20)})
-    with pytest.raises(ReadoutError, match="nobody spent anything"):
+    with pytest.raises(ReadoutError, match=r"no incremental value: got '.*does not vary.*: it is 0'"):
         incremental(quiet, (quiet["contacts"] == 0).tolist())
 
 
@@ -202,3 +202,38 @@ def test_the_guide_defines_every_figure_as_the_code_does() -> None:
     assert {name: (unit, meaning) for name, unit, meaning in rows} == {
         figure.name: (units[figure.unit], figure.meaning) for figure in KEY_FIGURES.values()
     }
+
+
+def frame(rows: list[dict] | None = None) -> pd.DataFrame:
+    columns = ("customer_id", "time", "type", "amount", "subject", "channel")
+    made = pd.DataFrame(rows or [], columns=list(columns))
+    return made.assign(time=pd.to_datetime(made["time"], utc=True).astype("datetime64[us, UTC]"))
+
+
+@pytest.mark.parametrize("events", [[], [event("ada", 3, "purchase", 20.0)], [event("ada", 3, "clicked")]])
+@pytest.mark.parametrize("kind", ["object", "str"])
+def test_where_nobody_was_contacted_the_rest_is_told(events: list[dict], kind: str) -> None:
+    nobody = pd.DataFrame({column: pd.Series(dtype=kind) for column in ("customer", "programme", "message", "channel")})
+    nobody = nobody.assign(time=pd.Series(dtype="datetime64[us, UTC]"))
+    log = Logbook(frame(events), nobody, nobody)
+    found = key_figures(period(log, MAY, JUNE), MONTH)
+    assert "response_rate" not in found
+    assert of_programmes(log, MAY, JUNE) == {}
+    assert sorted(over_time(log, MAY, JUNE, MONTH)) == [MAY]
+
+
+def test_one_order_has_no_interval_and_few_have_a_long_one() -> None:
+    def value(*amounts: float) -> Figure | None:
+        orders = np.zeros(500)
+        orders[: len(amounts)] = 1
+        sales = np.zeros(500)
+        sales[: len(amounts)] = amounts
+        table = pd.DataFrame({"sales": sales, "orders": orders})
+        return estimate(table, KEY_FIGURES["average_order_value"], 1.0)
+
+    assert value(30.0) is None
+    few = value(10.0, 30.0, 80.0)
+    assert few is not None
+    assert few.n == 3
+    assert few.low < 0 < 100 < few.high
+    assert few.high - few.value > few.value - few.low

@@ -45,7 +45,8 @@ def test_longer_finds_less() -> None:
 
 def test_a_log_without_the_metric_plans_nothing() -> None:
     log = trial(3, 50)
-    with pytest.raises(ReadoutError, match="no revenue_per_customer in the log"):
-        plan(TIRED, log.events, ["stranger", "other"], START + timedelta(days=28), weeks=[1])
+    strangers = [f"stranger {i}" for i in range(20)]
+    with pytest.raises(ReadoutError, match=r"no plan by revenue_per_customer: got .*does not vary .*: it is 0"):
+        plan(TIRED, log.events, strangers, START + timedelta(days=28), weeks=[1])
     with pytest.raises(ReadoutError, match="too few customers"):
         plan(TIRED, log.events, ["c1"], log.until, weeks=[1])

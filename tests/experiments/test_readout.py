@@ -1,7 +1,9 @@
 """The whole readout: a failed sample ratio claims nothing, verdicts follow intervals, guard-rails hold."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import isnan
 
 import pytest
 
@@ -11,6 +13,7 @@ from experiments.effects import SampleRatio
 from experiments.errors import ReadoutError
 from experiments.metrics import METRICS
 from experiments.readout import Readout, readout
+from experiments.report import report
 from tests.experiments.trials import START, Trial, trial
 
 EXPERIMENT = Experiment.model_validate(
@@ -24,6 +27,16 @@ EXPERIMENT = Experiment.model_validate(
         ],
         "primary": {"metric": "revenue_per_customer", "minimum_effect": 0.2},
         "guard_rails": [{"metric": "orders_per_customer", "margin": 0.3}, {"metric": "unsubscribes", "margin": 0.01}],
+    }
+)
+
+SILENT = EXPERIMENT.model_validate(
+    {
+        **EXPERIMENT.model_dump(),
+        "arms": [
+            {"id": "control", "kind": "current", "share": 0.5},
+            {"id": "treatment", "kind": "silence", "share": 0.5},
+        ],
     }
 )
 
@@ -64,6 +77,35 @@ def test_a_failed_sample_ratio_claims_nothing(found: Readout) -> None:
     failed = replace(found, sample_ratio=SampleRatio({"control": 1, "treatment": 9}, {}, 1e-9))
     assert failed.verdict(arm) == "untold"
     assert failed.decision(arm).startswith("Do not decide on this")
+
+
+def test_arms_that_were_treated_alike_claim_nothing(found: Readout) -> None:
+    made = trial(5, 600, lift=2.0)
+    same = read(replace(made, events=made.events.replace({"subject": {"coupon": "newsletter"}})), arms=SILENT.arms)
+    assert same.sample_ratio.passed
+    assert same.arms[0].low > 0
+    assert same.verdict(same.arms[0]) == "untold"
+    assert re.match(
+        r"Do not decide on this: find out first why arm treatment got 1\.00 contacts a customer that it excludes",
+        same.decision(same.arms[0]),
+    )
+    assert read(made).faults == ()
+
+
+def test_too_few_orders_are_not_judged() -> None:
+    made = trial(5, 600, lift=0.4)
+    bought = made.events["type"] == "purchase"
+    few = replace(made, events=made.events[~bought | (made.events.index % 400 == 0)])
+    goal = EXPERIMENT.primary.model_copy(update={"metric": "average_order_value"})
+    (arm,) = (poor := read(few, primary=goal)).arms
+    assert poor.verdict(arm) == "untold"
+    assert poor.decision(arm).startswith("Do not decide yet: too few customers with orders: got ")
+    assert isnan(arm.low)
+    assert isnan(arm.pvalue)
+    assert arm.looks.moments == ()
+    page = report(poor)
+    assert "Do not decide yet" in page
+    assert "nan" not in page.lower().replace("finance", "")
 
 
 def test_lost_customers_are_noticed() -> None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -87,3 +88,31 @@ def test_the_values_beside_an_axis_lie_within_the_picture() -> None:
     labels = re.findall(r'<text x="([\d.]+)"[^>]*anchor="end" font-size="10"[^>]*>([^<]*)<', picture)
     assert len(labels) > 2
     assert all(float(x) >= 0.64 * 10 * len(label) for x, label in labels)
+
+
+LABEL = r'<text x="([-\d.]+)" y="([\d.]+)" text-anchor="(middle|end)" font-size="(\d+)"[^>]*>([^<]*)<'
+
+
+@pytest.mark.parametrize("looks", [1, 2, 4, 12, 26, 52])
+@pytest.mark.parametrize("n", [50, 1_234_567])
+def test_labels_never_touch_and_the_last_is_there(looks: int, n: int) -> None:
+    bars = [Bar(f"{i % 28 + 1:02d} May", float(i), i - 900.0, i + 1_900.0, n) for i in range(looks)]
+    for picture in (
+        along(bars, lambda value: f"{value:+,.2f} USD", title="", note=""),
+        intervals(bars[:12], lambda value: f"{1000 * value:+,.2f} USD", title="", note=""),
+    ):
+        spans: dict[str, list[tuple[float, float]]] = {}
+        for x, y, anchor, size, label in re.findall(LABEL, picture):
+            if anchor == "middle":
+                reach = 0.3 * int(size) * len(label)
+                spans.setdefault(y, []).append((float(x) - reach, float(x) + reach))
+        for row in spans.values():
+            assert all(right <= left for (_, right), (left, _) in pairwise(sorted(row)))
+    dates = re.findall(r">(\d\d May)<", along(bars, str, title="", note=""))
+    assert dates[-1] == bars[-1].label
+    assert len(dates) == looks or len(dates) > 5
+
+
+def test_a_long_name_is_cut() -> None:
+    bar = Bar("customers of a very long segment name", 1.0, 0.5, 1.5, 3)
+    assert ">customers of a very long…<" in re.sub(" se…", "…", intervals([bar], str, title="", note=""))

@@ -163,7 +163,8 @@ class TestRules:
 
 
 def course(policy: str, values: list[float], seed: int = 0) -> Course:
-    return Course(policy, seed, np.array(values), np.zeros(2), 0.0, 0.0)
+    weekly = np.array([np.zeros(len(values)), values])
+    return Course(policy, seed, np.array(values), weekly, 0.0, 0.0)
 
 
 def test_a_share_of_the_gap_is_what_a_policy_gains_of_it() -> None:
@@ -173,6 +174,16 @@ def test_a_share_of_the_gap_is_what_a_policy_gains_of_it() -> None:
     shares = {policy: standing.share.value for policy, standing in found.items() if standing.share}
     assert shares == {LOW: 0.0, "ours": 0.75, HIGH: 1.0}
     assert found["ours"].beyond is None
+
+
+def test_each_week_has_its_interval_over_the_first_policy() -> None:
+    own, first = [3.0, 4.0, 8.0, 6.0], [0.0, 1.0, 2.0, 3.0]
+    none, (before, after) = (s.ahead for s in standings([course("first", first), course("own", own)]))
+    assert [(week.value, week.low, week.high) for week in none] == [(0.0, 0.0, 0.0)] * 2
+    assert (before.value, before.low, before.high) == (0.0, 0.0, 0.0)
+    assert after.value == 3.75
+    assert after.high - after.value == pytest.approx(1.96 * np.std([3, 3, 6, 3], ddof=1) / 2)
+    assert after.value - after.low == pytest.approx(after.high - after.value)
 
 
 def test_policies_of_different_seeds_are_not_compared() -> None:

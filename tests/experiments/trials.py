@@ -33,7 +33,9 @@ class Trial:
 def trial(
     seed: int, customers: int = 2_000, *, lift: float = 0.0, weeks: int = 4, share: float = 0.5, fades: float = 0.0
 ) -> Trial:
-    """A trial in which the treatment multiplies the pace of purchases.
+    """A trial in which the treatment multiplies the pace of purchases, by a coupon once in the first week.
+
+    A third of the control gets a newsletter in that week.
 
     Args:
         seed: Another seed makes another.
@@ -67,6 +69,17 @@ def trial(
             "subject": "",
         }
     )
+    reached = np.flatnonzero(treated | (np.arange(customers) % 3 == 0))
+    contacts = pd.DataFrame(
+        {
+            "customer_id": ids[reached],
+            "time": pd.to_datetime(begin + reached % 7 * DAY, unit="us", utc=True),
+            "type": "contact",
+            "event_id": [f"contact {i}" for i in reached],
+            "amount": 0.0,
+            "subject": np.where(treated[reached], "coupon", "newsletter"),
+        }
+    )
     enrolled = pd.DataFrame(
         {
             "customer": ids,
@@ -75,7 +88,7 @@ def trial(
             "style": np.where(np.arange(customers) % 4 == 0, "calm", "lively"),
         }
     )
-    return Trial(events, enrolled, START + timedelta(weeks=weeks))
+    return Trial(pd.concat([events, contacts], ignore_index=True), enrolled, START + timedelta(weeks=weeks))
 
 
 def truth(lift: float, weeks: int = 4) -> float:
