@@ -21,7 +21,7 @@ _UNKNOWN = ("", False)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What the customers of an arm received from entering on.
+    """The contacts and exposures of an arm, from entering on.
 
     Attributes:
         customers: Customers of the arm.
@@ -44,8 +44,8 @@ class Adherence:
     """Whether the arms were treated as declared.
 
     Attributes:
-        arms: What each arm received, by its id.
-        faults: What contradicts the declaration; empty where nothing does.
+        arms: Contacts and exposures of each arm, by its id.
+        faults: Contradictions to the declaration; empty where there is none.
     """
 
     arms: Mapping[str, Received]
@@ -63,7 +63,7 @@ def adherence(
     """Compare what the arms received with what they declare.
 
     An arm is at fault where it got more than `KEPT` times the contacts that it excludes and another arm got; where
-    nobody in it got the message that it promises; and where it got the same as the control. The last is told from
+    nobody in it got the message that it promises; and where it got the same as the control. The last is judged by
     exposures where the log has them, and else by Fisher's exact test of the customers whom each message reached.
 
     Source: Kohavi, Tang and Xu (2020), Trustworthy Online Controlled Experiments, chapter 21, for checks that come
@@ -74,7 +74,7 @@ def adherence(
         events: Canonical events; the subject of a contact is its message.
         enrolled: Columns `customer`, `arm` and `entered`, one row a customer.
         until: Contacts at or after it do not count.
-        catalogue: What tells mandatory messages and programmes; where it is None, no message is mandatory.
+        catalogue: The source of mandatory messages and of programmes; where it is None, no message is mandatory.
         exposures: The first exposure of each customer; None where the log knows none.
     """
     contacts = _contacts(events, enrolled, until)

@@ -1,4 +1,4 @@
-"""What arms are compared by: counts, means, variances and covariances, and whether they are enough to compare."""
+"""Counts, means, variances and covariances by which arms are compared, and whether they are enough to compare."""
 
 import math
 from collections.abc import Sequence

@@ -178,7 +178,7 @@ def readout(
         cuts: Columns of `enrolled` that name segments.
         simulated: Whether the customers are simulated.
         currency: Of amounts.
-        catalogue: What tells mandatory messages and programmes; where it is None, no message is mandatory.
+        catalogue: The source of mandatory messages and of programmes; where it is None, no message is mandatory.
         exposures: The first exposure of each customer; None where the log knows none.
 
     Raises:

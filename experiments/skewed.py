@@ -12,8 +12,8 @@ def bounds(value: float, error: float, parts: Floats, level: float = 0.95) -> tu
     """The interval of a mean over independent customers, right where few of them bring most of it.
 
     A mean of rare rewards has a skewed distribution: where it came out low, its standard error came out low too, so
-    that the symmetric interval lies below the truth too often. Two corrections mend that. The quantile is Student's t
-    with `2C / (kurtosis − 1)` degrees of freedom, at most `C − 1`: the variance of few large parts is hardly known.
+    that the symmetric interval lies below the truth too often. Two corrections prevent it. The quantile is Student's
+    t with `2C / (kurtosis − 1)` degrees of freedom, at most `C − 1`: the variance of few large parts is hardly known.
     And the interval is the smallest that holds the symmetric one and that of Hall's cubic transformation, which takes
     the skewness away. With parts like normal ones both corrections vanish.
 
