@@ -90,7 +90,7 @@ def features_of_each(customers: Customers, count: int, compiled: CompiledCatalog
 
     def compute() -> None:
         for values in stored:
-            build_one(history(events.zone, **values), MOMENT, program)
+            build_one(history(events.zones[0], **values), MOMENT, program)
 
     return compute
 

@@ -1,6 +1,7 @@
 """`tactful events`: bring histories in and out."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +12,13 @@ from cli.console import console, print_json, progress, say, table
 from features.dataset import EventDataset, write_events
 from features.importing import Imported, Swallowed, import_log
 from features.mapping_file import load_mapping
+from features.zones import AHEAD
 
 events_app = typer.Typer(no_args_is_help=True)
 
 QUARANTINE = "quarantine.parquet"
 LISTED = 20
-"""How many malformed rows of several lines the report lists."""
+"""How many malformed rows of several lines, and how many unknown zones, the report lists."""
 
 
 @events_app.callback()
@@ -39,10 +41,15 @@ def import_events(
     """
     bars = console(stderr=True)
     with progress("Importing", bars) as advance:
-        imported = import_log(file, load_mapping(mapping), advance)
+        imported = import_log(file, load_mapping(mapping), advance, latest=datetime.now(UTC) + AHEAD)
     with progress("Writing", bars):
         dataset = write_events(
-            imported.events, out, zone=imported.zone, buckets=buckets, categories=imported.categories
+            imported.events,
+            out,
+            zone=imported.zone,
+            buckets=buckets,
+            categories=imported.categories,
+            zones=imported.zones,
         )
         quarantine = _write_quarantine(imported, out)
     report = _report(imported, dataset, quarantine)
@@ -69,6 +76,8 @@ def _report(imported: Imported, dataset: EventDataset, quarantine: Path | None) 
         "rows": {"read": imported.rows_read, "used": imported.rows_used, "rejected": len(imported.rejected)},
         "events": {"total": len(imported.events), **{str(name): int(count) for name, count in by_type.items()}},
         "customers": sum(dataset.customers),
+        "customers_with_zone": len(imported.zones),
+        "unknown_zones": dict(list(imported.unknown_zones.items())[:LISTED]),
         "categories": len(dataset.categories),
         "first": dataset.first,
         "last": dataset.last,
@@ -112,6 +121,8 @@ def _show(report: dict[str, Any], screen: Console) -> None:
         rejected = [(reason, *(count[reason] for count in counts)) for reason in report["rejected"]]
         screen.print(table(("rejected because", *numbers), rejected, numbers=numbers))
         screen.print(f"rejected rows: {report['quarantine']}")
+    for name, rows in report["unknown_zones"].items():
+        screen.print(f"not a time zone: {name!r} in {rows:,} rows, passed over")
     screen.print(f"events:        {report['dataset']['folder']}, {report['dataset']['buckets']} buckets")
 
 

@@ -177,4 +177,5 @@ def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
     if out.exists():
         raise TactfulError("a folder that is there already", got=str(out), wanted="a new one")
     with opened(data, tenant) as (store, settings), progress("Reading the store", console(stderr=True)):
-        return export_events(store, settings.tenant, out, categories=load_rules(settings.tracking).categories)
+        categories = load_rules(settings.tracking).categories
+        return export_events(store, settings.tenant, out, categories=categories, catalogue=settings.catalogue)

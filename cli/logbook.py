@@ -11,7 +11,7 @@ import typer
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
 
@@ -45,6 +45,7 @@ class Source:
         compiled: The catalogue.
         scorer: The models, where there are some.
         events: Every event, contacts too.
+        zones: The zones of customers, where they are known.
         exposures: The exposures to an experiment, by its id; None where the log knows none.
     """
 
@@ -52,6 +53,7 @@ class Source:
     compiled: "CompiledCatalogue"
     scorer: "Scorer | None"
     events: "pd.DataFrame"
+    zones: "Mapping[str, str]"
     exposures: "Callable[[str], list[Exposure]] | None"
 
     @property
@@ -74,7 +76,7 @@ class Source:
         known = self.events[self.events["time"] < moment]
         customers = sorted(set(known["customer_id"]))
         features = self.compiled.catalogue.feature_set(STANDARD)
-        frame = build_pairs(encode(known, zone), customers, [moment] * len(customers), features)
+        frame = build_pairs(encode(known, zone, self.zones), customers, [moment] * len(customers), features)
         rows = zip(customers, frame.values.tolist(), strict=True)
         return [Snapshot(customer, moment, tuple(values), contacts=()) for customer, values in rows]
 
@@ -86,7 +88,7 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
         TactfulError: It cannot be read, or the catalogue cannot.
     """
     from experiments.logbook import Logbook
-    from features.dataset import read_events
+    from features.dataset import open_events, read_events
     from serving.settings import Settings
 
     settings = Settings.of(data)
@@ -95,9 +97,11 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
     if events is not None:
         frame = read_events(events)
         programmes = {m.id: p.id for p in compiled.catalogue.programmes for m in p.messages}
-        return Source(Logbook.of_events(frame, programmes, currency), compiled, scorer, frame, None)
+        log, zones = Logbook.of_events(frame, programmes, currency), open_events(events).all_zones()
+        return Source(log, compiled, scorer, frame, zones, None)
     from serving.bootstrap import open_store
     from serving.store.experiments import exposed_to
+    from serving.store.people import zones_of
 
     url, tenant = store or settings.store, settings.tenant
 
@@ -107,7 +111,8 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
 
     with closing(open_store(url)) as opened:
         log, frame = _of_store(opened, tenant, currency)
-    return Source(log, compiled, scorer, frame, exposures)
+        zones = zones_of(opened.database, tenant)
+    return Source(log, compiled, scorer, frame, zones, exposures)
 
 
 def moment_of(text: str | None, otherwise: datetime) -> datetime:

@@ -119,7 +119,7 @@ class Customers:
     @cached_property
     def events(self) -> Events:
         """Their histories as arrays."""
-        return encode(self.table, ZONE)
+        return encode(self.table, ZONE, {p.customer: p.zone for p in self.profiles if p.zone})
 
 
 def generate(customers: int, seed: int = 0, *, events: int = 100, end: datetime = END) -> Customers:

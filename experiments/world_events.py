@@ -114,8 +114,9 @@ class EventLog:
         )
         bought = types == EVENT_TYPES.index("purchase")
         return Events(
-            zone="UTC",
             customers=ids,
+            zones=("UTC",),
+            zone_of=np.zeros(len(ids), dtype=np.int32),
             starts=np.searchsorted(customer[order], np.arange(len(ids) + 1)),
             time=time[order],
             day=local_days(time[order], "UTC"),

@@ -23,7 +23,7 @@ class Histories(NamedTuple):
 class Rows(NamedTuple):
     """What to compute: each row is a customer (index into `starts`) and a moment (index into `as_of`).
 
-    `as_of` is in microseconds since the epoch; `as_of_day` is the local day of each moment.
+    `as_of` is in microseconds since the epoch; `as_of_day` is the local day of each row's customer.
     """
 
     customer: NDArray[np.int64]

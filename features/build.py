@@ -19,7 +19,7 @@ from features.histories import Events
 from features.kernel import compute
 from features.program import columns_read, compile_features
 from features.standard import STANDARD
-from features.zones import local_days, microseconds
+from features.zones import customers_days, local_days, microseconds
 
 Moment = datetime | int
 """An aware datetime, or microseconds since the epoch."""
@@ -116,7 +116,7 @@ def build_pairs(
     stranger = len(index_of)
     customer = np.array([index_of.get(name, stranger) for name in customers], dtype=np.int64)
     moments = _microseconds(as_of)
-    rows = Rows(customer, np.arange(len(customer)), moments, local_days(moments, events.zone))
+    rows = _rows_of(events, customer, np.arange(len(customer)), moments)
     frame = _build(events, rows, feature_set)
     return replace(frame, customers=np.array(customers, dtype=object))
 
@@ -133,7 +133,7 @@ def build_one(events: Events, as_of: Moment, program: Program) -> NDArray[np.flo
         Shape (k,), the same bits as in any frame.
     """
     moments = _microseconds((as_of,))
-    rows = Rows(_FIRST, _FIRST, moments, local_days(moments, events.zone))
+    rows = Rows(_FIRST, _FIRST, moments, local_days(moments, events.zones[0]))
     return compute(_histories(events), rows, program).reshape(-1)
 
 
@@ -224,7 +224,15 @@ def _rows(events: Events, moments: NDArray[np.int64], everyone: bool) -> Rows:
     if not everyone:
         known = _first_moments(events)[customer] < moments[moment]
         customer, moment = customer[known], moment[known]
-    return Rows(customer, moment, moments, local_days(moments, events.zone))
+    return _rows_of(events, customer, moment, moments)
+
+
+def _rows_of(
+    events: Events, customer: NDArray[np.int64], moment: NDArray[np.int64], moments: NDArray[np.int64]
+) -> Rows:
+    """Rows with their days in the customers' zones; a stranger, after the last customer, has the default zone."""
+    zone_of = np.append(events.zone_of, np.int32(0))
+    return Rows(customer, moment, moments, customers_days(moments[moment], customer, events.zones, zone_of))
 
 
 def _build(events: Events, rows: Rows, feature_set: FeatureSet, out: NDArray[np.float64] | None = None) -> FeatureFrame:

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 import duckdb
@@ -16,8 +17,10 @@ from features.mapping import COLUMN_NAME, Mapping, Place, first_line
 from features.mapping_file import together
 from features.text_logs import PLACES, ROW
 from features.text_values import UNIX, number_fault, quoted, unix_time
+from features.zones import LATEST
 
 NUMBERS = ("amount", "discount", "quantity")
+AHEAD_OF_CLOCK = "time ahead of our clock"
 
 _UNKNOWN = '"NULL"'
 _INSTANT = r"TIMESTAMPTZ.*|TIMESTAMP WITH TIME ZONE"
@@ -39,7 +42,7 @@ _READABLE = {
 }
 
 
-def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
+def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: datetime) -> str:
     """The query of the judged rows of a log.
 
     Its columns are `ROW`, `__kind` (which of the mapping's events), `__group` (its group, as text), those of an
@@ -47,7 +50,8 @@ def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
 
     Args:
         log: A log as `features.log_files.open_log` returns it.
-        mapping: What its rows mean.
+        mapping: The meaning of its rows.
+        latest: No event is later.
 
     Raises:
         MappingError: Expressions that name columns the file has not, or yield what the field is not; all
@@ -74,6 +78,7 @@ def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
         "subject": fields.by_kind("subject", fields.name),
         "category": fields.by_kind("category", fields.name),
         "event_id": fields.event_id(),
+        "__zone": fields.name(mapping.customer_zone or "NULL::VARCHAR", ("customer_zone",)),
         "__group": fields.group(),
     }
     if fields.mistakes:
@@ -83,10 +88,10 @@ def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> str:
     mapped = f"SELECT {ROW}, __rule, __kind, {selected} FROM ({chosen})"
     zone = quoted(mapping.zone)
     timed = f"SELECT *, coalesce(__instant, timezone({zone}, __local)) AS time FROM ({mapped})"
-    return f"SELECT *, {_reason(mapping)} AS reason FROM ({timed})"
+    return f"SELECT *, {_reason(mapping, latest)} AS reason FROM ({timed})"
 
 
-def _reason(mapping: Mapping) -> str:
+def _reason(mapping: Mapping, latest: datetime) -> str:
     """The first thing wrong with a mapped row, NULL if nothing is."""
     faults = {
         "no kind of event declared for it": "__kind IS NULL",
@@ -94,6 +99,7 @@ def _reason(mapping: Mapping) -> str:
         "missing customer_id": "customer_id IS NULL",
         "time missing or not readable": "time IS NULL",
         "local time that the clock skips": f"timezone({quoted(mapping.zone)}, time) <> __local",
+        AHEAD_OF_CLOCK: f"time > {_literal(latest)} AND time < {_literal(LATEST)}",
         "missing type": "type IS NULL",
     }
     for name in NUMBERS:
@@ -237,6 +243,10 @@ class _Fields:
             wanted = "a column of the log: " + ", ".join(self.columns)
             return MappingError("no such column", got=missing[1] if missing else sql, wanted=wanted, where=where)
         return MappingError("not computable", got=first_line(error), where=where)
+
+
+def _literal(moment: datetime) -> str:
+    return f"TIMESTAMPTZ {quoted(moment.isoformat())}"
 
 
 def _case(branches: Sequence[str]) -> str:

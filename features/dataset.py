@@ -3,6 +3,7 @@
 folder/
   dataset.json               zone, vocabularies, counts, digest
   bucket=00/events.parquet   the columns of `features.events.SCHEMA`
+  bucket=00/zones.parquet    customers and their zones, where they are known
   bucket=01/events.parquet
 """
 
@@ -11,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -51,7 +52,7 @@ class EventDataset:
 
     Attributes:
         folder: Where it is.
-        zone: The IANA zone local days are counted in.
+        zone: The IANA zone of customers whose own is unknown.
         rows: Events in each bucket.
         customers: Customers in each bucket.
         categories: The vocabulary: bit i of an event's categories stands for the i-th name.
@@ -82,7 +83,15 @@ class EventDataset:
             columns: The columns to read besides customer and time; the others are zero. All by default.
         """
         names = [name for name in _COMPUTED if columns is None or name in columns or name in _ALWAYS]
-        return from_sorted(self.table(number, names), self.zone)
+        return from_sorted(self.table(number, names), self.zone, self.zones(number))
+
+    def zones(self, number: int) -> dict[str, str]:
+        """The zones of the customers of one bucket that have one of their own."""
+        return _zones(self.folder, number)
+
+    def all_zones(self) -> dict[str, str]:
+        """The zones of all customers that have one of their own."""
+        return {name: zone for number in range(self.buckets) for name, zone in self.zones(number).items()}
 
     def table(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
         """The columns of one bucket as they are stored."""
@@ -96,7 +105,13 @@ _COMPUTED = tuple(name for name in SCHEMA.names if name not in ("subject", "even
 
 
 def write_events(
-    frame: pd.DataFrame, folder: Path, *, zone: str, buckets: int = 8, categories: Sequence[str] = ()
+    frame: pd.DataFrame,
+    folder: Path,
+    *,
+    zone: str,
+    buckets: int = 8,
+    categories: Sequence[str] = (),
+    zones: Mapping[str, str] | None = None,
 ) -> EventDataset:
     """Writes events so that each customer's history lies together, replacing what was in the folder.
 
@@ -105,9 +120,10 @@ def write_events(
     Args:
         frame: What `features.events.validate` returns as `events`.
         folder: Where to write; an existing data set there is replaced, anything else is an error.
-        zone: The IANA zone local days are counted in.
+        zone: The IANA zone of customers whose own is unknown; local days are counted in a customer's zone.
         buckets: How many buckets to split the customers into.
         categories: The category vocabulary, at most 64 names.
+        zones: The zones of customers, by their ids.
 
     Raises:
         EventError: The frame is not canonical, the zone or the vocabulary is not one, or the folder holds
@@ -117,12 +133,13 @@ def write_events(
         raise EventError("unfit category vocabulary", got=list(categories), wanted="at most 64 different names")
     if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
         raise EventError("the folder holds something else", got=sorted(folder.iterdir())[0].name, where=folder)
-    utc_offsets(zone)
+    for name in {zone, *(zones or {}).values()}:
+        utc_offsets(name)
     table = to_table(frame)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         written = Path(scratch) / "new"
-        _write(table, written, zone, buckets, tuple(categories))
+        _write(table, written, zone, buckets, tuple(categories), zones or {})
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         written.rename(folder)
@@ -130,7 +147,13 @@ def write_events(
 
 
 def write_sorted(
-    parts: Iterable[pa.Table], folder: Path, *, zone: str, buckets: int = 8, categories: Sequence[str] = ()
+    parts: Iterable[pa.Table],
+    folder: Path,
+    *,
+    zone: str,
+    buckets: int = 8,
+    categories: Sequence[str] = (),
+    zones: Mapping[str, str] | None = None,
 ) -> EventDataset:
     """Writes events that come sorted by customer and time, a part at a time, so that memory holds one part.
 
@@ -139,9 +162,10 @@ def write_sorted(
     Args:
         parts: Tables of `features.events.SCHEMA`, each sorted, one after another.
         folder: Where to write; it must not exist.
-        zone: The IANA zone local days are counted in.
+        zone: The IANA zone of customers whose own is unknown.
         buckets: How many buckets to split the customers into.
         categories: The category vocabulary, at most 64 names.
+        zones: The zones of customers, by their ids.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
@@ -152,6 +176,8 @@ def write_sorted(
                 for writer, rows in zip(writers, _split(part, buckets), strict=True):
                     writer.write_table(rows)
         dataset = EventDataset(written, zone, (0,) * buckets, (), (), "", "", "")
+        for number in range(buckets):
+            _write_zones_of(dataset.table(number, ["customer_id"]), zones or {}, written, number)
         tables = (dataset.table(number).cast(SCHEMA) for number in range(buckets))
         _write_manifest(tables, written, zone, tuple(categories))
         written.rename(folder)
@@ -203,6 +229,7 @@ def erase(dataset: EventDataset, customers: Collection[str]) -> EventDataset:
             written = file.with_name(f".{file.name}.new")
             _write_bucket(table.filter(pc.invert(theirs)), written)
             written.replace(file)
+            _write_zones(dataset.zones(number), customers, dataset.folder, number)
         parts = (dataset.table(number).cast(SCHEMA) for number in range(dataset.buckets))
         _write_manifest(parts, dataset.folder, dataset.zone, dataset.categories)
         return open_events(dataset.folder)
@@ -219,10 +246,13 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(held)
 
 
-def _write(table: pa.Table, folder: Path, zone: str, buckets: int, categories: tuple[str, ...]) -> None:
+def _write(
+    table: pa.Table, folder: Path, zone: str, buckets: int, categories: tuple[str, ...], zones: Mapping[str, str]
+) -> None:
     parts = _split(table, buckets)
     for number, part in enumerate(parts):
         _write_bucket(part, _file(folder, number))
+        _write_zones_of(part, zones, folder, number)
     _write_manifest(parts, folder, zone, categories)
 
 
@@ -238,8 +268,10 @@ def _write_manifest(parts: Iterable[pa.Table], folder: Path, zone: str, categori
     digest = hashlib.sha256(json.dumps([FORMAT, zone, categories]).encode())
     rows, customers = list[int](), list[int]()
     spans: list[datetime] = []
-    for part in parts:
+    for number, part in enumerate(parts):
         _update(digest, part)
+        if zones := _zones(folder, number):
+            digest.update(json.dumps(zones).encode())
         rows.append(len(part))
         customers.append(pc.count_distinct(part["customer_id"]).as_py())
         spans += pc.min_max(part["time"]).as_py().values() if len(part) else []
@@ -292,6 +324,32 @@ def _update(digest: Any, part: pa.Table) -> None:
 
 def _file(folder: Path, number: int) -> Path:
     return folder / f"bucket={number:02}" / "events.parquet"
+
+
+def _zones_file(folder: Path, number: int) -> Path:
+    return folder / f"bucket={number:02}" / "zones.parquet"
+
+
+def _zones(folder: Path, number: int) -> dict[str, str]:
+    file = _zones_file(folder, number)
+    return dict(zip(*pq.read_table(file).to_pydict().values(), strict=True)) if file.exists() else {}
+
+
+def _write_zones_of(part: pa.Table, zones: Mapping[str, str], folder: Path, number: int) -> None:
+    customers = part["customer_id"].unique().to_pylist() if zones else ()
+    _write_zones({name: zones[name] for name in customers if name in zones}, (), folder, number)
+
+
+def _write_zones(zones: Mapping[str, str], without: Collection[str], folder: Path, number: int) -> None:
+    """Replaces the zones of a bucket, whole and at once; without any, there is no file."""
+    kept = {customer: zones[customer] for customer in sorted(zones) if customer not in without}
+    file = _zones_file(folder, number)
+    if not kept:
+        file.unlink(missing_ok=True)
+        return
+    written = file.with_name(f".{file.name}.new")
+    pq.write_table(pa.table({"customer_id": list(kept), "zone": list(kept.values())}), written, compression="zstd")
+    written.replace(file)
 
 
 def _check_vocabulary(manifest: dict[str, Any], folder: Path) -> None:

@@ -18,7 +18,7 @@ subject        text                  the campaign, message or product concerned,
 Inside, `Events` holds the same as a struct of arrays, sorted by customer and time.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ from features.errors import EventError
 from features.histories import ARRAYS, Events, history
 from features.ids import canonical_id, fault_of
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
-from features.zones import EARLIEST, LATEST, local_days
+from features.zones import EARLIEST, LATEST, customers_days
 
 __all__ = ["CHANNELS", "EVENT_TYPES", "Events", "Validated", "encode", "history", "validate"]
 
@@ -173,12 +173,13 @@ def _digests(rows: pd.DataFrame) -> NDArray[np.str_]:
     return np.frombuffer(hashes.astype(">u8").tobytes().hex().encode(), dtype="S16").astype("U16")
 
 
-def encode(frame: pd.DataFrame, zone: str) -> Events:
+def encode(frame: pd.DataFrame, zone: str, zones: Mapping[str, str] | None = None) -> Events:
     """Canonical events as arrays.
 
     Args:
         frame: What `validate` returns as `events`, rows in any order.
-        zone: The IANA zone local days are counted in.
+        zone: The IANA zone of customers whose own is unknown; local days are counted in a customer's zone.
+        zones: The zones of customers, by their ids.
 
     Raises:
         EventError: A column is missing, or a type or channel is unknown.
@@ -189,7 +190,7 @@ def encode(frame: pd.DataFrame, zone: str) -> Events:
         >>> encode(validate(frame).events, "UTC").type.tolist()
         [0, 2]
     """
-    return from_sorted(to_table(frame), zone)
+    return from_sorted(to_table(frame), zone, zones)
 
 
 def to_table(frame: pd.DataFrame) -> pa.Table:
@@ -218,7 +219,7 @@ def _code(column: "pd.Series[str]", codes: dict[str, int]) -> "pd.Series[int]":
     return coded.astype("uint8")
 
 
-def from_sorted(table: pa.Table, zone: str) -> Events:
+def from_sorted(table: pa.Table, zone: str, zones: Mapping[str, str] | None = None) -> Events:
     """Arrays of a table sorted as `to_table` sorts it; of the columns after `time`, absent ones are zero."""
     ids = table["customer_id"]
     ids = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
@@ -226,14 +227,31 @@ def from_sorted(table: pa.Table, zone: str) -> Events:
     code = ids.indices.to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(np.append(True, code[1:] != code[:-1])) if len(code) else np.empty(0, np.int64)
     time = table["time"].cast(pa.int64()).to_numpy()
+    customers = ids.dictionary.take(pa.array(code[starts])).to_numpy(zero_copy_only=False)
+    starts = np.append(starts, len(code))
+    names, zone_of = _zones_of(customers, zone, zones or {})
+    customer_of_row = np.repeat(np.arange(len(customers)), np.diff(starts))
     return Events(
-        zone=zone,
-        customers=ids.dictionary.take(pa.array(code[starts])).to_numpy(zero_copy_only=False),
-        starts=np.append(starts, len(code)),
+        customers=customers,
+        zones=names,
+        zone_of=zone_of,
+        starts=starts,
         time=time,
-        day=local_days(time, zone),
+        day=customers_days(time, customer_of_row, names, zone_of),
         **{
             name: table[name].to_numpy() if name in table.column_names else np.zeros(len(time), dtype)
             for name, dtype in ARRAYS.items()
         },
     )
+
+
+def _zones_of(
+    customers: NDArray[np.object_], zone: str, zones: Mapping[str, str]
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The zones of customers, without repetition, the default first, and the index of each customer's."""
+    if not zones:
+        return (zone,), np.zeros(len(customers), dtype=np.int32)
+    own = [zones.get(customer, zone) for customer in customers]
+    names = tuple(dict.fromkeys((zone, *own)))
+    places = {name: place for place, name in enumerate(names)}
+    return names, np.array([places[name] for name in own], dtype=np.int32)

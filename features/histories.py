@@ -28,11 +28,12 @@ class Events:
     ordered by their other fields, so that the order they arrived in leaves no trace.
 
     Attributes:
-        zone: The IANA zone local days are counted in.
         customers: Ids, unique, shape (c,).
+        zones: IANA zones of the customers; the first is that of customers whose zone is unknown.
+        zone_of: The zone of each customer, an index into `zones`, int32, shape (c,).
         starts: Offsets, int64, shape (c + 1,).
         time: Microseconds since the epoch, UTC, int64, shape (n,) like all that follow.
-        day: Local day number since 1970-01-01, int32.
+        day: Day number since 1970-01-01 in the customer's zone, int32.
         type: Index into `EVENT_TYPES`, uint8.
         channel: Index into `CHANNELS`, uint8.
         amount: Currency received, float64.
@@ -41,8 +42,9 @@ class Events:
         categories: Bit set, uint64.
     """
 
-    zone: str
     customers: NDArray[np.object_]
+    zones: tuple[str, ...]
+    zone_of: NDArray[np.int32]
     starts: NDArray[np.int64]
     time: NDArray[np.int64]
     day: NDArray[np.int32]
@@ -74,7 +76,7 @@ def history(
     Arrays of the right dtype, sorted by time, are taken as they are.
 
     Args:
-        zone: The IANA zone local days are counted in.
+        zone: The IANA zone of the customer, in which local days are counted.
         time: Microseconds since the epoch, shape (n,).
         type: Indices into `EVENT_TYPES`, shape (n,).
         channel: Indices into `CHANNELS`; this and the following of shape (n,) or one value for all.
@@ -102,13 +104,17 @@ def history(
         moments = moments[order]
         columns = {name: values[order] for name, values in columns.items()}
     return Events(
-        zone=zone,
         customers=np.array([customer_id], dtype=object),
+        zones=(zone,),
+        zone_of=_ONE_ZONE,
         starts=np.array([0, len(moments)], dtype=np.int64),
         time=moments,
         day=local_days(moments, zone),
         **columns,
     )
+
+
+_ONE_ZONE = np.zeros(1, dtype=np.int32)
 
 
 def _column(values: ArrayLike, dtype: Any, length: int) -> NDArray[Any]:

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from features.log_files import open_log
 from features.mapping import Mapping, first_line
 from features.text_logs import LINE, LINES, PLACES, ROW, UNCLOSED
 from features.text_values import quoted
+from features.zones import LATEST, is_zone
 
 EVENT = "__event"
 
@@ -50,6 +52,8 @@ class Imported:
             (the first of the row; missing in Parquet), `rejected_lines` (how many it spans), then the columns of
             the file. A malformed row has no number; it has its lines in `rejected_text`. Arrow types.
         zone: The mapping's zone.
+        zones: The zones of customers that have one of their own, by their ids.
+        unknown_zones: Texts that are no zones, and how many rows hold each.
         categories: The category vocabulary: bit i of an event's categories stands for the i-th name.
         rows_read: Rows in the file; blank lines are none.
         rows_used: Rows that are part of an event.
@@ -58,6 +62,8 @@ class Imported:
     events: pd.DataFrame
     rejected: pd.DataFrame
     zone: str
+    zones: dict[str, str]
+    unknown_zones: dict[str, int]
     categories: tuple[str, ...]
     rows_read: int
     rows_used: int
@@ -83,7 +89,11 @@ class Imported:
 
 
 def import_log(
-    file: Path, mapping: Mapping, progress: Callable[[int, int], None] = lambda _done, _total: None
+    file: Path,
+    mapping: Mapping,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    *,
+    latest: datetime = LATEST,
 ) -> Imported:
     """Reads a log by its mapping.
 
@@ -91,6 +101,7 @@ def import_log(
         file: CSV, spaced text, JSON lines or Parquet.
         mapping: What its rows mean.
         progress: Told after each step how many are done, and how many there are.
+        latest: A row of a later time is rejected; `features.zones.AHEAD` from now, as tracking has it.
 
     Raises:
         MappingError: The file is not as the mapping says, or not one of its rows is an event.
@@ -98,7 +109,7 @@ def import_log(
     with open_log(file, mapping.source) as log:
         progress(1, 3)
         try:
-            _judge(log, mapping)
+            _judge(log, mapping, latest)
             categories = _vocabulary(log, mapping)
             candidates = _gather(log, mapping, categories)
         except duckdb.Error as error:
@@ -111,6 +122,8 @@ def import_log(
             events=events.reset_index(drop=True),
             rejected=_quarantine(log, refused["reason"]),
             zone=mapping.zone,
+            zones=_zones(log),
+            unknown_zones={name: rows for name, rows in _zone_names(log).items() if not is_zone(name)},
             categories=categories,
             rows_read=_count(log, "raw") + _count(log, "malformed"),
             rows_used=int(candidates["rows"].loc[events.index].sum()),
@@ -120,9 +133,9 @@ def import_log(
     return imported
 
 
-def _judge(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
+def _judge(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: datetime) -> None:
     """Makes the table `judged`: a row's fields, its event's number, and the reason why it is in none."""
-    log.execute(f"CREATE TABLE mapped AS {compile_mapping(log, mapping)}")
+    log.execute(f"CREATE TABLE mapped AS {compile_mapping(log, mapping, latest)}")
     first = f"min({ROW}) OVER (PARTITION BY reason IS NULL, __kind, type, customer_id, __group)"
     event = first if mapping.group_by else ROW
     log.execute(f"CREATE TABLE judged AS SELECT *, CASE WHEN reason IS NULL THEN {event} END AS {EVENT} FROM mapped")
@@ -139,6 +152,23 @@ def _vocabulary(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> tuple[str, 
             where=mapping.where(("category",)),
         )  # fmt: skip
     return names
+
+
+def _zone_names(log: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many rows of events name a zone, the most frequent first."""
+    query = (
+        "SELECT __zone, count(*) FROM judged WHERE reason IS NULL AND __zone IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return dict(log.execute(query).fetchall())
+
+
+def _zones(log: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    known = ", ".join(quoted(name) for name in _zone_names(log) if is_zone(name)) or "NULL"
+    query = (
+        f"SELECT customer_id, last(__zone ORDER BY time, {ROW}) FROM judged"
+        f" WHERE reason IS NULL AND __zone IN ({known}) GROUP BY 1"
+    )
+    return dict(log.execute(query).fetchall())
 
 
 def _gather(log: duckdb.DuckDBPyConnection, mapping: Mapping, categories: tuple[str, ...]) -> pd.DataFrame:

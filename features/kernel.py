@@ -73,7 +73,7 @@ def fill(histories, rows, program, lists, lengths, out):
             aggregate(lists[slot, : lengths[slot]], as_of, program, begin, program.ends[slot], out[row])
             begin = program.ends[slot]
         settle(histories, first, event, as_of, program.accounts, out[row])
-        derive(program, begin, rows.as_of_day[moment], out[row])
+        derive(program, begin, rows.as_of_day[row], out[row])
 
 
 @compiled

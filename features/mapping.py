@@ -216,9 +216,11 @@ class Mapping(Fields):
     """A log's mapping to events, as `load_mapping` reads it.
 
     Attributes:
-        zone: IANA zone of local times, and of the data set. A local time that the clock shows twice is
-            taken as the later moment, so that nothing is known before it happened; one that it skips
-            is rejected.
+        zone: IANA zone of local times, and of customers whose own zone is unknown. A local time that the clock
+            shows twice is taken as the later moment, so that nothing is known before it happened; one that it
+            skips is rejected.
+        customer_zone: The IANA zone of a row's customer; the latest of a customer's rows holds for all of them. What
+            is no zone is passed over.
         time_format: How text is read as a time (`strptime`), or `unix`, `unix_ms`, `unix_us`, `unix_ns` for a number
             since 1970-01-01 UTC; ISO 8601 by default.
         source: How the file is written.
@@ -234,6 +236,7 @@ class Mapping(Fields):
 
     zone: Zone
     customer: Sql
+    customer_zone: Sql | None = None
     time: Sql
     time_format: Text | None = None
     source: Source = Source()

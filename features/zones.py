@@ -1,5 +1,6 @@
 """Local days: which calendar day a moment belongs to, in a named zone."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -52,7 +53,50 @@ def local_days(time: ArrayLike, zone: str) -> NDArray[np.int32]:
     return np.asarray(days, dtype=np.int32)
 
 
-@lru_cache(maxsize=512)
+def customers_days(
+    time: NDArray[np.int64], customer: NDArray[np.int64], zones: Sequence[str], zone_of: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Day numbers since 1970-01-01 on the calendar of each customer's zone.
+
+    Args:
+        time: Microseconds since the epoch, shape (n,).
+        customer: The customer of each time, an index into `zone_of`, shape (n,).
+        zones: IANA names.
+        zone_of: The zone of each customer, an index into `zones`, shape (c,).
+
+    Returns:
+        Shape (n,).
+
+    Example:
+        >>> zones = ("UTC", "America/New_York")
+        >>> customers_days(np.array([0, 0]), np.array([0, 1]), zones, np.array([0, 1], dtype=np.int32)).tolist()
+        [0, -1]
+    """
+    if len(zones) == 1:
+        return local_days(time, zones[0])
+    zone = zone_of[customer]
+    days = np.empty(len(time), dtype=np.int32)
+    for number in np.unique(zone):
+        chosen = zone == number
+        days[chosen] = local_days(time[chosen], zones[number])
+    return days
+
+
+def is_zone(name: str) -> bool:
+    """Whether a name is that of a time zone.
+
+    Example:
+        >>> is_zone("Europe/Berlin"), is_zone("GMT+2:30")
+        (True, False)
+    """
+    try:
+        _zone_info(name)
+    except EventError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
 def utc_offsets(zone: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """When each offset of a zone begins, and the offset, both in microseconds; the first begins at -2**63."""
     info = _zone_info(zone)

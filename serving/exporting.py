@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import yaml
 from sqlalchemy import select
 
 from features.dataset import EventDataset, write_sorted
 from features.errors import TactfulError
 from features.events import SCHEMA
+from serving.store.catalogues import newest
+from serving.store.people import zones_of
 from serving.store.port import Store, StoredEvent
 from serving.store.schema import tenants
 
@@ -21,9 +24,17 @@ PART = 100_000
 
 
 def export_events(
-    store: Store, tenant: str, folder: Path, *, categories: tuple[str, ...] = (), buckets: int = 8
+    store: Store,
+    tenant: str,
+    folder: Path,
+    *,
+    categories: tuple[str, ...] = (),
+    buckets: int = 8,
+    catalogue: Path | None = None,
 ) -> EventDataset:
-    """Writes every event of a tenant's customers as a data set.
+    """Writes every event of a tenant's customers as a data set, with the customers' zones.
+
+    The zone of the others is that of the catalogue in force, as in a decision; the tenant's where it states none.
 
     Aliases count under the customer whose they are, and nothing of erased customers is left.
 
@@ -33,6 +44,7 @@ def export_events(
         folder: Where to write; it must not exist.
         categories: The category vocabulary that the store's events were kept with.
         buckets: How many buckets to split the customers into.
+        catalogue: The file that is in force where the store has no catalogue.
 
     Raises:
         StoreError: The store fails.
@@ -43,7 +55,21 @@ def export_events(
     if zone is None:
         wanted = "a store that `tactful store load` or the tracking API has filled"
         raise TactfulError("no events to export", got=f"tenant {tenant}", wanted=wanted, where=store.database.where)
-    return write_sorted(_parts(store, tenant), folder, zone=zone, buckets=buckets, categories=categories)
+    return write_sorted(
+        _parts(store, tenant),
+        folder,
+        zone=_timezone(store, tenant, catalogue) or zone,
+        buckets=buckets,
+        categories=categories,
+        zones=zones_of(store.database, tenant),
+    )
+
+
+def _timezone(store: Store, tenant: str, file: Path | None) -> str | None:
+    found = newest(store.database, tenant)
+    text = found.content if found else file.read_text(encoding="utf-8") if file and file.is_file() else "{}"
+    zone: str | None = yaml.safe_load(text).get("timezone")
+    return zone
 
 
 def _parts(store: Store, tenant: str) -> Iterator[pa.Table]:

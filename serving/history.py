@@ -43,8 +43,9 @@ def load_history(
         tenant: Whose customers they are.
         dataset: The events.
         asserted: The moment the consents are as of; a consent of a later moment stands.
-        profiles: A row a customer: `customer_id`, and where known `zone` (IANA), `joined` (aware moments); every
-            other column is an attribute. A customer without a row joined with the first event.
+        profiles: A row a customer: `customer_id`, and where known `zone` (IANA; that of the data set where it is
+            missing), `joined` (aware moments); every other column is an attribute. A customer without a row joined
+            with the first event.
         consents: What every customer is taken to have allowed or refused, by channel and purpose.
         until: Leave out what happened at or after this moment, as for a replay of the past.
 
@@ -56,12 +57,13 @@ def load_history(
     """
     before = None if until is None else microseconds(until)
     tables = [_before(dataset.table(number), before) for number in range(dataset.buckets)]
+    zones = dataset.all_zones()
     store.load(
         tenant,
         History(
             zone=dataset.zone,
             asserted=asserted,
-            profiles=_profiles(tables, profiles, consents or {}),
+            profiles=_profiles(tables, zones, profiles, consents or {}),
             events=(event for table in tables for event in _events(table)),
             contacts=(contact for table in tables for contact in _contacts(table)),
         ),
@@ -104,11 +106,14 @@ def slices(
         size: Events in one, or more where one customer has more.
     """
     for number in range(dataset.buckets):
-        table = dataset.table(number)
+        table, zones = dataset.table(number), dataset.zones(number)
         for begin, end in pairwise(_borders(table, size)):
             part = table.slice(begin, end - begin)
             first = _first_moments([part])
-            profiles = [Profile(c, joined=moment, refusals=refusals.get(c, {})) for c, moment in first.items()]
+            profiles = [
+                Profile(customer, zone=zones.get(customer), joined=moment, refusals=refusals.get(customer, {}))
+                for customer, moment in first.items()
+            ]
             yield History(dataset.zone, from_micros(0), profiles, _events(part), _contacts(part))
 
 
@@ -148,7 +153,10 @@ def _contacts(table: pa.Table) -> Iterator[tuple[str, Contact]]:
 
 
 def _profiles(
-    tables: Iterable[pa.Table], profiles: pd.DataFrame | None, consents: Mapping[Consent, bool]
+    tables: Iterable[pa.Table],
+    zones: Mapping[str, str],
+    profiles: pd.DataFrame | None,
+    consents: Mapping[Consent, bool],
 ) -> Iterator[Profile]:
     first = _first_moments(tables)
     rows: list[dict[str, Any]] = [] if profiles is None else profiles.to_dict("records")  # type: ignore[assignment]
@@ -158,7 +166,7 @@ def _profiles(
         joined = row.get("joined")
         yield Profile(
             customer,
-            zone=row.get("zone"),
+            zone=row.get("zone") or zones.get(customer),
             joined=datetime.fromisoformat(joined) if joined else first.get(customer),
             attributes={name: value for name, value in row.items() if name not in _TRAITS},
             consents=consents,

@@ -16,7 +16,7 @@ from decisions.snapshot import Contact, Event, Snapshot
 from features.build import build_one
 from features.histories import history
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
+from features.zones import is_zone, microseconds
 from serving.champion import Champion
 from serving.store.port import KnownCustomer, StoredEvent, from_micros
 
@@ -93,7 +93,7 @@ def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tup
     columns = list(zip(*known.events, strict=True)) or [()] * 7
     time, kind, channel, amount, discount, quantity, categories = columns[:7]
     events = history(
-        known.history_zone,
+        _zone(known, champion),
         time,
         kind,
         channel=channel,
@@ -103,6 +103,12 @@ def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tup
         categories=np.array(categories, dtype=np.int64).view(np.uint64),
     )
     return tuple(build_one(events, moment, champion.program).tolist())
+
+
+def _zone(known: KnownCustomer, champion: Champion) -> str:
+    """The zone of local days: the customer's, else the catalogue's, else that of the history that was loaded."""
+    own = known.zone if known.zone and is_zone(known.zone) else None
+    return own or champion.compiled.catalogue.timezone or known.history_zone
 
 
 def _event(row: Sequence[Any]) -> Event:

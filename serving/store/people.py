@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from features.vocabulary import CHANNELS, EVENT_TYPES
+from features.zones import is_zone
 from serving.store.database import Database
 from serving.store.port import StoredEvent, from_micros
 from serving.store.schema import (
@@ -31,6 +32,17 @@ def names_of(connection: Connection, tenant: str, customer: str) -> tuple[str, .
     owner = known_as or customer
     aliases = select(identities.c.alias).where(of_tenant, identities.c.customer == owner).order_by(identities.c.alias)
     return owner, *connection.scalars(aliases)
+
+
+def zones_of(database: Database, tenant: str) -> dict[str, str]:
+    """The zones of all customers that have one, by their ids.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    known = select(customers.c.customer, customers.c.zone).where(customers.c.tenant == tenant, customers.c.zone != "")
+    with database.read() as connection:
+        return {customer: zone for customer, zone in connection.execute(known) if is_zone(zone)}
 
 
 def export(database: Database, tenant: str, customer: str) -> dict[str, Any] | None:

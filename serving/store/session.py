@@ -48,7 +48,7 @@ class Session(ABC):
         return ((first, second) for first, second in self.select(statement, *parameters))
 
     def erased(self, names: Collection[str]) -> set[str]:
-        """Those of some ids that were erased; the tenant is made where it is new, with days counted in UTC."""
+        """Those of some ids that were erased; the tenant is made where it is new, in UTC."""
         found = self.select(_SALT, self.tenant)
         if not found:
             self.write(_MAKE_TENANT, [(self.tenant,)])

@@ -56,6 +56,8 @@ def test_json_is_one_object_and_nothing_else(log):
         "rows": {"read": 5, "used": 2, "rejected": 3},
         "events": {"total": 2, "purchase": 2},
         "customers": 2,
+        "customers_with_zone": 0,
+        "unknown_zones": {},
         "categories": 0,
         "first": "2026-01-01T05:00:00+00:00",
         "last": "2026-01-02T05:00:00+00:00",

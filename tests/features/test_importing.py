@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from features.errors import MappingError
 from features.importing import Imported, import_log
 from features.mapping_file import load_mapping, parse_mapping
+from features.zones import AHEAD
 
 ROOT = Path(__file__).parents[2]
 RETAIL = ROOT.parent / "shared" / "data" / "online_retail_2009_2010" / "online_retail.parquet"
@@ -724,3 +725,11 @@ def test_ids_that_the_api_would_not_take_are_rejected(tmp_path):
         **dict.fromkeys((1, 2, 3), "customer_id is not text of at most 200 printable characters"),
         4: "customer_id is not an id",
     }
+
+
+def test_rows_too_far_ahead_of_the_clock_are_rejected(tmp_path):
+    now = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    log = "who,day,paid\na,2036-01-01,1\na,2026-07-01T13:00:00Z,1\na,2026-07-01T13:00:01Z,1\na,2026-07-02,1\n"
+    (tmp_path / "log.csv").write_text(log)
+    imported = import_log(tmp_path / "log.csv", parse_mapping(PURCHASES), latest=now + AHEAD)
+    assert rejected(imported) == dict.fromkeys((1, 3, 4), "time ahead of our clock")
