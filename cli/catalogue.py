@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from cli.console import console, print_json, say, table
+from cli.governing import get, history, put, try_out
 from cli.pricing import price
 from cli.trials import diff, preview, sensitivity
 
@@ -77,8 +78,9 @@ def schema() -> None:
     print_json(Catalogue.model_json_schema())
 
 
-for _command in (diff, sensitivity, preview, price):
+for _command in (diff, sensitivity, preview, price, put, get, history):
     catalogue_app.command()(_command)
+catalogue_app.command("try")(try_out)
 
 
 def told(file: Path, checks: "Sequence[Check]", *, as_json: bool) -> int:

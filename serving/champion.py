@@ -69,7 +69,7 @@ def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Ch
         CatalogueError: The catalogue has mistakes.
         NotReadyError: The pointer or the catalogue is missing.
     """
-    return _champion(load_bundle(pointer, feature_set), _text_of(catalogue), str(catalogue), feature_set)
+    return champion_of(load_bundle(pointer, feature_set), _text_of(catalogue), str(catalogue), feature_set)
 
 
 def load_bundle(pointer: Path, feature_set: FeatureSet) -> Bundle:
@@ -93,7 +93,18 @@ def is_first(pointer: Path) -> bool:
     return not os.path.lexists(pointer) and not pointer.with_name(HISTORY).exists()
 
 
-def _champion(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -> Champion:
+def champion_of(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -> Champion:
+    """A bundle and the text of a catalogue, made ready.
+
+    Args:
+        bundle: The models.
+        text: YAML.
+        file: The name that errors give the text.
+        feature_set: The features that the service computes.
+
+    Raises:
+        CatalogueError: The catalogue has mistakes.
+    """
     compiled = parse_catalogue(text, vocabulary(bundle), file)
     memory = {EVENT_TYPES.index(name): span // timedelta(microseconds=1) for name, span in compiled.memory.items()}
     renderer = Renderer(compiled.catalogue, compiled.vocabulary.features)
@@ -197,6 +208,18 @@ class Champions:
         """Ask the store again with the next use: another catalogue was put in force."""
         self._asked = -math.inf
 
+    def bundle(self) -> Bundle:
+        """The models of this moment, also where there is no catalogue yet.
+
+        Raises:
+            BundleError: The bundle is damaged, incomplete, made for other features or gone.
+            NotReadyError: The pointer is empty.
+        """
+        try:
+            return self.present().bundle
+        except NotReadyError:
+            return load_bundle(self._pointer, self._feature_set)
+
     def catalogue_text(self) -> str:
         """The catalogue's file as it stands.
 
@@ -250,7 +273,7 @@ class Champions:
         versions = {"bundle": champion.bundle.version, "catalogue": champion.compiled.version}
         _log.info("champion taken", extra=versions)
         if champion.bundle.version == UNLEARNT:
-            _log.warning("no models", extra={"reason": NO_MODELS})
+            _log.info("no models", extra={"reason": NO_MODELS})
 
     def _keep_models(self, bundle: Bundle) -> None:
         """Whoever decided with models does not go on without: a pointer that is gone is a fault."""
@@ -264,7 +287,7 @@ class Champions:
             return load_champion(self._pointer, self._catalogue, self._feature_set)
         bundle = load_bundle(self._pointer, self._feature_set)
         named = f"catalogue {self._in_force.number}"
-        return _champion(bundle, self._in_force.content, named, self._feature_set)
+        return champion_of(bundle, self._in_force.content, named, self._feature_set)
 
     def _identities(self) -> tuple[tuple[int, ...], ...]:
         """What tells the files, and the catalogue in force, apart from others of the same names."""

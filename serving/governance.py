@@ -7,7 +7,7 @@ from decisions.compiled import CompiledCatalogue
 from decisions.errors import Finding
 from decisions.loading import inspect_catalogue
 from serving.champion import vocabulary
-from serving.errors import CatalogueMovedError, CatalogueRefusedError
+from serving.errors import CatalogueMovedError, CatalogueRefusedError, NotReadyError
 from serving.service import DecisionService
 from serving.store.catalogues import digest_of, newest, put
 
@@ -59,6 +59,14 @@ def in_force(service: DecisionService) -> InForce:
     return InForce(0, digest_of(content), content)
 
 
+def _in_force_or_none(service: DecisionService) -> InForce:
+    """The catalogue in force; one of no text where there is none yet."""
+    try:
+        return in_force(service)
+    except NotReadyError:
+        return InForce(0, "", "")
+
+
 def inspected(service: DecisionService, content: str) -> Verdict:
     """What is to be said of a catalogue before it is put in force.
 
@@ -66,7 +74,7 @@ def inspected(service: DecisionService, content: str) -> Verdict:
         CatalogueRefusedError: It has mistakes: every one of them.
         NotReadyError: There are no models to check it with.
     """
-    known = vocabulary(service.champions.present().bundle)
+    known = vocabulary(service.champions.bundle())
     catalogue, findings = inspect_catalogue(content, known, NAME)
     mistakes = [finding for finding in findings if finding.severity == "error"]
     if catalogue is None or mistakes:
@@ -94,7 +102,7 @@ def put_in_force(
         NotReadyError: There are no models to check it with.
         StoreError: The store fails.
     """
-    verdict, present = inspected(service, content), in_force(service)
+    verdict, present = inspected(service, content), _in_force_or_none(service)
     if not {present.digest, "*"} & set(instead_of):
         known = ", ".join(instead_of)
         raise CatalogueMovedError("the catalogue in force is another one", got=known, wanted=present.digest)

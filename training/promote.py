@@ -98,8 +98,13 @@ def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: s
         insist(registry, name, version, anyway)
         return Verdict(version, promoted=True, reasons=reasons, champion_gains=gains)
     instead = candidate.fallback() if champion is None else None
-    first = promote(instead, registry, run=run) if instead is not None and not instead.refusals else None
-    return Verdict(version, False, reasons, gains, "" if first is None else first.version)
+    if instead is None:
+        return Verdict(version, False, reasons, gains)
+    if instead.refusals:
+        return Verdict(
+            version, False, (*reasons, *(f"a simpler model by itself: {r}" for r in instead.refusals)), gains
+        )
+    return Verdict(version, False, reasons, gains, promote(instead, registry, run=run).version)
 
 
 def insist(registry: Registry, name: str, version: str, why: str) -> None:

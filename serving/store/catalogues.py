@@ -63,6 +63,18 @@ def newest(database: Database, tenant: str) -> CatalogueText | None:
     return _text(row) if row else None
 
 
+def every(database: Database, tenant: str) -> list[CatalogueText]:
+    """Every catalogue that was put in force, the newest first.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    theirs = select(*_COLUMNS).where(catalogue_versions.c.tenant == tenant)
+    with database.read() as connection:
+        rows = connection.execute(theirs.order_by(catalogue_versions.c.number.desc())).all()
+    return [_text(row) for row in rows]
+
+
 def put(database: Database, tenant: str, content: str, author: str, moment: datetime, replaces: int) -> CatalogueText:
     """Put a catalogue in force.
 

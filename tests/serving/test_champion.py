@@ -135,6 +135,7 @@ def in_force(content: str, number: int = 1) -> CatalogueText:
 
 
 def test_before_the_first_bundle_the_catalogue_decides_alone(shop: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     shop.champion.unlink()
     champions = Champions(shop.champion, shop.catalogue, STANDARD)
     assert champions.present().bundle.version == "none"

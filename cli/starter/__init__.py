@@ -1,0 +1,1 @@
+"""`tactful init`: the folder of a new service."""

@@ -1,0 +1,181 @@
+"""A new shop goes live by the commands of the guide, one after another."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.e2e.command import ROOT, shell
+from tests.training.shops import rows
+
+GUIDE = ROOT / "docs" / "guides" / "go-live.md"
+ADDRESS = "http://127.0.0.1:8080"
+LEAVER, BUYER = "c0", "c1"
+DAYS = 400
+
+
+def orders(customers: int = 1000) -> pd.DataFrame:
+    """Orders of customers who buy at a rate of their own until they leave; the first left long ago."""
+    generator = np.random.default_rng(1)
+    parts = []
+    for number in range(customers):
+        rate, leaves = generator.gamma(2, 0.06), generator.exponential(2.5 * DAYS)
+        bought = np.cumsum(generator.exponential(1 / rate, int(3 * rate * DAYS) + 5))
+        parts.append(rows(f"c{number}", "purchase", bought[bought < min(leaves, DAYS)]))
+    parts[0] = rows(LEAVER, "purchase", np.arange(10.0, 200.0, 7))
+    parts[1] = rows(BUYER, "purchase", np.arange(10.0, 180.0, 7))
+    found = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(
+        {
+            "order_id": found["event_id"],
+            "customer_id": found["customer_id"],
+            "ordered_at": found["time"].map(pd.Timestamp.isoformat),
+            "total": found["amount"],
+            "items": 1,
+            "department": "kitchen",
+            "status": "paid",
+        }
+    )
+
+
+class Shop:
+    """A folder in which the lines of the guide are carried out."""
+
+    def __init__(self, folder: Path, held: ExitStack) -> None:
+        self.folder = folder
+        self.key = ""
+        self.codes: dict[str, int] = {}
+        self.answers: list[Any] = []
+        self._held = held
+        self._url = ""
+
+    def type(self, line: str) -> None:
+        if line.startswith("KEY="):
+            self.key = shell(line.removeprefix("KEY=$(").removesuffix(")"), self.folder).stdout.strip()
+        elif line.startswith("tactful serve"):
+            self._url = self._held.enter_context(served(self.folder / "shop"))
+        elif line.startswith("curl"):
+            self.answers.append(self.curl(line))
+        else:
+            done = shell(line, self.folder)
+            self.codes[line] = done.returncode
+            assert done.returncode == 0 or (done.returncode == 1 and "Traceback" not in done.stderr), done.stderr
+
+    def curl(self, line: str) -> Any:
+        words = iter(shlex.split(line.replace("$KEY", self.key))[2:])
+        url, headers, body = next(words), {}, None
+        for option, value in zip(words, words, strict=True):
+            if option == "-H":
+                headers |= [value.split(": ", 1)]
+            else:
+                body = value
+        method = "GET" if body is None else "POST"
+        answer = httpx.request(method, url.replace(ADDRESS, self._url), headers=headers, content=body, timeout=60)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+
+@contextmanager
+def served(data: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", "cli.main", "serve", "--port", "0", "--data", str(data)]
+    with (
+        (data / "serve.log").open("w") as log,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            yield next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def sections() -> Mapping[str, list[str]]:
+    """The lines that the guide tells its reader to type, by the number of their section."""
+    parts = re.split(
+        r"^## (\d)\. ", GUIDE.read_text(encoding="utf-8").partition("## From SQLite")[0], flags=re.MULTILINE
+    )
+    return {
+        number: re.findall(r"^\$ (.+)$", part, flags=re.MULTILINE)
+        for number, part in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    orders().to_csv(tmp_path / "orders.csv", index=False)
+    names = pd.DataFrame({"customer_id": [LEAVER, BUYER], "first_name": ["Ada", "Ben"], "consent_email": True})
+    names.to_csv(tmp_path / "customers.csv", index=False)
+    with ExitStack() as held:
+        yield Shop(tmp_path, held)
+
+
+def settle(shop: Shop) -> None:
+    """Takes chance and the time of day out of the shop: noon after the last order, and no exploration."""
+    with (shop.folder / "shop" / "tactful.env").open("a") as settings:
+        settings.write("TACTFUL_NOW=2025-02-05T11:00:00Z\n")
+    catalogue = shop.folder / "shop" / "catalogue.yaml"
+    text = catalogue.read_text()
+    text = text.replace("{holdout: 0.05, uniform: 0.05}", "{holdout: 0, uniform: 0}")
+    catalogue.write_text(text.replace("{kind: inverse_gap, gamma: 20}", "{kind: greedy}"))
+
+
+def decided(answer: Any) -> str | None:
+    return answer["choice"] and answer["choice"]["message"]
+
+
+def test_a_shop_goes_live_by_commands_alone(shop: Shop) -> None:
+    lines = sections()
+    assert list(lines) == list("1234567")
+    for line in lines["1"]:
+        shop.type(line)
+    settle(shop)
+    for number in "23":
+        for line in lines[number]:
+            shop.type(line)
+    ready, before = shop.answers
+    assert (ready["status"], ready["bundle"]["version"]) == ("ready", "none")
+    assert ready["remarks"][0].startswith("no models yet")
+    assert decided(before) is None
+    for number in "45":
+        for line in lines[number]:
+            shop.type(line)
+    *_, tracked, after, outcome = shop.answers
+    assert tracked["success"] is True
+    assert decided(after) == "we_miss_you"
+    assert after["choice"]["body"].startswith("Hello Ada,")
+    assert after["versions"]["bundle"] != "none"
+    assert outcome
+    learnt = trained(shop)
+    for number in "67":
+        for line in lines[number]:
+            shop.type(line)
+    assert trained(shop) == learnt + 1
+    assert shop.codes["tactful catalogue put shop/catalogue.yaml --data shop"] == 0
+    assert {code for line, code in shop.codes.items() if " train " not in line and " retrain " not in line} == {0}
+    again = shop.curl(decision(BUYER, "again"))
+    assert decided(again) is None
+
+
+def decision(customer: str, id_: str) -> str:
+    told = json.dumps({"customer_id": customer, "id": id_})
+    headers = '-H "Authorization: Bearer $KEY" -H "Content-Type: application/json"'
+    return f"curl -s {ADDRESS}/v1/decisions {headers} -d '{told}'"
+
+
+def trained(shop: Shop) -> int:
+    """How many events the latest lapse model was learnt from."""
+    from models.registry import MlflowRegistry
+
+    registry = MlflowRegistry(shop.folder / "shop" / "mlflow")
+    return len(registry.versions("lapse"))
