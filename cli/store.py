@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import console, print_json, progress, say, table
+from cli.copying import copy
 from cli.loading import load
 from features.errors import TactfulError
 
@@ -143,7 +144,8 @@ def migrate(data: Data = HERE, as_json: Json = False) -> None:
         console().print(f"The store has schema {schema}.")
 
 
-store_app.command()(load)
+for _command in (load, copy):
+    store_app.command()(_command)
 
 
 @contextmanager

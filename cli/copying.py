@@ -1,0 +1,61 @@
+"""`tactful store copy`: a store moves to another database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import console, print_json, progress, say, table
+from features.errors import TactfulError
+
+if TYPE_CHECKING:
+    from serving.store.port import Store
+
+Place = "The folder of a service, or a URL: sqlite:///PATH or postgresql://…"
+
+
+def copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help=Place)],
+    target: Annotated[str, typer.Argument(metavar="TO", help=Place)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Copy a whole store into an empty one of either kind: all of it or nothing.
+
+    Counts and digests of every table are compared before the copy counts. The source stays as it is; stop its service
+    first, since what it takes in later is not copied.
+    """
+    from serving.store.copying import copy as copied
+
+    with (
+        _opened(source, must_exist=True) as old,
+        _opened(target) as new,
+        progress("Copying", console(stderr=True)) as advance,
+    ):
+        found = copied(old.database, new.database, advance)
+    if as_json:
+        print_json(asdict(found))
+        return
+    rows = [(name, count, found.digests[name][:12]) for name, count in found.rows.items() if count]
+    say(console(), table(("table", "rows", "digest"), rows, numbers=("rows",)))
+    say(console(), "Copied, and equal in both stores. Let TACTFUL_STORE name the new one.")
+
+
+@contextmanager
+def _opened(place: str, *, must_exist: bool = False) -> "Iterator[Store]":
+    from serving.bootstrap import SQLITE, open_store
+    from serving.settings import Settings
+
+    url = place if "://" in place else None
+    if url is None and not Path(place).is_dir():
+        raise TactfulError("no such folder", got=place, wanted="the folder of a service, or the URL of a store")
+    url = url or Settings.of(Path(place)).store
+    if must_exist and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).is_file():
+        raise TactfulError("no such store", got=url, wanted="a store that is there")
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        store.close()
