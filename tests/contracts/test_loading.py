@@ -91,7 +91,7 @@ def test_customers_are_loaded_field_by_field(store: Store, dataset: EventDataset
     assert (ada.zone, ada.joined, ada.history_zone) == ("Europe/Paris", datetime.fromisoformat("2025-01-01T00Z"), ZONE)
     assert ada.attributes == {
         "first_name": "Ada",
-        "birthday": "1990-05-17",
+        "birthday": "1990-05-17T22:00:00Z",
         "points": 12,
         "goal": 1.5,
         "vip": True,
