@@ -136,6 +136,7 @@ def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
         rows[name] = frame[name].astype("str").fillna("") if name in frame else ""
     for name in ("amount", "discount", "quantity"):
         rows[name] = _as_type(frame[name], "float64") if name in frame else 0.0
+    rows["quantity"] = rows["quantity"].mask(rows["type"] == "spent", rows["quantity"].abs())
     rows["categories"] = _as_type(frame["categories"], "uint64") if "categories" in frame else np.uint64(0)
     rows["event_id"] = _ids(frame["event_id"]) if "event_id" in frame else _digests(rows)
     return rows[["customer_id", "time", "type", *DEFAULTS]]

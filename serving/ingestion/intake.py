@@ -13,7 +13,7 @@ from serving.ingestion.consents import EVERY_CHANNEL, PURPOSE
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.messages import Message
 from serving.ingestion.names import CONTACT
-from serving.ingestion.properties import event_of, meaning_of, outcome_of
+from serving.ingestion.properties import event_of, meaning_of, outcome_of, repeatable_id, returns_order
 from serving.ingestion.refusals import refusal_in
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
@@ -145,13 +145,17 @@ class Intake:
         left_out = list(message.left_out)
         meaning = meaning_of(message, self.rules)
         event = event_of(message, meaning, self.rules, self.currency, left_out) if meaning else None
+        id_ = repeatable_id(message, meaning) if meaning else None
+        if event and id_:
+            event = event._replace(id=self.sender.message_id(id_))
         profile = profile_of(message, self.rules, left_out)
         if event is None and profile is None and message.alias is None:
             return Told(MessageFate.UNMAPPED, id=message.id, customer=message.customer), None
         arrival = Arrival(
-            id=message.id,
+            id=event.id if event else message.id,
             customer=message.customer,
             event=event,
+            returns_order=bool(meaning and self.sender.trusted and returns_order(message, meaning)),
             profile=profile,
             alias=message.alias,
             outcome=outcome_of(message, meaning, left_out) if meaning else None,

@@ -139,6 +139,7 @@ STANDARD: Mapping[str, Meaning] = {
 WORDS: Mapping[str, Meaning] = {
     **{kind: Meaning(type=kind) for kind in EVENT_TYPES if kind not in OUTCOMES},
     **{kind: _outcome(kind, "") for kind in sorted(OUTCOMES)},
+    **{kind: Meaning(type=kind, subject=(*_ORDER, "product_id", "sku", "name")) for kind in ("purchase", "refund")},
     "survey": STANDARD["Survey Completed"],
 }
 """The words of the event vocabulary are names too; those of outcomes only as `is_bare_word` allows."""

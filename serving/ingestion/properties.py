@@ -1,5 +1,7 @@
 """From the properties of a message to the columns of an event."""
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,6 +70,35 @@ def event_of(
     )
 
 
+def returns_order(message: Message, meaning: Meaning) -> bool:
+    """Whether a message says that a whole order was returned: a refund that names the order and no amount."""
+    told = message.properties
+    stated = any(told.get(name) not in (None, "", []) for name in (*meaning.amount, "products", "price"))
+    return meaning.type == "refund" and not stated and _order(told) != ""
+
+
+def repeatable_id(message: Message, meaning: Meaning) -> str | None:
+    """The id of what can happen once only: the purchase of an order, and the return of a whole order.
+
+    A page that is loaded again sends the same order under another message id.
+
+    Returns:
+        The same for each message about it of one customer; None for everything else.
+    """
+    if meaning.type != "purchase" and not returns_order(message, meaning):
+        return None
+    order = _order(message.properties)
+    digest = hashlib.blake2b(json.dumps([message.customer, order]).encode(), digest_size=12).hexdigest()
+    return f"{meaning.type}-{digest}" if order else None
+
+
+def _order(told: Mapping[str, Any]) -> str:
+    try:
+        return text(told, "order_id")
+    except UnfitMessageError:
+        return ""
+
+
 def outcome_of(message: Message, meaning: Meaning, left_out: list[str]) -> Outcome | None:
     """What a message says became of a decision, if it names one by a fit id."""
     if meaning.type not in OUTCOMES:
@@ -122,7 +153,9 @@ def _quantity(
 
 def _units_in(told: Mapping[str, Any], meaning: Meaning, products: Sequence[Mapping[str, Any]]) -> float:
     quantity = _number(told, *meaning.quantity)
-    return _bounded(sum(map(_units, products)), "products") if quantity is None else quantity
+    if quantity is None:
+        return _bounded(sum(map(_units, products)), "products")
+    return abs(quantity) if meaning.type == "spent" else quantity
 
 
 def _score(told: Mapping[str, Any], meaning: Meaning) -> float:

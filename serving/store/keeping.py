@@ -1,6 +1,7 @@
 """Writes what a batch of messages says, under the locks of everybody it is about."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -14,11 +15,16 @@ from serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, 
 from serving.store.rows import contact_row, event_row, merged, outbox_row
 from serving.store.session import Row, Session, in_order
 
-CONTACT = EVENT_TYPES.index("contact")
+CONTACT, PURCHASE, REFUND = map(EVENT_TYPES.index, ("contact", "purchase", "refund"))
+_MONEY = (PURCHASE, REFUND)
 WITHDRAWING = ("unsubscribed", "complained")
 
 _PROFILES = "SELECT customer, zone, joined, attributes FROM customers WHERE tenant = ? AND customer = ANY(?)"
 _KEEP_PROFILE = "UPDATE customers SET zone = ?, joined = ?, attributes = ? WHERE tenant = ? AND customer = ?"
+_PAID = (
+    "SELECT customer, subject, amount FROM events WHERE tenant = ? AND type IN (?, ?)"
+    " AND customer = ANY(?) AND subject = ANY(?)"
+)
 _MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
 _KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -172,13 +178,32 @@ def _consents(arrival: Arrival, known: Known, received: int) -> Iterator[tuple[P
 
 def _keep_events(session: Session, told: Sequence[tuple[str, Arrival]], known: Known) -> None:
     """Keep events, and those that are contacts in the ledger too."""
-    events = [(customer, StoredEvent(*a.event or ()), a.outcome) for customer, a in told]
+    events = [(customer, event, a.outcome) for (customer, a), event in zip(told, _priced(session, told), strict=True)]
     in_turn = sorted(events, key=lambda each: each[1].id)
     session.write(_KEEP_EVENT, [event_row(session.tenant, customer, event) for customer, event, _ in in_turn])
     contacts = [(customer, _contact(event, what, known)) for customer, event, what in in_turn if event.type == CONTACT]
     session.write(
         _KEEP_CONTACT, [contact_row(session.tenant, customer, made, "sent", None) for customer, made in contacts]
     )
+
+
+def _priced(session: Session, told: Sequence[tuple[str, Arrival]]) -> list[StoredEvent]:
+    """The events; a refund of a whole order has the amount that is left of it, whatever else is in the batch."""
+    events = [(customer, StoredEvent(*a.event or ()), a.returns_order) for customer, a in told]
+    if not any(returned for *_, returned in events):
+        return [event for _, event, _ in events]
+    left = defaultdict[tuple[str, str], float](float)
+    orders = {(customer, event.subject) for customer, event, returned in events if returned}
+    customers, subjects = ([pair[place] for pair in orders] for place in (0, 1))
+    stored = session.select(_PAID, session.tenant, PURCHASE, REFUND, customers, subjects)
+    for customer, subject, amount in [*stored, *((c, e.subject, e.amount) for c, e, _ in events if e.type in _MONEY)]:
+        left[customer, subject] += amount
+    found = []
+    for customer, event, returned in events:
+        rest = max(left[customer, event.subject], 0.0) if returned else 0.0
+        left[customer, event.subject] -= rest
+        found.append(event._replace(amount=-rest) if returned else event)
+    return found
 
 
 def _contact(event: StoredEvent, outcome: Outcome | None, known: Known) -> Contact:

@@ -184,6 +184,7 @@ class Arrival:
         outcome: What became of a decision.
         wake: A record for the outbox, or None.
         time: The message's own moment, microseconds since the epoch; the event's, else when it was received.
+        returns_order: Whether the event is a refund of all that is left of the order that is its subject.
     """
 
     id: str
@@ -194,6 +195,7 @@ class Arrival:
     outcome: Outcome | None = None
     wake: bytes | None = None
     time: int | None = None
+    returns_order: bool = False
 
 
 class Receipt(Enum):

@@ -62,6 +62,15 @@ def test_each_has_its_own_fate_and_the_good_ones_are_kept(store: Store) -> None:
     assert ids(store, "c9") == ["m8"]
 
 
+def test_a_refund_by_its_order_alone_returns_what_is_left_of_it(store: Store) -> None:
+    order = {"order_id": "o1"}
+    assert fates(store, track("m1", properties={**order, "revenue": 80})) == [KEPT]
+    again = [track("m2", properties={**order, "revenue": 80}), track("m3", "Order Refunded", properties=order)]
+    assert fates(store, *again) == [DUPLICATE, KEPT]
+    assert fates(store, track("m4", "Order Cancelled", properties=order)) == [DUPLICATE]
+    assert sorted(StoredEvent(*event).amount for event in known(store, moment=LATER).events) == [-80.0, 80.0]
+
+
 def test_a_batch_sent_again_changes_nothing(store: Store) -> None:
     raw = [track("m1"), {"type": "identify", "messageId": "m2", "userId": "c1", "traits": {"name": "Ada"}}]
     assert fates(store, *raw) == [KEPT, KEPT]

@@ -1,0 +1,108 @@
+"""Orders and points that clients report in other ways than once and in full."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from features.events import validate
+from features.vocabulary import EVENT_TYPES
+from serving.ingestion.fates import MessageFate
+from serving.ingestion.intake import Intake
+from serving.ingestion.rules import Rules
+from serving.service import DecisionService
+from serving.store.port import StoredEvent
+from tests.serving.shop import NOW
+
+
+class Client:
+    """Sends track calls of one customer, each with an id of its own, and reads what is kept."""
+
+    def __init__(self, service: DecisionService) -> None:
+        self.service = service
+        self.intake = Intake(service.store, service.tenant, Rules())
+        self.sent = 0
+
+    def track(self, name: str, customer: str = "c1", **properties: Any) -> MessageFate:
+        return self.batch((name, properties), customer=customer)[0]
+
+    def batch(self, *calls: tuple[str, dict[str, Any]], customer: str = "c1") -> list[MessageFate]:
+        self.sent += len(calls)
+        raw = [
+            {
+                "type": "track", "messageId": f"m{self.sent}-{place}", "userId": customer, "event": name,
+                "timestamp": (NOW - timedelta(hours=1) + timedelta(seconds=self.sent)).isoformat(),
+                "properties": properties,
+            }
+            for place, (name, properties) in enumerate(calls)
+        ]  # fmt: skip
+        return [told.fate for told in self.intake.take(raw, NOW)]
+
+    def kept(self, customer: str = "c1") -> list[StoredEvent]:
+        return [event for who, event in self.service.store.events(self.service.tenant) if who == customer]
+
+    def revenue(self, customer: str = "c1") -> float:
+        return sum(event.amount for event in self.kept(customer))
+
+
+@pytest.fixture
+def client(service: DecisionService) -> Client:
+    return Client(service)
+
+
+def test_an_order_that_is_sent_again_under_another_message_id_is_one_purchase(client: Client) -> None:
+    fates = [client.track("Order Completed", order_id="o1", revenue=80) for _ in range(3)]
+    assert fates == [MessageFate.KEPT, MessageFate.DUPLICATE, MessageFate.DUPLICATE]
+    assert client.batch(*[("Order Completed", {"order_id": 7, "revenue": 5})] * 2)[1] is MessageFate.DUPLICATE
+    assert client.revenue() == 85.0
+
+
+def test_orders_without_an_id_and_of_other_customers_are_purchases_of_their_own(client: Client) -> None:
+    client.track("Order Completed", revenue=80)
+    client.track("Order Completed", revenue=80)
+    client.track("Order Completed", order_id="o1", revenue=80)
+    client.track("Order Completed", "c2", order_id="o1", revenue=80)
+    assert (client.revenue(), client.revenue("c2")) == (240.0, 80.0)
+
+
+@pytest.mark.parametrize("name", ["Order Refunded", "Order Cancelled", "refund"])
+def test_a_refund_by_its_order_alone_returns_what_is_left_of_it(client: Client, name: str) -> None:
+    client.track("Order Completed", order_id="o1", revenue=80)
+    client.track("Order Completed", order_id="o2", revenue=30)
+    client.track("Order Refunded", order_id="o1", total=20)
+    properties = {"order_id": "o1", "reason": "too large"}
+    assert client.track(name, **properties) is MessageFate.KEPT
+    assert client.revenue() == 30.0
+    assert client.track(name, **properties) is MessageFate.DUPLICATE
+    assert client.revenue() == 30.0
+
+
+def test_an_order_and_its_refund_may_come_in_one_batch_in_any_order(client: Client) -> None:
+    calls = [("Order Completed", {"order_id": "o1", "revenue": 80}), ("Order Refunded", {"order_id": "o1"})]
+    client.batch(*calls)
+    client.batch(*reversed(calls), customer="c2")
+    assert [client.revenue(customer) for customer in ("c1", "c2")] == [0.0, 0.0]
+
+
+def test_a_refund_of_an_unknown_order_returns_nothing(client: Client) -> None:
+    client.track("Order Completed", "c2", order_id="o1", revenue=80)
+    assert client.track("Order Refunded", order_id="o1") is MessageFate.KEPT
+    assert client.track("Order Refunded", order_id="o1", total=0) is MessageFate.KEPT
+    assert client.revenue() == 0.0
+
+
+@pytest.mark.parametrize("points", [-40, 40, "-40", "40.0"])
+def test_points_that_are_spent_are_spent_whatever_their_sign(client: Client, points: object) -> None:
+    client.track("Points Spent", points=points)
+    client.track("Points Earned", points=-10)
+    spent, corrected = client.kept()
+    assert (EVENT_TYPES[spent.type], spent.quantity) == ("spent", 40.0)
+    assert (EVENT_TYPES[corrected.type], corrected.quantity) == ("earned", -10.0)
+
+
+def test_points_spent_in_an_imported_log_have_no_sign_either() -> None:
+    import pandas as pd
+
+    times = pd.to_datetime([NOW, NOW], utc=True)
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "time": times, "type": "spent", "quantity": [-40.0, 40.0]})
+    assert validate(frame).events["quantity"].tolist() == [40.0, 40.0]
