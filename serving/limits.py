@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable
 
+MOST_CALLERS = 100_000
+"""Callers that are remembered; beyond them, everybody begins anew."""
+
 
 class Buckets:
     """Token buckets, one a caller: a steady rate, and what was saved up in a second at once.
@@ -38,6 +41,8 @@ class Buckets:
         """
         share, now = rate / self._workers, self._clock()
         most = max(1.0, share)
+        if len(self._filled) >= MOST_CALLERS:
+            self._filled.clear()
         tokens, filled = self._filled.get(caller, (most, now))
         tokens = min(most, tokens + (now - filled) * share)
         taken = tokens >= 1

@@ -25,6 +25,7 @@ class Ask:
         moment: When, an aware UTC moment.
         channels: Only these channels; all where empty.
         notify: Whether receivers are to be told of what is chosen.
+        reservation: How long its contact counts unless it is confirmed; the maker's where None.
     """
 
     customer: str
@@ -32,6 +33,7 @@ class Ask:
     moment: datetime
     channels: tuple[str, ...] = ()
     notify: bool = False
+    reservation: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,14 @@ class Maker:
     def _make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion, arms: Arms | None) -> list[Made]:
         requests = [Request(ask.id, snapshot(known, ask.moment, champion), ask.channels) for ask, known in cases]
         decided = arms.decide(requests, self.circumstances) if arms else self._decided(requests, champion)
-        return [
-            self._made(one, known.version, champion, ask.notify)
-            for one, (ask, known) in zip(decided, cases, strict=True)
-        ]
+        return [self._made(one, known.version, champion, ask) for one, (ask, known) in zip(decided, cases, strict=True)]
 
     def _decided(self, requests: Sequence[Request], champion: Champion) -> list[Decided]:
         treatment = Treatment(champion.compiled, champion.compiled.catalogue.policy, champion.bundle)
         decisions = decide(requests, treatment.compiled, treatment.policy, treatment.scorer, self.circumstances)
         return [Decided(decision, r, treatment) for decision, r in zip(decisions, requests, strict=True)]
 
-    def _made(self, decided: Decided, version: int, champion: Champion, notify: bool) -> Made:
+    def _made(self, decided: Decided, version: int, champion: Champion, ask: Ask) -> Made:
         decision, made_on, compiled = decided.decision, decided.request.snapshot, decided.treatment.compiled
         own = compiled is champion.compiled
         renderer = champion.renderer if own else Renderer(compiled.catalogue, compiled.vocabulary.features)
@@ -112,9 +111,9 @@ class Maker:
             inputs=as_bytes(made_on),
             based_on=version,
             reservation=contact_of(decision, renderer.catalogue),
-            expires=decision.moment + self.reservation,
+            expires=decision.moment + (ask.reservation or self.reservation),
             opened_by=opened_by,
-            notify=decision.id.encode() if notify and decision.choice else None,
+            notify=decision.id.encode() if ask.notify and decision.choice else None,
         )
         return Made(draft, Answer(decision, renderer.catalogue.currency, text), renderer, decided.exposures)
 

@@ -1,13 +1,15 @@
 """Settings: from arguments, then the environment (`TACTFUL_…`), then `tactful.env` in the data folder."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.addresses import is_loopback
+from serving.customer_tokens import SHORTEST_SECRET
 from serving.errors import SettingsError
 from serving.store.database import Durability
 from serving.webhooks import Webhook
@@ -70,6 +72,9 @@ class Settings(BaseSettings):
     """How long a contact that is neither confirmed nor released counts."""
     tracking: Path = Field(default_factory=lambda known: known["data"] / "tracking.yaml")
     """A YAML file that says what foreign names of events and traits mean; the standard alone where there is none."""
+    token_secrets: Mapping[str, tuple[SecretStr, ...]] = {}
+    """Secrets that shops sign tokens of their customers with, by tenant, as JSON such as `{"default": ["…"]}`; at least
+    32 bytes each, and several while one replaces another; pages get no content where there is none."""
     webhook_url: str | None = None
     """Where decisions upon events are told: https, or http on this machine; nobody is told where it is not set."""
     webhook_secret: SecretStr | None = None
@@ -80,6 +85,14 @@ class Settings(BaseSettings):
         if self.auth == "open" and not is_loopback(self.host):
             raise ValueError(f"auth `open` is for a loopback address, not {self.host}: use `keys`")
         return self
+
+    @field_validator("token_secrets")
+    @classmethod
+    def _long_enough(cls, secrets: Mapping[str, tuple[SecretStr, ...]]) -> Mapping[str, tuple[SecretStr, ...]]:
+        for tenant, some in secrets.items():
+            if any(len(secret.get_secret_value().encode()) < SHORTEST_SECRET for secret in some):
+                raise ValueError(f"a secret that is too short for tenant {tenant}: wanted {SHORTEST_SECRET} bytes")
+        return secrets
 
     @model_validator(mode="after")
     def _webhook_fit(self) -> Self:

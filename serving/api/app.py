@@ -11,12 +11,13 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.api import catalogues, client_settings, customers, operations, problem, routes, tracking
+from serving.api import catalogues, client_settings, content, customers, operations, problem, routes, tracking
 from serving.api.documentation import DESCRIPTION, complete
 from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
 from serving.api.paths import SegmentedPaths
 from serving.api.repeats import Repeats
+from serving.customer_tokens import CustomerTokens
 from serving.desk import Desk
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import Reception
@@ -33,6 +34,7 @@ ROUTERS = (
     customers.router,
     catalogues.router,
     tracking.router,
+    content.router,
     client_settings.router,
     operations.router,
 )
@@ -79,7 +81,13 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         desk, inbox = Desk(), Inbox(reception)
         try:
             with dispatching(tenants, settings):
-                yield {"service": tenants.of(settings.tenant), "desk": desk, "inbox": inbox}
+                yield {
+                    "service": tenants.of(settings.tenant),
+                    "desk": desk,
+                    "inbox": inbox,
+                    "customer_tokens": CustomerTokens(settings.token_secrets),
+                    "content_buckets": Buckets(settings.workers),
+                }
         finally:
             inbox.close()
             desk.close()

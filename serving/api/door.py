@@ -27,7 +27,7 @@ from serving.service import DecisionService
 from serving.settings import Settings
 from serving.tenants import Tenants
 
-Scope = Literal["decide", "ingest", "track", "read", "admin"]
+Scope = Literal["decide", "ingest", "track", "content", "read", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json", MEASUREMENTS})
 """Paths that need no key."""

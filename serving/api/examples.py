@@ -183,6 +183,18 @@ ANSWERS: dict[tuple[str, str], Any] = {
         ],
     },
     ("POST", "/v1/m"): {"success": True},
+    ("POST", "/v1/content"): {
+        "id": "c-5a1d0f3b7c9e2486a0b1c2d3e4f506",
+        "content": {
+            "action": "loyalty/tier_in_sight/web",
+            "programme": "loyalty",
+            "message": "tier_in_sight",
+            "channel": "web",
+            "subject": None,
+            "body": "Uma, you are less than 100 dollars away from the next level.",
+        },
+    },
+    ("POST", "/v1/content/{decision_id}/outcome"): {"status": "kept"},
     ("GET", "/v1/projects/{write_key}/settings"): {
         "integrations": {"Segment.io": {"apiKey": "KEY", "apiHost": "events.shop.example/v1", "protocol": "https"}},
         "plan": {},

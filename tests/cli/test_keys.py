@@ -67,9 +67,9 @@ def test_a_key_for_a_page_may_track_and_nothing_else(data: str) -> None:
 def test_what_cannot_be_is_said(data: str) -> None:
     wrong = tactful("keys", "create", "checkout", "--scope", "everything", "--data", data)
     assert isinstance(wrong.exception, SettingsError)
-    assert str(wrong.exception) == "no such scope: got 'everything'; wanted decide, ingest, track, read, admin"
+    assert str(wrong.exception) == "no such scope: got 'everything'; wanted decide, ingest, track, content, read, admin"
     none = tactful("keys", "create", "checkout", "--data", data)
-    assert str(none.exception) == "no such scope: got 'none'; wanted decide, ingest, track, read, admin"
+    assert str(none.exception) == "no such scope: got 'none'; wanted decide, ingest, track, content, read, admin"
     gone = tactful("keys", "revoke", "0" * 16, "--data", data)
     assert isinstance(gone.exception, SettingsError)
     id_ = str(created(data)["id"])

@@ -14,7 +14,14 @@ from serving.settings import Settings
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "deploying.md"
 BEGINS, ENDS = "| variable | default | meaning |\n|---|---|---|\n", "\n\n"
-UNSET = {"now": "the clock's", "origins": "none", "traces": "none", "webhook_url": "none", "webhook_secret": "none"}
+UNSET = {
+    "now": "the clock's",
+    "origins": "none",
+    "traces": "none",
+    "token_secrets": "none",
+    "webhook_url": "none",
+    "webhook_secret": "none",
+}
 
 
 def table() -> str:
