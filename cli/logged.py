@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import COMPATIBLE, KERNEL, Request
+from decisions.decide import COMPATIBLE, REPLAYABLE, Request
 from features.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
 from serving.archive import Archive
@@ -62,11 +62,11 @@ class DecisionSource:
                 yield self._logged(stored)
 
     def requests(self) -> Iterator[tuple[Request, CompiledCatalogue]]:
-        """What each was asked, to decide anew; those of an earlier kernel are left out too."""
+        """What each was asked, to decide anew; those of a kernel that cannot be replayed are left out too."""
         archive = Archive(self.store, self.settings.tenant, self.champion)
         for stored in self.store.decision_log(self.settings.tenant):
             versions = json.loads(stored.record)["versions"]
-            known = versions["features"] == STANDARD.fingerprint and versions["kernel"] == KERNEL
+            known = versions["features"] == STANDARD.fingerprint and versions["kernel"] in REPLAYABLE
             if known and stored.inputs is not None:
                 recorded = archive.decision(stored.id)
                 yield recorded.request, recorded.compiled

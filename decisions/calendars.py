@@ -53,6 +53,20 @@ def day_of(text: str, zone: ZoneInfo | None) -> date:
     return moment.astimezone(zone).date()
 
 
+def zone_or(name: str | None, other: str | None) -> ZoneInfo | None:
+    """The zone of a name, or of the other where there is none; None for a name that is no zone's.
+
+    Example:
+        >>> zone_or(None, "Europe/Berlin")
+        zoneinfo.ZoneInfo(key='Europe/Berlin')
+    """
+    wanted = name if name is not None else other
+    try:
+        return zone_of(wanted) if wanted is not None else None
+    except SnapshotError:
+        return None
+
+
 def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """The first UTC moment at which the local wall clock of a day shows `clock` or later.
 

@@ -5,18 +5,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from decisions.arbitration import unsubscribe_risk
-from decisions.calendars import zone_of
+from decisions.calendars import zone_or
 from decisions.compiled import CompiledCatalogue
 from decisions.conditions import Condition, Failure
 from decisions.contact_policies import ContactPolicy
-from decisions.errors import SnapshotError
 from decisions.exclusion import Exclusion
 from decisions.exploration import Stratum, stratum
 from decisions.ledger import EVERYTHING, Ledger
-from decisions.snapshot import Event, Snapshot
+from decisions.snapshot import Event, Snapshot, event_facts
+from decisions.texts.messages import Reader
 
 
 class Case:
@@ -41,7 +40,7 @@ class Case:
         self.compiled = compiled
         self.snapshot = snapshot
         self.scores = scores
-        self.zone = _zone(snapshot.zone, compiled.zone)
+        self.zone = zone_or(snapshot.zone, compiled.catalogue.timezone)
         self.ledger = Ledger(snapshot.moment, snapshot.contacts or (), snapshot.events, self.zone)
         self.facts = _facts(compiled, snapshot, scores, self.local)
         self.capacity = capacity or {}
@@ -103,6 +102,11 @@ class Case:
         return self.ledger.events_of(types)
 
     @cached_property
+    def reader(self) -> Reader:
+        """The customer as texts may speak of them."""
+        return Reader(self.snapshot, self.compiled.catalogue, self.compiled.vocabulary.features)
+
+    @cached_property
     def stratum(self) -> Stratum:
         """Where exploration puts the customer."""
         return stratum(self.compiled.catalogue, self.snapshot.customer)
@@ -135,16 +139,6 @@ class Case:
         return ", ".join([f"{name} = {_shown(facts.get(name))}" for name in condition.names]) or "never"
 
 
-def _zone(name: str | None, catalogues: ZoneInfo | None) -> ZoneInfo | None:
-    """The customer's zone, or the catalogue's where it is unknown; a name that is no zone's is none at all."""
-    if name is None:
-        return catalogues
-    try:
-        return zone_of(name)
-    except SnapshotError:
-        return None
-
-
 def _facts(
     compiled: CompiledCatalogue, snapshot: Snapshot, scores: Mapping[str, float], local: datetime | None
 ) -> dict[str, Any]:
@@ -162,17 +156,6 @@ def _facts(
         elif root == "local" and local is not None:
             values[full] = local.weekday() if name == "weekday" else getattr(local, name)
     return values
-
-
-def event_facts(event: Event, moment: datetime) -> dict[str, Any]:
-    """What may be said of an event at a moment, by name."""
-    return {
-        "type": event.type,
-        "subject": event.subject,
-        "channel": event.channel,
-        "amount": event.amount,
-        "age_days": (moment - event.time).total_seconds() / 86400,
-    }
 
 
 def _shown(value: object) -> str:

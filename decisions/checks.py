@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from decisions.calendars import zone_of
@@ -13,7 +14,8 @@ from decisions.conditions import Conditions
 from decisions.errors import ConditionError, SnapshotError
 from decisions.expressions import segments_in
 from decisions.ledger import Scope
-from decisions.texts import Text
+from decisions.texts.proof import Readable, prove
+from decisions.texts.text import Text
 from decisions.triggers import DateTrigger
 from decisions.values import did_you_mean
 from decisions.yaml_text import plain_number
@@ -239,37 +241,32 @@ def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
 
 
 def _texts(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+    kinds = vocabulary.declared(catalogue)
     for place, message in _messages(catalogue):
-        known = {
-            "customer": frozenset(catalogue.attributes),
-            "event": frozenset(EVENT_FACTS),
-            "features": frozenset(vocabulary.features),
-            "offer": frozenset(message.offer or ()),
-        }
-        certain = frozenset(f"customer.{name}" for name in catalogue.defaults()) | frozenset(
-            f"offer.{name}" for name in message.offer or ()
-        )
-        for part in ("subject", "body"):
-            source = getattr(message.content, part)
-            if source is not None:
-                yield from _text((*place, "content", part), source, known, certain)
         channels = [catalogue.channels[name] for name in message.channels if name in catalogue.channels]
-        if message.content.subject is None and any(channel.subject for channel in channels):
+        readable = Readable.of(kinds, catalogue.defaults(), message.offer or {})
+        content = message.content
+        if content.subject is not None:
+            yield from _text((*place, "content", "subject"), content.subject, False, readable)
+        escapes = sorted({channel.html for channel in channels} or {False})
+        bodies = (_text((*place, "content", "body"), content.body, html, readable) for html in escapes)
+        yield from dict.fromkeys(chain.from_iterable(bodies))
+        if content.subject is None and any(channel.subject for channel in channels):
             yield Remark((*place, "content"), f"message {message.id!r} has no subject", "one of its channels needs it")
 
 
-def _text(place: Place, source: str, known: dict[str, frozenset[str]], certain: frozenset[str]) -> Iterator[Remark]:
+def _text(place: Place, source: str, html: bool, readable: Readable) -> Iterator[Remark]:
     try:
-        text = Text(source)
+        unknown = Text(source, html=html).unknown_names(readable.names)
+        faults = prove(source, html, readable).faults
     except ConditionError as error:
         yield Remark(place, str(error))
         return
-    unknown = text.unknown_names(known)
     for name in unknown:
-        near = did_you_mean(name, (f"{root}.{one}" for root, names in known.items() for one in names))
+        near = did_you_mean(name, readable.names_in_full)
         yield Remark(place, f"unknown placeholder {name!r}{near}", "declare it, or name a declared one")
-    for name in text.without_fallback(certain | frozenset(unknown)):
-        yield Remark(place, f"placeholder {name!r} has no fallback", f"write {{{{ {name} | default: '…' }}}}")
+    for message, mend in () if unknown else faults:
+        yield Remark(place, message, mend)
 
 
 def _messages(catalogue: Catalogue) -> Iterator[tuple[Place, Message]]:

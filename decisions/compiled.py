@@ -11,7 +11,7 @@ from decisions.calendars import zone_of
 from decisions.catalogue import Action, Browser, Catalogue, Message, Programme
 from decisions.conditions import Conditions
 from decisions.contact_policies import ContactPolicy, Suppression
-from decisions.texts import Text
+from decisions.texts.messages import MessageText
 from features.vocabulary import CHANNELS, EVENT_TYPES
 
 EVENT_FACTS = {
@@ -113,7 +113,7 @@ class CompiledCatalogue:
         self.rules_by_programme = {p.id: [r for r in self.rules if r.programme is p] for p in catalogue.programmes}
         self.windows = {m.id: m.attribution_window or catalogue.attribution_window for _, m, _ in catalogue.actions()}
         self.longest_window = max(self.windows.values())
-        self._texts = {rule.action.id: _text_parts(rule, catalogue) for rule in self.rules}
+        self._texts: dict[str, MessageText] = {}
         self._compile_expressions()
         self.fact_names = [(name, *name.split(".", 1)) for name in sorted(self.conditions.names)]
 
@@ -138,9 +138,17 @@ class CompiledCatalogue:
             steps.append(programmes[after.programme])
         return steps
 
-    def texts(self, action_id: str) -> Mapping[str, Text]:
-        """The compiled texts of an action: `body`, and `subject` where its channel has one."""
-        return self._texts[action_id]
+    def text(self, rule: Rule) -> MessageText:
+        """The text of an action, compiled when it is first wanted.
+
+        Raises:
+            ConditionError: If it does not parse, in a catalogue that was kept from before it was checked.
+        """
+        found = self._texts.get(rule.action.id)
+        if found is None:
+            found = MessageText(rule.message.content, self.catalogue.channels[rule.action.channel])
+            self._texts[rule.action.id] = found
+        return found
 
     def _governing(self, action: Action, message: Message) -> tuple[int, ...]:
         return tuple(
@@ -186,15 +194,6 @@ def expressions(catalogue: Catalogue) -> list[tuple[tuple[str | int, ...], str, 
 def _extend(memory: dict[str, timedelta], names: Iterable[str], span: timedelta) -> None:
     for name in names:
         memory[name] = max(span, memory.get(name, span))
-
-
-def _text_parts(rule: Rule, catalogue: Catalogue) -> dict[str, Text]:
-    channel = catalogue.channels[rule.action.channel]
-    content = rule.message.content
-    parts = {"body": Text(content.body, html=channel.html)}
-    if channel.subject and content.subject is not None:
-        parts["subject"] = Text(content.subject)
-    return parts
 
 
 def _digest(catalogue: Catalogue) -> str:

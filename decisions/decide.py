@@ -18,7 +18,7 @@ from decisions.conditions import Failure
 from decisions.decision import Candidate, Decision, Versions
 from decisions.exclusion import Exclusion
 from decisions.exploration import policy_in
-from decisions.gates import judged, openings, superseding
+from decisions.gates import judged, openings, superseding, text_gate
 from decisions.policies import Policy
 from decisions.rewards import RewardComponent, of_contact, of_silence
 from decisions.snapshot import Snapshot
@@ -27,9 +27,11 @@ from decisions.worth import NOTHING_LEARNT, Learnt, factors
 
 Floats = NDArray[np.float64]
 
-KERNEL = "4"
+KERNEL = "5"
 """Version of the rules of deciding: another number where the same inputs may give other bytes."""
-COMPATIBLE = frozenset({"3", KERNEL})
+REPLAYABLE = frozenset({"4", KERNEL})
+"""The kernels whose decisions can be made again: 4 had no gate of texts."""
+COMPATIBLE = frozenset({"3", *REPLAYABLE})
 """The kernels whose records can be learnt from: those of 3 lack the rewards, and their floors had no bound."""
 
 
@@ -82,12 +84,14 @@ class Circumstances:
         capacity: Contacts left by channel; no limit where a channel is not named.
         prices: Shadow price of a contact by channel, in currency.
         explores: Whether customers of the uniform stratum are drawn for alike; else the policy decides for them too.
+        kernel: The rules of deciding, one of `REPLAYABLE`: an earlier one makes a decision again as it was made.
     """
 
     seed: str = "tactful"
     capacity: Mapping[str, int] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     explores: bool = True
+    kernel: str = KERNEL
 
 
 def decide(
@@ -118,9 +122,9 @@ def decide(
         Case(compiled, r.snapshot, _of_one(scores, i), circumstances.capacity, r.channels)
         for i, r in enumerate(requests)
     ]
-    drafts = [_draft(case) for case in cases]
+    drafts = [_draft(case, renders=circumstances.kernel != "4") for case in cases]
     learnt = _learnt(drafts, features, scorer, compiled.catalogue.objective)
-    versions = Versions(compiled.version, scorer.version, scorer.fingerprint, KERNEL)
+    versions = Versions(compiled.version, scorer.version, scorer.fingerprint, circumstances.kernel)
     run = _Run(policy, policy.model_dump(mode="json"), circumstances, versions)
     return [
         _concluded(request, case, draft, learnt[i], run)
@@ -151,11 +155,11 @@ class _Draft:
     rules: list[tuple[Rule, Opening, tuple[Exclusion, ...]]]
 
 
-def _draft(case: Case) -> _Draft:
+def _draft(case: Case, *, renders: bool) -> _Draft:
     found, closed = openings(case)
     superseded = superseding(found, case)
     rules = [
-        (rule, opening, excluded)
+        (rule, opening, excluded or (text_gate(rule, opening, case) if renders else ()))
         for opening in found
         for rule, excluded in judged(case.compiled.rules_by_programme[opening.programme], opening, case, superseded)
     ]

@@ -1,7 +1,8 @@
 """Gates: what an action must pass before its worth is looked at.
 
-Every gate is asked, without short circuit, so that an explanation names every reason. A condition that fails to
-evaluate, an unreadable ledger or a missing consent closes the gate.
+Every gate is asked, without short circuit, so that an explanation names every reason; only the text is rendered last,
+of actions that all other gates let pass. A condition that fails to evaluate, an unreadable ledger, a missing consent or
+a text that does not render closes the gate.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from decisions.catalogue import Programme
 from decisions.compiled import Rule
 from decisions.conditions import Failure
 from decisions.durations import format_duration
+from decisions.errors import ConditionError
 from decisions.exclusion import Exclusion
 from decisions.exploration import held_out
 from decisions.objective import Holdout
@@ -114,6 +116,19 @@ def channel_gates(rule: Rule, case: Case) -> list[Exclusion]:
         _capacity(channel, case),
     ]
     return [*(exclusion for exclusion in found if exclusion is not None), *case.verdicts(rule.policies)]
+
+
+def text_gate(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ...]:
+    """What keeps a message from being written to this customer: a text that fails, or is too long for its channel."""
+    try:
+        text = case.compiled.text(rule)
+        values = case.reader.values(rule.message, opening.event)
+        if not text.certainly_fits(values):
+            text.render(values, case.reader.now)
+    except ConditionError as error:
+        observed, limit = str(error.got), str(error.wanted or "a text that renders")
+        return (Exclusion("text", rule.message.id, observed, limit),)
+    return ()
 
 
 def _history(case: Case) -> Exclusion | None:

@@ -18,7 +18,8 @@ from decisions.lint_conditions import contradictions, shadowed, superseded, wort
 from decisions.lint_limits import idle, silencing, uncovering
 from decisions.lint_pairs import excluded_pairs, suppressed_by_themselves, unbegun
 from decisions.lint_quiet import lost_in_quiet
-from decisions.texts import Text
+from decisions.lint_texts import crowded
+from decisions.texts.text import Text
 from decisions.triggers import DateTrigger
 
 
@@ -42,6 +43,7 @@ def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
             suppressed_by_themselves,
             excluded_pairs,
             lost_in_quiet,
+            crowded,
             worthless,
             idle,
             uncovering,

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import KERNEL, Circumstances, Request, Scorer, decide
+from decisions.decide import KERNEL, REPLAYABLE, Circumstances, Request, Scorer, decide
 from decisions.decision import Decision
 from decisions.policies import AnyPolicy, Policy
 from decisions.snapshot import Snapshot
@@ -47,11 +47,12 @@ def replay(record: bytes, snapshot: Snapshot, compiled: CompiledCatalogue, score
         scorer: The models, ideally of the version recorded.
     """
     recorded = json.loads(record)
-    versions = {"features": scorer.fingerprint, "kernel": KERNEL}
-    for cause, present in versions.items():
-        if recorded["versions"].get(cause) != present:
-            return Replay(False, f"versions.{cause}", recorded["versions"].get(cause), present, cause)
-    circumstances = Circumstances(recorded["seed"], recorded["capacity"], recorded["prices"])
+    features, kernel = recorded["versions"].get("features"), recorded["versions"].get("kernel")
+    if features != scorer.fingerprint:
+        return Replay(False, "versions.features", features, scorer.fingerprint, "features")
+    if kernel not in REPLAYABLE:
+        return Replay(False, "versions.kernel", kernel, KERNEL, "kernel")
+    circumstances = Circumstances(recorded["seed"], recorded["capacity"], recorded["prices"], kernel=kernel)
     policy = _POLICY.validate_python(recorded["policy"])
     request = Request(recorded["id"], snapshot, tuple(recorded["channels"]))
     decision = decide([request], compiled, policy, scorer, circumstances)[0]

@@ -105,3 +105,14 @@ class Snapshot:
                 wanted=f"before {self.moment.isoformat()}",
                 where=f"customer {self.customer}",
             )
+
+
+def event_facts(event: Event, moment: datetime) -> dict[str, Any]:
+    """What may be said of an event at a moment, by name."""
+    return {
+        "type": event.type,
+        "subject": event.subject,
+        "channel": event.channel,
+        "amount": event.amount,
+        "age_days": (moment - event.time).total_seconds() / 86400,
+    }

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from decisions.compiled import CompiledCatalogue
-from decisions.decide import KERNEL, Request
+from decisions.decide import KERNEL, REPLAYABLE, Request
 from decisions.decision import Decision
 from decisions.replay import Replay, replay
 from serving.champion import Champion, vocabulary
@@ -75,7 +75,7 @@ class Archive:
         """
         stored = self._store.decision(self._tenant, decision_id)
         versions = json.loads(stored.record)["versions"] if stored else {}
-        if stored and versions.get("kernel") != KERNEL:
+        if stored and versions.get("kernel") not in REPLAYABLE:
             return Replay(False, "versions.kernel", versions.get("kernel"), KERNEL, "kernel")
         recorded = self.decision(decision_id)
         return replay(recorded.record, recorded.request.snapshot, recorded.compiled, self._champion.bundle)
@@ -84,7 +84,7 @@ class Archive:
         if stored.inputs is None:
             raise ErasedError("a decision whose personal data were erased", got=stored.id, wanted="one with its inputs")
         kernel = json.loads(stored.record)["versions"].get("kernel")
-        if kernel != KERNEL:
+        if kernel not in REPLAYABLE:
             raise StoreError("a decision made by other rules", got=f"kernel {kernel}", wanted=KERNEL, where=stored.id)
         decision = parse(stored.record)
         compiled = self._catalogue(decision.versions.catalogue, decision.versions.features)

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from decisions.catalogue import Action
 from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Decision
 from decisions.rollforward import contact_of
+from decisions.texts.messages import RenderedText
 from experiments.arms import Arms, Decided, Exposure
 from experiments.treatments import Treatment
 from serving.champion import Champion
-from serving.rendering import RenderedText, Renderer
+from serving.errors import UnrenderableError
+from serving.rendering import Renderer
 from serving.snapshots import as_bytes, from_bytes, snapshot
 from serving.store.port import Draft, KnownCustomer, StoredDecision
 
@@ -126,11 +129,19 @@ def told_again(stored: StoredDecision, decision: Decision, renderer: Renderer) -
         decision: Its record, read back.
         renderer: Of the catalogue it was made with.
     """
-    text = None
-    if decision.choice is not None and stored.inputs is not None:
-        made_on = from_bytes(stored.inputs, renderer.catalogue.attributes)
-        text = renderer.render(decision.choice.action, made_on, stored.opened_by)
+    text = _text_again(stored, decision.choice.action, renderer) if decision.choice else None
     return Answer(decision, renderer.catalogue.currency, text)
+
+
+def _text_again(stored: StoredDecision, action: Action, renderer: Renderer) -> RenderedText | None:
+    """The text of a choice; None where its inputs were erased, or an earlier release took a text that fails now."""
+    if stored.inputs is None:
+        return None
+    try:
+        made_on = from_bytes(stored.inputs, renderer.catalogue.attributes)
+        return renderer.render(action, made_on, stored.opened_by)
+    except UnrenderableError:
+        return None
 
 
 def _opened_by(decision: Decision) -> str:

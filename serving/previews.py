@@ -1,11 +1,11 @@
 """A message as one customer would read it, without deciding anything."""
 
 from decisions.catalogue import Action
+from decisions.texts.messages import RenderedText
 from features.standard import STANDARD
 from serving.bootstrap import clock, open_store
 from serving.champion import load_champion
 from serving.errors import UnknownCustomerError, UnknownMessageError
-from serving.rendering import RenderedText
 from serving.settings import Settings
 from serving.snapshots import snapshot
 

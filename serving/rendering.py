@@ -5,26 +5,14 @@ decision and by the catalogue the decision was made with, so that it is the same
 """
 
 import json
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
 
-from decisions.case import event_facts
 from decisions.catalogue import Action, Catalogue
 from decisions.errors import ConditionError
 from decisions.snapshot import Snapshot
-from decisions.texts import Text
+from decisions.texts.messages import MessageText, Reader, RenderedText
 from serving.errors import UnrenderableError
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedText:
-    """What a customer reads; `subject` is None on a channel that has none."""
-
-    subject: str | None
-    body: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,18 +38,14 @@ class Renderer:
         Raises:
             UnrenderableError: A limit is passed, a filter fails, or the text is too long for its channel.
         """
-        channel = self.catalogue.channels[action.channel]
-        content = self.catalogue.message(action.message).content
-        values = self._values(action, snapshot, opened_by)
+        message = self.catalogue.message(action.message)
+        event = next((event for event in snapshot.events if opened_by and event.id == opened_by), None)
+        reader = Reader(snapshot, self.catalogue, self.feature_names)
         try:
-            subject = Text(content.subject).render(**values) if channel.subject and content.subject else None
-            body = Text(content.body, html=channel.html).render(**values)
+            text = MessageText(message.content, self.catalogue.channels[action.channel])
+            return text.render(reader.values(message, event), reader.now)
         except ConditionError as error:
-            raise UnrenderableError(error.message, got=error.got, where=action.id) from error
-        if channel.max_length is not None and len(body) > channel.max_length:
-            limit = f"at most {channel.max_length}"
-            raise UnrenderableError("a text too long for its channel", got=len(body), wanted=limit, where=action.id)
-        return RenderedText(subject, body)
+            raise UnrenderableError(error.message, got=error.got, wanted=error.wanted, where=action.id) from error
 
     def to_json(self) -> str:
         """The catalogue and the names, to be kept with the decisions made with them."""
@@ -75,13 +59,3 @@ class Renderer:
         if tier:
             tier["levels"] = dict(sorted(tier["levels"].items(), key=itemgetter(1)))
         return cls(Catalogue.model_validate(found["catalogue"]), tuple(found["features"]))
-
-    def _values(self, action: Action, snapshot: Snapshot, opened_by: str) -> dict[str, Mapping[str, Any]]:
-        event = next((event for event in snapshot.events if opened_by and event.id == opened_by), None)
-        features = zip(self.feature_names, snapshot.features, strict=True)
-        return {
-            "customer": {**self.catalogue.defaults(), **snapshot.attributes},
-            "event": event_facts(event, snapshot.moment) if event else {},
-            "features": {name: value for name, value in features if math.isfinite(value)},
-            "offer": self.catalogue.message(action.message).offer or {},
-        }

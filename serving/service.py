@@ -74,7 +74,6 @@ class DecisionService:
             UnknownCustomerError: Nothing is known of the customer.
             DecisionConflictError: The id belongs to a decision about another customer.
             ContendedError: Others changed the customer again and again.
-            UnrenderableError: The chosen message has no text for this customer.
             NotReadyError: There is nothing to decide with.
             StoreError: The store fails.
         """

@@ -7,8 +7,8 @@ from typing import Any
 from decisions import canonical
 from decisions.decision import Candidate, Decision
 from decisions.explain import paragraph, why_silence
+from decisions.texts.messages import RenderedText
 from serving.making import Answer
-from serving.rendering import RenderedText
 
 
 def content(answer: Answer) -> bytes:

@@ -46,7 +46,6 @@ _DETAILS = {
     "idempotency-key-reused": "the key belongs to another request",
     "not-ready": "nothing to decide with: got 'no bundle'; wanted a bundle and a catalogue",
     "store-unavailable": "the store fails",
-    "unrenderable-message": "a text too long for its channel: got 171; wanted at most 160; at welcome/hello/sms",
     "invalid-request": "2 fields of the request cannot be used",
     "malformed-body": "There was an error parsing the body: POST /v1/decisions",
     "body-too-large": "at most 65536 bytes",

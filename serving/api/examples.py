@@ -63,7 +63,7 @@ _DECISION: dict[str, Any] = {
         "catalogue": _READY["catalogue"]["version"],
         "bundle": _READY["bundle"]["version"],
         "features": _READY["bundle"]["features"],
-        "kernel": "4",
+        "kernel": "5",
     },
     "rewards": [
         {"component": "margin", "expected": 4.31, "matures": "2026-05-13T16:00:00+00:00"},

@@ -33,7 +33,6 @@ from serving.errors import (
     UnknownDecisionError,
     UnknownItemError,
     UnreadableBodyError,
-    UnrenderableError,
 )
 from serving.logs import whence
 
@@ -148,7 +147,6 @@ KINDS: Mapping[type[Exception], Kind] = {
     ContendedError: Kind(503, "contended", "Ask again with the same id.", retry_after=1),
     NotReadyError: Kind(503, "not-ready", "Wait until /health/ready says ready.", retry_after=5),
     StoreError: Kind(503, "store-unavailable", "Ask again with the same id.", retry_after=5, details=False),
-    UnrenderableError: Kind(500, "unrenderable-message", "Mend the message in the catalogue."),
 }
 
 

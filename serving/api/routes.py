@@ -45,7 +45,6 @@ from serving.errors import (
     UnknownCustomerError,
     UnknownDecisionError,
     UnknownItemError,
-    UnrenderableError,
 )
 from serving.inquiries import supposed, supposed_again
 from serving.making import Answer, Ask
@@ -65,7 +64,6 @@ DECIDING = (
     ContendedError,
     NotReadyError,
     StoreError,
-    UnrenderableError,
     MALFORMED,
     INVALID,
     TOO_LARGE,
@@ -130,7 +128,7 @@ async def get_decisions(
     "/decisions/{decision_id}",
     summary="A decision made before, with its explanation",
     response_model=DecisionAnswer,
-    responses=problems(UnknownDecisionError, StoreError, UnrenderableError, INVALID),
+    responses=problems(UnknownDecisionError, StoreError, INVALID),
 )
 async def get_decision(decision_id: Id, visit: Reader) -> Response:
     """The same bytes as when the decision was made. Texts are not stored: they are rendered again."""

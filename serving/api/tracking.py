@@ -21,7 +21,6 @@ from serving.errors import (
     NotReadyError,
     StoreError,
     UnknownCustomerError,
-    UnrenderableError,
 )
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.inbox import Inbox
@@ -49,7 +48,6 @@ _PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
         ContendedError,
         UnknownCustomerError,
         DecisionConflictError,
-        UnrenderableError,
         MALFORMED,
         REFUSED,
         TOO_LARGE,

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import numpy as np
-
 import decisions
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.decide import decide
@@ -14,6 +12,7 @@ from decisions.decision import Decision
 from decisions.loading import load_catalogue
 from decisions.policies import Greedy
 from decisions.snapshot import Contact, Snapshot
+from decisions.texts.messages import Reader
 from experiments.customers import END, Customers
 from experiments.requests import requests
 from experiments.rule_of_thumb import RuleOfThumb
@@ -80,15 +79,7 @@ def text(decision: Decision, snapshot: Snapshot, compiled: CompiledCatalogue) ->
     choice = decision.choice
     assert choice is not None
     event = next((o.event for o in decision.openings if o.key == choice.opening), None)
-    values = {
-        "customer": snapshot.attributes,
-        "features": {
-            name: value
-            for name, value in zip(compiled.vocabulary.features, snapshot.features, strict=True)
-            if np.isfinite(value)
-        },
-        "event": {"subject": event.subject} if event else {},
-        "offer": {},
-    }
-    parts = {name: part.render(**values) for name, part in compiled.texts(choice.action.id).items()}
-    return parts.get("subject", ""), parts["body"]
+    rule = next(rule for rule in compiled.rules if rule.action.id == choice.action.id)
+    reader = Reader(snapshot, compiled.catalogue, compiled.vocabulary.features)
+    found = compiled.text(rule).render(reader.values(rule.message, event), reader.now)
+    return found.subject or "", found.body

@@ -77,7 +77,7 @@ programmes:
         channels: email
         value: 1
         response: {mean: 0.3}
-        content: {subject: Thank you, body: "For {{ event.amount | default: '' }} USD."}
+        content: {subject: Thank you, body: "For {{ event.amount | default: 0 }} USD."}
 """
 
 

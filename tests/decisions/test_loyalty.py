@@ -13,7 +13,7 @@ from decisions.errors import CatalogueError
 from decisions.loading import parse_catalogue
 from decisions.loyalty import Loyalty
 from decisions.snapshot import Snapshot
-from decisions.texts import Text
+from decisions.texts.messages import Reader
 from experiments.rule_of_thumb import RuleOfThumb
 from features.build import build_one
 from features.definitions import FeatureSet
@@ -206,10 +206,9 @@ def test_conditions_amounts_and_texts_read_points_and_tiers_while_models_do_not(
         snapshot = Snapshot("c", MONDAY, tuple(values.tolist()), (), consents={("email", "marketing"): True})
         decision = decide([Request("d", snapshot)], COMPILED, GREEDY, RuleOfThumb())[0]
         assert decision.choice is not None
-        facts = dict(zip(COMPILED.vocabulary.features, values.tolist(), strict=True))
-        body = COMPILED.texts(decision.outcome)["body"]
-        assert isinstance(body, Text)
-        return decision.outcome, body.render(features=facts)
+        reader = Reader(snapshot, COMPILED.catalogue, COMPILED.vocabulary.features)
+        rule = next(rule for rule in COMPILED.rules if rule.action.id == decision.outcome)
+        return decision.outcome, COMPILED.text(rule).render(reader.values(rule.message, None), reader.now).body
 
     assert outcome(600.0) == ("level/gold/email", "You have 2400 points.")
     assert outcome(450.5) == ("level/silver/email", "50 more to gold.")

@@ -101,7 +101,7 @@ def test_every_text_that_was_chosen_renders_and_fits_its_channel(rehearsed: list
 
 @pytest.mark.parametrize("rule", RETAIL.rules, ids=lambda rule: rule.action.id)
 def test_a_text_speaks_well_to_a_customer_of_whom_nothing_is_known(rule: Rule) -> None:
-    for part in RETAIL.texts(rule.action.id).values():
+    for part in RETAIL.text(rule).parts:
         said = part.render(customer={}, features={}, event={}, offer={})
         assert said.strip()
         assert "  " not in said

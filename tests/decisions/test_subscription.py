@@ -62,7 +62,7 @@ def test_every_message_is_the_best_for_some_customer_at_some_moment(rehearsed: l
 
 @pytest.mark.parametrize("rule", SUBSCRIPTION.rules, ids=lambda rule: rule.action.id)
 def test_a_text_speaks_well_to_a_customer_of_whom_nothing_is_known(rule: Rule) -> None:
-    for part in SUBSCRIPTION.texts(rule.action.id).values():
+    for part in SUBSCRIPTION.text(rule).parts:
         said = part.render(customer={}, features={}, event={}, offer={})
         assert said.strip()
         assert " ," not in said

@@ -47,6 +47,18 @@ def test_a_decision_of_kernel_3_is_told_and_not_made_again(service: DecisionServ
         archive_of(service).decision("d1")
 
 
+def test_a_decision_of_kernel_4_is_made_again_as_it_was(service: DecisionService, shop: Settings) -> None:
+    record = service.decide("thankful", "d1").decision.as_bytes()
+    earlier = record.replace(f'"kernel":"{KERNEL}"'.encode(), b'"kernel":"4"')
+    connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))
+    with connection:
+        connection.execute("UPDATE decisions SET record = ?", (earlier,))
+    connection.close()
+    archive = archive_of(service)
+    assert archive.replay("d1").identical
+    assert archive.decision("d1").record == earlier != record
+
+
 def test_what_was_erased_or_never_made_is_an_error(service: DecisionService, shop: Settings) -> None:
     service.decide("thankful", "d1")
     connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))

@@ -13,9 +13,10 @@ from decisions.catalogue import Action
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import load_catalogue
 from decisions.snapshot import Event, Snapshot
+from decisions.texts.messages import RenderedText
 from features.standard import STANDARD
 from serving.errors import UnrenderableError
-from serving.rendering import RenderedText, Renderer
+from serving.rendering import Renderer
 from serving.service import DecisionService
 from tests.serving.shop import NOW, ago
 
@@ -62,7 +63,7 @@ def test_a_channel_without_subjects_has_none(renderer: Renderer) -> None:
 
 
 def test_a_text_too_long_for_its_channel_is_refused(renderer: Renderer) -> None:
-    with pytest.raises(UnrenderableError, match=r"got 80; wanted at most 60; at thanks/thank_you_short/sms"):
+    with pytest.raises(UnrenderableError, match=r"got '80 characters'; wanted at most 60 characters; at thanks/thank_you_short/sms"):
         renderer.render(SHORT, customer(renderer, first_name="A" * 68))
 
 

@@ -13,7 +13,6 @@ from serving.errors import (
     StoreError,
     UnknownCustomerError,
     UnknownDecisionError,
-    UnrenderableError,
 )
 from serving.making import Answer, Ask
 from serving.service import DecisionService
@@ -142,14 +141,30 @@ def test_an_unreadable_ledger_means_silence(service: DecisionService, shop: Sett
     assert service.decision("d1").decision.as_bytes() == decision.as_bytes()
 
 
-def test_a_message_without_a_text_is_neither_reserved_nor_told(service: DecisionService, shop: Settings) -> None:
+def test_a_message_whose_text_does_not_fit_is_excluded_and_not_reserved(
+    service: DecisionService, shop: Settings
+) -> None:
     profile(service, "long", first_name="A" * 60, birthday="1990-05-06")
-    shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 20,"))
-    with pytest.raises(UnrenderableError, match="birthday/happy_birthday/email"):
-        service.decide("long", "d1")
-    assert ledger(service) == []
-    with pytest.raises(UnknownDecisionError):
-        service.decision("d1")
+    shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 65,"))
+    told = service.decide("long", "d1")
+    gates = {c.action.id: [e.gate for e in c.exclusions] for c in told.decision.candidates}
+    assert gates["birthday/happy_birthday/email"] == ["text"]
+    assert (told.decision.outcome, told.text, ledger(service)) == ("silence", None, [])
+    assert service.decision("d1").decision.as_bytes() == told.decision.as_bytes()
+
+
+def test_a_text_that_an_earlier_release_took_is_told_without_its_words(
+    service: DecisionService, open_shop: Opener, shop: Settings
+) -> None:
+    made = service.decide("thankful", "d1")
+    assert made.text is not None
+    connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))
+    with connection:
+        connection.execute("UPDATE catalogues SET content = replace(content, ?, ?)", ("| round }} USD", "| safe }} USD"))
+    connection.close()
+    again = open_shop().decision("d1")
+    assert again.text is None
+    assert again.decision.as_bytes() == made.decision.as_bytes()
 
 
 def test_what_goes_wrong_with_one_ask_is_its_own_outcome(service: DecisionService, shop: Settings) -> None:
@@ -163,7 +178,8 @@ def test_what_goes_wrong_with_one_ask_is_its_own_outcome(service: DecisionServic
     assert isinstance(leaver, Answer)
     assert isinstance(nobody, UnknownCustomerError)
     assert isinstance(taken, DecisionConflictError)
-    assert isinstance(long, UnrenderableError)
+    assert isinstance(long, Answer)
+    assert long.decision.outcome == "silence"
     assert [id_ for _, id_, _ in ledger(service)] == ["d-leaver", "d-thankful"]
 
 

@@ -118,12 +118,17 @@ def test_what_the_framework_refuses(client: httpx.Client) -> None:
     problem(client.get(f"{PATH}/{'x' * 101}"), 422, "invalid-request")
 
 
-def test_a_message_without_a_text(client: httpx.Client, service: DecisionService, shop: Settings) -> None:
+def test_a_message_whose_text_does_not_fit_is_an_answer(
+    client: httpx.Client, service: DecisionService, shop: Settings
+) -> None:
     profile = Profile("long", attributes={"first_name": "A" * 60, "birthday": "1990-05-06"}, consents=ALLOWED)
     service.store.load(service.tenant, History("UTC", NOW, [profile]))
-    shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 20,"))
-    told = problem(client.post(PATH, json={"customer_id": "long"}), 500, "unrenderable-message")
-    assert "AAAA" not in told["detail"]
+    shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 65,"))
+    answered = client.post(PATH, json={"customer_id": "long"})
+    assert answered.status_code == 200
+    (reason,) = answered.json()["excluded"][0]["reasons"]
+    assert (reason["gate"], reason["observed"], reason["limit"]) == ("text", "75 characters", "at most 65 characters")
+    assert "AAAA" not in answered.text
 
 
 def test_nothing_to_decide_with(service: DecisionService, shop: Settings) -> None:
