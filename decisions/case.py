@@ -103,7 +103,7 @@ class Case:
 
     @cached_property
     def reader(self) -> Reader:
-        """The customer as texts may speak of them."""
+        """The values of the customer that texts may print."""
         return Reader(self.snapshot, self.compiled.catalogue, self.compiled.vocabulary.features)
 
     @cached_property

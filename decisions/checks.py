@@ -9,7 +9,7 @@ from typing import Literal
 
 from decisions.calendars import zone_of
 from decisions.catalogue import Catalogue, Message
-from decisions.compiled import EVENT_FACTS, Vocabulary, expressions
+from decisions.compiled import Vocabulary, expressions
 from decisions.conditions import Conditions
 from decisions.errors import ConditionError, SnapshotError
 from decisions.expressions import segments_in

@@ -1,4 +1,4 @@
-"""Lints of texts: those too long for their channel whoever reads them, and those that leave little room for a name."""
+"""Lints of texts: those too long for their channel with any values, and those that leave little room for a name."""
 
 from collections.abc import Iterator
 

@@ -29,7 +29,7 @@ _GROWTH = {"default": 1, "strip": 1, "upcase": 3, "downcase": 3, "capitalize": 3
 _OF_NUMBERS = frozenset({"round", "floor", "ceil", "abs"})
 _ESCAPED = 5
 ROOTS = ("customer", "event", "features", "offer")
-"""What a placeholder may read of."""
+"""The roots of placeholders."""
 _CONDITIONS = (
     BooleanExpression,
     Path,
@@ -53,7 +53,7 @@ class Placeholder:
     """A value that a text prints.
 
     Args:
-        root: What it is of.
+        root: `customer`, `event`, `features` or `offer`.
         name: Its name there.
         growth: By how much its filters can lengthen it.
         needed: Whether its filters fail where it is missing.

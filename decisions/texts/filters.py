@@ -8,7 +8,6 @@ Source: Liquid, https://shopify.github.io/liquid/.
 """
 
 import math
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
@@ -138,7 +137,7 @@ def _number(value: Any) -> float | int:
 def _size(value: Any) -> int:
     if value is None or isinstance(value, Undefined):
         raise FilterArgumentError("the size of a value that is missing", token=None)
-    return misc.size(value)
+    return int(misc.size(value))
 
 
 def _replaced(value: Any, sought: Any = "", put: Any = "") -> int:
@@ -167,7 +166,7 @@ def _date(value: Any, layout: Any, *, context: Any) -> str:
 
 
 def _moment(value: Any, now: datetime) -> datetime | None:
-    """What a value says of a time, in the zone of `now`: ISO 8601, a date, or seconds since 1970."""
+    """The time that a value names, in the zone of `now`: ISO 8601, a date, or seconds since 1970."""
     if isinstance(value, datetime):
         return value.astimezone(now.tzinfo) if value.tzinfo else value.replace(tzinfo=now.tzinfo)
     if isinstance(value, date):

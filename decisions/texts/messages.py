@@ -1,4 +1,4 @@
-"""The text of a message for one customer: what it may say, and whether it fits its channel."""
+"""The text of a message for one customer: the values that it may print, and whether it fits its channel."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ Values = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class RenderedText:
-    """What a customer reads; `subject` is None on a channel that has none."""
+    """The words of a message for one customer; `subject` is None on a channel that has none."""
 
     subject: str | None
     body: str
 
 
 class Reader:
-    """A customer as texts may speak of them.
+    """The values of one customer that texts may print.
 
     Args:
         snapshot: The customer at the moment.
@@ -45,7 +45,7 @@ class Reader:
         return self._snapshot.moment.astimezone(zone or UTC)
 
     def values(self, message: Message, event: Event | None) -> Values:
-        """What the text of a message may say.
+        """The values that the text of a message may print, by root.
 
         Args:
             message: The message, which may have an offer.
@@ -110,7 +110,7 @@ class MessageText:
         """The text for one customer.
 
         Args:
-            values: What it may say.
+            values: The values that it may print.
             now: The moment on the customer's clock.
 
         Raises:

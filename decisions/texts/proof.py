@@ -6,29 +6,25 @@ or, where a whole block is left out, nothing, if the block was a sentence of its
 compare with are tried too; a placeholder that no rendering reaches needs a `default` of its own.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from io import StringIO
 from itertools import chain, combinations
 from typing import Any
 
 from liquid import BoundTemplate
-from liquid.ast import Node
 from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.expressions.primitive import Literal
 from liquid.builtin.output import OutputNode
-from liquid.builtin.tags.cycle_tag import CycleNode
-from liquid.output import LimitedStringIO
 
 from decisions.errors import ConditionError
 from decisions.texts.bounds import ROOTS
-from decisions.texts.environment import MOST_WORK, Context, TextEnvironment, expressions, nodes
-from decisions.texts.filters import MOST_CHARACTERS, printable
-from decisions.texts.text import Names, parsed, reason, scope
+from decisions.texts.environment import MOST_WORK, expressions, nodes
+from decisions.texts.filters import printable
+from decisions.texts.gaps import is_cut, is_gap
+from decisions.texts.text import Names, parsed, scope
+from decisions.texts.tracing import ENVIRONMENTS, Rendering, trace
 
 ALL_SUBSETS = 8
 """Up to so many optional names every set of them is tried; of more, each one, each pair, all but one, and all."""
@@ -47,16 +43,14 @@ _SAMPLES: Mapping[str, tuple[Any, Any]] = {
     "date": (date(1987, 3, 14), date(1992, 11, 27)),
 }
 """Two values of each type that have no character of their printed forms in the same place."""
-_BEGINS = re.compile(r"(?:^|[.!?…:]|\n\s*\n|<(?:/?(?:p|div|td|tr|li|ul|ol|table|h[1-6])\b[^>]*|br\s*/?)>)\s*\Z", re.I)
-_ENDS = re.compile(r"\s*(?:\Z|\n\s*\n|<(?:/?(?:p|div|td|tr|li|ul|ol|table|h[1-6])\b|br\b))", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What rendering a text showed.
+    """The result of rendering a text with sets of names missing.
 
     Args:
-        faults: What is wrong, each as a message and a way to correct it.
+        faults: Each fault as a message and a way to correct it.
         shortest: The length of the shortest rendering, in characters; 0 where none came about.
     """
 
@@ -66,7 +60,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """What the texts of a message may read.
+    """The names that the texts of a message may read.
 
     Args:
         optional: The type of each name that a customer may lack, by its full name.
@@ -109,12 +103,12 @@ def prove(source: str, html: bool, readable: Readable) -> Proof:
     Args:
         source: Liquid.
         html: Whether values are escaped for HTML.
-        readable: What it may read.
+        readable: The names that it may read.
 
     Raises:
         ConditionError: If the text does not parse.
     """
-    _, names = parsed(_ENVIRONMENTS[html], source)
+    _, names = parsed(ENVIRONMENTS[html], source)
     read = [".".join(name) for name in names]
     optional = tuple((name, readable.optional[name]) for name in read if name in readable.optional)
     certain = tuple((name, readable.certain[name]) for name in read if name in readable.certain)
@@ -125,66 +119,8 @@ def prove(source: str, html: bool, readable: Readable) -> Proof:
 def _proved(
     source: str, html: bool, optional: tuple[tuple[str, str], ...], certain: tuple[tuple[str, Any], ...]
 ) -> Proof:
-    template, names = parsed(_ENVIRONMENTS[html], source)
+    template, names = parsed(ENVIRONMENTS[html], source)
     return _Evaluation(template, names, dict(optional), dict(certain)).proof()
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """What one node printed: from where to where in the output, and what."""
-
-    start: int
-    printed: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendering:
-    """One rendering: the text, what each node printed at each of its turns, and all that had a turn, or an error."""
-
-    output: str = ""
-    pieces: Mapping[tuple[Node, int], _Piece] = field(default_factory=dict)
-    reached: frozenset[Node] = frozenset()
-    error: str = ""
-
-
-class _TracedContext(Context):
-    """A rendering that keeps what each node prints to the output itself, and not into a variable."""
-
-    __slots__ = ("buffer", "pieces", "turns")
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.buffer: StringIO = LimitedStringIO(limit=MOST_CHARACTERS)
-        self.pieces: dict[tuple[Node, int], _Piece] = {}
-        self.turns: Counter[Node] = Counter()
-
-
-class _Traced:
-    """A node that says what it printed."""
-
-    __slots__ = ()
-
-    def render_to_output(self, context: _TracedContext, buffer: StringIO) -> int:
-        start = buffer.tell() if buffer is context.buffer else 0
-        written: int = super().render_to_output(context, buffer)  # type: ignore[misc]
-        context.turns[self] += 1  # type: ignore[index]
-        if buffer is context.buffer:
-            context.pieces[self, context.turns[self]] = _Piece(start, buffer.getvalue()[start:])  # type: ignore[index]
-        return written
-
-
-class _TracedEnvironment(TextEnvironment):
-    """The same Liquid, whose nodes say what they print."""
-
-    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        super().setup_tags_and_filters(extra=extra)
-        for tag in self.tags.values():
-            made = getattr(tag, "node_class", None)
-            if made is not None:
-                tag.node_class = type(f"Traced{made.__name__}", (_Traced, made), {"__slots__": ()})
-
-
-_ENVIRONMENTS = {escaped: _TracedEnvironment(autoescape=escaped) for escaped in (False, True)}
 
 
 class _Evaluation:
@@ -198,7 +134,7 @@ class _Evaluation:
         self._kinds = kinds
         self._certain = certain
         self._numbers, self._texts = _compared(template)
-        self._renderings: dict[tuple[Missing, str, int], _Rendering] = {}
+        self._renderings: dict[tuple[Missing, str, int], Rendering] = {}
         self._work = 0
 
     def proof(self) -> Proof:
@@ -231,10 +167,10 @@ class _Evaluation:
             return False
         for key, piece in without.pieces.items():
             before = there.pieces.get(key)
-            if before is None or not _is_cut(before.printed, piece.printed):
+            if before is None or not is_cut(before.printed, piece.printed):
                 continue
             changed = self._rendered(missing - {name}, other=name, profile=profile).pieces.get(key)
-            if changed is not None and _is_gap(key[0], piece, before, changed, without.output, self._kinds[name]):
+            if changed is not None and is_gap(key[0], piece, before, changed, without.output, self._kinds[name]):
                 return True
         return False
 
@@ -253,33 +189,23 @@ class _Evaluation:
     def _profiles(self) -> int:
         return min(MOST_PROFILES, 1 + max(len(self._numbers), len(self._texts)))
 
-    def _rendered(self, missing: Missing, other: str = "", profile: int = 0) -> _Rendering:
+    def _rendered(self, missing: Missing, other: str = "", profile: int = 0) -> Rendering:
         """A rendering without some names, in which one of the others has another value."""
         key = (missing, other, profile)
         if key not in self._renderings:
             self._renderings[key] = self._render(missing, other, profile)
         return self._renderings[key]
 
-    def _render(self, missing: Missing, other: str, profile: int) -> _Rendering:
+    def _render(self, missing: Missing, other: str, profile: int) -> Rendering:
         values: dict[str, dict[str, Any]] = {}
         for full in [*self._certain, *(name for name in self._kinds if name not in missing)]:
             root, _, name = full.partition(".")
             values.setdefault(root, {})[name] = self._value(full, full == other, profile)
-        context = _TracedContext(self._template, globals=scope(self._names, values, _NOW))
-        try:
-            self._template.render_with_context(context, context.buffer)
-        except Exception as error:
-            return _Rendering(error=reason(error))
-        finally:
-            self._spend(context.work)
-        return _Rendering(context.buffer.getvalue(), context.pieces, frozenset(context.turns))
-
-    def _spend(self, work: int) -> None:
-        self._work += work
+        rendering = trace(self._template, scope(self._names, values, _NOW))
+        self._work += rendering.work
         if self._work > MOST_RENDERINGS_WORK:
-            raise ConditionError(
-                "a text that takes too long to check", wanted="fewer loops and names"
-            )
+            raise ConditionError("a text that takes too long to check", wanted="fewer loops and names")
+        return rendering
 
     def _value(self, name: str, is_other: bool, profile: int) -> Any:
         if name in self._certain:
@@ -293,7 +219,7 @@ class _Evaluation:
 
 
 def _compared(template: BoundTemplate) -> tuple[list[float], list[str]]:
-    """Numbers at, below and above those that stand in a text, and the words that stand in it."""
+    """The numbers of a text, each with those next to it, and its words."""
     literals = [literal.value for literal in expressions(template) if isinstance(literal, Literal)]
     numbers = {float(value) + step for value in literals if isinstance(value, int | float) for step in (-1, 0, 1)}
     return sorted(numbers), sorted({value for value in literals if isinstance(value, str) and value.strip()})
@@ -305,51 +231,6 @@ def _subsets(names: tuple[str, ...], *, thorough: bool = True) -> Iterator[Missi
     everything = range(count + 1) if count <= ALL_SUBSETS else (0, 1, 2, count - 1, count)
     for size in everything if thorough else sorted({0, min(1, count), count}):
         yield from map(frozenset, combinations(names, size))
-
-
-def _is_gap(node: Node, without: _Piece, before: _Piece, changed: _Piece, output: str, kind: str) -> bool:
-    """Whether a node printed a value of a name and, without it, nothing in its place.
-
-    Args:
-        node: The node.
-        without: What it printed without the name.
-        before: What it printed with the name.
-        changed: What it printed with another value of the name.
-        output: The whole text without the name.
-        kind: The type of the name.
-    """
-    is_print = isinstance(node, OutputNode | CycleNode)
-    if before.printed == changed.printed or (kind == "boolean" and not is_print):
-        return False
-    blank = not without.printed.strip()
-    if not blank:
-        return _squeezed(without.printed) == _squeezed(_around(before.printed, changed.printed))
-    return is_print or not _is_sentence(before.printed, output[: without.start], output[without.start :])
-
-
-def _is_cut(whole: str, part: str) -> bool:
-    """Whether a text is another with one piece cut out, blanks aside."""
-    whole, part = _squeezed(whole), _squeezed(part)
-    return len(part) < len(whole) and len(_squeezed(_around(whole, part))) >= len(part)
-
-
-def _around(one: str, other: str) -> str:
-    """What two texts have in common at their beginnings and ends."""
-    shorter = min(len(one), len(other))
-    start = next((i for i in range(shorter) if one[i] != other[i]), shorter)
-    left = shorter - start
-    end = next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
-    return one[:start] + one[len(one) - end :]
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _is_sentence(printed: str, before: str, after: str) -> bool:
-    """Whether what was left out began and ended like a sentence, so that its absence leaves no hole."""
-    ends = printed.rstrip()[-1:] in ".!?…>" or _ENDS.match(after) is not None
-    return bool(printed.strip()) and ends and _BEGINS.search(before) is not None
 
 
 def _listed(missing: Missing) -> str:

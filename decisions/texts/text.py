@@ -19,8 +19,9 @@ from decisions.texts.bounds import Bound, bound
 from decisions.texts.environment import TextEnvironment
 from decisions.texts.filters import MOST_CHARACTERS, printable
 
-CLOCK = ("now", "today")
 Names = tuple[tuple[str, ...], ...]
+CLOCK: Names = (("now",), ("today",))
+"""What every text may read."""
 _BRAZE = re.compile(r"\$\{\s*([A-Za-z_]\w*)\s*\}")
 _ENVIRONMENTS = {escaped: TextEnvironment(autoescape=escaped) for escaped in (False, True)}
 
@@ -36,7 +37,7 @@ class Text:
         ConditionError: If the text does not parse, or is too long.
 
     Attributes:
-        names: What it reads, each as root and name, such as `("customer", "first_name")`.
+        names: The values that it reads, each as root and name, such as `("customer", "first_name")`.
 
     Example:
         >>> Text("Dear {{ ${first_name} | default: 'friend' }}").render(customer={})
@@ -76,12 +77,12 @@ class Text:
         return [
             ".".join(name)
             for name in self.names
-            if name not in ((clock,) for clock in CLOCK) and name[-1] not in known.get(name[0], frozenset())
+            if name not in CLOCK and name[-1] not in known.get(name[0], frozenset())
         ]
 
 
 def scope(names: Names, values: Mapping[str, Mapping[str, Any]], now: datetime | None) -> dict[str, Any]:
-    """What a template reads: the values that it names, as they are printed, and the clock."""
+    """The values that a template names, as they are printed, and the clock."""
     found: dict[str, Any] = {"now": now, "today": now.date() if now else None}
     for root, *rest in names:
         value = printable(values[root].get(rest[0])) if rest and root in values else None

@@ -17,7 +17,10 @@ UNUSED = {
     "attribute": Lint(
         "attribute 'city' is read by nothing",
         {"attributes:\n": "attributes:\n  city: {type: string}\n"},
-        {"attributes:\n": "attributes:\n  city: {type: string}\n", "coupon for": "coupon, {{ ${city} | default: 'town' }}"},
+        {
+            "attributes:\n": "attributes:\n  city: {type: string}\n",
+            "coupon for": "coupon, {{ ${city} | default: 'town' }}",
+        },
         "city:",
     ),
     "channel": Lint(

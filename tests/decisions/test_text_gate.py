@@ -37,10 +37,14 @@ def test_a_text_too_long_for_its_channel_excludes_that_action_alone() -> None:
 
 
 def test_the_next_survivor_takes_its_place_and_probabilities_stay_exact() -> None:
-    text = CATALOGUE.replace("email: {cost: 0.01,", "email: {cost: 0.01, max_length: 40,").replace("cost: 0.5", "cost: 0.6")
+    text = CATALOGUE.replace("email: {cost: 0.01,", "email: {cost: 0.01, max_length: 40,").replace(
+        "cost: 0.5", "cost: 0.6"
+    )
     before = decided(LAPSING, compiled(text), EXPLORING)
     after = decided(LONG, compiled(text), EXPLORING)
-    assert {c.action.id for c in before.survivors} - {c.action.id for c in after.survivors} == {"win_back/miss_you/email"}
+    assert {c.action.id for c in before.survivors} - {c.action.id for c in after.survivors} == {
+        "win_back/miss_you/email"
+    }
     assert sum(c.probability for c in after.candidates) + after.silence_probability == pytest.approx(1.0)
     assert all(c.probability == 0 for c in after.candidates if not c.survives)
     expected = distribution(list(after.survivors), EXPLORING, "tactful:d1")
@@ -68,7 +72,7 @@ def test_arithmetic_that_fails_for_one_customer_closes_the_action(body: str, bad
 @pytest.mark.parametrize("value", [1e300, -1e300, 10**400, "x" * 60_000])
 def test_a_value_beyond_all_bounds_excludes_the_action(value: Any) -> None:
     text = CATALOGUE.replace("first_name: {type: string}", "first_name: {type: string}\n  n: {type: number}")
-    text = text.replace(BODY, "\"You have {{ ${n} | default: 0 | floor }} points.\"")
+    text = text.replace(BODY, '"You have {{ ${n} | default: 0 | floor }} points."')
     if isinstance(value, str):
         text = text.replace("| floor ", "")
     decision = decided(having(attributes={**LAPSING.attributes, "n": value}), compiled(text))

@@ -1,4 +1,4 @@
-"""A text that could greet `Dear ,` does not load, by whatever way the name came there; one that says all it should does."""
+"""A text that could greet `Dear ,` does not load, whatever way the name takes; one that says all it should does."""
 
 import pytest
 
@@ -49,8 +49,9 @@ HOLES = [
     "Dear{% if customer.first_name %} {{ customer.first_name }}{% endif %},",
     "Dear <b>{% if customer.first_name %}{{ customer.first_name }}{% endif %}</b>,",
     "Dear {%- if customer.first_name %} {{ customer.first_name }}{% endif -%} ,",
+    "Welcome. {% if customer.nick %}<b>{{ customer.nick }}</b>{% endif %}, come back.",
     "{% if customer.first_name and customer.nick %}Dear {{ customer.first_name }}{% endif %}, welcome",
-    "{% if customer.nick %}Dear {{ customer.nick }}{% elsif customer.first_name %}Dear {{ customer.first_name }}{% endif %}, hi",
+    "{% if customer.nick %}{{ customer.nick }}{% elsif customer.first_name %}{{ customer.first_name }}{% endif %}, x",
     "{% if customer.first_name %}Dear {{ customer.first_name }},{% else %}Dear ,{% endif %}",
     "Dear {% unless customer.first_name == nil %}{{ customer.first_name }}{% endunless %},",
     "Dear {% case customer.first_name %}{% when 'Bob' %}Robert{% else %}{{ customer.first_name }}{% endcase %},",
@@ -87,6 +88,7 @@ WHOLE = [
     "{% if features.days %}It has been {{ features.days | round }} days. {% endif %}Come back.",
     "Come back. {% if features.days %}It has been {{ features.days | round }} days{% endif %}",
     "<p>{% if customer.first_name %}Dear {{ customer.first_name }}{% endif %}</p><p>Come back.</p>",
+    "Welcome. {% if customer.nick %}<b>We know {{ customer.nick }}.</b>{% endif %} Come back.",
     "It has been {{ features.days | default: 30 | round }} days.",
     "{% assign d = features.days | default: 3 %}{{ d | round }} days",
     "{% if features.days %}{{ features.days | round }}{% else %}many{% endif %} days",
@@ -137,7 +139,9 @@ def test_many_names_are_tried_one_by_one_and_in_pairs() -> None:
         ("x" * 50_001, "a text that is too long"),
     ],
 )
-@pytest.mark.parametrize("part", ["subject: We miss you", "body: \"Dear {{ customer.first_name | default: 'friend' }}, come back.\""])
+@pytest.mark.parametrize(
+    "part", ["subject: We miss you", "body: \"Dear {{ customer.first_name | default: 'friend' }}, come back.\""]
+)
 def test_a_fault_is_an_error_in_its_line(part: str, body: str, said: str) -> None:
     text = CATALOGUE.replace(part, f'{part.split(":")[0]}: "{body}"')
     _, findings = inspect_catalogue(text, VOCABULARY, "shop.yaml")

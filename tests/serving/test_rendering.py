@@ -63,7 +63,9 @@ def test_a_channel_without_subjects_has_none(renderer: Renderer) -> None:
 
 
 def test_a_text_too_long_for_its_channel_is_refused(renderer: Renderer) -> None:
-    with pytest.raises(UnrenderableError, match=r"got '80 characters'; wanted at most 60 characters; at thanks/thank_you_short/sms"):
+    with pytest.raises(
+        UnrenderableError, match=r"got '80 characters'; wanted at most 60 characters; at thanks/thank_you_short/sms"
+    ):
         renderer.render(SHORT, customer(renderer, first_name="A" * 68))
 
 

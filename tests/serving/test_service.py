@@ -160,7 +160,9 @@ def test_a_text_that_an_earlier_release_took_is_told_without_its_words(
     assert made.text is not None
     connection = sqlite3.connect(shop.store.removeprefix("sqlite:///"))
     with connection:
-        connection.execute("UPDATE catalogues SET content = replace(content, ?, ?)", ("| round }} USD", "| safe }} USD"))
+        connection.execute(
+            "UPDATE catalogues SET content = replace(content, ?, ?)", ("| round }} USD", "| safe }} USD")
+        )
     connection.close()
     again = open_shop().decision("d1")
     assert again.text is None

@@ -1,0 +1,59 @@
+"""Whether a text that lacks a name leaves a hole where its value was printed."""
+
+import re
+
+from liquid.ast import Node
+from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.cycle_tag import CycleNode
+
+from decisions.texts.tracing import Piece
+
+_BLOCK = r"(?:p|div|td|tr|li|ul|ol|table|h[1-6])\b"
+_BEGINS = re.compile(rf"(?:^|[.!?…:]|\n\s*\n|<(?:/?{_BLOCK}[^>]*|br\s*/?)>)\s*\Z", re.I)
+_ENDS = re.compile(rf"\s*(?:\Z|\n\s*\n|<(?:/?{_BLOCK}|br\b))", re.I)
+_ENDED = re.compile(rf"(?:[.!?…](?:\s*</\w+>)*|</{_BLOCK}[^>]*>|<br\s*/?>)\s*\Z", re.I)
+
+
+def is_gap(node: Node, without: Piece, before: Piece, changed: Piece, output: str, kind: str) -> bool:
+    """Whether a node printed a value of a name and, without it, nothing in its place.
+
+    Args:
+        node: The node.
+        without: Its output without the name.
+        before: Its output with the name.
+        changed: Its output with another value of the name.
+        output: The whole text without the name.
+        kind: The type of the name.
+    """
+    is_print = isinstance(node, OutputNode | CycleNode)
+    if before.printed == changed.printed or (kind == "boolean" and not is_print):
+        return False
+    blank = not without.printed.strip()
+    if not blank:
+        return _squeezed(without.printed) == _squeezed(_around(before.printed, changed.printed))
+    return is_print or not _is_sentence(before.printed, output[: without.start], output[without.start :])
+
+
+def is_cut(whole: str, part: str) -> bool:
+    """Whether a text is another with one piece cut out, blanks aside."""
+    whole, part = _squeezed(whole), _squeezed(part)
+    return len(part) < len(whole) and len(_squeezed(_around(whole, part))) >= len(part)
+
+
+def _around(one: str, other: str) -> str:
+    """The beginning and the end that two texts share."""
+    shorter = min(len(one), len(other))
+    start = next((i for i in range(shorter) if one[i] != other[i]), shorter)
+    left = shorter - start
+    end = next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
+    return one[:start] + one[len(one) - end :]
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _is_sentence(printed: str, before: str, after: str) -> bool:
+    """Whether what was left out began and ended like a sentence, so that its absence leaves no hole."""
+    ends = _ENDED.search(printed) or _ENDS.match(after)
+    return bool(printed.strip() and ends and _BEGINS.search(before))
