@@ -23,7 +23,6 @@ from serving.errors import (
     TooManyRequestsError,
     UnknownCustomerError,
     UnknownDecisionError,
-    UnrenderableError,
 )
 from serving.limits import Buckets
 
@@ -78,7 +77,7 @@ class ContentAnswer(BaseModel):
     "",
     summary="The content of a customer's page",
     responses=problems(
-        UnknownCustomerError, DecisionConflictError, ContendedError, NotReadyError, StoreError, UnrenderableError,
+        UnknownCustomerError, DecisionConflictError, ContendedError, NotReadyError, StoreError,
         MALFORMED, INVALID, TOO_LARGE,
     ),
 )  # fmt: skip
