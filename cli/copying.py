@@ -45,8 +45,8 @@ def copy(
 
 @contextmanager
 def _opened(place: str, *, must_exist: bool = False) -> "Iterator[Store]":
-    from serving.bootstrap import SQLITE, open_store
     from serving.settings import Settings
+    from serving.store.opening import SQLITE, open_store
 
     url = place if "://" in place else None
     if url is None and not Path(place).is_dir():

@@ -141,9 +141,9 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
     """
     from features.standard import STANDARD
     from serving.archive import Archive
-    from serving.bootstrap import open_store
     from serving.champion import load_champion
     from serving.settings import Settings
+    from serving.store.opening import open_store
 
     settings = Settings.of(data)
     if not settings.catalogue.exists():

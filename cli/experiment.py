@@ -272,9 +272,9 @@ def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None
     """Puts every experiment of the file in force, as it stands there."""
     from cli.logbook import read_catalogue
     from experiments.loading import load_plan
-    from serving.bootstrap import open_store
     from serving.settings import Settings
     from serving.store.experiments import publish
+    from serving.store.opening import open_store
 
     plan = load_plan(file, read_catalogue(data, catalogue)[0].catalogue)
     with closing(open_store(store)) as opened:

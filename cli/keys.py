@@ -101,9 +101,9 @@ def revoke(
 @contextmanager
 def _database(data: Path, tenant: str | None) -> "Iterator[tuple[Database, Settings]]":
     """The database of a store that is there, and the settings."""
-    from serving.bootstrap import open_store
     from serving.errors import SettingsError
     from serving.settings import Settings
+    from serving.store.opening import open_store
 
     if not data.is_dir():
         raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")

@@ -99,8 +99,8 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
         programmes = {m.id: p.id for p in compiled.catalogue.programmes for m in p.messages}
         log, zones = Logbook.of_events(frame, programmes, currency), open_events(events).all_zones()
         return Source(log, compiled, scorer, frame, zones, None)
-    from serving.bootstrap import open_store
     from serving.store.experiments import exposed_to
+    from serving.store.opening import open_store
     from serving.store.people import zones_of
 
     url, tenant = store or settings.store, settings.tenant

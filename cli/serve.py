@@ -66,8 +66,8 @@ def _check(settings: "Settings") -> None:
 
 def _in_force(settings: "Settings") -> bool:
     """Whether a catalogue was put in force, so that the file is not needed."""
-    from serving.bootstrap import open_store
     from serving.store.catalogues import newest
+    from serving.store.opening import open_store
 
     store = open_store(settings.store, settings.durability, settings.connections)
     try:

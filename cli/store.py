@@ -156,8 +156,8 @@ def opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Sett
         TactfulError: There is no such folder.
         StoreError: The store cannot be opened.
     """
-    from serving.bootstrap import open_store
     from serving.settings import Settings
+    from serving.store.opening import open_store
 
     if not data.is_dir():
         raise TactfulError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from decisions.decide import Circumstances
 from features.build import build_one
@@ -11,42 +10,15 @@ from features.program import compile_features
 from features.standard import STANDARD
 from features.zones import EARLIEST
 from serving.champion import Champions
-from serving.errors import StoreError
 from serving.making import Maker
 from serving.service import DecisionService
 from serving.settings import Settings
 from serving.store.catalogues import newest as newest_catalogue
-from serving.store.database import Durability
 from serving.store.experiments import published
+from serving.store.opening import open_store as open_store
 from serving.store.port import Store
-from serving.store.sqlite import SqliteStore
 from serving.tenants import Tenants
 from serving.trials import Trials
-
-SQLITE = "sqlite:///"
-POSTGRES = ("postgresql://", "postgres://")
-
-
-def open_store(url: str, durability: Durability = "full", connections: int = 8) -> Store:
-    """The store at a URL, brought to the present schema.
-
-    Args:
-        url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
-        durability: `full`: what is acknowledged survives the loss of power; `normal`: the death of any process.
-        connections: The most that are open to PostgreSQL for deciding and taking in; SQLite has one a thread.
-
-    Raises:
-        StoreError: No adapter knows the URL, or the database fails.
-    """
-    if url.startswith(SQLITE):
-        return SqliteStore(Path(url.removeprefix(SQLITE)), durability)
-    if url.startswith(POSTGRES):
-        from serving.store.postgres import PostgresStore
-
-        return PostgresStore(url, durability, connections)
-    scheme, separator, _ = url.partition("://")
-    got = scheme if separator else "no scheme"
-    raise StoreError("a store of an unknown kind", got=got, wanted=f"{SQLITE}PATH or {POSTGRES[0]}HOST/DATABASE")
 
 
 def open_service(settings: Settings, store: Store | None = None) -> DecisionService:

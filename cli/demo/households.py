@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cli.demo.data import MOMENT, ZONE, Grocer
 from cli.demo.service import settings_of
-from serving.bootstrap import open_store
 from serving.history import load_history
+from serving.store.opening import open_store
 from serving.store.port import Consent, History, Profile
 
 FIRST_NAMES = (

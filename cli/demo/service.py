@@ -14,8 +14,8 @@ import httpx
 
 from cli.demo.data import MOMENT
 from features.errors import TactfulError
-from serving.bootstrap import SQLITE
 from serving.settings import Settings
+from serving.store.opening import SQLITE
 
 PATIENCE = 60.0
 """Seconds the service may take to be ready, to answer and to stop."""

@@ -1,0 +1,33 @@
+"""Opens the store that a URL names, of either kind, without what deciding needs."""
+
+from pathlib import Path
+
+from serving.errors import StoreError
+from serving.store.database import Durability
+from serving.store.port import Store
+from serving.store.sqlite import SqliteStore
+
+SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
+
+
+def open_store(url: str, durability: Durability = "full", connections: int = 8) -> Store:
+    """The store at a URL, brought to the present schema.
+
+    Args:
+        url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
+        durability: `full`: what is acknowledged survives the loss of power; `normal`: the death of any process.
+        connections: The most that are open to PostgreSQL for deciding and taking in; SQLite has one a thread.
+
+    Raises:
+        StoreError: No adapter knows the URL, or the database fails.
+    """
+    if url.startswith(SQLITE):
+        return SqliteStore(Path(url.removeprefix(SQLITE)), durability)
+    if url.startswith(POSTGRES):
+        from serving.store.postgres import PostgresStore
+
+        return PostgresStore(url, durability, connections)
+    scheme, separator, _ = url.partition("://")
+    got = scheme if separator else "no scheme"
+    raise StoreError("a store of an unknown kind", got=got, wanted=f"{SQLITE}PATH or {POSTGRES[0]}HOST/DATABASE")
