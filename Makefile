@@ -17,7 +17,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[demo]"
 	@touch $@
 
 $(READY_DEV): pyproject.toml constraints.txt | $(BIN)/python

@@ -44,14 +44,13 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key and show it, this once: only its digest is kept."""
-    from serving.api.door import SCOPES
     from serving.errors import SettingsError
     from serving.store import keys
 
     scopes = [*(scope or ()), *(["track"] if browser else ())]
-    strange = [one for one in scopes if one not in SCOPES]
+    strange = [one for one in scopes if one not in keys.SCOPES]
     if strange or not scopes:
-        raise SettingsError("no such scope", got=", ".join(strange) or "none", wanted=", ".join(SCOPES))
+        raise SettingsError("no such scope", got=", ".join(strange) or "none", wanted=", ".join(keys.SCOPES))
     with _database(data, tenant) as (database, settings):
         key, secret = keys.create(database, settings.tenant, name, scopes, rate, datetime.now(UTC))
     if as_json:

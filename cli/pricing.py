@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
+from cli.arguments import days
 from cli.console import console, print_json, progress
-from cli.train import days
 from features.errors import TactfulError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.arguments import days
 from cli.console import console, print_json, say
 from cli.jobs import report
 from cli.releasing import Contacts, Tolerance, Unsubscribes, promoted
@@ -25,7 +26,6 @@ from cli.train import (
     Margin,
     Store,
     Window,
-    days,
     history,
     release_all,
     train_all,

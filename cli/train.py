@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.arguments import days
 from cli.console import console
 from cli.contract_jobs import GRACE, NOTICE, contract_job
 from cli.jobs import Job, done, report
 from cli.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
-from decisions.durations import parse_duration
 from features.errors import TactfulError
 from features.standard import STANDARD
 from models.kinds import Model
@@ -22,16 +21,6 @@ from training.errors import TrainingError
 from training.promote import release
 
 train_app = typer.Typer(help="Fit models to a log of events and register them.", no_args_is_help=True)
-
-
-def days(text: str | int) -> int:
-    """Whole days of a duration such as 28d or 4w."""
-    if isinstance(text, int):
-        return text
-    duration = parse_duration(text)
-    if not duration or duration % timedelta(days=1):
-        raise ValueError(f"not whole days: got {text!r}; wanted a duration such as 28d or 4w")
-    return duration.days
 
 
 Events = Annotated[

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import days
 from cli.console import console, print_json, progress, say, table
-from cli.train import Json, days
+from cli.train import Json
 from training.judging import Reward
 from training.monitor import Watch, watch_decisions, watch_events
 

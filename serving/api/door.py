@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Send
@@ -25,10 +25,9 @@ from serving.keyring import Keyring
 from serving.limits import Buckets
 from serving.service import DecisionService
 from serving.settings import Settings
+from serving.store.keys import SCOPES, Scope
 from serving.tenants import Tenants
 
-Scope = Literal["decide", "ingest", "track", "content", "read", "admin"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
 PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json", MEASUREMENTS})
 """Paths that need no key."""
 METRICS_PATH = "/metrics"

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Row, select, update
 
@@ -19,6 +19,9 @@ from serving.store.database import Database, insert
 from serving.store.port import from_micros
 from serving.store.schema import keys
 
+Scope = Literal["decide", "ingest", "track", "content", "read", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+"""What a key may do."""
 _KEY = re.compile(r"tactful_([0-9a-f]{16})_([0-9a-f]{48})")
 _NOTHING = hashlib.sha256(b"").hexdigest()
 

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 
 from features.dataset import open_events
-from serving.api.door import SCOPES
 from serving.bootstrap import open_tenants
 from serving.server import running
 from serving.settings import Settings
 from serving.store import keys
+from serving.store.keys import SCOPES
 from serving.tenants import Tenants
 from tests.serving.shop import NOW, stock
 

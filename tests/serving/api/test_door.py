@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from serving.api.app import scopes
-from serving.api.door import PUBLIC, SCOPES
+from serving.api.door import PUBLIC
 from serving.store import keys
+from serving.store.keys import SCOPES
 from tests.serving.house import House, open_house
 from tests.serving.shop import NOW
 

@@ -1,0 +1,15 @@
+"""How arguments of commands are read."""
+
+from datetime import timedelta
+
+from decisions.durations import parse_duration
+
+
+def days(text: str | int) -> int:
+    """Whole days of a duration such as 28d or 4w."""
+    if isinstance(text, int):
+        return text
+    duration = parse_duration(text)
+    if not duration or duration % timedelta(days=1):
+        raise ValueError(f"not whole days: got {text!r}; wanted a duration such as 28d or 4w")
+    return duration.days

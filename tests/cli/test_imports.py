@@ -1,0 +1,107 @@
+"""Commands load what they need and no more, and say which extra to install where a package is missing."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cli.main import EXTRAS
+from tests.e2e.command import ROOT
+
+HEAVY = ("lightgbm", "mlflow", "pandas", "numba", "sklearn", "scipy", "matplotlib", "duckdb", "pyarrow")
+RUN = """
+import json, sys
+from cli.main import main
+
+def run(*arguments):
+    sys.argv = ["tactful", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        return end.code or 0
+    return 0
+"""
+MISSING = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def python(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a program in a process of its own, where nothing is imported yet."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def test_keys_stores_and_help_load_no_library_of_models(tmp_path: Path) -> None:
+    commands = [
+        ["--help"],
+        ["init", str(tmp_path / "shop")],
+        ["keys", "create", "site", "--scope", "decide", "--data", str(tmp_path / "shop")],
+        ["keys", "list", "--data", str(tmp_path / "shop")],
+        ["store", "migrate", "--data", str(tmp_path / "shop")],
+        ["store", "check", "--data", str(tmp_path / "shop")],
+        ["store", "backup", str(tmp_path / "copy.zip"), "--data", str(tmp_path / "shop")],
+        ["store", "copy", str(tmp_path / "shop"), f"sqlite:///{tmp_path / 'other.db'}"],
+        ["serve", "--help"],
+    ]
+    told = f"codes = [run(*one) for one in {commands!r}]\nloaded = [n for n in {HEAVY!r} if n in sys.modules]\n"
+    result = python(f"{RUN}{told}print(json.dumps([codes, loaded]))")
+    assert json.loads(result.stdout.splitlines()[-1]) == [[0] * len(commands), []], result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (["train", "churn", "--events", "nowhere"], "train"),
+        (["retrain", "--data", "nowhere"], "train"),
+        (["promote", "nowhere"], "train"),
+        (["demo", "--out", "{folder}"], "demo"),
+    ],
+)
+def test_a_command_of_an_extra_says_what_to_install(tmp_path: Path, arguments: list[str], extra: str) -> None:
+    missing = {name for name, of in EXTRAS.items() if extra == "train" or of == extra}
+    given = [argument.format(folder=tmp_path) for argument in arguments]
+    result = python(f"{MISSING.format(names=missing)}{RUN}sys.exit(run(*{given!r}))")
+    assert result.returncode == 2
+    assert f'this command needs pip install "tactful[{extra}]"' in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_service_is_filled_and_served_without_the_extras(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("customer_id,consent_email\nada,true\n")
+    commands = [
+        ["init", str(tmp_path / "shop")],
+        ["catalogue", "check", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
+        ["store", "load", "--data", str(tmp_path / "shop"), "--customers", str(tmp_path / "customers.csv"),
+         "--as-of", "2026-05-01"],
+        ["catalogue", "put", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
+        ["catalogue", "try", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
+    ]  # fmt: skip
+    served = "import serving.api.app, serving.workers, cli.events, cli.decisions\n"
+    told = f"codes = [run(*one) for one in {commands!r}]\n{served}print(json.dumps(codes))"
+    result = python(f"{MISSING.format(names=set(EXTRAS))}{RUN}{told}")
+    assert json.loads(result.stdout.splitlines()[-1]) == [0] * len(commands), result.stderr
+
+
+def test_what_an_extra_adds_is_in_no_other_list() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    names = {extra: {one.split(">")[0].split("=")[0].replace("-", "_") for one in extras[extra]} for extra in extras}
+    distributions = {"sklearn": "scikit_learn"}
+    for name, extra in EXTRAS.items():
+        assert distributions.get(name, name) in names[extra]
+    base = {one.split(">")[0].split("=")[0].replace("-", "_") for one in project["dependencies"]}
+    assert base & (names["train"] | names["demo"]) == set()
+    assert {"tactful[train]"} <= names["demo"]
+    assert {"tactful[demo]"} <= names["dev"]
