@@ -125,5 +125,6 @@ class EventLog:
             amount=amount,
             discount=discount,
             quantity=np.zeros(len(order)),
+            origin=time[order],
             categories=np.where(bought, 1 << np.maximum(detail, 0), 0).astype(np.uint64),
         )

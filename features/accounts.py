@@ -36,7 +36,7 @@ class Balance:
     """What an account holds at the as-of moment: debits use the oldest credits first, and credits lapse.
 
     An event enters the sum of its entries, rounded to millionths. Nobody can spend more than there is: the rest of
-    a debit is forgotten.
+    a debit is forgotten. The refund of an order whose credit has lapsed takes nothing.
 
     Attributes:
         name: Lower case, unique within a set.

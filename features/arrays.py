@@ -18,6 +18,7 @@ class Histories(NamedTuple):
     discount: NDArray[np.float64]
     quantity: NDArray[np.float64]
     categories: NDArray[np.uint64]
+    origin: NDArray[np.int64]
 
 
 class Rows(NamedTuple):

@@ -256,6 +256,7 @@ def _histories(events: Events) -> Histories:
         events.discount.view(),
         events.quantity.view(),
         events.categories.view(),
+        events.origin.view(),
     )
     for array in arrays:
         array.setflags(write=False)

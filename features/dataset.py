@@ -82,7 +82,8 @@ class EventDataset:
             number: Which bucket, from 0.
             columns: The columns to read besides customer and time; the others are zero. All by default.
         """
-        names = [name for name in _COMPUTED if columns is None or name in columns or name in _ALWAYS]
+        wanted = _COMPUTED if columns is None else (*_ALWAYS, *columns)
+        names = [name for name in SCHEMA.names if name in wanted]
         return from_sorted(self.table(number, names), self.zone, self.zones(number))
 
     def zones(self, number: int) -> dict[str, str]:

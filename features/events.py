@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.errors import EventError
-from features.histories import ARRAYS, Events, history
+from features.histories import ARRAYS, Events, history, origins
 from features.ids import canonical_id, fault_of
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
 from features.zones import EARLIEST, LATEST, customers_days
@@ -232,6 +232,11 @@ def from_sorted(table: pa.Table, zone: str, zones: Mapping[str, str] | None = No
     starts = np.append(starts, len(code))
     names, zone_of = _zones_of(customers, zone, zones or {})
     customer_of_row = np.repeat(np.arange(len(customers)), np.diff(starts))
+    arrays = {
+        name: table[name].to_numpy() if name in table.column_names else np.zeros(len(time), dtype)
+        for name, dtype in ARRAYS.items()
+    }
+    subject = table["subject"].cast(pa.string()).to_pylist() if "subject" in table.column_names else None
     return Events(
         customers=customers,
         zones=names,
@@ -239,10 +244,8 @@ def from_sorted(table: pa.Table, zone: str, zones: Mapping[str, str] | None = No
         starts=starts,
         time=time,
         day=customers_days(time, customer_of_row, names, zone_of),
-        **{
-            name: table[name].to_numpy() if name in table.column_names else np.zeros(len(time), dtype)
-            for name, dtype in ARRAYS.items()
-        },
+        origin=origins(time, arrays["type"], customer_of_row, subject),
+        **arrays,
     )
 
 

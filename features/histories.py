@@ -1,5 +1,6 @@
 """Histories as arrays: what features are computed from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import EventError
-from features.vocabulary import LARGEST
+from features.vocabulary import EVENT_TYPES, LARGEST
 from features.zones import local_days
 
+_PURCHASE, _REFUND = EVENT_TYPES.index("purchase"), EVENT_TYPES.index("refund")
 ARRAYS: dict[str, Any] = {
     "type": np.uint8,
     "channel": np.uint8,
@@ -40,6 +42,7 @@ class Events:
         discount: Currency not asked for, float64.
         quantity: Units or points, float64.
         categories: Bit set, uint64.
+        origin: When the order was bought that a refund returns, int64; of every other event its own time.
     """
 
     customers: NDArray[np.object_]
@@ -54,6 +57,7 @@ class Events:
     discount: NDArray[np.float64]
     quantity: NDArray[np.float64]
     categories: NDArray[np.uint64]
+    origin: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.time)
@@ -69,6 +73,7 @@ def history(
     discount: ArrayLike = 0.0,
     quantity: ArrayLike = 0.0,
     categories: ArrayLike = 0,
+    subject: Sequence[str] | None = None,
     customer_id: str = "",
 ) -> Events:
     """One customer's events from plain sequences, without pandas: what a decision is made on.
@@ -84,6 +89,7 @@ def history(
         discount: Currency not asked for.
         quantity: Units or points.
         categories: Bit sets.
+        subject: Subjects, shape (n,): the order of a purchase or a refund.
         customer_id: Whose events they are.
 
     Raises:
@@ -102,6 +108,7 @@ def history(
     if np.any(moments[1:] <= moments[:-1]):
         order = np.lexsort((*reversed(columns.values()), moments))
         moments = moments[order]
+        subject = None if subject is None else [subject[place] for place in order]
         columns = {name: values[order] for name, values in columns.items()}
     return Events(
         customers=np.array([customer_id], dtype=object),
@@ -110,8 +117,37 @@ def history(
         starts=np.array([0, len(moments)], dtype=np.int64),
         time=moments,
         day=local_days(moments, zone),
+        origin=origins(moments, columns["type"], np.zeros(len(moments), np.int64), subject),
         **columns,
     )
+
+
+def origins(
+    time: NDArray[np.int64], kind: NDArray[np.uint8], customer: NDArray[np.int64], subject: Sequence[str] | None
+) -> NDArray[np.int64]:
+    """When the order of each refund was bought; the event's own time where it returns no known order.
+
+    Args:
+        time: Microseconds since the epoch, shape (n,) like all that follow; sorted by customer and time.
+        kind: Indices into `EVENT_TYPES`.
+        customer: The customer of each event, a number.
+        subject: The order of a purchase or a refund, among other subjects; None where subjects are unknown.
+
+    Example:
+        >>> ones = np.zeros(2, np.int64)
+        >>> origins(np.array([5, 9]), np.array([0, 1], np.uint8), ones, ["o1", "o1"]).tolist()
+        [5, 5]
+    """
+    if subject is None or not np.any(kind == _REFUND):
+        return time
+    origin, bought = time.copy(), dict[tuple[int, str], int]()
+    for row in np.flatnonzero((kind == _PURCHASE) | (kind == _REFUND)).tolist():
+        order = (int(customer[row]), subject[row])
+        if kind[row] == _PURCHASE:
+            bought[order] = int(time[row])
+        elif subject[row]:
+            origin[row] = bought.get(order, origin[row])
+    return origin
 
 
 _ONE_ZONE = np.zeros(1, dtype=np.int32)

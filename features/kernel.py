@@ -220,14 +220,17 @@ def deviation(n, total, squares):
 
 @compiled
 def settle(histories, first, last, as_of, accounts, values):
-    """Fills in the balances: debits use the oldest credits first, and credits lapse."""
+    """Fills in the balances: debits use the oldest credits first, and credits lapse.
+
+    A refund of what was bought so long ago that its credit has lapsed is no debit.
+    """
     for account in range(len(accounts.columns)):
         lasts, notice = accounts.lasts[account], accounts.notice[account]
         credited, gone, lapsed, oldest = 0, 0, 0, first
         for event in range(first, last):
             entered = entry(histories, event, accounts, account)
             credited += max(entered, 0)
-            if entered < 0:
+            if entered < 0 and histories.origin[event] >= histories.time[event] - lasts:
                 oldest, lapsed = lapse(
                     histories, oldest, event, histories.time[event] - lasts, accounts, account, lapsed
                 )

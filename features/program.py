@@ -158,13 +158,14 @@ def columns_read(feature_set: FeatureSet) -> frozenset[str]:
     """The event columns a feature set depends on, besides customer and time."""
     aggregates = _aggregates(feature_set)
     reads = [(feature.where, feature.column) for feature in aggregates]
-    reads += [(e.where, e.column) for f in feature_set.features if isinstance(f, Balance) for e in f.entries]
+    balances = [feature for feature in feature_set.features if isinstance(feature, Balance)]
+    reads += [(entry.where, entry.column) for balance in balances for entry in balance.entries]
     columns = {column for _, column in reads} - {""}
     columns |= {"type" for where, _ in reads if where.types}
     columns |= {"channel" for where, _ in reads if where.channels}
     columns |= {"discount" for where, _ in reads if where.discounted is not None}
     columns |= {"categories" for feature in aggregates if feature.aggregation is Aggregation.DISTINCT_CATEGORIES}
-    return frozenset(columns)
+    return frozenset(columns | ({"subject"} if balances else set()))
 
 
 def _admits(filters: list[Where]) -> NDArray[np.int64]:

@@ -90,8 +90,8 @@ def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
 
 
 def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tuple[float, ...]:
-    columns = list(zip(*known.events, strict=True)) or [()] * 7
-    time, kind, channel, amount, discount, quantity, categories = columns[:7]
+    columns = list(zip(*known.events, strict=True)) or [()] * 8
+    time, kind, channel, amount, discount, quantity, categories, subject = columns[:8]
     events = history(
         _zone(known, champion),
         time,
@@ -101,6 +101,7 @@ def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tup
         discount=discount,
         quantity=quantity,
         categories=np.array(categories, dtype=np.int64).view(np.uint64),
+        subject=subject,
     )
     return tuple(build_one(events, moment, champion.program).tolist())
 

@@ -126,6 +126,8 @@ def _balance(account: Balance, events: list[Row], as_of: datetime, zone: str) ->
     lots: Lots = []
     for event in events:
         entered = sum((_entered(entry, event, zone) for entry in account.entries), Fraction(0))
+        if entered < 0 and _unlapsed([(_bought(event, events), Fraction(0))], account, event["time"]) == []:
+            continue
         if entered < 0:
             lots = _spent(_unlapsed(lots, account, event["time"]), -entered)
         else:
@@ -136,6 +138,14 @@ def _balance(account: Balance, events: list[Row], as_of: datetime, zone: str) ->
         return held
     later = _unlapsed(lots, account, as_of + timedelta(days=account.lapsing_days))
     return held - sum((left for _, left in later), Fraction(0))
+
+
+def _bought(event: Row, events: list[Row]) -> datetime:
+    """When the order that an event returns was bought; the event's own time where it returns none."""
+    orders = [e for e in events if e["type"] == "purchase" and e["subject"] == event["subject"]]
+    before = [e["time"] for e in orders[: len(orders)] if events.index(e) < events.index(event)]
+    moment: datetime = before[-1] if event["type"] == "refund" and event["subject"] and before else event["time"]
+    return moment
 
 
 def _entered(entry: Entry, event: Row, zone: str) -> Fraction:

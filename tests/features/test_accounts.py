@@ -2,14 +2,18 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from features.accounts import Balance, Entry, Level, Standing
-from features.build import build_one
+from features.build import build, build_dataset, build_one
+from features.dataset import write_events
 from features.definitions import Aggregation, AnyFeature, Feature, FeatureSet
 from features.errors import FeatureError
+from features.events import encode, validate
 from features.filters import Where
 from features.histories import history
 from features.program import columns_read, compile_features
@@ -65,6 +69,40 @@ def test_an_account(times: list[int], types: list[int], quantity: list[float], h
     assert computed(times, types, quantity, 105, balance(), soon) == [holds, lapses]
 
 
+@pytest.mark.parametrize(
+    ("returned", "subject", "holds"),
+    [
+        (110, "old", 40),  # lapsed at 100
+        (99, "old", 40),
+        (110, "new", 0),
+        (110, "", 0),
+        (110, "unknown", 0),
+        (60, "old", 40),
+    ],
+)
+def test_the_refund_of_an_order_whose_points_have_lapsed_takes_no_newer_ones(
+    returned: int, subject: str, holds: float
+) -> None:
+    times, amounts = [DAY * day for day in (0, 50, returned)], [70.0, 40.0, -70.0]
+    kinds, orders = [PURCHASE, PURCHASE, REFUND], ["old", "new", subject]
+    account = balance(entries=POINTS[:1])
+    one = history("UTC", times, kinds, amount=amounts, subject=orders)
+    assert build_one(one, DAY * 120, compile_features(FeatureSet((account,)))).item() == holds
+    frame = pd.DataFrame({"customer_id": "a", "time": pd.to_datetime(times, unit="us", utc=True), "amount": amounts})
+    frame = frame.assign(type=["purchase", "purchase", "refund"], subject=orders)
+    many = encode(validate(frame).events, "UTC")
+    assert build(many, [DAY * 120], FeatureSet((account,))).values.tolist() == [[holds]]
+
+
+def test_a_data_set_knows_the_orders_that_refunds_return(tmp_path: Path) -> None:
+    times = pd.to_datetime([DAY, DAY * 50, DAY * 130], unit="us", utc=True)
+    frame = pd.DataFrame({"customer_id": "a", "time": times, "amount": [70.0, 40.0, -70.0], "subject": ["o", "p", "o"]})
+    events = validate(frame.assign(type=["purchase", "purchase", "refund"])).events
+    dataset = write_events(events, tmp_path / "events", zone="UTC")
+    found = build_dataset(dataset, [DAY * 140], FeatureSet((balance(entries=POINTS[:1]),)))
+    assert found.values.tolist() == [[40.0]]
+
+
 def test_a_credit_lasts_to_the_moment_its_time_is_over() -> None:
     events = history("UTC", [DAY], [EARNED], quantity=[10.0])
     program = compile_features(FeatureSet((balance(lasts=1),)))
@@ -107,7 +145,7 @@ def test_the_same_entry_twice_counts_twice() -> None:
 
 
 def test_accounts_say_which_columns_they_read() -> None:
-    assert columns_read(FeatureSet((balance(),))) == {"type", "amount", "quantity"}
+    assert columns_read(FeatureSet((balance(),))) == {"type", "amount", "quantity", "subject"}
 
 
 @pytest.mark.parametrize(
