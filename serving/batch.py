@@ -8,6 +8,7 @@ from datetime import datetime
 
 from decisions.decision import Decision
 from decisions.explain import why_silence
+from serving import tracing
 from serving.making import Answer, Ask
 from serving.service import DecisionService
 
@@ -77,14 +78,15 @@ def decide_all(
     wanted = service.store.customer_ids(service.tenant) if customers is None else customers
     decisions: list[Decision] = []
     failures: dict[str, str] = {}
-    for start in range(0, len(wanted), CHUNK):
-        asks = [Ask(customer, decision_id(run, customer), moment) for customer in wanted[start : start + CHUNK]]
-        for ask, outcome in zip(asks, service.decide_many(asks), strict=True):
-            if isinstance(outcome, Answer):
-                decisions.append(outcome.decision)
-            else:
-                failures[ask.customer] = str(outcome)
-        progress(start + len(asks), len(wanted))
+    with tracing.span("batch", customers=len(wanted)):
+        for start in range(0, len(wanted), CHUNK):
+            asks = [Ask(customer, decision_id(run, customer), moment) for customer in wanted[start : start + CHUNK]]
+            for ask, outcome in zip(asks, service.decide_many(asks), strict=True):
+                if isinstance(outcome, Answer):
+                    decisions.append(outcome.decision)
+                else:
+                    failures[ask.customer] = str(outcome)
+            progress(start + len(asks), len(wanted))
     return BatchRun(run, moment, tuple(decisions), failures)
 
 

@@ -16,7 +16,6 @@ from typing import Any
 from serving import tracing
 from serving.errors import NotReadyError
 from serving.making import Answer, Ask
-from serving.metrics import METRICS
 from serving.service import DecisionService, Outcome
 
 LARGEST_GROUP = 64
@@ -78,14 +77,10 @@ class Desk:
     def _answer(self, service: DecisionService, party: Sequence[_Waiting]) -> None:
         if not party:
             return
-        METRICS.group.observe(len(party))
         try:
-            with tracing.together("decide", [waiting.work for waiting in party], asks=len(party)):
-                outcomes = service.decide_many([waiting.ask for waiting in party])
+            outcomes = service.decide_many([waiting.ask for waiting in party], [waiting.work for waiting in party])
         except Exception as error:
             outcomes = [error] * len(party)
-        for outcome in outcomes:
-            METRICS.decisions(_named(outcome)).inc()
         self._loop.call_soon_threadsafe(_tell, party, outcomes)
 
 
@@ -104,10 +99,3 @@ def _tell(party: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
             waiting.answer.set_exception(outcome)
         else:
             waiting.answer.set_result(outcome)
-
-
-def _named(outcome: Outcome) -> str:
-    """What is counted."""
-    if isinstance(outcome, Exception):
-        return type(outcome).__name__
-    return "silence" if outcome.decision.choice is None else "message"

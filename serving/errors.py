@@ -7,6 +7,7 @@ TactfulError
     ├── UnknownMessageError     the catalogue has no such message
     ├── UnknownItemError        a question names what the catalogue or the models do not have
     ├── NothingToSendError      the decision was for silence
+    ├── AlreadySentError        the contact of the decision was made
     ├── CursorError             a page is asked for by a cursor that is none
     ├── CatalogueRefusedError   a catalogue with mistakes
     ├── CatalogueMovedError     the catalogue is not the one that was to be replaced
@@ -54,6 +55,10 @@ class UnknownItemError(ServingError):
 
 class NothingToSendError(ServingError):
     """The decision was for silence."""
+
+
+class AlreadySentError(ServingError):
+    """The contact of the decision was made, so it cannot be given back."""
 
 
 class CursorError(ServingError):

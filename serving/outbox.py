@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from serving import tracing
 from serving.api.answers import content
 from serving.errors import (
     ContendedError,
@@ -175,7 +176,8 @@ class Dispatcher:
         try:
             service = self._tenants.of(tenant)
             asks = [Ask(wake.customer, wake.decision, service.clock(), notify=True) for wake in wakes]
-            outcomes = service.decide_many(asks)
+            with tracing.span("outbox.decide", events=len(asks)):
+                outcomes = service.decide_many(asks)
         except Exception as error:
             return [error] * len(wakes)
         return [_failure(outcome) for outcome in outcomes]
@@ -183,7 +185,8 @@ class Dispatcher:
     def _attend(self, record: Record) -> None:
         """Whatever goes wrong with one record is its own."""
         try:
-            self._deliver(record)
+            with tracing.span("outbox.deliver", attempt=record.attempts):
+                self._deliver(record)
         except Exception as error:
             self._failed(record, error)
 

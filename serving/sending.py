@@ -9,7 +9,7 @@ from decisions.exclusion import Exclusion
 from decisions.recheck import recheck
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
-from serving.errors import ContendedError, NothingToSendError, UnknownDecisionError
+from serving.errors import AlreadySentError, ContendedError, NothingToSendError, UnknownDecisionError
 from serving.records import parse
 from serving.service import MOST_TRIES, DecisionService
 from serving.snapshots import snapshot
@@ -77,19 +77,23 @@ def _cleared(service: DecisionService, stored: StoredDecision) -> Clearance | No
 
 
 def release(service: DecisionService, decision_id: str) -> Standing:
-    """Give back the contact that a decision reserved, because it will not be made; one that was sent stays sent.
+    """Give back the contact that a decision reserved, because it will not be made.
 
     Returns:
-        How the contact stands afterwards.
+        How the contact stands afterwards: released, or expired before.
 
     Raises:
         UnknownDecisionError: There is none of this id.
         NothingToSendError: The decision was silence.
+        AlreadySentError: The contact was made.
         StoreError: The store fails.
     """
     stored = _chosen(service, decision_id)
     service.store.settle(service.tenant, stored.customer, decision_id, "released")
-    return standing(service.store.database, service.tenant, stored.customer, decision_id, service.clock())
+    found = standing(service.store.database, service.tenant, stored.customer, decision_id, service.clock())
+    if found is Standing.SENT:
+        raise AlreadySentError("a contact that was made", got=decision_id, wanted="one that is reserved")
+    return found
 
 
 def report(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from serving import tracing
 from serving.champion import Champion, Champions
@@ -15,6 +16,7 @@ from serving.errors import (
     UnknownDecisionError,
 )
 from serving.making import Answer, Ask, Made, Maker, told_again
+from serving.metrics import METRICS
 from serving.records import parse
 from serving.rendering import Renderer
 from serving.store.experiments import expose
@@ -82,15 +84,32 @@ class DecisionService:
             raise outcome
         return outcome
 
-    def decide_many(self, asks: Sequence[Ask]) -> list[Outcome]:
+    def decide_many(self, asks: Sequence[Ask], parts_of: Sequence[Any] = ()) -> list[Outcome]:
         """Decide about many customers; what goes wrong with one ask is its own outcome and no other's.
 
-        Asks about one customer are answered one after another, each on what the one before it left.
+        Asks about one customer are answered one after another, each on what the one before it left. Whoever asks, each
+        outcome is counted, and one span stands for all of them.
+
+        Args:
+            asks: Whom to decide about.
+            parts_of: The traces that the asks are parts of (`tracing.here`); the present one where empty.
 
         Raises:
             NotReadyError: There is nothing to decide with.
             StoreError: The store fails.
         """
+        METRICS.group.observe(len(asks))
+        try:
+            with tracing.together("decide", parts_of or [tracing.here()], asks=len(asks)):
+                outcomes = self._outcomes(asks)
+        except Exception as error:
+            METRICS.decisions(_named(error)).inc(len(asks))
+            raise
+        for outcome in outcomes:
+            METRICS.decisions(_named(outcome)).inc()
+        return outcomes
+
+    def _outcomes(self, asks: Sequence[Ask]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         tries: Counter[int] = Counter()
         while pending := [i for i in range(len(asks)) if i not in outcomes]:
@@ -179,6 +198,13 @@ class DecisionService:
                 raise StoreError("a decision made with a catalogue that was not kept", got=catalogue)
             self._renderers[catalogue, features] = Renderer.from_json(content)
         return self._renderers[catalogue, features]
+
+
+def _named(outcome: Outcome) -> str:
+    """The label that an outcome is counted under."""
+    if isinstance(outcome, Exception):
+        return type(outcome).__name__
+    return "silence" if outcome.decision.choice is None else "message"
 
 
 def _stranger(ask: Ask) -> UnknownCustomerError:

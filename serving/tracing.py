@@ -54,8 +54,13 @@ def span(name: str, **attributes: Any) -> "AbstractContextManager[Span | None]":
     return _started(name, None, (), attributes) if _tracer else nullcontext()
 
 
-def request(headers: Mapping[bytes, bytes]) -> "AbstractContextManager[Span | None]":
-    """The answer to a request; it belongs to the caller's trace where its headers tell one."""
+def request(method: str, headers: Mapping[bytes, bytes]) -> "AbstractContextManager[Span | None]":
+    """The answer to a request; it belongs to the caller's trace where its headers name one.
+
+    Args:
+        method: The method, which the span is called by until its route is known.
+        headers: The headers of the request.
+    """
     if _tracer is None:
         return nullcontext()
     from opentelemetry.propagate import extract
@@ -65,7 +70,7 @@ def request(headers: Mapping[bytes, bytes]) -> "AbstractContextManager[Span | No
         for name in ("traceparent", "tracestate")
         if name.encode() in headers
     }
-    return _started("request", extract(told), (), {}, server=True)
+    return _started(method, extract(told), (), {}, server=True)
 
 
 def here() -> "Context | None":
@@ -87,11 +92,12 @@ def together(name: str, works: "Sequence[Context | None]", **attributes: Any) ->
     return _started(name, works[0], links, attributes)
 
 
-def tell(span: "Span | None", attributes: Mapping[str, Any], *, failed: bool = False) -> None:
-    """Say of a piece of work what is known by now."""
+def tell(span: "Span | None", attributes: Mapping[str, Any], *, name: str, failed: bool = False) -> None:
+    """Say of a piece of work what is known by now, and how it is called."""
     if span is not None:
         from opentelemetry.trace import StatusCode
 
+        span.update_name(name)
         span.set_attributes(attributes)
         if failed:
             span.set_status(StatusCode.ERROR)

@@ -40,7 +40,7 @@ def packages(folder: Path) -> Path:
 
 
 def run(program: str, *arguments: str, cwd: Path) -> str:
-    """What a script, or a program of `node_modules/.bin`, prints; an error with its output where it fails.
+    """Run a script or a program of `node_modules/.bin` and return its output; fail with that output if it fails.
 
     Args:
         program: A JavaScript file, or the name of a program in `node_modules/.bin` of the folder.

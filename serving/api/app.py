@@ -11,10 +11,22 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.api import catalogues, client_settings, content, customers, operations, problem, routes, tracking
-from serving.api.documentation import DESCRIPTION, complete
+from serving.api import (
+    catalogues,
+    client_settings,
+    content,
+    customers,
+    operations,
+    pages,
+    problem,
+    routes,
+    tracking,
+    webhooks,
+)
+from serving.api.documentation import DESCRIPTION, SERVERS, TAGS, complete
 from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.envelope import Envelope
+from serving.api.matching import Paths
 from serving.api.paths import SegmentedPaths
 from serving.api.repeats import Repeats
 from serving.customer_tokens import CustomerTokens
@@ -97,6 +109,11 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         title="Tactful",
         version=version("tactful"),
         description=DESCRIPTION,
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        servers=SERVERS,
+        openapi_tags=TAGS,
+        webhooks=webhooks.router,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -105,6 +122,8 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    pages.install(app)
+    app.state.paths = Paths([*app.routes, *(route for router in ROUTERS for route in router.routes)])
     once = Repeats(app.router.middleware_stack, tenants.store.database)
     app.router.middleware_stack = Door(once, _recognises(tenants, settings), tenants, settings)
     if settings.origins:

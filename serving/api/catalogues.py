@@ -34,7 +34,15 @@ class YamlText(Response):
     media_type = YAML
 
 
-_BODY: dict[str, Any] = {"required": True, "content": {YAML: {"schema": {"type": "string"}}}}
+_BODY: dict[str, Any] = {
+    "description": "The catalogue as YAML in UTF-8, under either media type.",
+    "required": True,
+    "content": {
+        YAML: {"schema": {"type": "string"}},
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+_TEXT: dict[str, Any] = {YAML: {"schema": {"type": "string"}}, "text/plain": {"schema": {"type": "string"}}}
 
 
 @router.get(
@@ -42,18 +50,21 @@ _BODY: dict[str, Any] = {"required": True, "content": {YAML: {"schema": {"type":
     summary="The catalogue in force",
     response_class=YamlText,
     responses={
-        200: {"content": {YAML: {"schema": {"type": "object"}}}, "description": "`ETag` names the text."},
+        200: {"content": _TEXT, "description": "`ETag` names the text; as `text/plain` if `Accept` asks for that."},
         304: {"description": "It is still the one that `If-None-Match` names."},
         **problems(NotReadyError, StoreError, INVALID),
     },
 )
-async def get_catalogue(visit: Reader, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+async def get_catalogue(
+    visit: Reader, request: Request, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
     """The text as it was put in force, comments and all."""
     present = await run_in_threadpool(in_force, visit.service)
     headers = {"ETag": f'"{present.digest}"'}
     if if_none_match is not None and {present.digest, "*"} & set(_tags(if_none_match)):
         return Response(status_code=304, headers=headers)
-    return YamlText(present.content, headers=headers)
+    plain = request.headers.get("accept", "").lower().startswith("text/plain")
+    return Response(present.content, headers=headers, media_type="text/plain" if plain else YAML)
 
 
 @router.put(
@@ -100,7 +111,7 @@ async def put_catalogue(
     summary="The programmes of the present catalogue",
     responses=problems(NotReadyError),
 )
-async def get_programmes(visit: Reader) -> ProgrammesAnswer:
+async def list_programmes(visit: Reader) -> ProgrammesAnswer:
     """In the marketer's order of priority."""
     champion = visit.service.champions.present()
     catalogue = CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version)

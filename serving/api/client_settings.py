@@ -13,10 +13,11 @@ from serving.addresses import hostname, is_loopback
 from serving.api.clients import MEASUREMENTS, SOURCE_CONFIG
 from serving.api.documentation import problems
 from serving.api.door import Visit, allows
-from serving.api.tracking_schemas import SegmentSettings, SourceConfig, Taken
+from serving.api.matching import TRACKING
+from serving.api.tracking_schemas import RudderStackSettings, SegmentSettings, Taken
 from serving.errors import StoreError
 
-router = APIRouter(tags=["tracking"])
+router = APIRouter(tags=[TRACKING])
 Sending = Annotated[Visit, Depends(allows("ingest", "track"))]
 
 
@@ -35,9 +36,9 @@ async def segment_settings(_: Sending, write_key: str, request: Request) -> Segm
 
 
 @router.get(SOURCE_CONFIG, summary="Settings of RudderStack's clients", responses=problems(StoreError))
-async def source_config(visit: Sending) -> SourceConfig:
+async def source_config(visit: Sending) -> RudderStackSettings:
     """What RudderStack's clients ask for, where `configUrl` or the control plane is this service."""
-    return SourceConfig.of(visit.caller.key, datetime.now(UTC))
+    return RudderStackSettings.of(visit.caller.key, datetime.now(UTC))
 
 
 @router.post(

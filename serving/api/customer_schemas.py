@@ -75,5 +75,5 @@ class CustomerExport(BaseModel):
 class ErasureAnswer(BaseModel):
     """What was erased."""
 
-    status: Literal["erased"]
+    status: Literal["erased", "unknown"] = Field(description="`unknown`: nobody was known by this id.")
     decisions: int = Field(description="Decisions that stay in the counts, under a name that leads to nobody.")

@@ -44,7 +44,7 @@ async def get_customer(customer_id: Id, visit: Reader) -> Response:
     response_model=CustomerExport,
     responses=problems(UnknownCustomerError, StoreError, INVALID),
 )
-async def get_export(customer_id: Id, visit: Operator) -> Response:
+async def export_customer(customer_id: Id, visit: Operator) -> Response:
     """For the customer who asks what is known: profile, consents, identities, events, contacts, decisions, outcomes."""
     service = visit.service
     found = await run_in_threadpool(export, service.store.database, service.tenant, customer_id)
@@ -58,17 +58,18 @@ async def get_export(customer_id: Id, visit: Operator) -> Response:
     summary="Erase a customer",
     responses=problems(StoreError, INVALID),
 )
-async def delete_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
+async def erase_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
     """Personal data are gone from every table and from the event partitions; what comes later does not bring them back.
 
-    Decisions and contacts stay in the counts under a name that leads to nobody. Erasing whom nobody knows, or knows any
-    more, turns away what would come of them.
+    Decisions and contacts stay in the counts under a name that leads to nobody. Erasing twice is answered like erasing
+    once. An id that nobody was known by is answered with the status `unknown`: check that it is the right one. Events
+    of that id are refused from then on.
     """
     service = visit.service
     erased = await run_in_threadpool(
         erase_person, service.store, service.tenant, customer_id, service.clock(), service.histories
     )
-    return ErasureAnswer(status="erased", decisions=erased.decisions)
+    return ErasureAnswer(status="erased" if erased.known else "unknown", decisions=erased.decisions)
 
 
 def _document(seen: Portrait) -> dict[str, Any]:

@@ -3,8 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from serving.api.examples import ANSWERS
-from serving.api.problem import INTERNAL, INVALID, KINDS, MEDIA_TYPE, FieldProblem, Kind, Problem
+from serving.api.examples import ANSWERS, DECISION_MADE
+from serving.api.matching import TRACKING
+from serving.api.problem import (
+    INTERNAL,
+    INVALID,
+    KINDS,
+    MEDIA_TYPE,
+    FieldProblem,
+    Kind,
+    Problem,
+    TrackingProblem,
+)
 from serving.errors import (
     ForbiddenError,
     KeyInFlightError,
@@ -17,17 +27,30 @@ from serving.errors import (
 DESCRIPTION = """
 Asks for the message most worth sending to a customer at this moment, or for silence.
 
-Every error is a problem document (RFC 9457, `application/problem+json`). Every response bears an `X-Request-ID`: yours,
-if you send one. Amounts are in the catalogue's currency, moments are UTC.
+Every error is a problem document (RFC 9457, `application/problem+json`). Every response has an `X-Request-ID`: yours,
+if you send one. Amounts are in the catalogue's currency, moments are UTC. A route that answers GET answers HEAD, too; a
+slash at the end of a path makes no difference.
 """
+SERVERS = [{"url": "/", "description": "The service that sends this document."}]
+TAGS = [
+    {"name": "decisions", "description": "Ask for decisions, clear and release their contacts, report their outcomes."},
+    {"name": "content", "description": "Ask for the content of a customer's page, and report what became of it."},
+    {"name": "tracking", "description": "Send events and traits as the clients of Segment and RudderStack do."},
+    {"name": "customers", "description": "Read, export and erase what is kept about a customer."},
+    {"name": "catalogue", "description": "Read, check and replace the catalogue of programmes."},
+    {"name": "health", "description": "Probes for whatever starts and restarts the service."},
+    {"name": "operations", "description": "Figures for the people who run the service."},
+    {"name": "webhooks", "description": "What the service sends to the receiver that its settings name."},
+]
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods that change something, which an `Idempotency-Key` makes safe to send twice."""
+LONGEST_KEY = 255
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "Sent twice with the same key, the request is carried out once; its answer is kept for a day.",
-    "schema": {"type": "string", "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
 }
 SECURITY = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."},
@@ -49,6 +72,7 @@ _DETAILS = {
     "invalid-request": "2 fields of the request cannot be used",
     "malformed-body": "There was an error parsing the body: POST /v1/decisions",
     "body-too-large": "at most 65536 bytes",
+    "already-sent": "a contact that was made: got 'checkout-7f3a'; wanted one that is reserved",
     "nothing-to-send": "a decision for silence: got 'checkout-7f3a'; wanted one that chose a message",
     "erased": "a decision whose personal data were erased: got 'checkout-7f3a'; wanted one with its inputs",
     "unknown-item": "unknown score in a what-if: got 'laps'; wanted lapse",
@@ -99,9 +123,35 @@ def complete(
             if wanted := scopes.get((method.upper(), path)):
                 _guard(operation, changes=method.upper() in CHANGES)
                 operation |= {"security": [{name: [scope]} for scope in wanted for name in SECURITY]} if keyed else {}
+            if TRACKING in operation["tags"]:
+                _speak_to_segment(operation)
+    announced = document["webhooks"]["decision.made"]["post"]
+    announced["requestBody"]["content"]["application/json"]["example"] = DECISION_MADE
+    schemas = document["components"]["schemas"]
+    schemas["TrackingProblem"] = TrackingProblem.model_json_schema(ref_template="#/components/schemas/{model}")
     for unused in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(unused, None)
+        schemas.pop(unused, None)
+    for schema in schemas.values():
+        schema.pop("$defs", None)
+        _leave_defaults_out(schema)
     return document
+
+
+def _leave_defaults_out(schema: dict[str, Any]) -> None:
+    """Members that may be absent have no default in the document: generators make required what has one."""
+    for member in schema.get("properties", {}).values():
+        member.pop("default", None)
+
+
+def _speak_to_segment(operation: dict[str, Any]) -> None:
+    """The problems of a tracking route have the members that the clients of Segment read."""
+    for response in operation["responses"].values():
+        if content := response.get("content", {}).get(MEDIA_TYPE):
+            content["schema"] = {"$ref": "#/components/schemas/TrackingProblem"}
+            content["examples"] = {
+                name: {"value": example["value"] | {"code": name, "message": example["value"]["detail"]}}
+                for name, example in content["examples"].items()
+            }
 
 
 def _mend(operation: dict[str, Any], example: Any) -> None:

@@ -19,6 +19,7 @@ from starlette.types import Scope as Exchange
 from serving.addresses import is_loopback
 from serving.api.clients import MEASUREMENTS, authorization
 from serving.api.local import is_forwarded, require_local
+from serving.api.pages import PATHS as PAGES
 from serving.desk import Desk
 from serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
 from serving.keyring import Keyring
@@ -28,7 +29,7 @@ from serving.settings import Settings
 from serving.store.keys import SCOPES, Scope
 from serving.tenants import Tenants
 
-PUBLIC = frozenset({"/health/live", "/health/ready", "/openapi.json", MEASUREMENTS})
+PUBLIC = frozenset({*PAGES, "/health/live", "/health/ready", "/openapi.json", MEASUREMENTS})
 """Paths that need no key."""
 METRICS_PATH = "/metrics"
 

@@ -5,7 +5,8 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,7 @@ from structlog.contextvars import bind_contextvars
 
 from serving import tracing
 from serving.api.clients import canonical
+from serving.api.matching import as_routed
 from serving.api.problem import TOO_LARGE
 from serving.metrics import METRICS
 
@@ -32,6 +34,8 @@ BODY_LIMITS = {
 
 A message that is larger than a message may be is read all the same, since it may be a refusal.
 """
+METHODS = frozenset(HTTPMethod)
+"""Methods that are counted by name; a caller may make up any number of others."""
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 _log = logging.getLogger(__name__)
@@ -58,20 +62,23 @@ class Envelope:
             return
         scope["path"] = canonical(scope["path"])
         headers = dict(scope["headers"])
-        limit = BODY_LIMITS.get(scope["path"], self._body_limit)
+        scope.setdefault("state", {})
+        inner = as_routed(scope)
+        limit = BODY_LIMITS.get(inner["path"], self._body_limit)
         exchange = _Exchange(_request_id(headers), limit, receive, send)
-        scope.setdefault("state", {})["request_id"] = exchange.request_id
+        scope["state"]["request_id"] = exchange.request_id
         bind_contextvars(request_id=exchange.request_id)
-        with tracing.request(headers) as span:
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        with tracing.request(method, headers) as span:
             try:
-                await self._answer(scope, headers, exchange)
+                await self._answer(inner, headers, exchange)
             finally:
-                told = exchange.told(scope)
-                tracing.tell(span, _attributes(told), failed=exchange.failed)
+                told = exchange.told(method, inner.get("route"))
+                tracing.tell(span, _attributes(told), name=_span_name(told), failed=exchange.failed)
 
     async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], exchange: "_Exchange") -> None:
         if _declared(headers) > exchange.most:
-            refusal = TOO_LARGE.response(exchange.limit, exchange.request_id)
+            refusal = TOO_LARGE.response(exchange.limit, scope)
             await refusal(scope, exchange.receive, exchange.send)
             return
         try:
@@ -113,17 +120,18 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            own = [(b"x-request-id", self.request_id.encode()), *_HEADERS]
+            given = {name for name, _ in message["headers"]}
+            own = [(b"x-request-id", self.request_id.encode()), *(h for h in _HEADERS if h[0] not in given)]
             message = {**message, "headers": [*message["headers"], *own]}
         await self._send(message)
 
-    def told(self, scope: Scope) -> dict[str, str | int | float | None]:
+    def told(self, method: str, matched: Any) -> dict[str, str | int | float | None]:
         """Counts and logs the exchange, and says what was logged."""
-        route, seconds = getattr(scope.get("route"), "path", None), time.perf_counter() - self._began
-        METRICS.requests(scope["method"], route or "none", self._status).inc()
+        route, seconds = getattr(matched, "path", None), time.perf_counter() - self._began
+        METRICS.requests(method, route or "none", self._status).inc()
         METRICS.seconds(route or "none").observe(seconds)
         told = {
-            "method": scope["method"],
+            "method": method,
             "route": route,
             "status": self._status,
             "milliseconds": round(seconds * 1e3, 2),
@@ -139,6 +147,12 @@ def _attributes(told: Mapping[str, str | int | float | None]) -> dict[str, str |
         "http.route": told["route"] or "",
         "http.response.status_code": told["status"] or 0,
     }
+
+
+def _span_name(told: Mapping[str, str | int | float | None]) -> str:
+    """The name of a span of a server, as OpenTelemetry's conventions for HTTP have it."""
+    method = "HTTP" if told["method"] == "_OTHER" else told["method"]
+    return f"{method} {told['route']}" if told["route"] else f"{method}"
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

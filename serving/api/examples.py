@@ -76,10 +76,6 @@ _DECISION: dict[str, Any] = {
         "2026-05-14 16:00 UTC)."
     ),
 }
-SECURITY = {
-    "key": {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer KEY`."},
-    "write_key": {"type": "http", "scheme": "basic", "description": "An API key as user name, without a password."},
-}
 _SILENT = {
     **_DECISION,
     "id": "monday-2",
@@ -166,6 +162,12 @@ _PUT: dict[str, Any] = {
     "version": "0b1e7d1d4f4c9a52",
     "number": 4,
     "remarks": [{"line": 31, "severity": "warning", "message": "never wins against miss_you", "mend": None}],
+}
+DECISION_MADE: dict[str, Any] = {
+    "type": "decision.made",
+    "timestamp": _DECISION["moment"],
+    "tenant": "default",
+    "data": _DECISION,
 }
 ANSWERS: dict[tuple[str, str], Any] = {
     **{("POST", f"/v1/{call}"): {"success": True} for call in ("identify", "page", "screen", "group", "alias")},

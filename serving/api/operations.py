@@ -17,7 +17,7 @@ router = APIRouter()
 
 
 @router.get("/health/live", tags=["health"], summary="Whether the process answers", responses=problems())
-async def live() -> Alive:
+async def check_liveness() -> Alive:
     """Always the same answer: restart the process where it does not come."""
     return Alive(status="alive")
 
@@ -28,7 +28,7 @@ async def live() -> Alive:
     summary="Whether decisions can be made, and with what",
     responses=problems(NotReadyError, StoreError),
 )
-async def ready(request: Request) -> Ready:
+async def check_readiness(request: Request) -> Ready:
     """The bundle and catalogue in use, why newer ones were refused, and what an operator had better know of them."""
     service: DecisionService = request.state.service
     champion = await run_in_threadpool(_checked, service)
@@ -49,7 +49,7 @@ async def ready(request: Request) -> Ready:
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus's text format."}, **problems()},
 )
-async def metrics(visit: Annotated[Visit, Depends(allows("admin"))], request: Request) -> Response:
+async def get_metrics(visit: Annotated[Visit, Depends(allows("admin"))], request: Request) -> Response:
     """Series of every worker, and of every tenant: for the operator's own tenant, which `TACTFUL_TENANT` names."""
     own: DecisionService = request.state.service
     if visit.caller.tenant != own.tenant:

@@ -11,8 +11,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from serving.api.matching import Paths
 from serving.errors import (
+    AlreadySentError,
     CatalogueMovedError,
     CatalogueRefusedError,
     ContendedError,
@@ -58,8 +61,13 @@ class Problem(BaseModel):
     hint: str | None = Field(default=None, description="What to do about it.")
     errors: list[FieldProblem] | None = Field(default=None, description="Each field that is wrong.")
     request_id: str = Field(description="Quote it to whoever runs the service.")
-    code: str | None = Field(default=None, description="The kind again, where the clients of Segment look for it.")
-    message: str | None = Field(default=None, description="The occurrence again, likewise.")
+
+
+class TrackingProblem(Problem):
+    """A problem document of a tracking route: it repeats itself in the words that the clients of Segment read."""
+
+    code: str = Field(description="The kind of problem.")
+    message: str = Field(description="The same as `detail`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +93,16 @@ class Kind:
     def response(
         self,
         detail: str,
-        request_id: str,
+        scope: Scope,
         *,
         errors: Sequence[FieldProblem] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """The problem document of an occurrence."""
+        """The problem document of an occurrence, for the request of a scope."""
         waiting = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        content = self.document(detail, request_id, errors)
+        content = self.document(detail, scope["state"]["request_id"], errors)
+        if _paths(scope).is_tracking(scope):
+            content |= self.for_segment(detail)
         body = json.dumps(content, sort_keys=True).encode()
         return Response(body, self.status, {**self.headers, **waiting, **(headers or {})}, MEDIA_TYPE)
 
@@ -106,10 +116,12 @@ class Kind:
             hint=self.hint,
             errors=None if errors is None else list(errors),
             request_id=request_id,
-            code=self.name,
-            message=detail,
         )
         return problem.model_dump(exclude_none=True)
+
+    def for_segment(self, detail: str) -> dict[str, str]:
+        """What the clients of Segment read of a problem: its members `code` and `message`."""
+        return {"code": self.name, "message": detail}
 
 
 INVALID = Kind(422, "invalid-request", "Send JSON as /openapi.json describes it, with Content-Type: application/json.")
@@ -136,6 +148,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     TooManyRequestsError: Kind(429, "too-many-requests", "Wait for Retry-After seconds.", retry_after=1),
     KeyInFlightError: Kind(409, "request-in-flight", "Wait, then ask again with the same key.", retry_after=1),
     KeyReusedError: Kind(422, "idempotency-key-reused", "Use an Idempotency-Key for one request."),
+    AlreadySentError: Kind(409, "already-sent", "The contact was made and stays in the ledger."),
     NothingToSendError: Kind(409, "nothing-to-send", "Only a decision that chose a message leads to a contact."),
     ErasedError: Kind(410, "erased", "What the decision was made on is gone; ask about a customer instead."),
     UnknownItemError: Kind(422, "unknown-item", "GET /v1/customers/{id} and GET /v1/programmes name what there is."),
@@ -163,7 +176,7 @@ async def _ours(request: Request, error: Exception) -> Response:
     kind, detail = told(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequestsError) else None
     errors = _lines(error) if isinstance(error, CatalogueRefusedError) else None
-    return kind.response(detail, request.state.request_id, errors=errors, headers=headers)
+    return kind.response(detail, request.scope, errors=errors, headers=headers)
 
 
 def told(error: Exception) -> tuple[Kind, str]:
@@ -187,21 +200,27 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [FieldProblem(place=_place(e["loc"]), message=_message(e)) for e in error.errors()]
     count = f"{len(fields)} field{'s' if len(fields) != 1 else ''}"
-    return INVALID.response(f"{count} of the request cannot be used", request.state.request_id, errors=fields)
+    return INVALID.response(f"{count} of the request cannot be used", request.scope, errors=fields)
 
 
 async def _of_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     kind = OF_FRAMEWORK.get(status, Kind(status, status.phrase.lower().replace(" ", "-")))
-    return kind.response(
-        f"{error.detail}: {request.method} {request.url.path}", request.state.request_id, headers=error.headers
-    )
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_paths(request.scope).methods(request.scope))
+    return kind.response(f"{error.detail}: {request.method} {request.url.path}", request.scope, headers=headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     _note(error)
-    return INTERNAL.response("something went wrong that should not", request.state.request_id)
+    return INTERNAL.response("something went wrong that should not", request.scope)
+
+
+def _paths(scope: Scope) -> Paths:
+    paths: Paths = scope["app"].state.paths
+    return paths
 
 
 def _note(error: Exception) -> None:

@@ -6,12 +6,13 @@ from functools import partial
 from http import HTTPStatus
 
 from fastapi import Response
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.api.clients import Again, whole
-from serving.api.documentation import CHANGES
+from serving.api.documentation import CHANGES, LONGEST_KEY
 from serving.api.door import Visit
 from serving.store import idempotency
 from serving.store.database import Database
@@ -41,10 +42,10 @@ class Repeats:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        key = _key(scope)
-        if not key:
+        if not _may_repeat(scope):
             await self._app(scope, receive, send)
             return
+        key = _key(scope)
         visit: Visit = scope["state"]["visit"]
         body = await whole(receive)
         claimed = await run_in_threadpool(self._claim, visit, key, _fingerprint(scope, body))
@@ -96,10 +97,25 @@ class _Heard:
         return KeptAnswer(self.status, body, MutableHeaders(raw=self.messages[0]["headers"]).get("content-type"))
 
 
-def _key(scope: Scope) -> str:
+def _may_repeat(scope: Scope) -> bool:
+    """Whether a request names a key, and changes something."""
     if scope["type"] != "http" or scope["method"] not in CHANGES or "visit" not in scope["state"]:
-        return ""
-    return _header(scope, HEADER).decode("latin-1")
+        return False
+    return any(name == HEADER for name, _ in scope["headers"])
+
+
+def _key(scope: Scope) -> str:
+    """The key of a request.
+
+    Raises:
+        RequestValidationError: It is empty or too long, or there are several.
+    """
+    sent: list[str] = [value.decode("latin-1") for name, value in scope["headers"] if name == HEADER]
+    if len(sent) == 1 and 0 < len(sent[0]) <= LONGEST_KEY:
+        return sent[0]
+    got = f"{len(sent[0])} characters" if len(sent) == 1 else f"{len(sent)} headers"
+    reason = f"got {got}; wanted one header of 1 to {LONGEST_KEY} characters"
+    raise RequestValidationError([{"loc": ("header", "Idempotency-Key"), "msg": reason, "type": "value_error"}])
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:

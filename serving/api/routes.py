@@ -35,6 +35,7 @@ from serving.api.schemas import (
     WhatIfRequest,
 )
 from serving.errors import (
+    AlreadySentError,
     ContendedError,
     CursorError,
     DecisionConflictError,
@@ -77,7 +78,7 @@ SENDING = (UnknownDecisionError, NothingToSendError, StoreError, MALFORMED, INVA
     response_model=DecisionAnswer,
     responses=problems(*DECIDING),
 )
-async def post_decision(wanted: DecisionRequest, visit: Decider) -> Response:
+async def decide(wanted: DecisionRequest, visit: Decider) -> Response:
     """The message most worth sending to this customer at this moment, or silence, with the reasons for both.
 
     The decision is recorded, and the contact it leads to is reserved, before it is told: what was told counts toward
@@ -92,7 +93,7 @@ async def post_decision(wanted: DecisionRequest, visit: Decider) -> Response:
     response_model=BatchAnswer,
     responses=problems(MALFORMED, INVALID, TOO_LARGE),
 )
-async def post_decisions(wanted: DecisionBatch, visit: Decider, request: Request) -> Response:
+async def decide_batch(wanted: DecisionBatch, visit: Decider, request: Request) -> Response:
     """One answer each, in order. What goes wrong with one is its own answer and no other's.
 
     Customers who occur more than once are decided about one after another, each time on what the time before left.
@@ -108,7 +109,7 @@ async def post_decisions(wanted: DecisionBatch, visit: Decider, request: Request
     response_model=DecisionPage,
     responses=problems(StoreError, CursorError, INVALID),
 )
-async def get_decisions(
+async def list_decisions(
     visit: Reader,
     customer_id: Annotated[CustomerId | None, Query()] = None,
     cursor: Annotated[str | None, Query(max_length=300, description="`next` of the page before.")] = None,
@@ -140,7 +141,7 @@ async def get_decision(decision_id: Id, visit: Reader) -> Response:
     summary="Whether the contact may be made now",
     responses=problems(*SENDING, NotReadyError, ContendedError),
 )
-async def post_clearance(decision_id: Id, visit: Decider) -> ClearanceAnswer:
+async def clear_contact(decision_id: Id, visit: Decider) -> ClearanceAnswer:
     """Asks every gate again, for a sender to ask right before it sends.
 
     If the answer is yes, the contact counts as sent at once; if it is no, it is released. A contact is cleared once:
@@ -153,10 +154,10 @@ async def post_clearance(decision_id: Id, visit: Decider) -> ClearanceAnswer:
 @router.post(
     "/decisions/{decision_id}/release",
     summary="Give back the contact that was reserved",
-    responses=problems(*SENDING),
+    responses=problems(*SENDING, AlreadySentError),
 )
-async def post_release(decision_id: Id, visit: Decider) -> ReleaseAnswer:
-    """For a contact that will not be made: it counts toward no cap any more. One that was sent stays sent."""
+async def release_contact(decision_id: Id, visit: Decider) -> ReleaseAnswer:
+    """For a contact that will not be made: it counts toward no cap any more. One that was made cannot be given back."""
     standing = await run_in_threadpool(release, visit.service, decision_id)
     return ReleaseAnswer.model_validate({"status": standing.value})
 
@@ -166,7 +167,7 @@ async def post_release(decision_id: Id, visit: Decider) -> ReleaseAnswer:
     summary="Tell what came of the contact",
     responses=problems(*SENDING),
 )
-async def post_outcome(decision_id: Id, told: OutcomeReport, visit: Reporter) -> OutcomeAnswer:
+async def report_outcome(decision_id: Id, told: OutcomeReport, visit: Reporter) -> OutcomeAnswer:
     """Told late, twice or out of order, it does no harm. Unsubscribing or complaining takes effect at once.
 
     A time ahead of our clock counts as now, one before the decision as the decision's.
@@ -193,7 +194,7 @@ async def post_outcome(decision_id: Id, told: OutcomeReport, visit: Reporter) ->
         TOO_LARGE,
     ),
 )
-async def post_what_if(wanted: WhatIfRequest, visit: Reader) -> Response:
+async def what_if(wanted: WhatIfRequest, visit: Reader) -> Response:
     """About a customer now, or in place of a past decision. Nothing is recorded, nothing is reserved."""
     changes = Changes(
         moment=wanted.moment,

@@ -222,7 +222,7 @@ class OutcomeAnswer(BaseModel):
 class ReleaseAnswer(BaseModel):
     """How the contact stands now."""
 
-    status: Literal["released", "expired", "sent"] = Field(description="A contact that was sent stays sent.")
+    status: Literal["released", "expired"] = Field(description="`expired`: it had stopped counting before.")
 
 
 class ClearanceAnswer(BaseModel):

@@ -9,10 +9,12 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.types import Scope
 
 from serving.api.answers import content, encoded
 from serving.api.documentation import problems
 from serving.api.door import Visit, allows, require
+from serving.api.matching import TRACKING
 from serving.api.problem import MALFORMED, TOO_LARGE, FieldProblem, Kind
 from serving.api.tracking_schemas import BATCH, MESSAGE, Taken, TakenAndDecided
 from serving.errors import (
@@ -31,7 +33,7 @@ from serving.making import Ask
 
 REFUSED = Kind(400, "messages-refused", "The others were kept: mend these, then send them, or all of them, again.")
 
-router = APIRouter(prefix="/v1", tags=["tracking"])
+router = APIRouter(prefix="/v1", tags=[TRACKING])
 Sending = Annotated[Visit, Depends(allows("ingest", "track"))]
 _PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
 
@@ -78,7 +80,7 @@ async def track(
     "/batch", summary="Many messages", response_model=Taken, response_model_exclude_unset=True, openapi_extra=BATCH,
     responses=_PROBLEMS,
 )  # fmt: skip
-async def batch(visit: Sending, request: Request) -> Response:
+async def send_batch(visit: Sending, request: Request) -> Response:
     """Messages of every kind, kept in one transaction; a refused one holds no other back."""
     return await _taken(visit, request)
 
@@ -123,9 +125,9 @@ async def _received(visit: Visit, request: Request, call: str | None, *, answere
     if receipts.unfit:
         (told,) = receipts.told
         kind = TOO_LARGE if told.fate is MessageFate.OVERSIZED else MALFORMED
-        return kind.response(told.reason, request.state.request_id)
+        return kind.response(told.reason, request.scope)
     strict = request.headers.get("x-strict-mode", "0").strip().lower() not in ("", "0", "false")
-    return _strict(receipts, request.state.request_id) if strict and receipts.refused else receipts
+    return _strict(receipts, request.scope) if strict and receipts.refused else receipts
 
 
 async def _decision(visit: Visit, receipts: Receipts) -> Any:
@@ -137,12 +139,10 @@ async def _decision(visit: Visit, receipts: Receipts) -> Any:
     return json.loads(content(await visit.desk.ask(visit.service, ask)))
 
 
-def _strict(receipts: Receipts, request_id: str) -> Response:
+def _strict(receipts: Receipts, scope: Scope) -> Response:
     refused = receipts.refused
     errors = [FieldProblem(place=f"message {place}", message=told.reason) for place, told in refused[:MOST_TOLD]]
-    return REFUSED.response(
-        f"{len(refused)} of {len(receipts.told)} messages cannot be used", request_id, errors=errors
-    )
+    return REFUSED.response(f"{len(refused)} of {len(receipts.told)} messages cannot be used", scope, errors=errors)
 
 
 def _json(document: dict[str, Any]) -> Response:

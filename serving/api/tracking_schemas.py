@@ -12,13 +12,18 @@ from serving.ingestion.reception import MOST_MESSAGES
 _ONE: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "messageId": {"description": "What the message is told from others by."},
-        "userId": {"description": "Whom it is about."},
-        "anonymousId": {"description": "The same, before the customer is known."},
-        "timestamp": {"description": "When it happened, ISO 8601; at its receipt where absent."},
-        "originalTimestamp": {"description": "The same, where `timestamp` is absent."},
-        "sentAt": {"description": "When it was sent, by the same clock: what that clock is wrong by is put right."},
+        "messageId": {"type": "string", "description": "Tells the message from others: sent again, it counts once."},
+        "userId": {"type": "string", "description": "Id of the customer."},
+        "anonymousId": {"type": "string", "description": "The same, before the customer is known."},
+        "event": {"type": "string", "description": "The name of what happened, for `track`."},
+        "timestamp": {"type": "string", "description": "When it happened, ISO 8601; at its receipt where absent."},
+        "originalTimestamp": {"type": "string", "description": "The same, where `timestamp` is absent."},
+        "sentAt": {"type": "string", "description": "When it was sent, by the same clock: its error is corrected."},
+        "properties": {"type": "object", "additionalProperties": True},
+        "traits": {"type": "object", "additionalProperties": True},
+        "context": {"type": "object", "additionalProperties": True},
     },
+    "additionalProperties": True,
     "example": {
         "messageId": "m-1",
         "userId": "7",
@@ -40,7 +45,7 @@ BATCH = _body(
         "properties": {
             "batch": {
                 "type": "array",
-                "items": {},
+                "items": {"type": "object", "additionalProperties": True},
                 "maxItems": MOST_MESSAGES,
                 "description": "Messages, each with its `type`.",
             }
@@ -111,7 +116,7 @@ class Source(_ClientSettings):
     updated_at: datetime
 
 
-class SourceConfig(_ClientSettings):
+class RudderStackSettings(_ClientSettings):
     """The settings that RudderStack's clients read."""
 
     source: Source

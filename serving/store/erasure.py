@@ -61,11 +61,13 @@ class Erased:
         names: Every id the person was known by.
         token: Who their decisions and contacts are about from now on: nobody.
         decisions: How many of those there are.
+        known: Whether the id belonged to a customer, or was erased before.
     """
 
     names: tuple[str, ...]
     token: str
     decisions: int
+    known: bool = True
 
 
 def erase(database: Database, tenant: str, customer: str, when: datetime) -> Erased:
@@ -89,13 +91,13 @@ def erase(database: Database, tenant: str, customer: str, when: datetime) -> Era
         connection.execute(_OVERWRITE if embedded else _ALONE.bindparams(tenant=tenant))
         names = names_of(connection, tenant, customer)
         work = _Erasure(connection, tenant, names, f"{ERASED}{secrets.token_hex(8)}")
-        work.lock()
+        exists = work.lock()
         work.forget_tellings()
         made = work.redact()
         work.delete()
-        work.bury(microseconds(when))
+        was_erased = work.bury(microseconds(when))
     database.empty_log()
-    return Erased(names, work.token, made)
+    return Erased(names, work.token, made, exists or was_erased)
 
 
 def redacted(record: bytes, token: str) -> bytes:
@@ -129,10 +131,11 @@ class _Erasure:
     names: tuple[str, ...]
     token: str
 
-    def lock(self) -> None:
-        """Wait for whoever decides about the person, and keep others out."""
+    def lock(self) -> bool:
+        """Wait for whoever decides about the person, and keep others out; whether there is such a person."""
         wanted = select(customers.c.customer).where(self._theirs(customers))
-        self.connection.execute(wanted.order_by(customers.c.customer).with_for_update())
+        locked = self.connection.execute(wanted.order_by(customers.c.customer).with_for_update()).all()
+        return bool(locked)
 
     def forget_tellings(self) -> None:
         """Delete kept answers, and records for receivers, that are about the person or name them.
@@ -181,8 +184,8 @@ class _Erasure:
         for table in (events, consents, customers):
             self.connection.execute(delete(table).where(self._theirs(table)))
 
-    def bury(self, moment: int) -> None:
-        """Leave a tombstone for each name; the tenant's salt is made with the first."""
+    def bury(self, moment: int) -> bool:
+        """Leave a tombstone for each name, and say whether the first has one already; the first makes the salt."""
         self.connection.execute(
             insert(self.connection, tenants).values(tenant=self.tenant, zone="UTC").on_conflict_do_nothing()
         )
@@ -192,7 +195,10 @@ class _Erasure:
         )
         salt = self.connection.scalars(select(tenants.c.salt).where(of_tenant)).one()
         rows = [{"tenant": self.tenant, "digest": digest_of(salt, name), "erased": moment} for name in self.names]
+        theirs = (tombstones.c.tenant == self.tenant) & (tombstones.c.digest == rows[0]["digest"])
+        before = self.connection.execute(select(tombstones.c.digest).where(theirs)).first()
         self.connection.execute(insert(self.connection, tombstones).on_conflict_do_nothing(), rows)
+        return before is not None
 
     def _theirs(self, table: Table) -> ColumnElement[bool]:
         return (table.c.tenant == self.tenant) & table.c.customer.in_(self.names)

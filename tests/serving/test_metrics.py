@@ -6,11 +6,16 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.metrics import FOLDER
+from serving.batch import decide_all
+from serving.errors import NotReadyError
+from serving.metrics import FOLDER, exposition
 from serving.server import running
 from serving.service import DecisionService
+from serving.settings import Settings
+from tests.serving.test_outbox import built
 
 COUNT = """
 import sys
@@ -55,6 +60,51 @@ def test_requests_and_decisions_are_counted_by_what_came_of_them(service: Decisi
     }
     assert {key: after[key] - before.get(key, 0) for key in wanted} == wanted
     assert not any("leaver" in str(key) or "/somewhere" in str(key) for key in after)
+
+
+def decided() -> dict[str, float]:
+    found = samples(exposition().decode())
+    wanted = ("message", "silence", "UnknownCustomerError", "NotReadyError")
+    return {name: found.get(series("tactful_decisions_total", outcome=name), 0) for name in wanted}
+
+
+def test_decisions_upon_events_and_in_batch_are_counted(shop: Settings) -> None:
+    with built(shop) as house:
+        before = decided()
+        decide_all(house.service, "monday", customers=["leaver", "regular", "nobody"])
+        in_batch = decided()
+        house.orders("m1")
+        house.work()
+        upon_events = decided()
+    assert {name: in_batch[name] - before[name] for name in before} == {
+        "message": 1,
+        "silence": 1,
+        "UnknownCustomerError": 1,
+        "NotReadyError": 0,
+    }
+    assert {name: upon_events[name] - in_batch[name] for name in before if name != "message"} == {
+        "silence": 0,
+        "UnknownCustomerError": 0,
+        "NotReadyError": 0,
+    }
+    assert upon_events["message"] - in_batch["message"] == 1
+
+
+def test_decisions_that_nothing_could_be_made_with_are_counted(service: DecisionService, shop: Settings) -> None:
+    shop.catalogue.unlink()
+    before = decided()
+    with pytest.raises(NotReadyError):
+        decide_all(service, "monday", customers=["leaver", "regular"])
+    assert decided()["NotReadyError"] - before["NotReadyError"] == 2
+
+
+def test_methods_that_callers_make_up_are_counted_together(service: DecisionService) -> None:
+    with running(service) as url, httpx.Client(base_url=url) as client:
+        for method in ("PURGE", "REPORT"):
+            client.request(method, "/health/live")
+        told = samples(client.get("/metrics").text)
+    assert told[series("tactful_requests_total", method="_OTHER", route="/health/live", status="405")] == 2
+    assert not any("PURGE" in str(key) for key in told)
 
 
 def test_several_processes_are_counted_together(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from serving.api.webhooks import DecisionMade
 from serving.errors import SettingsError
 from serving.ingestion.intake import Intake
 from serving.ingestion.rules import Rules
@@ -101,6 +102,7 @@ def test_an_event_that_a_trigger_listens_to_is_decided_upon_and_told(house: Hous
     ((id_, body),) = house.receiver.heard
     told = json.loads(body)
     assert (told["type"], told["tenant"], told["timestamp"]) == ("decision.made", "default", house.clock().isoformat())
+    DecisionMade.model_validate(told, extra="forbid")
     assert told["data"]["id"] == id_
     assert told["data"]["choice"]["message"] == "thank_you"
     assert house.service.decision(id_).decision.customer == "thankful"

@@ -6,7 +6,7 @@ import pytest
 
 from features.vocabulary import EVENT_TYPES
 from features.zones import microseconds
-from serving.errors import NothingToSendError, UnknownDecisionError
+from serving.errors import AlreadySentError, NothingToSendError, UnknownDecisionError
 from serving.sending import OutcomeKind, clear, release, report
 from serving.service import DecisionService
 from serving.store.contacts import Standing
@@ -56,7 +56,8 @@ def test_a_released_contact_counts_no_more_and_is_not_sent(service: DecisionServ
 def test_a_sent_contact_stays_sent(service: DecisionService) -> None:
     service.decide("thankful", "d1")
     clear(service, "d1")
-    assert release(service, "d1") is Standing.SENT
+    with pytest.raises(AlreadySentError, match="d1"):
+        release(service, "d1")
 
 
 def test_an_expired_reservation_is_not_sent(service: DecisionService) -> None:

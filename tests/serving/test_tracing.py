@@ -5,8 +5,10 @@ import sys
 from typing import Any
 
 import httpx
+import pytest
 
 from serving import tracing
+from serving.batch import decide_all
 from serving.server import running
 from serving.service import DecisionService
 from tests.serving.collector import Collector
@@ -25,7 +27,8 @@ def test_a_request_a_decision_and_the_store_are_one_trace(service: DecisionServi
         client.get("/v1/decisions/d1")
         client.post("/v1/decisions", json={"customer_id": "nobody"})
     stop()
-    request, read, refused = collector.named("request")
+    request, refused = collector.named("POST /v1/decisions")
+    (read,) = collector.named("GET /v1/decisions/{decision_id}")
     assert request.trace_id.hex() == PARENT.split("-")[1]
     assert request.parent_span_id.hex() == PARENT.split("-")[2]
     assert attributes(request) == {
@@ -51,9 +54,38 @@ def test_an_error_of_ours_is_one_in_the_trace(service: DecisionService, collecto
     with running(service) as url:
         httpx.post(f"{url}/v1/decisions", json={"customer_id": "leaver"})
     stop()
-    (request,) = collector.named("request")
+    (request,) = collector.named("POST /v1/decisions")
     assert (request.status.code, request.status.message) == (2, "")
     assert list(request.events) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/v1/customers/leaver", "GET /v1/customers/{customer_id}"),
+        ("HEAD", "/health/live/", "HEAD /health/live"),
+        ("GET", "/secret-leaver", "GET"),
+        ("PURGE", "/v1/decisions", "HTTP /v1/decisions"),
+    ],
+)
+def test_a_span_is_named_by_method_and_route(
+    service: DecisionService, collector: Collector, method: str, path: str, name: str
+) -> None:
+    stop = tracing.start(collector.url)
+    with running(service) as url:
+        httpx.request(method, url + path)
+    stop()
+    (span,) = [span for span in collector.spans if span.kind == span.SPAN_KIND_SERVER]
+    assert span.name == name
+
+
+def test_a_batch_is_a_trace_of_its_own(service: DecisionService, collector: Collector) -> None:
+    stop = tracing.start(collector.url)
+    decide_all(service, "monday", customers=["leaver", "thankful"])
+    stop()
+    (batch,), (decide,) = collector.named("batch"), collector.named("decide")
+    assert attributes(batch) == {"customers": 2}
+    assert (decide.trace_id, decide.parent_span_id) == (batch.trace_id, batch.span_id)
 
 
 def test_many_decided_together_are_linked(service: DecisionService, collector: Collector) -> None:
@@ -73,8 +105,8 @@ def test_many_decided_together_are_linked(service: DecisionService, collector: C
 def test_nothing_is_loaded_or_sent_unless_it_is_configured() -> None:
     program = (
         "import sys, serving.server; from serving import tracing\n"
-        "with tracing.span('x') as span, tracing.request({}), tracing.together('y', [tracing.here()]):\n"
-        "    tracing.tell(span, {})\n"
+        "with tracing.span('x') as span, tracing.request('GET', {}), tracing.together('y', [tracing.here()]):\n"
+        "    tracing.tell(span, {}, name='z')\n"
         "paid_for = ('opentelemetry.sdk', 'opentelemetry.exporter')\n"
         "print(sorted(name for name in sys.modules if name.startswith(paid_for)))"
     )

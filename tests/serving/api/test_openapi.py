@@ -9,8 +9,10 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from serving.api.app import ROUTERS
-from serving.api.problem import Problem
+from serving.api.matching import TRACKING
+from serving.api.problem import Problem, TrackingProblem
 from serving.api.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
+from serving.api.webhooks import DecisionMade
 
 ROUTES = {
     (method.lower(), route.path): route
@@ -40,6 +42,26 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
     assert {name for name, _ in operations(document)} == set(ROUTES)
 
 
+def test_the_example_of_the_webhook_is_one(document: dict[str, Any]) -> None:
+    announced = document["webhooks"]["decision.made"]["post"]
+    DecisionMade.model_validate(announced["requestBody"]["content"]["application/json"]["example"], extra="forbid")
+    assert {parameter["name"] for parameter in announced["parameters"]} == {
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    }
+
+
+def test_what_may_be_absent_has_no_default(document: dict[str, Any]) -> None:
+    members = [
+        member
+        for schema in document["components"]["schemas"].values()
+        for member in schema.get("properties", {}).values()
+    ]
+    assert members
+    assert [member for member in members if "default" in member] == []
+
+
 def test_every_answer_has_an_example_that_is_one(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         for status, response in operation["responses"].items():
@@ -50,7 +72,8 @@ def test_every_answer_has_an_example_that_is_one(document: dict[str, Any]) -> No
             elif int(status) >= 400:
                 assert list(content) == ["application/problem+json"]
                 examples = [e["value"] for e in content["application/problem+json"]["examples"].values()]
-                assert {str(Problem.model_validate(e, extra="forbid").status) for e in examples} == {status}
+                model = TrackingProblem if TRACKING in operation["tags"] else Problem
+                assert {str(model.model_validate(e, extra="forbid").status) for e in examples} == {status}
 
 
 @pytest.mark.parametrize("model", [DecisionRequest, DecisionBatch, OutcomeReport, WhatIfRequest])

@@ -21,7 +21,9 @@ def test_a_contact_is_cleared_once_and_then_stays_sent(client: httpx.Client, dec
     again = client.post(f"{decided}/clearance").json()
     ClearanceAnswer.model_validate(again, extra="forbid")
     assert (again["send"], again["reasons"][0]["observed"]) == (False, "sent")
-    assert client.post(f"{decided}/release").json() == {"status": "sent"}
+    refused = client.post(f"{decided}/release")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tactful:problem:already-sent")
+    assert client.post(f"{decided}/clearance").json()["reasons"][0]["observed"] == "sent"
 
 
 def test_a_night_or_a_refusal_since_the_decision_stops_it(
