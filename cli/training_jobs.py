@@ -4,6 +4,7 @@
 that was settled after it is learnt from.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cli.jobs import Job
 from decisions.objective import Fatigue
 from features.dataset import EventDataset, open_events
 from features.standard import STANDARD
+from features.zones import AHEAD
 from models.value import PARAMETERS as VALUE_PARAMETERS
 from training import effects, lapse, pressure, response, response_log, value
 from training.attribution import Goal, delivered_contacts, every_decision
@@ -24,13 +26,36 @@ from training.labels import Span, days_after, span
 from training.promote import candidate_of
 from training.splits import snapshots
 
+FEW = 0.01
+"""The share of a log up to which events in the future are mistakes of a clock."""
 CAMPAIGNS = "campaigns.parquet"
 """The file of campaigns beside the events, or in the data folder."""
 
 
+def log_of(folder: Path, now: datetime | None = None) -> EventDataset:
+    """A log of events to learn from, without the few that a wrong clock has dated in the future; says so on stderr.
+
+    A log of which more lies in the future, such as a simulated one, is left as it is.
+
+    Args:
+        folder: Where it is.
+        now: The present moment; by the clock where None.
+    """
+    dataset = open_events(folder)
+    latest = (now or datetime.now(UTC)) + AHEAD
+    if not dataset.last or datetime.fromisoformat(dataset.last) < latest:
+        return dataset
+    earlier, later = dataset.before(latest)
+    if later > FEW * sum(dataset.rows):
+        return dataset
+    why = f"later than {latest:%Y-%m-%d %H:%M} UTC, ahead of our clock"
+    console(stderr=True).print(f"left out: {later:,} of {sum(dataset.rows):,} events, {why}", soft_wrap=True)
+    return earlier
+
+
 def lapse_job(events: Path, horizon: int, lookback: int, judged_from: int | None = None) -> Job:
     """The lapse model from a log of events."""
-    dataset = open_events(events)
+    dataset = log_of(events)
     settings = {"horizon_days": horizon, "lookback_days": lookback, **lapse.PARAMETERS.as_dict()}
 
     def train(told: Progress) -> Candidate:
@@ -44,7 +69,7 @@ def lapse_job(events: Path, horizon: int, lookback: int, judged_from: int | None
 
 def value_job(events: Path, window: int, margin: float, judged_from: int | None = None) -> Job:
     """The value model from a log of events."""
-    dataset = open_events(events)
+    dataset = log_of(events)
     settings = value.settings(value.HORIZON, window, margin, VALUE_PARAMETERS) | bound(judged_from)
     return Job(
         value.NAME,
@@ -63,7 +88,7 @@ def pressure_job(events: Path | None, data: Path | None, judged_from: int | None
         fatigue = source.champion.compiled.catalogue.fatigue
         described = {"digest": rows.digest, "decisions": len(rows), "left_out": dict(rows.left_out)}
     elif events is not None:
-        dataset, fatigue = open_events(events), Fatigue()
+        dataset, fatigue = log_of(events), Fatigue()
         pressed, described = pressure.from_events(dataset), _described(dataset)
     else:
         raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
@@ -101,7 +126,7 @@ def response_job(
             if events is None:
                 raise
             console(stderr=True).print(f"from campaigns: {error}", soft_wrap=True)
-    dataset = open_events(Path() if events is None else events)
+    dataset = log_of(Path() if events is None else events)
     table = None if window is not None or events is None else _campaigns(campaigns or events.parent / CAMPAIGNS)
     settings = {"window": window, "campaigns": _digest(table), **response.PARAMETERS.as_dict()}
     return Job(
@@ -150,7 +175,8 @@ def _source(data: Path) -> Any:
 
 
 def _described(dataset: EventDataset) -> dict[str, Any]:
-    return {"digest": dataset.digest, "events": sum(dataset.rows), "first": dataset.first, "last": dataset.last}
+    described = {"digest": dataset.digest, "events": sum(dataset.rows), "first": dataset.first, "last": dataset.last}
+    return described if dataset.until is None else described | {"until": dataset.until}
 
 
 def _campaigns(file: Path) -> pd.DataFrame:

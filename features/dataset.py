@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from features.errors import EventError
 from features.events import SCHEMA, from_sorted, from_table, to_table
 from features.histories import Events
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import utc_offsets
+from features.zones import microseconds, utc_offsets
 
 FORMAT = 1
 MANIFEST = "dataset.json"
@@ -59,6 +59,7 @@ class EventDataset:
         digest: Sha256 of the contents, zone and vocabulary; the order of the rows written has no part in it.
         first: Time of the first event, ISO 8601; "" if there is none.
         last: Time of the last event.
+        until: Events at or after this moment, microseconds since the epoch, are not read; None for all.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class EventDataset:
     digest: str
     first: str
     last: str
+    until: int | None = None
 
     @property
     def buckets(self) -> int:
@@ -98,7 +100,19 @@ class EventDataset:
         """The columns of one bucket as they are stored."""
         file = pq.ParquetFile(_file(self.folder, number), read_dictionary=["customer_id"])
         with file:
-            return file.read(columns=columns, use_threads=False)
+            if self.until is None:
+                return file.read(columns=columns, use_threads=False)
+            read = columns if columns is None or "time" in columns else [*columns, "time"]
+            table = file.read(columns=read, use_threads=False)
+        kept = table.filter(pc.less(table["time"].cast(pa.int64()), self.until))
+        return kept if columns is None else kept.select(list(columns))
+
+    def before(self, moment: datetime) -> tuple["EventDataset", int]:
+        """The same events without those at or after a moment, and how many these are; the digest is that of all."""
+        until = microseconds(moment)
+        times = (self.table(number, ["time"])["time"].cast(pa.int64()) for number in range(self.buckets))
+        later = sum(int(pc.sum(pc.greater_equal(time, until)).as_py() or 0) for time in times)
+        return replace(self, until=until), later
 
 
 _ALWAYS = ("customer_id", "time")
@@ -196,7 +210,7 @@ def open_events(folder: Path) -> EventDataset:
     except FileNotFoundError as error:
         raise EventError("no event data set", got=str(folder), wanted=f"a folder with {MANIFEST}") from error
     _check_vocabulary(manifest, folder)
-    names = {field.name for field in fields(EventDataset)} - {"folder"}
+    names = {field.name for field in fields(EventDataset)} - {"folder", "until"}
     values: dict[str, Any] = {name: manifest[name] for name in names}
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     return EventDataset(folder=folder, **values | lists)

@@ -1,0 +1,48 @@
+"""Training without the events that a wrong clock has dated in the future."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cli.training_jobs import log_of
+from features.dataset import EventDataset, write_events
+from features.events import validate
+from features.zones import AHEAD, microseconds
+from training.labels import lapses, span
+from training.splits import snapshots
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def written(folder: Path, *later: datetime) -> EventDataset:
+    """A year of purchases, ten days apart, by twenty customers, and purchases at later moments."""
+    times = [NOW - timedelta(days=day) for day in range(1, 365, 10)] * 20 + list(later)
+    frame = pd.DataFrame({"time": pd.to_datetime(times, utc=True), "type": "purchase", "amount": 5.0})
+    frame["customer_id"] = [f"c{place // 37:02}" for place in range(len(frame))]
+    frame["event_id"] = [f"e{place}" for place in range(len(frame))]
+    return write_events(validate(frame).events, folder, zone="Europe/Berlin", buckets=2)
+
+
+def test_few_events_ahead_of_the_clock_are_left_out_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(tmp_path / "events", datetime(2036, 1, 1, tzinfo=UTC), NOW + AHEAD, NOW)
+    dataset = log_of(tmp_path / "events", NOW)
+    assert "left out: 2 of 743 events, later than 2026-07-01 13:00 UTC, ahead of our clock" in capsys.readouterr().err
+    assert span(dataset).end == microseconds(NOW) + 1
+    assert dataset.table(0, ["customer_id"]).column_names == ["customer_id"]
+    moments = snapshots(span(dataset), dataset.zone, horizon_days=28, lookback_days=90)
+    assert len(lapses(dataset, moments, horizon_days=28, lookback_days=90)) > 0
+
+
+def test_a_log_without_such_events_is_read_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset = written(tmp_path / "events", NOW)
+    assert log_of(tmp_path / "events", NOW) == dataset
+    assert capsys.readouterr().err == ""
+
+
+def test_a_log_that_lies_in_the_future_as_a_whole_is_left_as_it_is(tmp_path: Path) -> None:
+    dataset = written(tmp_path / "events")
+    assert log_of(tmp_path / "events", NOW - timedelta(days=200)) == dataset
