@@ -104,7 +104,7 @@ def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: s
         return Verdict(
             version, False, (*reasons, *(f"a simpler model by itself: {r}" for r in instead.refusals)), gains
         )
-    return Verdict(version, False, reasons, gains, promote(instead, registry, run=run).version)
+    return Verdict(version, False, reasons, gains, promote(instead, registry).version)
 
 
 def insist(registry: Registry, name: str, version: str, why: str) -> None:

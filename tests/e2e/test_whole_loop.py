@@ -61,7 +61,7 @@ def test_the_whole_loop(shop: Shop) -> None:
 
     # Learn: every model is trained and told apart, and whatever the gate of each says, a bundle comes of it.
     learn = ("--events", shop.events, *on_data, "--margin", "0.35", *tracked)
-    models = shop.told("train", "all", *learn, "--bundle", shop.bundle)["models"]
+    models = shop.told("train", "all", *learn, "--bundle", shop.bundle, code=None)["models"]
     assert set(models) == {"lapse", "response", "clv", "unsubscribe", "effect"}
     assert all(one["promotion"]["promoted"] or one["promotion"]["reasons"] for one in models.values())
     assert models["effect"]["n"] > 400

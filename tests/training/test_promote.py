@@ -9,11 +9,14 @@ from features.standard import STANDARD
 from models.bgnbd import HISTORY
 from models.bundle import load
 from models.errors import RegistryError
+from models.kinds import kind_of
+from models.registry import MlflowRegistry
 from tests.contracts.registries import MemoryRegistry
 from training.candidate import Candidate
 from training.fallback import rhythm_candidate
 from training.job import TrainingResult
 from training.promote import candidate_of, promote, release, roll_back
+from training.tracking import track
 
 
 def with_metrics(result: TrainingResult, **changed: Any) -> TrainingResult:
@@ -48,8 +51,8 @@ def test_a_model_no_better_than_one_number_is_registered_and_refused(lapsed: Tra
     poor.metrics["baselines"]["recency"]["log_loss_gain"] = {"value": 0.01, "low": -0.002, "high": 0.03}
     verdict = promote(poor, registry)
     assert not verdict.promoted
-    assert verdict.reasons == (
-        "not better than recency alone: log-loss gain 0.0100 (-0.0020 to 0.0300), low end above 0 wanted, 0.0020 short",
+    assert verdict.reasons[0] == (
+        "not better than recency alone: log-loss gain 0.0100 (-0.0020 to 0.0300), low end above 0 wanted, 0.0020 short"
     )
     assert (registry.versions("lapse"), registry.champion("lapse")) == (("1",), None)
     assert registry.aliased("lapse", "challenger") == "1"
@@ -111,6 +114,18 @@ def test_a_refused_model_leaves_the_first_place_to_a_baseline_that_holds(
     assert set(gains) == {"AUC", "log-loss"}
 
 
+def test_a_refused_model_and_the_baseline_are_kept_apart_in_mlflow(lapsed: TrainingResult, tmp_path: Path) -> None:
+    run = track(candidate_of(lapsed), tmp_path / "mlflow")
+    registry = MlflowRegistry(tmp_path / "mlflow")
+    verdict = promote(refused(lapsed, fallback(lapsed)), registry, run=run)
+    kept = {
+        version: load(registry.download("lapse", version, tmp_path / version), fingerprint=STANDARD.fingerprint)
+        for version in (verdict.version, verdict.instead)
+    }
+    assert [kind_of(bundle.models["lapse"]) for bundle in kept.values()] == ["trees", "rhythm"]
+    assert registry.champion("lapse") == verdict.instead
+
+
 @pytest.mark.parametrize("refusals", [("not calibrated",), None])
 def test_a_baseline_that_does_not_hold_is_no_champion(lapsed: TrainingResult, refusals: tuple[str, ...] | None) -> None:
     registry = MemoryRegistry()
@@ -121,7 +136,8 @@ def test_a_baseline_that_does_not_hold_is_no_champion(lapsed: TrainingResult, re
 
 def test_a_model_that_is_not_calibrated_is_refused(lapsed: TrainingResult) -> None:
     wrong = with_metrics(passing(lapsed), ece={"value": 0.2, "low": 0.18, "high": 0.22})
-    (reason,) = promote(wrong, MemoryRegistry()).reasons
+    reason, simpler = promote(wrong, MemoryRegistry()).reasons
+    assert simpler.startswith("a simpler model by itself: cannot be judged: ")
     assert reason.startswith("not calibrated: expected calibration error 0.2000 (0.1800 to 0.2200), at most 0.0")
 
 
@@ -130,7 +146,7 @@ def test_figures_that_could_not_be_computed_are_refused(lapsed: TrainingResult) 
     verdict = promote(with_metrics(passing(lapsed), ece=nothing), MemoryRegistry())
     assert verdict.reasons[0].startswith("not calibrated: expected calibration error ? (? to ?), at most 0.0")
     verdict = promote(with_metrics(passing(lapsed), slope=nothing), MemoryRegistry())
-    assert verdict.reasons == ("not calibrated: slope ? (? to ?), some of 0.9 to 1.1 wanted",)
+    assert verdict.reasons[0] == "not calibrated: slope ? (? to ?), some of 0.9 to 1.1 wanted"
 
 
 def test_a_champion_is_not_registered_twice(lapsed: TrainingResult) -> None:
