@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 
 from cli.main import COMMANDS, app
 from tests.cli.helps import GOLDEN, golden, help_of, invocations, lines_of
+from tests.patience import PATIENCE
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("words", list(invocations()), ids=" ".join)
@@ -51,7 +52,7 @@ def test_an_error_of_ours_is_one_line_and_exit_code_2(tmp_path: Path):
 
 def test_help_needs_none_of_the_slow_libraries():
     probe = "from tests.cli.helps import help_of; help_of(()); import json, sys; print(json.dumps(sorted(sys.modules)))"
-    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=120)
+    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=PATIENCE)
     slow = {
         "mlflow",
         "lightgbm",

@@ -19,6 +19,7 @@ from serving.api.problem import INTERNAL, INVALID, KINDS, OF_FRAMEWORK
 from serving.bootstrap import open_tenants
 from serving.server import running
 from serving.settings import Settings
+from tests.patience import PATIENCE
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "api.md"
 ADDRESS = "http://127.0.0.1:8080"
@@ -47,7 +48,9 @@ class Service:
         body = given.get("-d", [""])[0].encode()
         method = given.get("-X", ["POST" if body else "GET"])[0]
         headers = dict(header.split(": ", 1) for header in given.get("-H", []))
-        told = httpx.request(method, url.replace(ADDRESS, self.url), content=body, headers=headers, timeout=30).json()
+        told = httpx.request(
+            method, url.replace(ADDRESS, self.url), content=body, headers=headers, timeout=PATIENCE
+        ).json()
         return {name: value for name, value in told.items() if name != "request_id"}
 
     def python(self, block: str) -> str:

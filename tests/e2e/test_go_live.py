@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from tests.e2e.command import ROOT, shell
+from tests.patience import PATIENCE
 from tests.training.shops import rows
 
 GUIDE = ROOT / "docs" / "guides" / "go-live.md"
@@ -80,7 +81,7 @@ class Shop:
             else:
                 body = value
         method = "GET" if body is None else "POST"
-        answer = httpx.request(method, url.replace(ADDRESS, self._url), headers=headers, content=body, timeout=60)
+        answer = httpx.request(method, url.replace(ADDRESS, self._url), headers=headers, content=body, timeout=PATIENCE)
         assert answer.is_success, answer.text
         return answer.json()
 

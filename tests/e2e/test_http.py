@@ -18,6 +18,7 @@ from serving.audit import audit
 from serving.bootstrap import open_store
 from serving.champion import load_champion, point_to, vocabulary
 from serving.settings import Settings
+from tests.patience import PATIENCE
 from tests.serving.shop import export_bundle, furnish
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ def served(data: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
         told = process.stdout.readline()
         url = next(word for word in told.split() if word.startswith("http://"))
         try:
-            with httpx.Client(base_url=url, timeout=60) as client:
+            with httpx.Client(base_url=url, timeout=PATIENCE) as client:
                 yield process, client
         finally:
             process.kill()
@@ -123,7 +124,7 @@ def test_rules_with_mistakes_are_told_before_anything_answers(shop: Settings, wo
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "tracking.yaml" in ended.stderr

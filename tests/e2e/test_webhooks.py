@@ -15,6 +15,7 @@ from serving.store import outbox
 from serving.tenants import Tenants
 from serving.webhooks import Webhook
 from tests.e2e.test_http import ROOT, SERVE
+from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET, Receiver, receiving
 from tests.serving.shop import furnish, service_of
 
@@ -54,7 +55,7 @@ def serve_and_kill(data: Path, receiver: Receiver) -> None:
     ) as process:
         assert process.stdout is not None
         url = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
-        answer = httpx.post(f"{url}/v1/batch", json={"batch": messages()}, auth=("any", ""), timeout=30)
+        answer = httpx.post(f"{url}/v1/batch", json={"batch": messages()}, auth=("any", ""), timeout=PATIENCE)
         assert answer.json() == {"success": True}
         for _ in range(60):
             receiver.asked.acquire()

@@ -20,6 +20,7 @@ import pytest
 from serving.bootstrap import open_store
 from serving.settings import Settings
 from serving.store.port import History, Profile
+from tests.patience import PATIENCE
 from tests.serving.collector import collecting
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, furnish
 
@@ -43,7 +44,7 @@ class Served:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, list[dict[str, object]]]:
         """Its exit code after a signal, and its log."""
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=60)
+        _, errors = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, [json.loads(line) for line in errors.splitlines()]
 
     def workers(self) -> set[int]:
@@ -72,7 +73,7 @@ def shop(tmp_path: Path) -> Settings:
 def half_asked(url: str) -> Iterator[socket.socket]:
     """A request of which half was sent, and which was begun."""
     address = httpx.URL(url)
-    with socket.create_connection((address.host, address.port or 80), timeout=30) as connected:
+    with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as connected:
         connected.sendall(HEAD.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue"))
         assert connected.recv(100).startswith(b"HTTP/1.1 100 ")
         yield connected
@@ -90,7 +91,7 @@ def test_what_was_begun_is_finished_and_nothing_new_is_begun(
         told = b"".join(iter(lambda: connected.recv(65_536), b""))
         assert told.startswith(b"HTTP/1.1 200 ")
         assert b'"miss_you"' in told
-        _, errors = service.process.communicate(timeout=60)
+        _, errors = service.process.communicate(timeout=PATIENCE)
         assert service.process.returncode == 0
         assert "Traceback" not in errors
 
@@ -104,11 +105,11 @@ def test_whoever_does_not_finish_is_not_waited_for_for_ever(shop: Settings) -> N
 
 
 def test_several_workers_answer_and_are_counted_together(shop: Settings) -> None:
-    with served(shop.data, "--workers", "2") as service, httpx.Client(base_url=service.url, timeout=30) as client:
+    with served(shop.data, "--workers", "2") as service, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
         wanted = [{"customer_id": "regular", "id": f"d{number}"} for number in range(40)]
         with ThreadPoolExecutor(8) as pool:
             answers = list(
-                pool.map(lambda body: httpx.post(f"{service.url}/v1/decisions", json=body, timeout=30), wanted)
+                pool.map(lambda body: httpx.post(f"{service.url}/v1/decisions", json=body, timeout=PATIENCE), wanted)
             )
         assert {answer.status_code for answer in answers} == {200}
         assert len(service.workers()) == 2
@@ -118,7 +119,7 @@ def test_several_workers_answer_and_are_counted_together(shop: Settings) -> None
 
 
 def test_a_worker_that_dies_is_replaced_and_no_answer_is_lost(shop: Settings) -> None:
-    with served(shop.data, "--workers", "2") as service, httpx.Client(base_url=service.url, timeout=30) as client:
+    with served(shop.data, "--workers", "2") as service, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
         client.get("/health/ready").raise_for_status()
         before = service.workers()
         os.kill(min(before), signal.SIGKILL)
@@ -137,7 +138,9 @@ def test_traces_go_to_the_collector_that_is_configured(shop: Settings) -> None:
         with (shop.data / "tactful.env").open("a") as settings:
             settings.write(f"TACTFUL_TRACES={collector.url}\n")
         with served(shop.data, "--workers", "2") as service:
-            httpx.post(f"{service.url}/v1/decisions", json={"customer_id": "leaver"}, timeout=30).raise_for_status()
+            httpx.post(
+                f"{service.url}/v1/decisions", json={"customer_id": "leaver"}, timeout=PATIENCE
+            ).raise_for_status()
             assert service.stop()[0] == 0
         (request,) = collector.named("request")
         assert {span.trace_id for span in collector.spans} == {request.trace_id}
@@ -146,7 +149,7 @@ def test_traces_go_to_the_collector_that_is_configured(shop: Settings) -> None:
 
 def test_workers_end_with_whoever_watches_over_them(shop: Settings) -> None:
     with served(shop.data, "--workers", "2") as service:
-        httpx.get(f"{service.url}/health/ready", timeout=30).raise_for_status()
+        httpx.get(f"{service.url}/health/ready", timeout=PATIENCE).raise_for_status()
         service.process.kill()
         _until_closed(service.url)
 
@@ -161,7 +164,7 @@ def test_a_catalogue_is_swapped_in_every_worker_and_no_decision_is_dropped_or_mi
     store.close()
 
     def ask(customer: str) -> None:
-        with httpx.Client(base_url=service.url, timeout=30) as client:
+        with httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
             while not over.is_set():
                 told = client.post("/v1/decisions", json={"customer_id": customer})
                 shown = told.json()
@@ -169,15 +172,15 @@ def test_a_catalogue_is_swapped_in_every_worker_and_no_decision_is_dropped_or_mi
                 priority = shown["choice"]["priority"] if shown["choice"] else 0.0
                 answers.put((told.status_code, shown["versions"]["catalogue"], priority))
 
-    with served(shop.data, "--workers", "2") as service, httpx.Client(base_url=service.url, timeout=30) as client:
+    with served(shop.data, "--workers", "2") as service, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
         threads = [threading.Thread(target=ask, args=(profile.customer,)) for profile in born]
         for thread in threads:
             thread.start()
-        seen = [answers.get(timeout=60) for _ in range(30)]
+        seen = [answers.get(timeout=PATIENCE) for _ in range(30)]
         headers = {"If-Match": "*", "Content-Type": "application/yaml"}
         version = client.put("/v1/catalogue", content=dearer, headers=headers).raise_for_status().json()["version"]
         while sum(told[1] == version for told in seen[-100:]) < 100:
-            seen.append(answers.get(timeout=60))
+            seen.append(answers.get(timeout=PATIENCE))
         over.set()
         for thread in threads:
             thread.join()
@@ -192,7 +195,9 @@ def _insist(url: str, decision: str) -> bytes:
     """The answer, asked for again with the same id if the worker died with the request."""
     while True:
         try:
-            answer = httpx.post(f"{url}/v1/decisions", json={"customer_id": "regular", "id": decision}, timeout=30)
+            answer = httpx.post(
+                f"{url}/v1/decisions", json={"customer_id": "regular", "id": decision}, timeout=PATIENCE
+            )
         except httpx.TransportError:
             continue
         assert answer.status_code == 200

@@ -15,6 +15,7 @@ from models.errors import ModelError
 from models.mlflow_model import ScoredTable, open_bundle
 from models.registry import MlflowRegistry, connect
 from tests.models.trees import FEATURES, lapse_model, response_model
+from tests.patience import PATIENCE
 
 ROWS = pd.DataFrame({"first": [1.0, np.nan], "second": [0.1, 2.0], "third": [0.0, -1.0], "more": [5, 6]})
 OFFERS = pd.DataFrame({"type": ["a", None], "price": [1.0, np.nan]})
@@ -74,7 +75,7 @@ def test_the_command_of_mlflow_predicts_and_no_pickle_is_kept(moved: Path, tmp_p
         capture_output=True,
         text=True,
         check=False,
-        timeout=250,
+        timeout=PATIENCE,
         env={"PATH": os.defpath, "MLFLOW_DISABLE_TELEMETRY": "true", **settings},
     )
     assert result.returncode == 0, result.stderr

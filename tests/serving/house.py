@@ -14,6 +14,7 @@ from serving.settings import Settings
 from serving.store import keys
 from serving.store.keys import SCOPES
 from serving.tenants import Tenants
+from tests.patience import PATIENCE
 from tests.serving.shop import NOW, stock
 
 
@@ -41,7 +42,7 @@ class House:
 
     def anybody(self, headers: dict[str, str] | None = None) -> httpx.Client:
         """A client with headers of its own."""
-        return self.clients.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=30))
+        return self.clients.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE))
 
 
 @contextmanager

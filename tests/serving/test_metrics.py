@@ -15,6 +15,7 @@ from serving.metrics import FOLDER, exposition
 from serving.server import running
 from serving.service import DecisionService
 from serving.settings import Settings
+from tests.patience import PATIENCE
 from tests.serving.test_outbox import built
 
 COUNT = """
@@ -40,7 +41,7 @@ def series(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 def test_requests_and_decisions_are_counted_by_what_came_of_them(service: DecisionService) -> None:
-    with running(service) as url, httpx.Client(base_url=url) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         before = samples(client.get("/metrics").text)
         for customer in ("leaver", "regular", "nobody"):
             client.post("/v1/decisions", json={"customer_id": customer})

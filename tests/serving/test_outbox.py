@@ -25,6 +25,7 @@ from serving.store.erasure import erase
 from serving.store.port import StoredEvent
 from serving.tenants import Tenants
 from serving.webhooks import Webhook
+from tests.patience import measured_pause
 from tests.serving.receiver import SECRET, Receiver, receiving
 from tests.serving.shop import CATALOGUE, NOW, service_of
 
@@ -83,7 +84,7 @@ def built(shop: Settings) -> Iterator[House]:
             count=lambda state: counted.update([state]),
             clock=clock,
             jitter=lambda: 0.5,
-            patience=0.3,
+            patience=measured_pause().total_seconds(),
         )
         yield House(service, clock, receiver, dispatcher, counted)
         dispatcher.close()

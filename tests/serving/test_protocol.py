@@ -4,7 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -13,15 +13,25 @@ from serving.protocol import LARGEST_HEAD, LONGEST_URL, MOST_HEADERS, MOST_IGNOR
 from serving.server import running
 from serving.service import DecisionService
 from serving.settings import Settings
+from tests.patience import PATIENCE, measured_pause
 
-HEAD = b"POST /v1/decisions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
-HURRIED = timedelta(milliseconds=300)
+HEAD = (
+    b"POST /v1/decisions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+)
+
+
+def get(url: str, **given: Any) -> httpx.Response:
+    return httpx.get(url, timeout=PATIENCE, **given)
+
+
+def decision(url: str) -> httpx.Response:
+    return httpx.post(f"{url}/v1/decisions", json={"customer_id": "leaver"}, timeout=PATIENCE)
 
 
 @contextmanager
 def connection(url: str) -> Iterator[socket.socket]:
     address = httpx.URL(url)
-    with socket.create_connection((address.host, address.port or 80), timeout=30) as connected:
+    with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as connected:
         yield connected
 
 
@@ -46,24 +56,24 @@ def url(service: DecisionService) -> Iterator[str]:
 
 @pytest.fixture
 def hurried(service: DecisionService) -> Iterator[str]:
-    """A service without patience."""
-    with running(service, Settings(auth="open", patience=HURRIED)) as url:
+    """A service that waits no longer than a working client needs on this machine at present."""
+    with running(service, Settings(auth="open", patience=measured_pause())) as url:
         yield url
 
 
 def test_a_url_that_is_too_long(url: str) -> None:
-    assert httpx.get(f"{url}/v1/decisions/{'x' * LONGEST_URL}").status_code == 414
-    assert httpx.get(f"{url}/health/live?{'x' * (LONGEST_URL - 100)}").status_code == 200
+    assert get(f"{url}/v1/decisions/{'x' * LONGEST_URL}").status_code == 414
+    assert get(f"{url}/health/live?{'x' * (LONGEST_URL - 100)}").status_code == 200
 
 
 def test_too_many_headers(url: str) -> None:
-    assert httpx.get(f"{url}/health/live", headers={f"x-{n}": "1" for n in range(MOST_HEADERS)}).status_code == 431
-    assert httpx.get(f"{url}/health/live", headers={f"x-{n}": "1" for n in range(MOST_HEADERS // 2)}).status_code == 200
+    assert get(f"{url}/health/live", headers={f"x-{n}": "1" for n in range(MOST_HEADERS)}).status_code == 431
+    assert get(f"{url}/health/live", headers={f"x-{n}": "1" for n in range(MOST_HEADERS // 2)}).status_code == 200
 
 
 def test_headers_that_are_too_large(url: str) -> None:
     large = {f"x-{n}": "1" * 1_000 for n in range(LARGEST_HEAD // 1_000 + 1)}
-    assert httpx.get(f"{url}/health/live", headers=large).status_code == 431
+    assert get(f"{url}/health/live", headers=large).status_code == 431
 
 
 def test_one_header_without_an_end(url: str) -> None:
@@ -71,7 +81,7 @@ def test_one_header_without_an_end(url: str) -> None:
         connected.sendall(b"GET /health/live HTTP/1.1\r\nX-Endless: ")
         with pytest.raises(ConnectionError):
             pour(connected, 65_536_000)
-    assert httpx.get(f"{url}/health/live").status_code == 200
+    assert get(f"{url}/health/live").status_code == 200
 
 
 def test_chunks_without_a_body_have_an_end(url: str) -> None:
@@ -79,7 +89,7 @@ def test_chunks_without_a_body_have_an_end(url: str) -> None:
         connected.sendall(HEAD.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked") + b"1;")
         with pytest.raises(ConnectionError):
             pour(connected, 65_536_000)
-    assert httpx.get(f"{url}/health/live").status_code == 200
+    assert get(f"{url}/health/live").status_code == 200
 
 
 def test_an_answered_upload_is_not_read_for_ever(url: str) -> None:
@@ -98,7 +108,7 @@ def test_an_answered_upload_is_not_read_for_ever(url: str) -> None:
 def test_whoever_stops_in_the_middle_is_let_go(hurried: str, sent: bytes) -> None:
     with connection(hurried) as connected:
         connected.sendall(sent)
-        assert httpx.post(f"{hurried}/v1/decisions", json={"customer_id": "leaver"}).status_code == 200
+        assert decision(hurried).status_code == 200
         assert status(connected) == 408
 
 
@@ -109,12 +119,13 @@ def test_whoever_sends_slowly_but_goes_on_is_heard(hurried: str) -> None:
         for byte in body:
             yield bytes([byte])
 
-    assert httpx.post(f"{hurried}/v1/decisions", content=pieces(), headers={"Content-Type": "application/json"}).json()
+    headers = {"Content-Type": "application/json"}
+    assert httpx.post(f"{hurried}/v1/decisions", content=pieces(), headers=headers, timeout=PATIENCE).json()
 
 
 def test_two_requests_at_once_on_a_connection_are_answered_in_order(url: str) -> None:
-    one = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
-    last = b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    one = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    last = b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     with connection(url) as connected:
         connected.sendall(one + one + last)
         told = b""

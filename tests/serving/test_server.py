@@ -9,27 +9,28 @@ from serving.errors import ServingError
 from serving.server import running
 from serving.service import DecisionService
 from serving.sockets import address, listen
+from tests.patience import PATIENCE
 
 
 def test_it_answers_while_the_block_runs_and_not_after(service: DecisionService) -> None:
     with running(service) as url:
-        assert httpx.get(f"{url}/health/live").json() == {"status": "alive"}
+        assert httpx.get(f"{url}/health/live", timeout=PATIENCE).json() == {"status": "alive"}
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/health/live")
+        httpx.get(f"{url}/health/live", timeout=PATIENCE)
 
 
 def test_two_run_side_by_side(service: DecisionService) -> None:
     with running(service) as one, running(service) as other:
         assert one != other
-        told = httpx.post(f"{one}/v1/decisions", json={"customer_id": "thankful", "id": "d1"})
-        assert httpx.get(f"{other}/v1/decisions/d1").content == told.content
+        told = httpx.post(f"{one}/v1/decisions", json={"customer_id": "thankful", "id": "d1"}, timeout=PATIENCE)
+        assert httpx.get(f"{other}/v1/decisions/d1", timeout=PATIENCE).content == told.content
 
 
 def test_it_stops_when_the_block_fails(service: DecisionService) -> None:
     with pytest.raises(ZeroDivisionError), running(service) as url:
         raise ZeroDivisionError
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/health/live")
+        httpx.get(f"{url}/health/live", timeout=PATIENCE)
 
 
 def test_an_address_that_cannot_be_had_is_an_error() -> None:

@@ -11,6 +11,7 @@ from serving import tracing
 from serving.batch import decide_all
 from serving.server import running
 from serving.service import DecisionService
+from tests.patience import PATIENCE
 from tests.serving.collector import Collector
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -22,7 +23,7 @@ def attributes(span: Any) -> dict[str, Any]:
 
 def test_a_request_a_decision_and_the_store_are_one_trace(service: DecisionService, collector: Collector) -> None:
     stop = tracing.start(collector.url)
-    with running(service) as url, httpx.Client(base_url=url, timeout=60.0) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         client.post("/v1/decisions", json={"customer_id": "leaver", "id": "d1"}, headers={"traceparent": PARENT})
         client.get("/v1/decisions/d1")
         client.post("/v1/decisions", json={"customer_id": "nobody"})
@@ -52,7 +53,7 @@ def test_an_error_of_ours_is_one_in_the_trace(service: DecisionService, collecto
     stop = tracing.start(collector.url)
     service.clock = lambda: 1 / 0  # type: ignore[assignment, return-value]
     with running(service) as url:
-        httpx.post(f"{url}/v1/decisions", json={"customer_id": "leaver"})
+        httpx.post(f"{url}/v1/decisions", json={"customer_id": "leaver"}, timeout=PATIENCE)
     stop()
     (request,) = collector.named("POST /v1/decisions")
     assert (request.status.code, request.status.message) == (2, "")

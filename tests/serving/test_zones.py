@@ -23,6 +23,7 @@ from serving.settings import Settings
 from serving.snapshots import snapshot
 from serving.store.people import zones_of
 from serving.store.sqlite import SqliteStore
+from tests.patience import PATIENCE
 from tests.serving.shop import NOW, ZONE
 
 MAPPING = f"""
@@ -98,7 +99,7 @@ def identify(customer: str, zone: str) -> dict[str, Any]:
 def test_an_imported_log_and_a_tracked_one_have_the_same_features(
     dataset: EventDataset, service: DecisionService, shop: Settings, tmp_path: Path
 ) -> None:
-    with running(service) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         batches = [[identify(customer, zone) for customer, zone in ZONES.items()]]
         batches += [[message(row) for row in log() if row["who"] == customer] for customer in ZONES]
         for batch in batches:

@@ -8,13 +8,14 @@ import pytest
 from serving.server import running
 from serving.service import DecisionService
 from serving.settings import Settings
+from tests.patience import PATIENCE
 from tests.serving.house import House, open_house
 
 
 @pytest.fixture
 def client(service: DecisionService) -> Iterator[httpx.Client]:
     """A client of the shop's service, which asks nobody for a key."""
-    with running(service) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         yield client
 
 

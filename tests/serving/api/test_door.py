@@ -11,6 +11,7 @@ from serving.api.app import scopes
 from serving.api.door import PUBLIC
 from serving.store import keys
 from serving.store.keys import SCOPES
+from tests.patience import PATIENCE
 from tests.serving.house import House, open_house
 from tests.serving.shop import NOW
 
@@ -99,7 +100,7 @@ def test_nobody_without_a_key_has_a_body_read(house: House) -> None:
     head = f"POST /v1/decisions HTTP/1.1\r\nHost: {address.netloc.decode()}\r\nContent-Length: 1000\r\n\r\n"
     import socket
 
-    with socket.create_connection((address.host, address.port or 80), timeout=30) as connection:
+    with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as connection:
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
 

@@ -9,6 +9,7 @@ from serving.api.envelope import BODY_LIMITS, SECURITY_HEADERS
 from serving.server import running
 from serving.service import DecisionService
 from serving.settings import Settings
+from tests.patience import PATIENCE
 
 PATHS = ["/health/live", "/nowhere", "/v1/decisions", "/v1/decisions/nothing", "/openapi.json"]
 
@@ -38,7 +39,7 @@ def test_the_log_tells_the_exchange_and_nothing_personal(
     service: DecisionService, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="serving")
-    with running(service) as url, httpx.Client(base_url=url) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         client.post("/v1/decisions", json={"customer_id": "leaver", "id": "d-secret"})
         client.post("/v1/decisions", json={"customer_id": "nobody"})
         client.get("/v1/decisions/d-secret", params={"mail": "ada@example.org"})
@@ -79,7 +80,7 @@ def test_pages_of_other_origins_may_not_call(client: httpx.Client) -> None:
 
 def test_pages_of_the_origins_that_are_named_may(service: DecisionService) -> None:
     settings = Settings(auth="open", origins=("https://shop.example",))
-    with running(service, settings) as url, httpx.Client(base_url=url) as client:
+    with running(service, settings) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         for origin, allowed in (("https://shop.example", "https://shop.example"), ("https://evil.example", None)):
             preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
             answer = client.options("/v1/decisions", headers=preflight)

@@ -8,6 +8,7 @@ import pytest
 
 from serving.server import running
 from serving.settings import Settings
+from tests.patience import PATIENCE
 from tests.serving.shop import service_of
 
 SHOP = "https://shop.example"
@@ -51,7 +52,7 @@ def url(furnished: Path) -> Iterator[str]:
     ],
 )
 def test_who_is_answered(url: str, headers: dict[str, str], status: int) -> None:
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         answer = client.get("/v1/programmes", headers=headers)
         assert answer.status_code == status, answer.text
         assert status == 200 or answer.json()["type"] == "urn:tactful:problem:forbidden"

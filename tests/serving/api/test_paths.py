@@ -16,6 +16,7 @@ from features.ids import PLACEHOLDER_IDS, canonical_id, fault_of
 from serving.api.paths import segmented, unescaped
 from serving.server import running
 from serving.settings import Settings
+from tests.patience import PATIENCE
 from tests.serving.shop import service_of
 
 AWKWARD = dict.fromkeys(
@@ -53,7 +54,7 @@ def track(client: httpx.Client, customer: str, name: str) -> httpx.Response:
 
 
 def test_every_id_that_comes_in_can_be_read_exported_and_erased(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         for number, id_ in enumerate(AWKWARD):
             assert track(client, id_, f"m-{number}").status_code == 200, id_
         for id_ in AWKWARD:
@@ -72,7 +73,7 @@ def test_every_id_that_comes_in_can_be_read_exported_and_erased(url: str) -> Non
 @given(id_=st.text(st.sampled_from("/%.?#&;=+7e ") | st.characters(), min_size=1, max_size=12))
 def test_whatever_id_tracking_takes_is_the_one_that_is_read(url: str, id_: str) -> None:
     canonical = canonical_id(f"{id_}h") or ""
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         taken = track(client, canonical, f"h-{canonical}"[:200]) if canonical.isprintable() and canonical else None
         assert (taken is not None and taken.status_code == 200) == (fault_of(canonical, PLACEHOLDER_IDS) is None)
         answer = client.get(f"/v1/customers/{quote(canonical, safe='', errors='replace')}/export")

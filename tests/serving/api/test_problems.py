@@ -11,6 +11,7 @@ from serving.server import running
 from serving.service import DecisionService
 from serving.settings import Settings
 from serving.store.port import History, Profile
+from tests.patience import PATIENCE
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW
 
 PATH = "/v1/decisions"
@@ -130,7 +131,7 @@ def test_a_message_whose_text_does_not_fit_is_an_answer(
 
 def test_nothing_to_decide_with(service: DecisionService, shop: Settings) -> None:
     shop.catalogue.unlink()
-    with running(service) as url, httpx.Client(base_url=url) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         refused = client.post(PATH, json={"customer_id": "regular"})
         told = problem(refused, 503, "not-ready")
         assert refused.headers["retry-after"] == "5"

@@ -19,6 +19,7 @@ from serving.settings import Settings
 from serving.store import keys, outbox
 from serving.store.port import StoredEvent
 from serving.tenants import Tenants
+from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW
 
@@ -105,7 +106,7 @@ def test_an_event_that_is_answered_is_not_decided_upon_twice(service: DecisionSe
     settings = Settings(
         auth="open", data=shop.data, webhook_url="http://127.0.0.1:1/", webhook_secret=SecretStr(SECRET)
     )
-    with running(Tenants.only(service), settings) as url, httpx.Client(base_url=url) as client:
+    with running(Tenants.only(service), settings) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         decided = post(client, "/v1/track?decide=true", ORDER).json()["decision"]["id"]
     assert outbox.census(service.store.database)["waiting"] == 0
     assert [stored.id for stored in service.store.decision_log(service.tenant)] == [decided]
@@ -212,7 +213,7 @@ def test_keys_want_the_scopes(shop: Settings, open_shop: Callable[[], DecisionSe
         scopes: keys.create(service.store.database, service.tenant, "k", scopes.split(), None, datetime.now(UTC))[1]
         for scopes in ("ingest", "decide", "ingest decide")
     }
-    with running(Tenants.only(service), settings) as url, httpx.Client(base_url=url) as client:
+    with running(Tenants.only(service), settings) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
 
         def status(path: str, key: str) -> int:
             return client.post(path, json=ORDER, auth=(key, "")).status_code
@@ -227,7 +228,7 @@ def test_without_models_messages_are_kept_all_the_same(
 ) -> None:
     shop.catalogue.unlink()
     service = open_shop()
-    with running(service) as url, httpx.Client(base_url=url) as client:
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         assert post(client, "/v1/track", ORDER).json() == WELL
         assert post(client, "/v1/track?decide=true", ORDER).status_code == 503
     assert len(events_of(service)) == 1

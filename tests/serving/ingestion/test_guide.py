@@ -22,6 +22,7 @@ from serving.server import running
 from serving.service import DecisionService
 from serving.store.port import History, Profile
 from serving.webhooks import Webhook
+from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW
 
@@ -59,7 +60,11 @@ def test_the_calls_shown_are_taken(url: str) -> None:
         _, _, user, address, _, header, _, body = shlex.split(call)
         name, _, value = header.partition(": ")
         told = httpx.post(
-            address.replace(ADDRESS, url), content=body, headers={name: value}, auth=(user.removesuffix(":"), "")
+            address.replace(ADDRESS, url),
+            content=body,
+            headers={name: value},
+            auth=(user.removesuffix(":"), ""),
+            timeout=PATIENCE,
         )
         assert told.json() == {"success": True}
 
