@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from cli.console import console, print_json, progress, say, table
+from cli.keys import HERE, Data, Json, Tenant, opened_database
 from features.dataset import EventDataset, write_events
 from features.importing import Imported, Swallowed, import_log
 from features.mapping_file import load_mapping
@@ -23,7 +24,7 @@ LISTED = 20
 
 @events_app.callback()
 def _events() -> None:
-    """Bring customer histories in."""
+    """Bring customer histories in and out."""
 
 
 @events_app.command("import")
@@ -148,3 +149,31 @@ def export(
         print_json({**facts_in_full, "folder": str(out)})
         return
     say(console(), table(("exported", "value"), facts_in_full.items(), numbers=("value",)))
+
+
+@events_app.command("refused")
+def refused(
+    data: Data = HERE,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """List the tracking messages that a service did not keep, or not as a whole, with their reasons."""
+    from serving.store import refused as messages
+
+    with opened_database(data, tenant) as (database, settings):
+        counts = messages.counts(database, settings.tenant)
+    told = [
+        {
+            **one.refused._asdict(),
+            "count": one.count,
+            "first": one.first.isoformat(timespec="seconds"),
+            "last": one.last.isoformat(timespec="seconds"),
+        }
+        for one in counts
+    ]
+    if as_json:
+        print_json({"refused": told})
+        return
+    columns = ("fate", "name", "reason", "key", "count", "last")
+    rows = [tuple(one[name] for name in columns) for one in told]
+    say(console(), table(columns, rows, numbers=("count",)) if rows else "No message was refused.")

@@ -51,7 +51,7 @@ def create(
     strange = [one for one in scopes if one not in keys.SCOPES]
     if strange or not scopes:
         raise SettingsError("no such scope", got=", ".join(strange) or "none", wanted=", ".join(keys.SCOPES))
-    with _database(data, tenant) as (database, settings):
+    with opened_database(data, tenant) as (database, settings):
         key, secret = keys.create(database, settings.tenant, name, scopes, rate, datetime.now(UTC))
     if as_json:
         print_json({**_told(key), "key": secret})
@@ -65,7 +65,7 @@ def every(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> No
     """List the keys, without their secrets."""
     from serving.store import keys
 
-    with _database(data, tenant) as (database, settings):
+    with opened_database(data, tenant) as (database, settings):
         told = [_told(key) for key in keys.every(database, settings.tenant)]
     if as_json:
         print_json({"keys": told})
@@ -88,7 +88,7 @@ def revoke(
     from serving.errors import SettingsError
     from serving.store import keys
 
-    with _database(data, tenant) as (database, settings):
+    with opened_database(data, tenant) as (database, settings):
         if not keys.revoke(database, settings.tenant, key, datetime.now(UTC)):
             raise SettingsError("no such key", got=key, wanted="the id of one that is not revoked yet")
     if as_json:
@@ -98,7 +98,7 @@ def revoke(
 
 
 @contextmanager
-def _database(data: Path, tenant: str | None) -> "Iterator[tuple[Database, Settings]]":
+def opened_database(data: Path, tenant: str | None) -> "Iterator[tuple[Database, Settings]]":
     """The database of a store that is there, and the settings."""
     from serving.errors import SettingsError
     from serving.settings import Settings

@@ -33,6 +33,7 @@ from serving.customer_tokens import CustomerTokens
 from serving.desk import Desk
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import Reception
+from serving.ingestion.refused import RefusedLog
 from serving.ingestion.rules import load_rules
 from serving.keyring import Keyring
 from serving.limits import Buckets
@@ -86,23 +87,27 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         tenants: The services; who opened them closes their store, after the application has ended.
         settings: How it is served.
     """
-    reception = Reception(load_rules(settings.tracking), wakes=settings.webhook_url is not None)
+    refused = RefusedLog(tenants.store.database)
+    reception = Reception(load_rules(settings.tracking), settings.webhook_url is not None, refused)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         desk, inbox = Desk(), Inbox(reception)
+        refused.start()
         try:
             with dispatching(tenants, settings):
                 yield {
                     "service": tenants.of(settings.tenant),
                     "desk": desk,
                     "inbox": inbox,
+                    "refused": refused,
                     "customer_tokens": CustomerTokens(settings.token_secrets),
                     "content_buckets": Buckets(settings.workers),
                 }
         finally:
             inbox.close()
             desk.close()
+            refused.close()
 
     app = _Application(
         settings,

@@ -1,5 +1,6 @@
 """Routes for whoever runs the service."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,10 +9,16 @@ from starlette.concurrency import run_in_threadpool
 from serving.api.documentation import problems
 from serving.api.door import METRICS_PATH, Visit, allows
 from serving.api.schemas import Alive, BundleVersion, CatalogueVersion, Ready, Refusal
+from serving.api.tracking_schemas import RefusedMessages, RefusedPage
 from serving.champion import Champion
 from serving.errors import ForbiddenError, NotReadyError, StoreError
+from serving.ingestion.refused import RefusedLog
 from serving.metrics import MEDIA_TYPE, exposition
 from serving.service import DecisionService
+from serving.store import refused
+
+LATELY = timedelta(days=1)
+"""How long the health route names messages that were refused."""
 
 router = APIRouter()
 
@@ -39,7 +46,19 @@ async def check_readiness(request: Request) -> Ready:
         catalogue=CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version),
         refused=Refusal(reason=refusal) if refusal else None,
         remarks=list(service.champions.remarks),
+        refused_messages=await run_in_threadpool(_refused_lately, request),
     )
+
+
+@router.get(
+    "/v1/events/refused",
+    tags=["operations"],
+    summary="Messages of the tracking API that were not kept, or not as a whole",
+    responses=problems(StoreError),
+)
+async def refused_events(visit: Annotated[Visit, Depends(allows("read"))], request: Request) -> RefusedPage:
+    """Messages alike are counted together, the last seen first, at most 200 kinds; nothing of their content is kept."""
+    return await run_in_threadpool(_refused, request, visit.service)
 
 
 @router.get(
@@ -55,6 +74,25 @@ async def get_metrics(visit: Annotated[Visit, Depends(allows("admin"))], request
     if visit.caller.tenant != own.tenant:
         raise ForbiddenError("counts of every tenant", wanted="a key of the operator's own tenant")
     return Response(await run_in_threadpool(exposition), media_type=MEDIA_TYPE)
+
+
+def _refused(request: Request, service: DecisionService) -> RefusedPage:
+    """The counts of every worker; of the one that answers, up to this moment."""
+    log: RefusedLog = request.state.refused
+    log.flush()
+    found = refused.counts(service.store.database, service.tenant)
+    return RefusedPage(
+        refused=[
+            RefusedMessages(**one.refused._asdict(), count=one.count, first=one.first, last=one.last) for one in found
+        ]
+    )
+
+
+def _refused_lately(request: Request) -> dict[str, int]:
+    service: DecisionService = request.state.service
+    log: RefusedLog = request.state.refused
+    log.flush()
+    return refused.summary(service.store.database, service.tenant, datetime.now(UTC) - LATELY)
 
 
 def _checked(service: DecisionService) -> Champion:

@@ -300,3 +300,7 @@ class Ready(BaseModel):
     remarks: list[str] = Field(
         description="What an operator should know: that there are no models yet, or a catalogue's file is ignored."
     )
+    refused_messages: dict[str, int] = Field(
+        description="How many tracking messages were not kept, or not as a whole, by fate, of the kinds that were seen "
+        "in the last day; GET /v1/events/refused names their reasons."
+    )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from serving.api.schemas import DecisionAnswer
@@ -131,3 +131,21 @@ class RudderStackSettings(_ClientSettings):
             now: The moment of the answer.
         """
         return cls(source=Source(id=key, name="tactful", write_key=key, updated_at=now), updated_at=now)
+
+
+class RefusedMessages(BaseModel):
+    """Messages alike that were not kept, or not as a whole."""
+
+    fate: str = Field(description="Such as `malformed`, `unmapped` or `partial`.")
+    name: str = Field(description="Their type, and the name of a track call without numbers and addresses.")
+    reason: str = Field(description="Empty where the name alone is unknown.")
+    key: str = Field(description="The id of the API key that sent them; empty where no key is needed.")
+    count: int
+    first: AwareDatetime
+    last: AwareDatetime
+
+
+class RefusedPage(BaseModel):
+    """The messages that were not kept, or not as a whole."""
+
+    refused: list[RefusedMessages]

@@ -40,12 +40,14 @@ class Told:
         reason: Why it was refused; empty where it was not.
         id: Its id, where that could be read.
         customer: Whom it is about, where that could be read.
+        name: Its type, and the name of a track call; empty where neither could be read.
     """
 
     fate: MessageFate
     reason: str = ""
     id: str = ""
     customer: str = ""
+    name: str = ""
 
 
 Judged: TypeAlias = tuple[Told, Arrival | None]
@@ -134,9 +136,10 @@ class Intake:
             message = replace(message, id=self.sender.message_id(message.id))
             return self._read(message, received)
         except UnfitMessageError as error:
-            told = Told(error.fate, str(error), id=_readable_id(raw))
+            told = Told(error.fate, str(error), id=_readable_id(raw), name=_readable_name(raw, call))
         except RecursionError:
-            told = Told(MessageFate.MALFORMED, "JSON nested too deeply", id=_readable_id(raw))
+            reason = "JSON nested too deeply"
+            told = Told(MessageFate.MALFORMED, reason, id=_readable_id(raw), name=_readable_name(raw, call))
         refusal = refusal_in(raw, received, self.rules, call=call, batch=batch, sender=self.sender)
         return (told if refusal is None else replace(told, fate=MessageFate.PARTIAL)), refusal
 
@@ -150,7 +153,8 @@ class Intake:
             event = event._replace(id=self.sender.message_id(id_))
         profile = profile_of(message, self.rules, left_out)
         if event is None and profile is None and message.alias is None:
-            return Told(MessageFate.UNMAPPED, id=message.id, customer=message.customer), None
+            name = _named(message.call, message.name)
+            return Told(MessageFate.UNMAPPED, id=message.id, customer=message.customer, name=name), None
         arrival = Arrival(
             id=event.id if event else message.id,
             customer=message.customer,
@@ -164,7 +168,8 @@ class Intake:
         )
         fate = MessageFate.CLAMPED if message.clamped else MessageFate.KEPT
         fate = MessageFate.PARTIAL if left_out else fate
-        told = Told(fate, "; ".join(left_out), id=message.id, customer=message.customer)
+        name = _named(message.call, message.name)
+        told = Told(fate, "; ".join(left_out), id=message.id, customer=message.customer, name=name)
         return told, self.sender.permitted(arrival, message.call, self.believed)
 
     def _completed(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
@@ -224,3 +229,14 @@ def _readable_id(raw: Any) -> str:
         return (messages.identifier(raw, "messageId") if isinstance(raw, dict) else None) or ""
     except UnfitMessageError:
         return ""
+
+
+def _named(call: str, event: str) -> str:
+    return f"{call} {event}" if call == "track" else call
+
+
+def _readable_name(raw: Any, call: str | None) -> str:
+    """The type of a message that is unfit, and the name of its event, as far as they are text."""
+    fields = raw if isinstance(raw, dict) else {}
+    kind, event = call or fields.get("type"), fields.get("event")
+    return " ".join(one for one in (kind, event) if isinstance(one, str))

@@ -12,6 +12,7 @@ from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, pa
 from serving.ingestion.consents import PURPOSE
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.intake import Intake, Judged, Told
+from serving.ingestion.refused import RefusedLog
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import SERVER, Sender
 from serving.ingestion.wakes import Listening
@@ -79,10 +80,12 @@ class Reception:
     Args:
         rules: What foreign names mean.
         wakes: Whether events are decided upon unasked, since there is a receiver to tell.
+        refused: Counts the messages that are not kept, or not as a whole; nobody where None.
     """
 
     rules: Rules = field(default_factory=Rules)
     wakes: bool = False
+    refused: RefusedLog | None = None
 
     def receive(self, service: DecisionService, parcels: Sequence[Parcel]) -> list[Receipts]:
         """Receive the messages of some requests, and keep them in one transaction.
@@ -107,6 +110,9 @@ class Reception:
         ]
         for fate, number in Counter(one.fate for each in receipts for one in each.told).items():
             METRICS.events(fate.value).inc(number)
+        if self.refused is not None:
+            for parcel, each in zip(parcels, receipts, strict=True):
+                self.refused.note(service.tenant, parcel.sender.key, each.told)
         return receipts
 
     def _intake(self, service: DecisionService) -> Intake:
@@ -143,12 +149,12 @@ def _read(parcel: Parcel, intake: Intake, now: datetime) -> _Read:
             return _Read(intake.judge([found], now, call=parcel.call))
         raw = _messages(found)
     except UnfitMessageError as error:
-        return _Read([], Told(error.fate, str(error)))
+        return _Read([], Told(error.fate, str(error), name=parcel.call or "batch"))
     if limit := _exceeded(found, raw, len(content)):
         refusals = intake.refusals(islice(raw, MOST_MESSAGES), now, found)
         reason = f"too large: wanted {limit}; at the batch"
         kept = f"; {len(refusals)} refusals in it are kept" if refusals else ""
-        return _Read(refusals, Told(MessageFate.OVERSIZED, reason + kept))
+        return _Read(refusals, Told(MessageFate.OVERSIZED, reason + kept, name="batch"))
     return _Read(intake.judge(raw, now, batch=found))
 
 

@@ -19,6 +19,7 @@ bundle_versions     which models decided, since when
 experiments         content: the plan; status: draft, running or stopped
 exposures           the arm a customer was first decided for in
 idempotency         answers by key of the caller; no status while the first is in flight
+refused             how many messages were not kept, or not as a whole, by name and reason; no content of theirs
 outbox              what is to be told to receivers; due: when next; refused: why it never will be
 ==================  ==============================================================================================
 
@@ -280,6 +281,19 @@ idempotency = Table(
     Column("media", TEXT),
     _moment("created"),
     PrimaryKeyConstraint("tenant", "caller", "key"),
+)
+refused = Table(
+    "refused",
+    metadata,
+    _text("tenant"),
+    _text("fate"),
+    _text("name"),
+    _text("reason"),
+    _text("key"),
+    _count("count"),
+    _moment("first"),
+    _moment("last"),
+    PrimaryKeyConstraint("tenant", "fate", "name", "reason", "key"),
 )
 outbox = Table(
     "outbox",

@@ -1,6 +1,7 @@
 import json
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,11 @@ from typer.testing import CliRunner
 from cli.events import events_app
 from features.dataset import open_events, read_events
 from features.errors import EventError, MappingError
+from serving.bootstrap import open_store
+from serving.settings import Settings
+from serving.store import refused
+from serving.store.refused import Refused
+from tests.cli.shopfront import tactful
 
 MAPPING = """\
 zone: America/New_York
@@ -144,3 +150,15 @@ def test_the_guide_shows_what_the_command_prints(tmp_path, monkeypatch, argument
 def test_the_guide_shows_the_mappings(file):
     text = "".join(line for line in file.read_text().splitlines(keepends=True) if not line.startswith("#"))
     assert f"```yaml\n{text}```" in GUIDE
+
+
+def test_refused_messages_are_listed(tmp_path: Path) -> None:
+    assert "No message was refused." in tactful("events", "refused", "--data", str(tmp_path)).output
+    store = open_store(Settings.of(tmp_path).store)
+    moment = datetime(2026, 5, 6, 12, tzinfo=UTC)
+    refused.add(store.database, "default", {Refused("unmapped", "track Button Pressed", "", "k1"): 3}, moment)
+    store.close()
+    listed = json.loads(tactful("events", "refused", "--data", str(tmp_path), "--json").stdout)["refused"]
+    kind = {"fate": "unmapped", "name": "track Button Pressed", "reason": "", "key": "k1", "count": 3}
+    assert listed == [{**kind, "first": moment.isoformat(), "last": moment.isoformat()}]
+    assert "Button Pressed" in tactful("events", "refused", "--data", str(tmp_path)).output

@@ -27,6 +27,7 @@ def test_the_versions_in_use_are_told(client: httpx.Client, service: DecisionSer
         "catalogue": {"name": "shop", "version": champion.compiled.version},
         "refused": None,
         "remarks": [],
+        "refused_messages": {},
     }
 
 

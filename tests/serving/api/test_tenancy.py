@@ -15,7 +15,9 @@ import pytest
 
 from serving.api.app import scopes
 from serving.settings import Settings
+from serving.store import refused
 from serving.store.port import History, Profile
+from serving.store.refused import Refused
 from tests.serving.house import House, open_house
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW
 
@@ -37,6 +39,7 @@ Case = dict[str, Any]
 CASES: dict[tuple[str, str], Case] = {
     ("GET", "/metrics"): {},
     ("GET", "/v1/catalogue"): {},
+    ("GET", "/v1/events/refused"): {},
     ("GET", "/v1/programmes"): {},
     ("GET", "/v1/decisions"): {"params": {"customer_id": MINE}},
     ("GET", "/v1/decisions/{decision_id}"): {},
@@ -70,6 +73,8 @@ def shared(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             MINE, attributes={"first_name": "Zerlina", "birthday": "1990-05-06"}, consents=ALLOWED, joined=NOW
         )
         house.tenants.store.load("default", History("UTC", NOW, [profile]))
+        alike = Refused("unmapped", "track Zerlina Pressed", "", "")
+        refused.add(house.tenants.store.database, "default", {alike: 1}, NOW)
         yield house
 
 

@@ -206,6 +206,23 @@ def test_every_fate_is_counted(client: httpx.Client) -> None:
     assert {fate: counted(fate) - before[fate] for fate in before} == dict.fromkeys(before, 1)
 
 
+def test_an_operator_finds_why_messages_are_refused(client: httpx.Client) -> None:
+    unfit = {"type": "track", "userId": "new", "event": "Order Completed", "properties": {"revenue": "much"}}
+    zone = {"type": "identify", "userId": "new", "traits": {"timezone": "Mars/Base"}}
+    unknown = {"type": "track", "userId": "new", "event": "Order 10023 of ada@shop.example opened"}
+    for batch in ([unfit, zone], [unfit, unknown], [{"type": "track", **ORDER}]):
+        post(client, "/v1/batch", {"batch": batch})
+    post(client, "/v1/batch", {"batch": {}})
+    told = client.get("/v1/events/refused").json()["refused"]
+    assert {(one["fate"], one["name"]): (one["count"], one["reason"]) for one in told} == {
+        ("malformed", "track Order Completed"): (2, "not a number: wanted a number of at most 1e+09; at revenue"),
+        ("partial", "identify"): (1, "unknown time zone: wanted an IANA name such as Europe/Paris; at timezone"),
+        ("unmapped", "track Order … of … opened"): (1, ""),
+        ("malformed", "batch"): (1, "no batch: wanted a list of messages; at batch"),
+    }
+    assert client.get("/health/ready").json()["refused_messages"] == {"malformed": 3, "partial": 1, "unmapped": 1}
+
+
 def test_keys_want_the_scopes(shop: Settings, open_shop: Callable[[], DecisionService]) -> None:
     service = open_shop()
     settings = Settings(data=shop.data, auth="keys")
