@@ -86,10 +86,8 @@ def counts(database: Database, tenant: str) -> list[RefusedCount]:
     with database.read() as connection:
         rows = connection.execute(wanted.order_by(refused.c.last.desc(), refused.c.count.desc(), refused.c.name)).all()
     return [
-        RefusedCount(
-            Refused(row.fate, row.name, row.reason, row.key), row.count, from_micros(row.first), from_micros(row.last)
-        )
-        for row in rows
+        RefusedCount(Refused(fate, name, why, key), count, from_micros(first), from_micros(last))
+        for _, fate, name, why, key, count, first, last in rows
     ]
 
 
