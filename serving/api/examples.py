@@ -16,6 +16,7 @@ _READY: dict[str, Any] = {
             "`tactful catalogue put`, or delete it"
         )
     ],
+    "refused_messages": {"malformed": 12, "unmapped": 3},
 }
 _DECISION: dict[str, Any] = {
     "id": "checkout-7f3a",

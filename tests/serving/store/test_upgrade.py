@@ -91,7 +91,7 @@ def test_every_decision_can_be_told_and_made_from_what_was_kept(
         if answer.text:
             texts[stored.id] = answer.text.body
     assert texts == {
-        "leaver-0": "Dear Ada, it has been 42 days. Take this, good for 30.0 days.",
+        "leaver-0": "Dear Ada, it has been 42 days. Take this, good for 30 days.",
         "celebrant-1": "All the best, Cleo!",
         "thankful-1": "Thank you for 80 USD.",
     }
