@@ -261,5 +261,18 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/catalogue"): _PUT,
     ("GET", "/v1/programmes"): _PROGRAMMES,
     ("GET", "/health/live"): {"status": "alive"},
+    ("GET", "/v1/events/refused"): {
+        "refused": [
+            {
+                "fate": "malformed",
+                "name": "track Order Completed",
+                "reason": "not a number: wanted a number of at most 1e+09; at revenue",
+                "key": "0b1e7d1d4f4c9a52",
+                "count": 12,
+                "first": "2026-05-06T16:00:00Z",
+                "last": "2026-05-06T16:40:00Z",
+            }
+        ]
+    },
     ("GET", "/health/ready"): _READY,
 }

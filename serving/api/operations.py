@@ -56,7 +56,7 @@ async def check_readiness(request: Request) -> Ready:
     summary="Messages of the tracking API that were not kept, or not as a whole",
     responses=problems(StoreError),
 )
-async def refused_events(visit: Annotated[Visit, Depends(allows("read"))], request: Request) -> RefusedPage:
+async def list_refused_messages(visit: Annotated[Visit, Depends(allows("read"))], request: Request) -> RefusedPage:
     """Messages alike are counted together, the last seen first, at most 200 kinds; nothing of their content is kept."""
     return await run_in_threadpool(_refused, request, visit.service)
 
