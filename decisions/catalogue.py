@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from decisions.contact_policies import AnyContactPolicy
 from decisions.durations import Duration
@@ -45,7 +45,7 @@ class Channel(Value):
     Args:
         cost: Of one contact, in the catalogue's currency.
         subject: Whether its texts have a subject.
-        html: Whether values are escaped for HTML.
+        html: Whether its bodies are HTML, in which values are escaped; so it is on `email` where nothing is said.
         max_length: Longest rendered body, in characters.
         purposes: The purposes that consent can be given for on it; any where empty.
     """
@@ -234,6 +234,13 @@ class Catalogue(Value):
     browser: Browser = Browser()
     loyalty: Loyalty | None = None
     programmes: tuple[Programme, ...] = Field(min_length=1)
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _mail_is_html(cls, channels: Any) -> Any:
+        if not isinstance(channels, Mapping) or not isinstance(channels.get("email"), Mapping):
+            return channels
+        return {**channels, "email": {"html": True, **channels["email"]}}
 
     def actions(self) -> Iterator[tuple[Programme, Message, Action]]:
         """Every message on each of its channels, in the marketer's order."""

@@ -257,7 +257,8 @@ def _texts(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
 
 def _text(place: Place, source: str, html: bool, readable: Readable) -> Iterator[Remark]:
     try:
-        unknown = Text(source, html=html).unknown_names(readable.names)
+        text = Text(source, html=html)
+        unknown = text.unknown_names(readable.names)
         faults = prove(source, html, readable).faults
     except ConditionError as error:
         yield Remark(place, str(error))
@@ -265,6 +266,8 @@ def _text(place: Place, source: str, html: bool, readable: Readable) -> Iterator
     for name in unknown:
         near = did_you_mean(name, readable.names_in_full)
         yield Remark(place, f"unknown placeholder {name!r}{near}", "declare it, or name a declared one")
+    for fault in text.unsafe:
+        yield Remark(place, fault, "print values in words, or in attributes with quotes that run no script")
     for message, mend in () if unknown else faults:
         yield Remark(place, message, mend)
 

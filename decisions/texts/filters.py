@@ -20,6 +20,8 @@ from liquid.builtin.filters import math as numbers
 from liquid.exceptions import FilterArgumentError, ResourceLimitError
 from liquid.filter import with_context
 
+from features.one_line import one_line
+
 MOST_CHARACTERS = 50_000
 """Characters of a text, of its rendered form, and of anything that a filter takes or gives."""
 MOST_ITEMS = 1_000
@@ -47,7 +49,8 @@ class Number(float):
 def printable(value: Any) -> Any:
     """A value of a customer, event or offer as a text reads it; None where it has nothing to print."""
     if isinstance(value, str):
-        return value if value.strip() else None
+        line = one_line(value)
+        return line if line.strip() else None
     if isinstance(value, float):
         return Number(value) if math.isfinite(value) else None
     return value

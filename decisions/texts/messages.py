@@ -12,6 +12,7 @@ from decisions.errors import ConditionError
 from decisions.snapshot import Event, Snapshot, event_facts
 from decisions.texts.filters import MOST_CHARACTERS
 from decisions.texts.text import Text
+from features.one_line import one_line
 
 Values = Mapping[str, Mapping[str, Any]]
 
@@ -116,7 +117,7 @@ class MessageText:
         Raises:
             ConditionError: If a limit is passed, a filter fails, or the body is too long for its channel.
         """
-        subject = self.subject.render(now, **values) if self.subject else None
+        subject = one_line(self.subject.render(now, **values)) if self.subject else None
         body = self.body.render(now, **values)
         if self.limit is not None and len(body) > self.limit:
             got, wanted = f"{len(body)} characters", f"at most {self.limit} characters"

@@ -18,6 +18,7 @@ from decisions.errors import ConditionError
 from decisions.texts.bounds import Bound, bound
 from decisions.texts.environment import TextEnvironment
 from decisions.texts.filters import MOST_CHARACTERS, printable
+from decisions.texts.markup import Markup, markup
 
 Names = tuple[tuple[str, ...], ...]
 CLOCK: Names = (("now",), ("today",))
@@ -51,7 +52,7 @@ class Text:
     def __init__(self, source: str, *, html: bool = False) -> None:
         self.source = source
         self.html = html
-        self._template, self.names, self._bound = _compile(source, html)
+        self._template, self.names, self._bound, self._markup = _compile(source, html)
 
     def render(self, now: datetime | None = None, **values: Mapping[str, Any]) -> str:
         """The text for one customer. A value that is None, not finite, or a blank text counts as missing.
@@ -61,16 +62,26 @@ class Text:
             values: Mappings for `customer`, `event`, `features` and `offer`.
 
         Raises:
-            ConditionError: If a limit is passed or a filter fails.
+            ConditionError: If a limit is passed, a filter fails, or a value makes an address that could run a script.
         """
         try:
-            return self._template.render(**scope(self.names, values, now))
+            rendered = self._template.render(**scope(self.names, values, now))
         except Exception as error:
             raise ConditionError("a text that does not render", got=reason(error), where=self.source[:60]) from None
+        scheme = self._markup and self._markup.foreign_scheme(rendered)
+        if scheme:
+            got, wanted = f"an address of {scheme}", "one of the web, of mail or of a telephone"
+            raise ConditionError("a value that is no safe address", got=got, wanted=wanted, where=self.source[:60])
+        return rendered
 
     def longest(self, values: Mapping[str, Mapping[str, Any]]) -> int | None:
         """A length in characters that the text does not exceed for some values; None where only rendering tells."""
         return self._bound.longest(values) if self._bound else None
+
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """Each place of its HTML where a value cannot be printed safely."""
+        return self._markup.faults if self._markup else ()
 
     def unknown_names(self, known: Mapping[str, frozenset[str]]) -> list[str]:
         """Placeholders that no customer can have: another root, or a name that is not declared under its root."""
@@ -114,9 +125,11 @@ def parsed(environment: TextEnvironment, source: str) -> tuple[BoundTemplate, Na
 
 
 @lru_cache(maxsize=4096)
-def _compile(source: str, html: bool) -> tuple[BoundTemplate, Names, Bound | None]:
+def _compile(source: str, html: bool) -> tuple[BoundTemplate, Names, Bound | None, Markup | None]:
     template, names = parsed(_ENVIRONMENTS[html], source)
-    return template, names, bound(template, html=html)
+    found = markup(template) if html else None
+    is_checked = found is not None and found.has_addresses
+    return template, names, None if is_checked else bound(template, html=html), found
 
 
 def reason(error: Exception) -> str:

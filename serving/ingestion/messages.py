@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, folded
+from features.one_line import one_line
 from serving.ingestion import moments
 from serving.ingestion.bodies import LARGEST_MESSAGE, size
 from serving.ingestion.fates import MessageFate, UnfitMessageError, fit_or
@@ -147,7 +148,7 @@ def text(fields: Mapping[str, Any], *names: str) -> str:
             continue
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise UnfitMessageError("not text", wanted="text or a number", where=name)
-        return str(value).replace("\0", "")[:LONGEST_TEXT]
+        return one_line(str(value))[:LONGEST_TEXT]
     return ""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from decisions.decision import Decision
 from decisions.snapshot import Contact
+from features.one_line import one_line
 from features.zones import EARLIEST
 from serving.store.database import Database
 
@@ -128,7 +129,7 @@ class Profile:
         customer: The id.
         zone: IANA zone.
         joined: When the customer joined.
-        attributes: By name, JSON values.
+        attributes: By name, JSON values; texts are kept as one line, without control characters.
         consents: By channel and purpose, as of the moment of the history.
         refusals: Consents that the customer withdrew, each with its own moment.
         withdrawn: Channels on which every consent that is stored is withdrawn, whatever its purpose.
@@ -141,6 +142,10 @@ class Profile:
     consents: Mapping[Consent, bool] = field(default_factory=dict)
     refusals: Mapping[Consent, datetime] = field(default_factory=dict)
     withdrawn: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        kept = {name: one_line(value) if isinstance(value, str) else value for name, value in self.attributes.items()}
+        object.__setattr__(self, "attributes", kept)
 
 
 @dataclass(frozen=True, slots=True)

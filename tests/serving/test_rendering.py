@@ -99,3 +99,21 @@ def test_levels_come_back_in_their_order(*, sort_keys: bool) -> None:
     assert CompiledCatalogue(again.catalogue, retail.vocabulary).version == retail.version
     assert again.catalogue.loyalty is not None
     assert list(again.catalogue.loyalty.tier.levels) == ["silver", "gold", "platinum"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada\r\nBcc: all@example.com", "Ada\nBcc: all@example.com", "Ada\u2028Bcc: all@example.com"]
+)
+def test_a_header_has_one_line(renderer: Renderer, name: str) -> None:
+    catalogue = renderer.catalogue
+    message = catalogue.message("happy_birthday")
+    content = message.content.model_copy(update={"subject": "For {{ customer.first_name | default: 'you' }}\n\x07!"})
+    changed = message.model_copy(update={"content": content})
+    programmes = tuple(
+        p.model_copy(update={"messages": tuple(changed if m is message else m for m in p.messages)})
+        for p in catalogue.programmes
+    )
+    again = replace(renderer, catalogue=catalogue.model_copy(update={"programmes": programmes}))
+    found = again.render(WISH, customer(renderer, first_name=name))
+    assert found.subject == "For Ada Bcc: all@example.com !"
+    assert found.body == "All the best, Ada Bcc: all@example.com!"

@@ -459,3 +459,20 @@ def test_the_words_that_are_no_ids_are_a_shop_s_own_to_state() -> None:
         assert found.customer == customer
     with pytest.raises(UnfitMessageError, match="about nobody"):
         messages.read({**told, "userId": "NOBODY"}, NOON, reach=YEAR, call="track", placeholders=rules.placeholders)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("Ada\r\nBcc: x@example.com", "Ada Bcc: x@example.com"),
+        ("Ada\n\n\tLovelace", "Ada Lovelace"),
+        ("Ada\u2028Lovelace\x85", "Ada Lovelace "),
+        ("A\x00d\x07a\x1b[31m", "Ada[31m"),
+        ("\u202eadA\u2066", "adA"),
+        ("Zoë \U0001f469\u200d\U0001f52c", "Zoë \U0001f469\u200d\U0001f52c"),
+        ("\ud800Ada", "Ada"),
+    ],
+)
+def test_texts_are_kept_as_one_line_without_control_characters(told: str, kept: str) -> None:
+    assert identified(firstName=told).attributes == {"first_name": kept}
+    assert event("Product Viewed", product_id=told).subject == kept
