@@ -68,7 +68,7 @@ class _Place:
         tag: The element whose tag or raw content this is.
         attribute: The attribute whose name or value this is.
         quote: The quote around the value; empty for none.
-        read: What was read of the part so far.
+        read: The characters of the part that were read so far.
     """
 
     part: str = "words"

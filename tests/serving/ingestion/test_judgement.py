@@ -470,7 +470,6 @@ def test_the_words_that_are_no_ids_are_a_shop_s_own_to_state() -> None:
         ("A\x00d\x07a\x1b[31m", "Ada[31m"),
         ("\u202eadA\u2066", "adA"),
         ("Zoë \U0001f469\u200d\U0001f52c", "Zoë \U0001f469\u200d\U0001f52c"),
-        ("\ud800Ada", "Ada"),
     ],
 )
 def test_texts_are_kept_as_one_line_without_control_characters(told: str, kept: str) -> None:
