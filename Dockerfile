@@ -38,6 +38,6 @@ VOLUME ["/var/lib/tactful"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"TACTFUL_PORT\"]}/health/ready', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"TACTFUL_PORT\"]}/health/live', timeout=4)"]
 ENTRYPOINT ["tactful"]
 CMD ["serve"]

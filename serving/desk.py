@@ -7,6 +7,7 @@ answers go back to the loop together.
 
 import asyncio
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
+        self._began: float | None = None
         self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
         self._thread.start()
 
@@ -49,6 +51,12 @@ class Desk:
         else:
             self._waiting.put(_Waiting(service, ask, tracing.here(), future))
         return future
+
+    @property
+    def busy(self) -> float:
+        """Seconds since the group that is being answered was begun; 0 where none is."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     def close(self) -> None:
         """Answer everybody who waits, then stop."""
@@ -77,10 +85,12 @@ class Desk:
     def _answer(self, service: DecisionService, party: Sequence[_Waiting]) -> None:
         if not party:
             return
+        self._began = time.monotonic()
         try:
             outcomes = service.decide_many([waiting.ask for waiting in party], [waiting.work for waiting in party])
         except Exception as error:
             outcomes = [error] * len(party)
+        self._began = None
         self._loop.call_soon_threadsafe(_tell, party, outcomes)
 
 

@@ -22,6 +22,7 @@ TactfulError
     ├── TooManyRequestsError    more requests than the key may make
     ├── KeyInFlightError        a request with this idempotency key is not answered yet
     ├── KeyReusedError          the idempotency key belongs to another request
+    ├── DeadlineError           a request took longer than it may
     ├── NotReadyError           no bundle and catalogue to decide with
     ├── SettingsError           a setting that is unknown or cannot be what it was set to
     └── StoreError              the store cannot be reached, read or written
@@ -131,6 +132,10 @@ class KeyInFlightError(ServingError):
 
 class KeyReusedError(ServingError):
     """The idempotency key belongs to another request."""
+
+
+class DeadlineError(ServingError):
+    """A request took longer than it may; what it began may still be carried out."""
 
 
 class NotReadyError(ServingError):

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     catalogue: Path = Field(default_factory=lambda known: known["data"] / "catalogue.yaml")
     """The catalogue's YAML file, for tenants who have not put one in force over HTTP."""
     tenant: str = Field(default="default", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
-    """Whose customers these are: the tenant of commands, of `/health/ready` and of callers without keys."""
+    """Whose customers these are: the tenant of commands, of the probes and of callers without keys."""
     durability: Durability = "full"
     """`full`: what is acknowledged survives the loss of power; `normal`: the death of any process, and no more."""
     connections: int = Field(default=8, ge=1)
@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     """Largest request body, in bytes, where a route has no limit of its own."""
     patience: timedelta = Field(default=timedelta(seconds=15), gt=timedelta())
     """How long a client may take over the head of a request, and between two pieces of its body."""
+    deadline: timedelta = Field(default=timedelta(minutes=1), gt=timedelta())
+    """How long a request may take, from its head to the end of its answer; then the answer is 503."""
+    store_deadline: timedelta = Field(default=timedelta(seconds=10), ge=timedelta(milliseconds=10))
+    """How long PostgreSQL may take over one statement of the service; then the answer is 503."""
     grace: timedelta = Field(default=timedelta(seconds=30), gt=timedelta())
     """How long requests that began may take to finish once the service is told to stop."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

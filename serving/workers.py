@@ -85,11 +85,13 @@ def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None
     from serving import logs, tracing
     from serving.bootstrap import open_tenants
     from serving.server import run
+    from serving.store.opening import open_store
 
     logs.configure(settings.log_level)
     traced = settings.traces or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     stop_tracing = tracing.start(settings.traces) if traced else lambda: None
-    tenants = open_tenants(settings)
+    store = open_store(settings.store, settings.durability, settings.connections, settings.store_deadline)
+    tenants = open_tenants(settings, store)
     try:
         run(tenants, settings, listening, opened)
     finally:

@@ -38,6 +38,7 @@ from serving.ingestion.rules import load_rules
 from serving.keyring import Keyring
 from serving.limits import Buckets
 from serving.outbox import dispatching
+from serving.readiness import Readiness
 from serving.settings import Settings
 from serving.store import keys
 from serving.tenants import Tenants
@@ -77,7 +78,9 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers of the application, outermost first."""
-        return SegmentedPaths(Envelope(super().build_middleware_stack(), self._settings.body_limit))
+        return SegmentedPaths(
+            Envelope(super().build_middleware_stack(), self._settings.body_limit, self._settings.deadline)
+        )
 
 
 def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
@@ -96,8 +99,10 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         refused.start()
         try:
             with dispatching(tenants, settings):
+                service = tenants.of(settings.tenant)
                 yield {
-                    "service": tenants.of(settings.tenant),
+                    "service": service,
+                    "readiness": Readiness(service, desk, settings.store_deadline),
                     "desk": desk,
                     "inbox": inbox,
                     "refused": refused,

@@ -113,7 +113,7 @@ async def put_catalogue(
 )
 async def list_programmes(visit: Reader) -> ProgrammesAnswer:
     """In the marketer's order of priority."""
-    champion = visit.service.champions.present()
+    champion = await run_in_threadpool(visit.service.champions.present)
     catalogue = CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version)
     return ProgrammesAnswer.model_validate({"catalogue": catalogue, "programmes": programmes(champion)})
 

@@ -16,6 +16,7 @@ from serving.api.problem import (
     TrackingProblem,
 )
 from serving.errors import (
+    DeadlineError,
     ForbiddenError,
     KeyInFlightError,
     KeyReusedError,
@@ -67,6 +68,7 @@ _DETAILS = {
     "too-many-requests": "too many requests: wanted at most 50 a second",
     "request-in-flight": "a request with this key is not answered yet",
     "idempotency-key-reused": "the key belongs to another request",
+    "deadline-exceeded": "the request took too long: wanted at most 60 seconds",
     "not-ready": "nothing to decide with: got 'no bundle'; wanted a bundle and a catalogue",
     "store-unavailable": "the store fails",
     "invalid-request": "2 fields of the request cannot be used",
@@ -96,7 +98,7 @@ def problems(*causes: type[ServingError] | Kind) -> dict[int | str, dict[str, An
     Args:
         causes: Errors it can answer with, or their kinds; an internal error can happen to every route.
     """
-    kinds = [*(cause if isinstance(cause, Kind) else KINDS[cause] for cause in causes), INTERNAL]
+    kinds = [*(cause if isinstance(cause, Kind) else KINDS[cause] for cause in causes), INTERNAL, KINDS[DeadlineError]]
     by_status: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         response = by_status.setdefault(kind.status, {"model": Problem, "description": "", "content": _empty()})
@@ -177,7 +179,7 @@ def _guard(operation: dict[str, Any], *, changes: bool) -> None:
 def _add(operation: dict[str, Any], *causes: type[ServingError] | Kind) -> None:
     """Adds problems to those of a route."""
     for status, response in problems(*causes).items():
-        if status == INTERNAL.status:
+        if status == INTERNAL.status or list(response["content"][MEDIA_TYPE]["examples"]) == ["deadline-exceeded"]:
             continue
         added = response["content"][MEDIA_TYPE]
         known = operation["responses"].setdefault(str(status), {"content": {}})

@@ -29,7 +29,7 @@ from serving.settings import Settings
 from serving.store.keys import SCOPES, Scope
 from serving.tenants import Tenants
 
-PUBLIC = frozenset({*PAGES, "/health/live", "/health/ready", "/openapi.json", MEASUREMENTS})
+PUBLIC = frozenset({*PAGES, "/health/live", "/health/startup", "/health/ready", "/openapi.json", MEASUREMENTS})
 """Paths that need no key."""
 METRICS_PATH = "/metrics"
 

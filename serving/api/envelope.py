@@ -1,10 +1,12 @@
 """What goes around every exchange: a request id, the limit of the body, security headers; log, metrics and trace."""
 
+import asyncio
 import logging
 import re
 import time
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPMethod, HTTPStatus
 from typing import Any
 
@@ -15,7 +17,8 @@ from structlog.contextvars import bind_contextvars
 from serving import tracing
 from serving.api.clients import canonical
 from serving.api.matching import as_routed
-from serving.api.problem import TOO_LARGE
+from serving.api.problem import KINDS, TOO_LARGE
+from serving.errors import DeadlineError
 from serving.metrics import METRICS
 
 SECURITY_HEADERS = {
@@ -49,11 +52,13 @@ class Envelope:
     Args:
         app: The application.
         body_limit: Largest body, in bytes, of a route without a limit of its own.
+        deadline: How long a request may take.
     """
 
-    def __init__(self, app: ASGIApp, body_limit: int) -> None:
+    def __init__(self, app: ASGIApp, body_limit: int, deadline: timedelta) -> None:
         self._app = app
         self._body_limit = body_limit
+        self._deadline = deadline.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -82,10 +87,15 @@ class Envelope:
             await refusal(scope, exchange.receive, exchange.send)
             return
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            async with asyncio.timeout(self._deadline) as limit:
+                await self._app(scope, exchange.receive, exchange.send)
         except Exception:
-            if not exchange.answered:
+            if not exchange.answered and not limit.expired():
                 raise
+        if limit.expired() and not exchange.answered:
+            kind, longest = KINDS[DeadlineError], f"at most {self._deadline:g} seconds"
+            late = DeadlineError("the request took too long", wanted=longest)
+            await kind.response(str(late), scope)(scope, exchange.receive, exchange.send)
 
 
 class _Exchange:

@@ -274,5 +274,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
             }
         ]
     },
-    ("GET", "/health/ready"): _READY,
+    ("GET", "/health/startup"): {"status": "started"},
+    ("GET", "/health/ready"): {"status": "ready", "outbox_age": 2.5},
+    ("GET", "/health"): _READY,
 }

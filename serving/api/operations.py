@@ -8,12 +8,13 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.api.documentation import problems
 from serving.api.door import METRICS_PATH, Visit, allows
-from serving.api.schemas import Alive, BundleVersion, CatalogueVersion, Ready, Refusal
+from serving.api.schemas import Alive, BundleVersion, CatalogueVersion, Health, Ready, Refusal, Started
 from serving.api.tracking_schemas import RefusedMessages, RefusedPage
 from serving.champion import Champion
 from serving.errors import ForbiddenError, NotReadyError, StoreError
 from serving.ingestion.refused import RefusedLog
 from serving.metrics import MEDIA_TYPE, exposition
+from serving.readiness import Readiness
 from serving.service import DecisionService
 from serving.store import refused
 
@@ -30,23 +31,53 @@ async def check_liveness() -> Alive:
 
 
 @router.get(
+    "/health/startup",
+    tags=["health"],
+    summary="Whether the service has been ready once",
+    responses=problems(NotReadyError),
+)
+async def check_startup(request: Request) -> Started:
+    """Give the other probes no say before: a service that loads models for the first time is not broken."""
+    readiness: Readiness = request.state.readiness
+    if not readiness.started:
+        await readiness.condition()
+    return Started(status="started")
+
+
+@router.get(
     "/health/ready",
     tags=["health"],
-    summary="Whether decisions can be made, and with what",
-    responses=problems(NotReadyError, StoreError),
+    summary="Whether the service can do its work now",
+    responses=problems(NotReadyError),
 )
 async def check_readiness(request: Request) -> Ready:
-    """The bundle and catalogue in use, why newer ones were refused, and what an operator had better know of them."""
-    service: DecisionService = request.state.service
+    """A decision was made for the check, the store took a write, and no group of decisions hangs.
+
+    A backlog does not make the service unready: a receiver that is down would take every process with it.
+    """
+    readiness: Readiness = request.state.readiness
+    backlog = (await readiness.condition()).backlog
+    return Ready(status="ready", outbox_age=None if backlog is None else backlog.total_seconds())
+
+
+@router.get(
+    "/health",
+    tags=["health"],
+    summary="What decisions are made with, and what an operator should know",
+    responses=problems(NotReadyError, StoreError),
+)
+async def get_health(visit: Annotated[Visit, Depends(allows("read"))], request: Request) -> Health:
+    """The bundle and catalogue in use, why newer ones were refused, remarks on them, and messages lately refused."""
+    service = visit.service
     champion = await run_in_threadpool(_checked, service)
     refusal = service.champions.refusal
-    return Ready(
+    return Health(
         status="ready",
         bundle=BundleVersion(version=champion.bundle.version, features=champion.bundle.fingerprint),
         catalogue=CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version),
         refused=Refusal(reason=refusal) if refusal else None,
         remarks=list(service.champions.remarks),
-        refused_messages=await run_in_threadpool(_refused_lately, request),
+        refused_messages=await run_in_threadpool(_refused_lately, request, service),
     )
 
 
@@ -88,8 +119,7 @@ def _refused(request: Request, service: DecisionService) -> RefusedPage:
     )
 
 
-def _refused_lately(request: Request) -> dict[str, int]:
-    service: DecisionService = request.state.service
+def _refused_lately(request: Request, service: DecisionService) -> dict[str, int]:
     log: RefusedLog = request.state.refused
     log.flush()
     return refused.summary(service.store.database, service.tenant, datetime.now(UTC) - LATELY)

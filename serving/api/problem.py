@@ -20,6 +20,7 @@ from serving.errors import (
     CatalogueRefusedError,
     ContendedError,
     CursorError,
+    DeadlineError,
     DecisionConflictError,
     ErasedError,
     ForbiddenError,
@@ -158,6 +159,9 @@ KINDS: Mapping[type[Exception], Kind] = {
     PreconditionRequiredError: Kind(428, "precondition-required", "GET /v1/catalogue tells the ETag."),
     UnreadableBodyError: Kind(400, "unreadable-body", "Send UTF-8."),
     ContendedError: Kind(503, "contended", "Ask again with the same id.", retry_after=1),
+    DeadlineError: Kind(
+        503, "deadline-exceeded", "Ask again with the same id or Idempotency-Key: it may be done.", retry_after=5
+    ),
     NotReadyError: Kind(503, "not-ready", "Wait until /health/ready says ready.", retry_after=5),
     StoreError: Kind(503, "store-unavailable", "Ask again with the same id.", retry_after=5, details=False),
 }

@@ -1,7 +1,8 @@
 """Decisions over HTTP: made, told again, sent, released, answered.
 
 Endpoints are coroutines, which cost half of what functions in a thread pool cost. Deciding, which takes long and may
-wait for another writer, happens on the desk's thread; a single row is read at once; the rest goes to the pool.
+wait for another writer, happens on the desk's thread; whatever else asks the store goes to the pool. The event loop
+itself never waits for the store.
 """
 
 import asyncio
@@ -133,7 +134,7 @@ async def list_decisions(
 )
 async def get_decision(decision_id: Id, visit: Reader) -> Response:
     """The same bytes as when the decision was made. Texts are not stored: they are rendered again."""
-    return _json(content(visit.service.decision(decision_id)))
+    return _json(content(await run_in_threadpool(visit.service.decision, decision_id)))
 
 
 @router.post(

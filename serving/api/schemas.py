@@ -290,8 +290,23 @@ class BundleVersion(BaseModel):
     features: str = Field(description="Fingerprint of its feature set.")
 
 
+class Started(BaseModel):
+    """The service has been ready once."""
+
+    status: Literal["started"]
+
+
 class Ready(BaseModel):
-    """The service can decide."""
+    """The service can do its work."""
+
+    status: Literal["ready"]
+    outbox_age: float | None = Field(
+        description="Seconds for which the oldest due record of the outbox has waited; null where none waits."
+    )
+
+
+class Health(BaseModel):
+    """What the service decides with."""
 
     status: Literal["ready"]
     bundle: BundleVersion

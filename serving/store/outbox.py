@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, func, select, update
+from sqlalchemy import Update, case, func, select, update
 
 from features.zones import microseconds
 from serving.store.database import Database
@@ -144,6 +144,21 @@ def census(database: Database) -> Mapping[str, int]:
     with database.read() as connection:
         waiting, delivered, refused = connection.execute(wanted).one()
     return {"waiting": waiting, "delivered": delivered, "refused": refused}
+
+
+def backlog(database: Database, now: datetime) -> timedelta | None:
+    """Age of the oldest record that should have been dealt with; None where there is none.
+
+    An event that is to be decided upon later has no age before that; a decision has one since it was made.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    since = case((outbox.c.kind == "event", outbox.c.due), else_=outbox.c.created)
+    wanted = select(func.min(since)).where(_WAITING, since <= microseconds(now))
+    with database.read() as connection:
+        oldest = connection.scalar(wanted)
+    return None if oldest is None else now - from_micros(oldest)
 
 
 def _of(record: Record) -> Update:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import psycopg
@@ -29,6 +29,7 @@ from serving.store.database import Database, Durability, reason
 from serving.store.intake import MovedError
 from serving.store.migrate import upgrade
 from serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
+from serving.store.postgres_connection import NETWORK, BoundedConnection
 from serving.store.postgres_loading import load
 from serving.store.postgres_session import PostgresSession
 from serving.store.rows import contact_of, contact_row, decision_row, fates_of, known_customer, outbox_row
@@ -48,21 +49,31 @@ class PostgresStore(CoreStore):
         url: What libpq takes: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`. No error tells the password.
         durability: Of what is acknowledged.
         connections: The most that are open at once for deciding and taking in.
+        deadline: How long one statement may take, except for migrations; without end where None.
 
     Raises:
         StoreError: The URL is none, or the database cannot be reached.
     """
 
-    def __init__(self, url: str, durability: Durability = "full", connections: int = CONNECTIONS) -> None:
-        self._url, self._durability = url, durability
+    def __init__(
+        self,
+        url: str,
+        durability: Durability = "full",
+        connections: int = CONNECTIONS,
+        deadline: timedelta | None = None,
+    ) -> None:
+        self._url, self._durability, self._deadline = url, durability, None
         self._database = Database("postgresql+psycopg", self._connect, _where(url))
         with self._database.begin() as migrating:
             migrating.execute(text("SELECT pg_advisory_xact_lock(hashtext('tactful_version'))"))
             upgrade(migrating)
+        self._database.close()
+        self._deadline = deadline
         with self._guarded():
             self._pool = ConnectionPool(
                 url,
-                kwargs={"autocommit": True, "prepare_threshold": 0, "connect_timeout": sql.PATIENCE},
+                kwargs={"autocommit": True, "prepare_threshold": 0, **NETWORK},
+                connection_class=BoundedConnection,
                 configure=self._configure,
                 min_size=1,
                 max_size=connections,
@@ -186,12 +197,13 @@ class PostgresStore(CoreStore):
             return _select(connection, query, parameters)
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(self._url, connect_timeout=sql.PATIENCE, autocommit=True)
+        connection = BoundedConnection.connect(self._url, autocommit=True, **NETWORK)
         self._configure(connection)
         connection.autocommit = False
         return connection
 
-    def _configure(self, connection: _Connection) -> None:
+    def _configure(self, connection: BoundedConnection) -> None:
+        connection.bound(self._deadline)
         for statement in (*sql.SESSION, sql.DURABILITY[self._durability]):
             connection.execute(statement)
 

@@ -1,21 +1,32 @@
 """Readiness tells what decisions are made with, and what was refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from threading import Event
 from typing import Any
 
 import httpx
 
-from serving.api.schemas import Ready
+from serving.api.schemas import Health, Ready
 from serving.champion import point_to
+from serving.making import Maker
+from serving.server import running
 from serving.service import DecisionService
 from serving.settings import Settings
-from tests.serving.shop import export_bundle
+from serving.store.probing import write_and_forget
+from tests.serving.house import House
+from tests.serving.shop import CATALOGUE, export_bundle
+from tests.serving.test_outbox import CART, HOUR, built
 
 
 def ready(client: httpx.Client) -> dict[str, Any]:
-    response = client.get("/health/ready")
+    """What operators see."""
+    response = client.get("/health")
     assert response.status_code == 200
     told: dict[str, Any] = response.json()
-    Ready.model_validate(told, extra="forbid")
+    Health.model_validate(told, extra="forbid")
     return told
 
 
@@ -71,3 +82,102 @@ def test_a_bundle_for_other_features_is_refused(client: httpx.Client, shop: Sett
     after = ready(client)
     assert after["refused"] is not None
     assert after["bundle"] == before["bundle"]
+
+
+def probed(service: DecisionService) -> httpx.Response:
+    """What a probe of a fresh process hears."""
+    with running(service) as url:
+        return httpx.get(f"{url}/health/ready", timeout=60)
+
+
+def test_readiness_names_nothing_of_the_shop(house: House) -> None:
+    answer = house.anybody().get("/health/ready")
+    assert Ready.model_validate(answer.json(), extra="forbid") == Ready(status="ready", outbox_age=None)
+    assert house.anybody().get("/health").status_code == 401
+    assert house.client("decide").get("/health").status_code == 403
+    assert house.client("read").get("/health").json()["catalogue"]["name"] == "shop"
+
+
+def test_a_service_without_a_catalogue_is_alive_but_neither_started_nor_ready(
+    service: DecisionService, shop: Settings
+) -> None:
+    kept = shop.catalogue.read_text()
+    shop.catalogue.unlink()
+    with running(service) as url, httpx.Client(base_url=url, timeout=60) as client:
+        for path in ("/health/startup", "/health/ready"):
+            refused = client.get(path)
+            assert (refused.status_code, refused.json()["type"]) == (503, "urn:tactful:problem:not-ready")
+            assert "nothing to decide with" in refused.json()["detail"]
+            assert str(shop.data) not in refused.text
+        assert client.get("/health/live").json() == {"status": "alive"}
+    shop.catalogue.write_text(kept)
+    with running(service) as url, httpx.Client(base_url=url, timeout=60) as client:
+        assert client.get("/health/startup").json() == {"status": "started"}
+        shop.catalogue.unlink()
+        assert client.get("/health/startup").json() == {"status": "started"}
+
+
+def test_a_store_that_takes_no_writes_is_not_ready(service: DecisionService) -> None:
+    with service.store.database.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON idempotency BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    told = probed(service)
+    assert (told.status_code, told.json()["detail"]) == (503, "the store takes no writes")
+
+
+def test_a_check_leaves_nothing_behind(service: DecisionService) -> None:
+    assert probed(service).status_code == 200
+    write_and_forget(service.store.database)
+    with service.store.database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM idempotency").scalar() == 0
+    assert list(service.store.decision_log(service.tenant)) == []
+
+
+def test_decisions_that_cannot_be_made_are_not_ready(service: DecisionService) -> None:
+    service.maker = replace(service.maker, reservation=None)  # type: ignore[arg-type]
+    told = probed(service)
+    assert (told.status_code, told.json()["detail"]) == (503, "no decision completes")
+
+
+def test_readiness_states_the_age_of_the_backlog_and_stays(shop: Settings) -> None:
+    with built(shop) as house:
+        house.orders("m1")
+        house.dispatcher.decide()
+        house.clock.moment += HOUR
+        told = probed(house.service)
+    assert (told.status_code, told.json()) == (200, {"status": "ready", "outbox_age": 3600.0})
+
+
+def test_an_event_that_is_to_be_decided_upon_later_has_no_age(shop: Settings) -> None:
+    shop.catalogue.write_text(CATALOGUE + CART)
+    with built(shop) as house:
+        house.orders("m1", name="Product Added")
+        house.dispatcher.decide()
+        assert probed(house.service).json() == {"status": "ready", "outbox_age": None}
+
+
+class Hanging(Maker):
+    """Makes no decision before it is told to go on."""
+
+    def make(self, cases: Any, champion: Any, arms: Any = None) -> Any:
+        if cases[0][0].customer == "leaver":
+            GO_ON.wait()
+        return super().make(cases, champion, arms)
+
+
+GO_ON = Event()
+
+
+def test_a_decision_that_hangs_makes_the_service_unready_until_it_ends(service: DecisionService) -> None:
+    service.maker = Hanging(service.maker.circumstances, service.maker.reservation)
+    settings = Settings(auth="open", tenant=service.tenant, store_deadline=timedelta(milliseconds=100))
+    with running(service, settings) as url, ThreadPoolExecutor() as pool, httpx.Client(base_url=url) as client:
+        asked = pool.submit(httpx.post, f"{url}/v1/decisions", json={"customer_id": "leaver"}, timeout=120)
+        details = (client.get("/health/ready").json().get("detail") for _ in count())
+        assert "no decision completes" in details
+        assert client.get("/health/live").status_code == 200
+        GO_ON.set()
+        assert asked.result().status_code == 200
+        statuses = (client.get("/health/ready").status_code for _ in count())
+        assert 200 in statuses

@@ -23,7 +23,7 @@ ROUTES = {
 }
 ALWAYS = {"500"}
 BEHIND_THE_DOOR = {"401", "403", "429"}
-PUBLIC = {("get", "/health/live"), ("get", "/health/ready"), ("post", "/v1/m")}
+PUBLIC = {("get", f"/health/{probe}") for probe in ("live", "startup", "ready")} | {("post", "/v1/m")}
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_a_store_that_fails(
     told = problem(client.post(PATH, json={"customer_id": "regular"}), 503, "store-unavailable")
     assert told["detail"] == "the store fails"
     assert "file is not a database" in {vars(record).get("reason", "") for record in caplog.records}.pop()
-    problem(client.get("/health/ready"), 503, "store-unavailable")
+    problem(client.get("/health/ready"), 503, "not-ready")
 
 
 def test_what_should_not_happen_is_told_without_its_secrets(

@@ -220,7 +220,7 @@ def test_an_operator_finds_why_messages_are_refused(client: httpx.Client) -> Non
         ("unmapped", "track Order … of … opened"): (1, ""),
         ("malformed", "batch"): (1, "no batch: wanted a list of messages; at batch"),
     }
-    assert client.get("/health/ready").json()["refused_messages"] == {"malformed": 3, "partial": 1, "unmapped": 1}
+    assert client.get("/health").json()["refused_messages"] == {"malformed": 3, "partial": 1, "unmapped": 1}
 
 
 def test_keys_want_the_scopes(shop: Settings, open_shop: Callable[[], DecisionService]) -> None:
