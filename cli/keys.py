@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +21,7 @@ Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder with the
 Tenant = Annotated[str | None, typer.Option(help="Whose customers; TACTFUL_TENANT, or default, unless given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 HERE = Path("var/demo")
+_MOMENTS = ("created", "expires", "used", "revoked")
 
 
 @keys_app.callback()
@@ -39,6 +40,7 @@ def create(
     rate: Annotated[
         float | None, typer.Option(min=0.01, help="Requests a second; without it there is no limit.")
     ] = None,
+    lasts: Annotated[str | None, typer.Option(help="How long it is taken, such as 90d; for ever unless given.")] = None,
     data: Data = HERE,
     tenant: Tenant = None,
     as_json: Json = False,
@@ -51,13 +53,30 @@ def create(
     strange = [one for one in scopes if one not in keys.SCOPES]
     if strange or not scopes:
         raise SettingsError("no such scope", got=", ".join(strange) or "none", wanted=", ".join(keys.SCOPES))
+    now = datetime.now(UTC)
+    expires = None if lasts is None else now + _span(lasts)
     with opened_database(data, tenant) as (database, settings):
-        key, secret = keys.create(database, settings.tenant, name, scopes, rate, datetime.now(UTC))
-    if as_json:
-        print_json({**_told(key), "key": secret})
-        return
-    console().print(secret, soft_wrap=True)
-    say(console(stderr=True), f"Shown this once. It may {' and '.join(sorted(key.scopes))} for {key.tenant}.")
+        key, secret = keys.create(database, settings.tenant, name, scopes, rate, now, expires)
+    _show(key, secret, as_json)
+
+
+@keys_app.command("rotate")
+def rotate(
+    key: Annotated[str, typer.Argument(help="Its id, as `tactful keys list` shows it.")],
+    overlap: Annotated[str, typer.Option(help="How long the old key is taken yet.")] = "7d",
+    data: Data = HERE,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key that takes the place of another and may do the same; show it, this once."""
+    from serving.errors import SettingsError
+    from serving.store import keys
+
+    with opened_database(data, tenant) as (database, settings):
+        made = keys.rotate(database, settings.tenant, key, _span(overlap), datetime.now(UTC))
+    if made is None:
+        raise SettingsError("no such key", got=key, wanted="the id of one that is neither revoked nor expired")
+    _show(*made, as_json)
 
 
 @keys_app.command("list")
@@ -71,10 +90,10 @@ def every(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> No
         print_json({"keys": told})
         return
     rows = [
-        (*map(one.get, ("id", "name")), " ".join(one["scopes"]), *map(one.get, ("rate", "created", "revoked")))
+        (one["id"], one["name"], " ".join(one["scopes"]), one["rate"], *(_day(one[name]) for name in _MOMENTS))
         for one in told
     ]
-    say(console(), table(("id", "name", "scopes", "a second", "created", "revoked"), rows, numbers=("a second",)))
+    say(console(), table(("id", "name", "scopes", "a second", *_MOMENTS), rows, numbers=("a second",)))
 
 
 @keys_app.command("revoke")
@@ -115,12 +134,35 @@ def opened_database(data: Path, tenant: str | None) -> "Iterator[tuple[Database,
 
 
 def _told(key: "ApiKey") -> dict[str, Any]:
+    moments = {name: getattr(key, name) for name in _MOMENTS}
     return {
         "id": key.id,
         "name": key.name,
         "tenant": key.tenant,
         "scopes": sorted(key.scopes),
         "rate": key.rate,
-        "created": key.created.isoformat(timespec="seconds"),
-        "revoked": key.revoked.isoformat(timespec="seconds") if key.revoked else None,
+        **{name: moment and moment.isoformat(timespec="seconds") for name, moment in moments.items()},
     }
+
+
+def _day(moment: str | None) -> str | None:
+    return moment and moment[:10]
+
+
+def _show(key: "ApiKey", secret: str, as_json: bool) -> None:
+    if as_json:
+        print_json({**_told(key), "key": secret})
+        return
+    console().print(secret, soft_wrap=True)
+    until = f" until {key.expires:%Y-%m-%d}" if key.expires else ""
+    say(console(stderr=True), f"Shown this once. It may {' and '.join(sorted(key.scopes))} for {key.tenant}{until}.")
+
+
+def _span(text: str) -> timedelta:
+    from decisions.durations import parse_duration
+    from serving.errors import SettingsError
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error

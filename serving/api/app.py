@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -165,4 +166,5 @@ def _recognises(tenants: Tenants, settings: Settings) -> Recognises:
     if settings.auth == "open":
         return Everybody(settings.tenant, settings.origins)
     database = tenants.store.database
-    return Keys(Keyring(lambda id_: keys.find(database, id_)), Buckets(settings.workers))
+    keyring = Keyring(partial(keys.find, database), note=partial(keys.touch, database))
+    return Keys(keyring, Buckets(settings.workers))

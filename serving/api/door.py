@@ -42,11 +42,13 @@ class Caller:
         tenant: Whose customers the key opens.
         key: The key's id.
         scopes: What it may do.
+        family: The id that it shares with the keys it took the place of.
     """
 
     tenant: str
     key: str
     scopes: frozenset[str]
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Keys:
         if wait:
             allowed = f"at most {key.rate:g} a second"
             raise TooManyRequestsError("too many requests", wanted=allowed, retry_after=math.ceil(wait))
-        return Caller(key.tenant, key.id, key.scopes)
+        return Caller(key.tenant, key.id, key.scopes, key.family)
 
 
 class Everybody:

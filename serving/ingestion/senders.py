@@ -25,7 +25,7 @@ class Sender:
     """The sender of messages.
 
     Args:
-        key: The id of its key.
+        key: The id of its key, or of the first that this one took the place of.
         trusted: Whether it may say everything about everybody, as a server may.
 
     Example:

@@ -8,8 +8,8 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Row, select, update
@@ -39,6 +39,9 @@ class ApiKey:
         created: When it was made.
         revoked: When it was revoked, or None.
         digest: SHA-256 of its secret, in hex.
+        expires: When it stops being taken, or None.
+        used: When it was used last, within a minute; None if it never was.
+        family: The id of the first of the keys that took each other's place; its own where none did.
     """
 
     tenant: str
@@ -49,14 +52,27 @@ class ApiKey:
     created: datetime
     revoked: datetime | None = None
     digest: str = field(default=_NOTHING, repr=False)
+    expires: datetime | None = None
+    used: datetime | None = field(default=None, compare=False)
+    family: str = ""
 
     def opened_by(self, secret: str) -> bool:
-        """Whether it stands and the secret is its own; takes as long for any secret of the same length."""
+        """Whether it was not revoked and the secret is its own; takes as long for any secret of the same length."""
         return hmac.compare_digest(_digest(secret), self.digest) and self.revoked is None
+
+    def has_expired(self, when: datetime) -> bool:
+        """Whether it is not taken any more at a moment."""
+        return self.expires is not None and self.expires <= when
 
 
 def create(
-    database: Database, tenant: str, name: str, scopes: Iterable[str], rate: float | None, when: datetime
+    database: Database,
+    tenant: str,
+    name: str,
+    scopes: Iterable[str],
+    rate: float | None,
+    when: datetime,
+    expires: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key.
 
@@ -67,19 +83,52 @@ def create(
         StoreError: The store fails.
     """
     id_, secret = secrets.token_hex(8), secrets.token_hex(24)
-    key = ApiKey(tenant, id_, name, frozenset(scopes), rate, when, digest=_digest(secret))
-    row = {
-        "tenant": tenant,
-        "id": id_,
-        "name": name,
-        "hash": key.digest,
-        "scopes": " ".join(sorted(key.scopes)),
-        "rate": rate,
-        "created": microseconds(when),
-    }
+    key = ApiKey(tenant, id_, name, frozenset(scopes), rate, when, digest=_digest(secret), expires=expires, family=id_)
     with database.begin() as connection:
-        connection.execute(insert(connection, keys).values(row))
+        connection.execute(insert(connection, keys).values(_row(key)))
     return key, f"tactful_{id_}_{secret}"
+
+
+def rotate(database: Database, tenant: str, id_: str, overlap: timedelta, when: datetime) -> tuple[ApiKey, str] | None:
+    """Make a key that takes the place of another, which is taken for a while yet.
+
+    The new key may do the same, and lasts as long as the other was to last. To a page, both are one key: a message that
+    is sent again with the new one is known.
+
+    Args:
+        database: The database.
+        tenant: Whose key.
+        id_: The id of the key to be replaced.
+        overlap: How long it is taken yet.
+        when: The present moment.
+
+    Returns:
+        The key, and how it reads with its secret; None where the tenant has no key of this id that is taken.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    old = find(database, id_)
+    if old is None or old.tenant != tenant or old.revoked is not None or old.has_expired(when):
+        return None
+    new_id, secret = secrets.token_hex(8), secrets.token_hex(24)
+    lasts = None if old.expires is None else when + (old.expires - old.created)
+    new = replace(old, id=new_id, created=when, digest=_digest(secret), expires=lasts, used=None)
+    ends = min(filter(None, (old.expires, when + overlap)))
+    with database.begin() as connection:
+        connection.execute(insert(connection, keys).values(_row(new)))
+        connection.execute(update(keys).where(keys.c.id == id_).values(expires=microseconds(ends)))
+    return new, f"tactful_{new_id}_{secret}"
+
+
+def touch(database: Database, id_: str, when: datetime) -> None:
+    """Keep when a key was used last.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    with database.begin() as connection:
+        connection.execute(update(keys).where(keys.c.id == id_).values(used=microseconds(when)))
 
 
 def every(database: Database, tenant: str) -> list[ApiKey]:
@@ -138,9 +187,30 @@ def _key(row: Row[Any]) -> ApiKey:
         frozenset(row.scopes.split()),
         row.rate,
         from_micros(row.created),
-        None if row.revoked is None else from_micros(row.revoked),
+        _moment(row.revoked),
         row.hash,
+        _moment(row.expires),
+        _moment(row.used),
+        row.family or row.id,
     )
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    return {
+        "tenant": key.tenant,
+        "id": key.id,
+        "name": key.name,
+        "hash": key.digest,
+        "scopes": " ".join(sorted(key.scopes)),
+        "rate": key.rate,
+        "created": microseconds(key.created),
+        "expires": None if key.expires is None else microseconds(key.expires),
+        "family": key.family,
+    }
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
 
 
 def _digest(secret: str) -> str:

@@ -2,7 +2,8 @@
 
 ==================  ==============================================================================================
 tenants             zone: what the local days of features are counted in; salt: of tombstones, none before the first
-keys                API keys; hash: sha256 of the secret, in hex; rate: requests a second, no limit where none
+keys                API keys; hash: sha256 of the secret, in hex; rate: requests a second, no limit where none;
+                    used: within a minute; family: the id of the first key of a rotation, its own where none
 customers           profiles; version: moves with every change to what a decision about the customer reads
 identities          alias: an anonymous or former id; customer: whose it is, never itself an alias
 tombstones          digest: of an erased id, keyed with the tenant's salt
@@ -87,6 +88,9 @@ keys = Table(
     Column("rate", Float),
     _moment("created"),
     _moment("revoked", nullable=True),
+    _moment("expires", nullable=True),
+    _moment("used", nullable=True),
+    Column("family", TEXT),
     PrimaryKeyConstraint("tenant", "id"),
     Index("keys_by_id", "id", unique=True),
 )

@@ -1,7 +1,7 @@
 """Keys from the command line: shown once, listed without their secret, revoked."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +62,18 @@ def test_keys_are_listed_and_revoked(data: str) -> None:
 def test_a_key_for_a_page_may_track_and_nothing_else(data: str) -> None:
     told = json.loads(tactful("keys", "create", "page", "--browser", "--data", data, "--json").stdout)
     assert told["scopes"] == ["track"]
+
+
+def test_a_key_that_is_rotated_is_taken_for_a_while_yet(data: str) -> None:
+    old = created(data, "--lasts", "90d")
+    rotated = json.loads(tactful("keys", "rotate", str(old["id"]), "--overlap", "1d", "--data", data, "--json").stdout)
+    assert (rotated["scopes"], rotated["name"]) == (old["scopes"], old["name"])
+    listed = json.loads(tactful("keys", "list", "--data", data, "--json").stdout)["keys"]
+    ends = {key["id"]: datetime.fromisoformat(key["expires"]) - datetime.now(UTC) for key in listed}
+    assert round(ends[str(old["id"])] / timedelta(days=1)) == 1
+    assert round(ends[rotated["id"]] / timedelta(days=1)) == 90
+    for line in (["rotate", "0" * 16], ["rotate", str(old["id"]), "--overlap", "soon"]):
+        assert isinstance(tactful("keys", *line, "--data", data).exception, SettingsError)
 
 
 def test_what_cannot_be_is_said(data: str) -> None:

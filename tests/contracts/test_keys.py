@@ -1,7 +1,7 @@
 """API keys: made, found, revoked, and never kept as they read."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from serving.store.database import Database
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 LATER = datetime(2026, 5, 7, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -43,6 +44,34 @@ def test_a_revoked_key_opens_nothing_and_is_listed_still(keyed: Database) -> Non
     (listed,) = keys.every(keyed, "t")
     assert listed.revoked == LATER
     assert not listed.opened_by(secret)
+
+
+def test_a_key_expires_and_a_rotated_one_is_taken_for_a_while_yet(keyed: Database) -> None:
+    old, _ = keys.create(keyed, "t", "page", ["track"], 5.0, NOW, NOW + 90 * DAY)
+    assert not old.has_expired(NOW + 90 * DAY - timedelta(seconds=1))
+    assert old.has_expired(NOW + 90 * DAY)
+    assert keys.rotate(keyed, "other", old.id, DAY, LATER) is None
+    new, sent = keys.rotate(keyed, "t", old.id, DAY, LATER) or (old, "")
+    assert keys.parts(sent) is not None
+    assert (new.name, new.scopes, new.rate, new.family) == ("page", {"track"}, 5.0, old.id)
+    assert (new.created, new.expires) == (LATER, LATER + 90 * DAY)
+    found = [keys.find(keyed, each.id) for each in (old, new)]
+    assert [one and one.expires for one in found] == [LATER + DAY, LATER + 90 * DAY]
+    assert found[1] == new
+    assert keys.rotate(keyed, "t", old.id, DAY, LATER + DAY) is None
+    third, _ = keys.rotate(keyed, "t", new.id, 400 * DAY, LATER + DAY) or (old, "")
+    assert third.family == old.id
+    replaced = keys.find(keyed, new.id)
+    assert replaced is not None
+    assert replaced.expires == LATER + 90 * DAY, "a rotation makes no key last longer"
+
+
+def test_the_last_use_of_a_key_is_kept(keyed: Database) -> None:
+    key, _ = keys.create(keyed, "t", "k", ["read"], None, NOW)
+    assert key.used is None
+    keys.touch(keyed, key.id, LATER)
+    (listed,) = keys.every(keyed, "t")
+    assert listed.used == LATER
 
 
 def test_a_tenant_sees_its_own_keys_the_oldest_first(keyed: Database) -> None:

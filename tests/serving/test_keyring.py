@@ -3,12 +3,12 @@
 import asyncio
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from serving.errors import StoreError, UnauthenticatedError
-from serving.keyring import MEMORY, MOST_REMEMBERED, Keyring
+from serving.keyring import MEMORY, MOST_REMEMBERED, NOTED, Keyring
 from serving.store.keys import ApiKey
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
@@ -55,6 +55,33 @@ def test_a_revoked_key_opens_nothing_once_the_memory_is_over() -> None:
     moments[0] = MEMORY
     with pytest.raises(UnauthenticatedError):
         asyncio.run(keyring.key(sent(1)))
+
+
+def test_an_expired_key_opens_nothing_at_once() -> None:
+    shelf, moment = Shelf(replace(key(f"{1:016x}"), expires=NOW)), [NOW - timedelta(seconds=1)]
+    keyring = Keyring(shelf.find, lambda: 0.0, now=lambda: moment[0])
+    asyncio.run(keyring.key(sent(1)))
+    moment[0] = NOW
+    with pytest.raises(UnauthenticatedError, match="a key that has expired"):
+        asyncio.run(keyring.key(sent(1)))
+
+
+def test_the_use_of_a_key_is_noted_once_in_a_while_and_a_store_that_fails_does_no_harm() -> None:
+    noted: list[str] = []
+
+    def note(id_: str, when: datetime) -> None:
+        noted.append(id_)
+        raise StoreError("the store fails")
+
+    async def use(moments: list[float]) -> None:
+        now = [0.0]
+        keyring = Keyring(Shelf(key(f"{1:016x}")).find, lambda: now[0], note=note)
+        for now[0] in moments:
+            await keyring.key(sent(1))
+            await asyncio.gather(*keyring._notes)
+
+    asyncio.run(use([0.0, 1.0, NOTED - 1, NOTED, NOTED + 1]))
+    assert len(noted) == 2
 
 
 def test_strangers_do_not_fill_the_memory() -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from serving.api.clients import PATHS
 from serving.ingestion.bodies import LARGEST
+from serving.store import keys
 from serving.store.port import KnownCustomer, StoredEvent
 from tests.serving.house import House, open_house
 from tests.serving.shop import NOW
@@ -222,6 +224,15 @@ def test_a_page_s_key_cannot_register_the_id_of_a_server_s_message(house: House)
         assert client.post("/v1/track", json=ORDER).json() == WELL
     assert len(events_of(house)) == 3
     assert [(event.amount, event.claimed) for event in events_of(house) if event.id == "o-1"] == [(80.0, None)]
+
+
+def test_a_message_that_is_sent_again_after_a_rotation_is_known(house: House) -> None:
+    key = house.key("track")
+    made = keys.rotate(house.tenants.store.database, "default", key.split("_")[1], timedelta(days=1), datetime.now(UTC))
+    assert made is not None
+    for sent in (key, made[1]):
+        assert house.anybody({"Authorization": f"Bearer {sent}"}).post("/v1/track", json=ORDER).json() == WELL
+    assert len(events_of(house)) == 1
 
 
 def test_a_page_s_key_cannot_ask_for_a_decision(house: House) -> None:

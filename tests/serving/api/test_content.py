@@ -97,7 +97,7 @@ def test_a_page_reports_of_its_own_customer_s_content_alone(house: House) -> Non
     assert foreign.status_code == 200
     for decision in (id_, "d-1", "nothing"):
         answer = page.post(f"/v1/content/{decision}/outcome", json={"token": token("eve"), "kind": "clicked"})
-        assert (answer.status_code, answer.json()["code"]) == (404, "unknown-decision")
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:tactful:problem:unknown-decision")
     assert list(house.tenants.store.outcomes("default")) == []
 
 
