@@ -9,9 +9,11 @@ from liquid.builtin.tags.cycle_tag import CycleNode
 from decisions.texts.tracing import Piece
 
 _BLOCK = r"(?:p|div|td|tr|li|ul|ol|table|h[1-6])\b"
-_BEGINS = re.compile(rf"(?:^|[.!?…:]|\n\s*\n|<(?:/?{_BLOCK}[^>]*|br\s*/?)>)\s*\Z", re.I)
-_ENDS = re.compile(rf"\s*(?:\Z|\n\s*\n|<(?:/?{_BLOCK}|br\b))", re.I)
-_ENDED = re.compile(rf"(?:[.!?…](?:\s*</\w+>)*|</{_BLOCK}[^>]*>|<br\s*/?>)\s*\Z", re.I)
+_BEGINS = re.compile(rf"(?:[.!?…:]|<(?:/?{_BLOCK}[^>]*|br\s*/?)>)\Z", re.I)
+_FOLLOWED = re.compile(rf"<(?:/?{_BLOCK}|br\b)", re.I)
+_ENDED = re.compile(rf"(?:[.!?…](?:\s?</\w+>)*|</{_BLOCK}[^>]*>|<br\s*/?>)\Z", re.I)
+_NEAR = 200
+"""Characters around a gap that are looked at."""
 
 
 def is_gap(node: Node, without: Piece, before: Piece, changed: Piece, output: str, kind: str) -> bool:
@@ -55,5 +57,9 @@ def _squeezed(text: str) -> str:
 
 def _is_sentence(printed: str, before: str, after: str) -> bool:
     """Whether what was left out began and ended like a sentence, so that its absence leaves no hole."""
-    ends = _ENDED.search(printed) or _ENDS.match(after)
-    return bool(printed.strip() and ends and _BEGINS.search(before))
+    left, right, said = before.rstrip(), after.lstrip(), printed.strip()
+    is_alone_above = not left or before[len(left) :].count("\n") > 1
+    is_alone_below = not right or after[: len(after) - len(right)].count("\n") > 1
+    begins = is_alone_above or _BEGINS.search(left[-_NEAR:])
+    ends = is_alone_below or _ENDED.search(said[-_NEAR:]) or _FOLLOWED.match(right[:_NEAR])
+    return bool(said and begins and ends)

@@ -50,6 +50,7 @@ HOLES = [
     "Dear <b>{% if customer.first_name %}{{ customer.first_name }}{% endif %}</b>,",
     "Dear {%- if customer.first_name %} {{ customer.first_name }}{% endif -%} ,",
     "Welcome. {% if customer.nick %}<b>{{ customer.nick }}</b>{% endif %}, come back.",
+    "Welcome\n{% if customer.nick %}Dear {{ customer.nick }}{% endif %}\n, come back.",
     "{% if customer.first_name and customer.nick %}Dear {{ customer.first_name }}{% endif %}, welcome",
     "{% if customer.nick %}{{ customer.nick }}{% elsif customer.first_name %}{{ customer.first_name }}{% endif %}, x",
     "{% if customer.first_name %}Dear {{ customer.first_name }},{% else %}Dear ,{% endif %}",
@@ -89,6 +90,7 @@ WHOLE = [
     "Come back. {% if features.days %}It has been {{ features.days | round }} days{% endif %}",
     "<p>{% if customer.first_name %}Dear {{ customer.first_name }}{% endif %}</p><p>Come back.</p>",
     "Welcome. {% if customer.nick %}<b>We know {{ customer.nick }}.</b>{% endif %} Come back.",
+    "Welcome\n\n{% if customer.nick %}Dear {{ customer.nick }}{% endif %}\n\nCome back.",
     "It has been {{ features.days | default: 30 | round }} days.",
     "{% assign d = features.days | default: 3 %}{{ d | round }} days",
     "{% if features.days %}{{ features.days | round }}{% else %}many{% endif %} days",
@@ -169,3 +171,9 @@ def test_little_room_on_a_channel_is_a_warning(limit: int, body: str, said: str 
     assert catalogue is not None
     found = [f.message for f in findings if "on mail" in f.message or "by mail" in f.message]
     assert [said in message for message in found if "miss_you" in message] == ([True] if said else []), found
+
+
+@pytest.mark.parametrize("filler", ["\n", " ", ".", "<", "<a ", "b=1 "])
+def test_a_text_made_to_be_slow_is_read_in_one_pass(filler: str) -> None:
+    source = filler * (40_000 // len(filler)) + "{% if customer.nick %}{{ customer.nick }}{% endif %} y"
+    assert prove(source, True, READABLE).faults
