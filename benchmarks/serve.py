@@ -94,7 +94,7 @@ def main() -> None:
         ):
             store = open_store(url)
             stock(store, customers)
-            _, key = keys.create(store.database, "default", "benchmark", ("decide",), None, MOMENT)
+            _, key = keys.create(store.database, "default", "benchmark", ("decide",), 1e9, MOMENT)
             store.close()
             asks = {"customers": ids, "headers": f"Authorization: Bearer {key}\r\n"}
             result[kind] = {

@@ -21,6 +21,7 @@ TactfulError
     ├── ForbiddenError          an API key without the scope that is wanted
     ├── TooManyRequestsError    more requests than the key may make
     ├── KeyInFlightError        a request with this idempotency key is not answered yet
+    ├── AnswerNotKeptError      the answer to the first request with this idempotency key was too large to keep
     ├── KeyReusedError          the idempotency key belongs to another request
     ├── DeadlineError           a request took longer than it may
     ├── NotReadyError           no bundle and catalogue to decide with
@@ -128,6 +129,10 @@ class TooManyRequestsError(ServingError):
 
 class KeyInFlightError(ServingError):
     """A request with this idempotency key is not answered yet."""
+
+
+class AnswerNotKeptError(ServingError):
+    """The answer to the first request with this idempotency key was too large to keep."""
 
 
 class KeyReusedError(ServingError):

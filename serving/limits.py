@@ -7,8 +7,16 @@ MOST_CALLERS = 100_000
 """Callers that are remembered; beyond them, everybody begins anew."""
 
 
+DECISION, MESSAGE, PIECE = 1.0, 0.1, 1.0
+"""Tokens of a decision, of a message and of a piece of a body."""
+PIECE_BYTES = 64 * 1024
+
+
 class Buckets:
     """Token buckets, one a caller: a steady rate, and what was saved up in a second at once.
+
+    A request takes one token. Work that it brings besides is charged afterwards: `DECISION` for each further decision,
+    `MESSAGE` for each further message, `PIECE` for each further `PIECE_BYTES` of its body as inflated.
 
     Each worker process has its own; with several, each gives its share of the rate. So a caller whose connections all
     lead to one worker gets that worker's share, and nobody gets more than the rate.
@@ -48,3 +56,15 @@ class Buckets:
         taken = tokens >= 1
         self._filled[caller] = (tokens - taken, now)
         return 0.0 if taken else (1 - tokens) / share
+
+    def charge(self, caller: str, tokens: float) -> None:
+        """Take tokens for work that a request turned out to be, although they are not there yet.
+
+        The caller waits until the debt is paid off at its rate, so one large request costs what many small ones do.
+
+        Args:
+            caller: A caller who has just taken a token.
+            tokens: How many, besides that one.
+        """
+        left, filled = self._filled.get(caller, (0.0, self._clock()))
+        self._filled[caller] = (left - tokens, filled)

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Largest request body, in bytes, where a route has no limit of its own."""
     patience: timedelta = Field(default=timedelta(seconds=15), gt=timedelta())
     """How long a client may take over the head of a request, and between two pieces of its body."""
+    rate: float = Field(default=1_000.0, gt=0)
+    """Tokens a second of an API key that has no rate of its own, of all workers together."""
     deadline: timedelta = Field(default=timedelta(minutes=1), gt=timedelta())
     """How long a request may take, from its head to the end of its answer; then the answer is 503."""
     store_deadline: timedelta = Field(default=timedelta(seconds=10), ge=timedelta(milliseconds=10))

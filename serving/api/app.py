@@ -167,4 +167,4 @@ def _recognises(tenants: Tenants, settings: Settings) -> Recognises:
         return Everybody(settings.tenant, settings.origins)
     database = tenants.store.database
     keyring = Keyring(partial(keys.find, database), note=partial(keys.touch, database))
-    return Keys(keyring, Buckets(settings.workers))
+    return Keys(keyring, Buckets(settings.workers), settings.rate)

@@ -16,6 +16,7 @@ from serving.api.problem import (
     TrackingProblem,
 )
 from serving.errors import (
+    AnswerNotKeptError,
     DeadlineError,
     ForbiddenError,
     KeyInFlightError,
@@ -74,6 +75,7 @@ _DETAILS = {
     "invalid-request": "2 fields of the request cannot be used",
     "malformed-body": "There was an error parsing the body: POST /v1/decisions",
     "body-too-large": "at most 65536 bytes",
+    "answer-not-kept": "the request was carried out; its answer of 3145728 bytes was not kept",
     "already-sent": "a contact that was made: got 'checkout-7f3a'; wanted one that is reserved",
     "nothing-to-send": "a decision for silence: got 'checkout-7f3a'; wanted one that chose a message",
     "erased": "a decision whose personal data were erased: got 'checkout-7f3a'; wanted one with its inputs",
@@ -173,7 +175,7 @@ def _guard(operation: dict[str, Any], *, changes: bool) -> None:
     _add(operation, UnauthenticatedError, ForbiddenError, TooManyRequestsError)
     if changes:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-        _add(operation, KeyInFlightError, KeyReusedError)
+        _add(operation, KeyInFlightError, AnswerNotKeptError, KeyReusedError)
 
 
 def _add(operation: dict[str, Any], *causes: type[ServingError] | Kind) -> None:

@@ -8,8 +8,8 @@ import base64
 import binascii
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Protocol
 
 from fastapi import Request
@@ -43,12 +43,14 @@ class Caller:
         key: The key's id.
         scopes: What it may do.
         family: The id that it shares with the keys it took the place of.
+        charge: Takes tokens from its rate, for work that a request brings besides being one.
     """
 
     tenant: str
     key: str
     scopes: frozenset[str]
     family: str = ""
+    charge: Callable[[float], None] = field(default=lambda _tokens: None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +89,22 @@ class Keys:
     Args:
         keyring: The keys.
         buckets: How often each was used.
+        rate: Tokens a second of a key that has no rate of its own.
     """
 
-    def __init__(self, keyring: Keyring, buckets: Buckets) -> None:
+    def __init__(self, keyring: Keyring, buckets: Buckets, rate: float) -> None:
         self._keyring = keyring
         self._buckets = buckets
+        self._rate = rate
 
     async def __call__(self, authorization: bytes, headers: Mapping[bytes, bytes]) -> Caller:  # noqa: ARG002
         """The caller of a header."""
         key = await self._keyring.key(sent_key(authorization))
-        wait = self._buckets.wait(key.id, key.rate) if key.rate else 0.0
-        if wait:
-            allowed = f"at most {key.rate:g} a second"
+        rate = key.rate or self._rate
+        if wait := self._buckets.wait(key.id, rate):
+            allowed = f"at most {rate:g} a second"
             raise TooManyRequestsError("too many requests", wanted=allowed, retry_after=math.ceil(wait))
-        return Caller(key.tenant, key.id, key.scopes, key.family)
+        return Caller(key.tenant, key.id, key.scopes, key.family, partial(self._buckets.charge, key.id))
 
 
 class Everybody:

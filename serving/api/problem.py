@@ -16,6 +16,7 @@ from starlette.types import Scope
 from serving.api.matching import Paths
 from serving.errors import (
     AlreadySentError,
+    AnswerNotKeptError,
     CatalogueMovedError,
     CatalogueRefusedError,
     ContendedError,
@@ -148,6 +149,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     ForbiddenError: Kind(403, "forbidden", "Use a key with the scope that is wanted."),
     TooManyRequestsError: Kind(429, "too-many-requests", "Wait for Retry-After seconds.", retry_after=1),
     KeyInFlightError: Kind(409, "request-in-flight", "Wait, then ask again with the same key.", retry_after=1),
+    AnswerNotKeptError: Kind(409, "answer-not-kept", "It was done: read the result, or use ids of your own."),
     KeyReusedError: Kind(422, "idempotency-key-reused", "Use an Idempotency-Key for one request."),
     AlreadySentError: Kind(409, "already-sent", "The contact was made and stays in the ledger."),
     NothingToSendError: Kind(409, "nothing-to-send", "Only a decision that chose a message leads to a contact."),

@@ -1,6 +1,7 @@
 """Requests with an `Idempotency-Key`: carried out once, however often they are sent."""
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.api.clients import Again, whole
 from serving.api.documentation import CHANGES, LONGEST_KEY
 from serving.api.door import Visit
+from serving.api.problem import KINDS, MEDIA_TYPE
+from serving.errors import AnswerNotKeptError
 from serving.store import idempotency
 from serving.store.database import Database
 from serving.store.idempotency import Claim, KeptAnswer
@@ -21,6 +24,8 @@ from serving.store.idempotency import Claim, KeptAnswer
 HEADER = b"idempotency-key"
 REPEATED = "Idempotency-Replayed"
 """Borne by an answer that was given before."""
+LARGEST_KEPT = 1024 * 1024
+"""Bytes of the largest answer that is kept."""
 CLEANING = timedelta(minutes=10)
 
 
@@ -66,7 +71,7 @@ class Repeats:
             await run_in_threadpool(idempotency.give_up, self._database, claim)
         else:
             keep = partial(idempotency.keep, impersonal=scope["method"] == "DELETE")
-            await run_in_threadpool(keep, self._database, claim, answer.kept)
+            await run_in_threadpool(keep, self._database, claim, _bounded(answer.kept, scope))
         for message in answer.messages:
             await send(message)
 
@@ -95,6 +100,16 @@ class _Heard:
     def kept(self) -> KeptAnswer:
         body = b"".join(message.get("body", b"") for message in self.messages)
         return KeptAnswer(self.status, body, MutableHeaders(raw=self.messages[0]["headers"]).get("content-type"))
+
+
+def _bounded(answer: KeptAnswer, scope: Scope) -> KeptAnswer:
+    """An answer as it is kept: in place of one that is too large, the problem that a repetition is answered with."""
+    if len(answer.body) <= LARGEST_KEPT:
+        return answer
+    detail = f"the request was carried out; its answer of {len(answer.body)} bytes was not kept"
+    kind = KINDS[AnswerNotKeptError]
+    problem = kind.document(detail, scope["state"]["request_id"])
+    return KeptAnswer(kind.status, json.dumps(problem, sort_keys=True).encode(), MEDIA_TYPE)
 
 
 def _may_repeat(scope: Scope) -> bool:

@@ -49,6 +49,7 @@ from serving.errors import (
     UnknownItemError,
 )
 from serving.inquiries import supposed, supposed_again
+from serving.limits import DECISION
 from serving.making import Answer, Ask
 from serving.records import parse
 from serving.sending import clear, release, report
@@ -99,6 +100,7 @@ async def decide_batch(wanted: DecisionBatch, visit: Decider, request: Request) 
 
     Customers who occur more than once are decided about one after another, each time on what the time before left.
     """
+    visit.caller.charge(DECISION * (len(wanted.decisions) - 1))
     answers = await asyncio.gather(*(_asked(one, visit) for one in wanted.decisions), return_exceptions=True)
     items = [_item(answer, request.state.request_id) for answer in answers]
     return _json(b'{"decisions":[' + b",".join(items) + b"]}")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.types import Scope
 
+from serving import limits
 from serving.api.answers import content, encoded
 from serving.api.documentation import problems
 from serving.api.door import Visit, allows, require
@@ -24,6 +25,7 @@ from serving.errors import (
     StoreError,
     UnknownCustomerError,
 )
+from serving.ingestion.bodies import inflated_size
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import MOST_TOLD, Parcel, Receipts
@@ -119,9 +121,13 @@ async def _received(visit: Visit, request: Request, call: str | None, *, answere
     """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     sender = Sender(visit.caller.family, trusted="ingest" in visit.caller.scopes)
-    parcel = Parcel(await request.body(), encoding, call, answered, sender)
+    body = await request.body()
+    parcel = Parcel(body, encoding, call, answered, sender)
     inbox: Inbox = request.state.inbox
     receipts = await asyncio.wrap_future(inbox.take(visit.service, parcel))
+    pieces = (len(body) if receipts.unfit else inflated_size(body, encoding)) // limits.PIECE_BYTES
+    messages = max(len(receipts.told) - 1, 0)
+    visit.caller.charge(limits.MESSAGE * messages + limits.PIECE * pieces + limits.DECISION * answered)
     if receipts.unfit:
         (told,) = receipts.told
         kind = TOO_LARGE if told.fate is MessageFate.OVERSIZED else MALFORMED

@@ -13,6 +13,11 @@ LARGEST_BATCH = 500_000
 """Bytes of the largest batch that is not RudderStack's."""
 LARGEST_MESSAGE = 32 * 1024
 """Bytes of the largest message."""
+MOST_INFLATED = 100
+"""How many times its size a body may have once it is inflated, where that is more than `FREELY_INFLATED` bytes."""
+FREELY_INFLATED = 512 * 1024
+MOST_CONTAINERS, MOST_COMMAS = 100_000, 400_000
+"""Objects and lists, and commas, of the largest body: what is parsed of it costs many times their bytes."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -36,6 +41,7 @@ def inflated(body: bytes, encoding: str, limit: int = LARGEST) -> bytes:
         return _within(body, limit)
     if encoding != "gzip":
         raise UnfitMessageError("an encoding that cannot be read", wanted="gzip", where="the header Content-Encoding")
+    limit = min(limit, max(FREELY_INFLATED, MOST_INFLATED * len(body)))
     inflater = zlib.decompressobj(_GZIP)
     try:
         content = inflater.decompress(body, limit + 1)
@@ -47,16 +53,24 @@ def inflated(body: bytes, encoding: str, limit: int = LARGEST) -> bytes:
     return content
 
 
+def inflated_size(body: bytes, encoding: str) -> int:
+    """Bytes of a body that `inflated` has accepted, as inflated: gzip states them at its end."""
+    return int.from_bytes(body[-4:], "little") if encoding == "gzip" else len(body)
+
+
 def parsed(content: bytes) -> Mapping[str, Any]:
     """The JSON object of a body; `NaN` and `Infinity`, which some senders write, are numbers that no field accepts.
 
     Raises:
-        UnfitMessageError: Not JSON, not an object, or nested too deeply.
+        UnfitMessageError: Not JSON, not an object, nested too deeply, or of too many parts for its size.
 
     Example:
         >>> parsed(b'{"userId": "7"}')
         {'userId': '7'}
     """
+    if content.count(b"[") + content.count(b"{") > MOST_CONTAINERS or content.count(b",") > MOST_COMMAS:
+        limit = f"at most {MOST_CONTAINERS} objects and lists, and {MOST_COMMAS} commas"
+        raise UnfitMessageError("too many parts", fate=MessageFate.OVERSIZED, wanted=limit, where="the body")
     try:
         found = json.loads(content)
     except RecursionError:

@@ -38,16 +38,16 @@ class BoundedConnection(psycopg.Connection[TupleRow]):
             self.execute(f"SET statement_timeout = {math.ceil(longest.total_seconds() * 1e3)}".encode())
             self._longest = longest.total_seconds()
 
-    def wait(self, gen: PQGen[_Result], *given: Any, timeout: float | None = None, **named: Any) -> _Result:
+    def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:
         """Wait for the server.
 
         Raises:
             OperationalError: It did not answer in time; the connection is closed.
         """
         if timeout is not None or self._longest is None:
-            return super().wait(gen, *given, timeout=timeout, **named)
+            return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, *given, timeout=self._longest, **named)
+            return super().wait(gen, interval, self._longest)
         except errors._WaitTimeout:
             self.pgconn.finish()
             raise psycopg.OperationalError(f"no answer within {self._longest:g} seconds") from None

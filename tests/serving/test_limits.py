@@ -41,3 +41,14 @@ def test_each_caller_has_a_bucket_of_its_own() -> None:
     assert buckets.wait("a", 1) == 0
     assert buckets.wait("a", 1) == 1
     assert buckets.wait("b", 1) == 0
+
+
+def test_work_that_is_charged_afterwards_is_waited_for() -> None:
+    now = [0.0]
+    buckets = Buckets(clock=lambda: now[0])
+    assert buckets.wait("a", 2.0) == 0
+    buckets.charge("a", 9.0)
+    assert buckets.wait("a", 2.0) == 4.5
+    now[0] += 4.5
+    assert buckets.wait("a", 2.0) == 0
+    assert buckets.wait("b", 2.0) == 0
