@@ -37,6 +37,7 @@ YAML = {"Content-Type": "application/yaml", "If-Match": "*"}
 
 Case = dict[str, Any]
 CASES: dict[tuple[str, str], Case] = {
+    ("GET", "/health"): {},
     ("GET", "/metrics"): {},
     ("GET", "/v1/catalogue"): {},
     ("GET", "/v1/events/refused"): {},
