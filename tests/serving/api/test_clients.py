@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 
 from serving.api.clients import PATHS
 from serving.ingestion.bodies import LARGEST
+from serving.settings import Settings
 from serving.store import keys
 from serving.store.port import KnownCustomer, StoredEvent
 from tests.serving.house import House, open_house
@@ -59,6 +62,15 @@ SHAPES = {
 }
 
 
+@pytest.fixture(scope="module")
+def shared(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The shop's service for tests that each speak of another customer."""
+    folder = tmp_path_factory.mktemp("clients") / "shop"
+    shutil.copytree(furnished, folder)
+    with open_house(Settings.of(folder)) as house:
+        yield house
+
+
 def events_of(house: House, customer: str = "new") -> list[StoredEvent]:
     return [event for who, event in house.tenants.store.events("default") if who == customer]
 
@@ -69,22 +81,23 @@ def known(house: House, customer: str) -> KnownCustomer:
     return found
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-def test_a_client_s_batch_is_kept(house: House, shape: Shape) -> None:
-    sent = shape.send(house.anybody(), house.key("track"), VIEW, {**VIEW, "messageId": "v-2"})
+@pytest.mark.parametrize("client", SHAPES)
+def test_a_client_s_batch_is_kept(shared: House, client: str) -> None:
+    view = {**VIEW, "userId": f"user of {client}"}
+    sent = SHAPES[client].send(shared.anybody(), shared.key("track"), view, {**view, "messageId": "v-2"})
     assert (sent.status_code, sent.json()) == (200, WELL)
-    assert len(events_of(house)) == 2
+    assert len(events_of(shared, f"user of {client}")) == 2
 
 
 @pytest.mark.parametrize("path", [path for path, meant in PATHS.items() if meant != "/v1/batch"])
 @pytest.mark.parametrize("place", ["body", "query"])
-def test_a_client_s_single_message_is_kept(house: House, path: str, place: str) -> None:
-    key = house.key("ingest")
-    message = {"userId": "new", "event": "Product Viewed", "name": "Home", "groupId": "g", "previousId": "old"}
+def test_a_client_s_single_message_is_kept(shared: House, path: str, place: str) -> None:
+    key, user = shared.key("ingest"), f"single {place} {path}"
+    message = {"userId": user, "event": "Product Viewed", "name": "Home", "groupId": "g", "previousId": f"old {user}"}
     given = {"params": {"writeKey": key}} if place == "query" else {"headers": PLAIN}
-    sent = house.anybody().post(path, json=message | ({"writeKey": key} if place == "body" else {}), **given)
+    sent = shared.anybody().post(path, json=message | ({"writeKey": key} if place == "body" else {}), **given)
     assert (sent.status_code, sent.json()) == (200, WELL)
-    assert known(house, "new").id == "new"
+    assert known(shared, user).id == user
 
 
 @pytest.mark.parametrize(
@@ -103,10 +116,10 @@ def test_a_client_s_single_message_is_kept(house: House, path: str, place: str) 
         (b" " * (LARGEST + 1), 413),
     ],
 )
-def test_a_body_is_let_in_by_its_one_write_key(house: House, content: bytes, status: int) -> None:
-    body = content.replace(b"KEY", house.key("track").encode())
-    assert house.anybody().post("/v1/b", content=body).status_code == status
-    assert house.anybody().post("/v1/decisions", content=body).status_code in (401, 413)
+def test_a_body_is_let_in_by_its_one_write_key(shared: House, content: bytes, status: int) -> None:
+    body = content.replace(b"KEY", shared.key("track").encode())
+    assert shared.anybody().post("/v1/b", content=body).status_code == status
+    assert shared.anybody().post("/v1/decisions", content=body).status_code in (401, 413)
 
 
 def test_a_body_that_would_inflate_beyond_all_bounds_is_refused_without_a_key(house: House) -> None:
