@@ -34,7 +34,7 @@ def create(
     name: Annotated[str, typer.Argument(help="What the key is for, such as `checkout`.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="What it may do: decide, ingest, track, content, read or admin; may be repeated."),
+        typer.Option(help="What it may do: decide, ingest, track, content, read, merge or admin; may be repeated."),
     ] = None,
     browser: Annotated[bool, typer.Option("--browser", help="For a page or an app: scope track.")] = False,
     rate: Annotated[

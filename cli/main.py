@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("cli.demo.command:demo", "Do the whole job on real data: import, learn, decide, report."),
     "init": ("cli.starter.command:init", "Write the files of a new service: settings, catalogue, mapping, timers."),
     "serve": ("cli.serve:serve", "Answer requests for decisions over HTTP."),
+    "customers": ("cli.customers:customers_app", "Export and erase customers, list merges and undo them."),
     "keys": ("cli.keys:keys_app", "Say who may use the service over HTTP."),
     "store": ("cli.store:store_app", "Fill, check, compact, back up, restore, copy and migrate the store."),
     "events": ("cli.events:events_app", "Bring customer histories in."),

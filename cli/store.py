@@ -67,6 +67,9 @@ def compact(
     messages: Annotated[
         str, typer.Option(metavar="SPAN", help="Keep so long the ids by which late duplicates are known.")
     ] = "90d",
+    merges: Annotated[
+        str, typer.Option(metavar="SPAN", help="Keep so long what is needed to undo the merge of two customers.")
+    ] = "90d",
     vacuum: Annotated[
         bool, typer.Option("--vacuum", help="Give the space back to the disk; writers wait meanwhile.")
     ] = False,
@@ -90,6 +93,7 @@ def compact(
             inputs=_span(inputs),
             records=_span(records),
             messages=_span(messages),
+            merges=_span(merges),
         )
         done = forget(store.database, settings.tenant, keep, clock(settings.now)(), advance)
         if vacuum:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from decisions.decide import Circumstances
 from features.build import build_one
@@ -52,7 +53,7 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
     tell = clock(settings.now)
 
     def open_one(tenant: str) -> DecisionService:
-        folder = settings.data if tenant == settings.tenant else settings.data / "tenants" / tenant
+        folder = folder_of(settings, tenant)
         own = folder / "champion"
         pointer = own if tenant != settings.tenant and own.exists() else settings.champion
         champions = Champions(
@@ -62,6 +63,11 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
         return DecisionService(store, champions, maker, tell, tenant, folder / "events", trials)
 
     return Tenants(store, open_one)
+
+
+def folder_of(settings: Settings, tenant: str) -> Path:
+    """The folder of a tenant: the data folder for the settings' own, one inside it for every other."""
+    return settings.data if tenant == settings.tenant else settings.data / "tenants" / tenant
 
 
 def clock(fixed: datetime | None) -> Callable[[], datetime]:

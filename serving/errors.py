@@ -4,6 +4,7 @@ TactfulError
 └── ServingError
     ├── UnknownCustomerError    nothing is known of the customer
     ├── UnknownDecisionError    no decision bears the id
+    ├── NotMergedError          an id that is merged into no customer, or no longer separable
     ├── UnknownMessageError     the catalogue has no such message
     ├── UnknownItemError        a question names what the catalogue or the models do not have
     ├── NothingToSendError      the decision was for silence
@@ -45,6 +46,10 @@ class UnknownCustomerError(ServingError):
 
 class UnknownDecisionError(ServingError):
     """No decision bears the id."""
+
+
+class NotMergedError(ServingError):
+    """An id that is merged into no customer, or that cannot be separated any more."""
 
 
 class UnknownMessageError(ServingError):

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     token_secrets: Mapping[str, tuple[SecretStr, ...]] = {}
     """Secrets that shops sign tokens of their customers with, by tenant, as JSON such as `{"default": ["…"]}`; at least
     32 bytes each, and several while one replaces another; pages get no content where there is none."""
+    merges: int = Field(default=20, ge=0)
+    """How many ids may become one customer within an hour, also by keys of scope `merge`."""
     webhook_url: str | None = None
     """Where decisions upon events are told: https, or http on this machine; nobody is told where it is not set."""
     webhook_secret: SecretStr | None = None

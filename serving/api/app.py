@@ -17,6 +17,7 @@ from serving.api import (
     client_settings,
     content,
     customers,
+    merges,
     operations,
     pages,
     problem,
@@ -47,6 +48,7 @@ from serving.tenants import Tenants
 ROUTERS = (
     routes.router,
     customers.router,
+    merges.router,
     catalogues.router,
     tracking.router,
     content.router,
@@ -92,7 +94,7 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         settings: How it is served.
     """
     refused = RefusedLog(tenants.store.database)
-    reception = Reception(load_rules(settings.tracking), settings.webhook_url is not None, refused)
+    reception = Reception(load_rules(settings.tracking), settings.webhook_url is not None, refused, settings.merges)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:

@@ -64,6 +64,8 @@ class CustomerExport(BaseModel):
     joined: datetime | None
     attributes: dict[str, Any]
     identities: list[dict[str, Any]] = Field(description="The other ids it is known by.")
+    merges: list[dict[str, Any]] = Field(description="When other ids became its own.")
+    profile_changes: list[dict[str, Any]] = Field(description="The profile by the id that each part came under.")
     consents: list[dict[str, Any]]
     events: list[dict[str, Any]]
     contacts: list[dict[str, Any]]

@@ -62,6 +62,7 @@ _REQUEST = "9f1c0d6be5b94d6a8f3d1f0f6d7e2a41"
 _DETAILS = {
     "unknown-customer": "unknown customer: got '9999'; wanted a customer whose history was loaded",
     "unknown-decision": "unknown decision: got 'checkout-0'; wanted the id of a decision made before",
+    "not-merged": "an id that is merged into no customer: got 'anonymous-81f0'",
     "decision-conflict": "the id belongs to a decision about another customer: got 'checkout-7f3a'; wanted a new id",
     "contended": "others changed the customer each time we decided: got '20 tries'; at decision checkout-7f3a",
     "unauthenticated": "an unknown or revoked key: wanted one that `tactful keys create` made",

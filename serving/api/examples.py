@@ -138,6 +138,8 @@ _EXPORT: dict[str, Any] = {
     "zone": "Europe/Paris",
     "joined": "2026-01-26T16:00:00+00:00",
     "attributes": {"first_name": "Ada"},
+    "merges": [],
+    "profile_changes": [],
     "identities": [{"since": "2026-02-01T09:00:00+00:00", "alias": "anonymous-81f0"}],
     "consents": [{**_CONSENT, "time": "2026-01-26T16:00:00+00:00"}],
     "events": [],
@@ -257,6 +259,25 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ("POST", "/v1/what-if"): _WHAT_IF,
     ("GET", "/v1/customers/{customer_id}"): _CUSTOMER,
     ("GET", "/v1/customers/{customer_id}/export"): _EXPORT,
+    ("GET", "/v1/merges"): {
+        "merges": [
+            {
+                "id": "9f1c0d6be5b94d6a",
+                "merged_id": "anonymous-81f0",
+                "customer_id": "7",
+                "time": "2026-02-01T09:00:00Z",
+                "key": "0123456789abcdef",
+                "undone": None,
+            }
+        ],
+        "next": None,
+    },
+    ("POST", "/v1/customers/{customer_id}/unmerge"): {
+        "merge": "9f1c0d6be5b94d6a",
+        "customer_id": "anonymous-81f0",
+        "separated_from": "7",
+        "identities": [],
+    },
     ("DELETE", "/v1/customers/{customer_id}"): {"status": "erased", "decisions": 7},
     ("PUT", "/v1/catalogue"): _PUT,
     ("GET", "/v1/programmes"): _PROGRAMMES,

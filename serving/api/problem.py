@@ -28,6 +28,7 @@ from serving.errors import (
     KeyInFlightError,
     KeyReusedError,
     NothingToSendError,
+    NotMergedError,
     NotReadyError,
     PreconditionRequiredError,
     ServingError,
@@ -139,6 +140,7 @@ OF_FRAMEWORK = {
 KINDS: Mapping[type[Exception], Kind] = {
     UnknownCustomerError: Kind(404, "unknown-customer", "Load the customer's history, then ask again."),
     UnknownDecisionError: Kind(404, "unknown-decision", "Ask for a decision first: POST /v1/decisions."),
+    NotMergedError: Kind(409, "not-merged", "GET /v1/merges lists the merges that can be undone."),
     DecisionConflictError: Kind(409, "decision-conflict", "Use an id for one decision; leave it out to be given one."),
     UnauthenticatedError: Kind(
         401,

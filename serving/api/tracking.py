@@ -120,8 +120,8 @@ async def _taken(visit: Visit, request: Request, call: str | None = None) -> Res
 async def _received(visit: Visit, request: Request, call: str | None, *, answered: bool = False) -> Receipts | Response:
     """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    sender = Sender(visit.caller.family, trusted="ingest" in visit.caller.scopes)
-    body = await request.body()
+    scopes, body = visit.caller.scopes, await request.body()
+    sender = Sender(visit.caller.family, trusted="ingest" in scopes, merges="merge" in scopes)
     parcel = Parcel(body, encoding, call, answered, sender)
     inbox: Inbox = request.state.inbox
     receipts = await asyncio.wrap_future(inbox.take(visit.service, parcel))

@@ -24,6 +24,8 @@ class MessageFate(Enum):
     LATE = "late"
     FUTURE = "future"
     FORBIDDEN = "forbidden"
+    NOT_MERGED = "not_merged"
+    MERGE_LIMIT = "merge_limit"
 
     @property
     def refused(self) -> bool:
@@ -49,6 +51,8 @@ MEANINGS = {
     MessageFate.LATE: "happened before what is kept of histories",
     MessageFate.FUTURE: "happens after its receipt",
     MessageFate.FORBIDDEN: "the key may not send it",
+    MessageFate.NOT_MERGED: "two users, or ids that were separated, are not merged; the rest is kept",
+    MessageFate.MERGE_LIMIT: "too many ids became this customer within an hour: not merged; the rest is kept",
 }
 REFUSALS = frozenset(
     {
@@ -59,6 +63,8 @@ REFUSALS = frozenset(
         MessageFate.LATE,
         MessageFate.FUTURE,
         MessageFate.FORBIDDEN,
+        MessageFate.NOT_MERGED,
+        MessageFate.MERGE_LIMIT,
     }
 )
 

@@ -20,7 +20,7 @@ from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
 from serving.ingestion.traits import profile_of
 from serving.ingestion.wakes import Listening
 from serving.records import parse
-from serving.store.port import Arrival, Profile, Receipt, Store, StoredEvent
+from serving.store.port import MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
 
 _REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in REFUSALS)
 _FATES = {
@@ -28,6 +28,13 @@ _FATES = {
     Receipt.DUPLICATE: MessageFate.DUPLICATE,
     Receipt.ERASED: MessageFate.ERASED,
     Receipt.UNKNOWN_DECISION: MessageFate.UNKNOWN_DECISION,
+    Receipt.NOT_MERGED: MessageFate.NOT_MERGED,
+    Receipt.MERGE_LIMIT: MessageFate.MERGE_LIMIT,
+}
+_REASONS = {
+    Receipt.UNKNOWN_DECISION: "unknown decision: wanted the id of a decision made before",
+    Receipt.NOT_MERGED: "two users are not merged: wanted an anonymous id, or a key of scope merge",
+    Receipt.MERGE_LIMIT: "too many ids became this customer within an hour: wanted fewer, or TACTFUL_MERGES",
 }
 
 
@@ -67,6 +74,7 @@ class Intake:
         listening: Which events are decided upon unasked; none where None.
         believed: What the catalogue believes of senders that are not trusted.
         sender: Who sends the messages.
+        merges: How many ids may become one customer within an hour.
     """
 
     store: Store
@@ -77,6 +85,7 @@ class Intake:
     listening: Listening | None = None
     believed: Browser = NOTHING_BELIEVED
     sender: Sender = SERVER
+    merges: int = MERGES_AN_HOUR
 
     def sent_by(self, sender: Sender) -> "Intake":
         """The same, for the messages of a sender."""
@@ -120,7 +129,7 @@ class Intake:
             StoreError: The store fails; then none of them was kept.
         """
         arrivals = self._completed(arrival for _, arrival in judged if arrival is not None)
-        receipts = iter(self.store.take(self.tenant, arrivals, received) if arrivals else ())
+        receipts = iter(self.store.take(self.tenant, arrivals, received, self.merges) if arrivals else ())
         return [told if arrival is None else _told(told, next(receipts)) for told, arrival in judged]
 
     def _judged(self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None) -> Judged:
@@ -165,6 +174,7 @@ class Intake:
             outcome=outcome_of(message, meaning, left_out) if meaning else None,
             wake=self.listening.wake(message.customer, event, received) if event and self.listening else None,
             time=microseconds(message.moment),
+            is_user=message.is_user,
         )
         fate = MessageFate.CLAMPED if message.clamped else MessageFate.KEPT
         fate = MessageFate.PARTIAL if left_out else fate
@@ -219,8 +229,7 @@ def _told(told: Told, receipt: Receipt) -> Told:
     """Of a message that was kept, that its moment was moved goes before that it was kept."""
     if receipt is Receipt.KEPT:
         return told
-    reason = "unknown decision: wanted the id of a decision made before" if receipt is Receipt.UNKNOWN_DECISION else ""
-    return replace(told, fate=_FATES[receipt], reason=reason)
+    return replace(told, fate=_FATES[receipt], reason=_REASONS.get(receipt, ""))
 
 
 def _readable_id(raw: Any) -> str:

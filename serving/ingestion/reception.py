@@ -1,5 +1,6 @@
 """Where messages are received: bodies judged, messages taken in, their fates counted."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ from serving.ingestion.senders import SERVER, Sender
 from serving.ingestion.wakes import Listening
 from serving.metrics import METRICS
 from serving.service import DecisionService
+from serving.store.port import MERGES_AN_HOUR
+
+_ALARMING = (MessageFate.NOT_MERGED, MessageFate.MERGE_LIMIT)
+"""Fates that an operator is told of at once: somebody may be merging customers who are not one person."""
+_log = logging.getLogger(__name__)
 
 MOST_MESSAGES = 10_000
 """Messages of the largest batch."""
@@ -81,11 +87,13 @@ class Reception:
         rules: What foreign names mean.
         wakes: Whether events are decided upon unasked, since there is a receiver to tell.
         refused: Counts the messages that are not kept, or not as a whole; nobody where None.
+        merges: How many ids may become one customer within an hour.
     """
 
     rules: Rules = field(default_factory=Rules)
     wakes: bool = False
     refused: RefusedLog | None = None
+    merges: int = MERGES_AN_HOUR
 
     def receive(self, service: DecisionService, parcels: Sequence[Parcel]) -> list[Receipts]:
         """Receive the messages of some requests, and keep them in one transaction.
@@ -110,6 +118,8 @@ class Reception:
         ]
         for fate, number in Counter(one.fate for each in receipts for one in each.told).items():
             METRICS.events(fate.value).inc(number)
+            if fate in _ALARMING:
+                _log.warning("merges refused", extra={"tenant": service.tenant, "fate": fate.value, "messages": number})
         if self.refused is not None:
             for parcel, each in zip(parcels, receipts, strict=True):
                 self.refused.note(service.tenant, parcel.sender.key, each.told)
@@ -120,11 +130,19 @@ class Reception:
         try:
             catalogue = service.champions.present().compiled.catalogue
         except NotReadyError:
-            return Intake(service.store, service.tenant, self.rules)
+            return Intake(service.store, service.tenant, self.rules, merges=self.merges)
         purposes = frozenset({PURPOSE, *(programme.purpose for programme in catalogue.programmes)})
         listening = Listening(catalogue) if self.wakes else None
-        believed = catalogue.browser
-        return Intake(service.store, service.tenant, self.rules, catalogue.currency, purposes, listening, believed)
+        return Intake(
+            service.store,
+            service.tenant,
+            self.rules,
+            catalogue.currency,
+            purposes,
+            listening,
+            catalogue.browser,
+            merges=self.merges,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Sender:
     Args:
         key: The id of its key, or of the first that this one took the place of.
         trusted: Whether it may say everything about everybody, as a server may.
+        merges: Whether it may merge users.
 
     Example:
         >>> Sender("0123456789abcdef", trusted=False).message_id("m1"), Sender("0123456789abcdef").message_id("m1")
@@ -35,6 +36,7 @@ class Sender:
 
     key: str = ""
     trusted: bool = True
+    merges: bool = False
 
     def message_id(self, id_: str) -> str:
         """The id that a message is kept under: no key that is not trusted can register an id of others' messages."""
@@ -55,6 +57,7 @@ class Sender:
         Raises:
             UnfitMessageError: The sender may report none of it.
         """
+        arrival = replace(arrival, merges_users=self.merges, caller=self.key)
         if self.trusted:
             return arrival
         event = StoredEvent(*arrival.event) if arrival.event else None

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, fu
 from features.vocabulary import EVENT_TYPES
 from features.zones import microseconds
 from serving.store.database import Database
+from serving.store.merges import finish_merges
 from serving.store.schema import arrivals, customers, decisions, events, idempotency, ledger, outbox
 
 PAGE = 500
@@ -43,6 +44,7 @@ class Keep:
         answers: Answers kept for callers who ask again with the same key.
         records: What was told to receivers, or refused by them.
         messages: Ids of messages, by which a late duplicate is known.
+        merges: What an undoing of a merge needs.
     """
 
     events: Mapping[str, Need]
@@ -50,11 +52,12 @@ class Keep:
     answers: timedelta = timedelta(days=1)
     records: timedelta = timedelta(days=30)
     messages: timedelta = timedelta(days=90)
+    merges: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """How many rows a compaction took away or closed."""
+    """How many rows a compaction took away or closed; merges: how many can no more be undone."""
 
     events: int
     reservations: int
@@ -62,6 +65,7 @@ class Compacted:
     answers: int
     records: int
     messages: int
+    merges: int
 
 
 def compact(
@@ -84,6 +88,7 @@ def compact(
     gone, closed = _compact_customers(database, tenant, keep, now, progress)
     inputs = _forget_inputs(database, tenant, microseconds(now - keep.inputs))
     records, messages = microseconds(now - keep.records), microseconds(now - keep.messages)
+    final = finish_merges(database, tenant, now - keep.merges)
     told = or_(outbox.c.delivered < records, and_(outbox.c.refused.is_not(None), outbox.c.due < records))
     with database.begin() as connection:
         done = Compacted(
@@ -93,6 +98,7 @@ def compact(
             answers=_delete(connection, idempotency, tenant, idempotency.c.created < microseconds(now - keep.answers)),
             records=_delete(connection, outbox, tenant, told),
             messages=_delete(connection, arrivals, tenant, arrivals.c.received < messages),
+            merges=final,
         )
     database.empty_log()
     return done

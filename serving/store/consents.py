@@ -3,7 +3,7 @@
 The time of a row never goes back, so that neither a clock that jumps nor a message that comes late undoes a refusal.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from features.zones import microseconds
@@ -14,6 +14,8 @@ _NEWER = "excluded.time > consents.time"
 _CONFLICT = f"""ON CONFLICT (tenant, customer, channel, purpose) DO UPDATE SET allowed = excluded.allowed,
 time = CASE WHEN {_NEWER} THEN excluded.time ELSE consents.time END WHERE {_NEWER}"""
 _KEEP = f"INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) {_CONFLICT} OR NOT excluded.allowed"  # noqa: S608 - our own words
+_MERGE = f"""INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) {_CONFLICT}
+OR (excluded.time = consents.time AND consents.allowed)"""  # noqa: S608
 _WITHDRAW = """
 UPDATE consents SET allowed = ?, time = CASE WHEN time < ? THEN ? ELSE time END
 WHERE tenant = ? AND customer = ? AND channel = ?"""
@@ -43,6 +45,17 @@ def keep_consents(session: Session, profiles: Sequence[tuple[Profile, int]]) -> 
                 _WITHDRAW, [(False, time, time, session.tenant, profile.customer, channel) for channel in withdrawn]
             )
     session.write(_KEEP, rows)
+
+
+def merge_consents(session: Session, customer: str, consents: Iterable[tuple[str, str, bool, int]]) -> None:
+    """Merge another customer's consents into a customer's, as `MOVE` does.
+
+    Args:
+        session: The transaction.
+        customer: Into whose.
+        consents: Channel, purpose, whether it is allowed, and as of when in microseconds since the epoch.
+    """
+    session.write(_MERGE, [(session.tenant, customer, *consent) for consent in consents])
 
 
 def newer_refusals(session: Session, profiles: Sequence[tuple[Profile, int]]) -> list[tuple[Profile, int]]:

@@ -1,22 +1,26 @@
 """What both adapters do in the same way."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Table, select, text
 
 from decisions.snapshot import Contact
+from features.zones import microseconds
 from serving.store.intake import MovedError, take
-from serving.store.port import Arrival, Receipt, Store, StoredDecision, StoredEvent
+from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt, Store, StoredDecision, StoredEvent, Unmerged
 from serving.store.rows import CONTACT_COLUMNS, contact_of
 from serving.store.schema import decisions, events, identities, ledger, outcomes
 from serving.store.session import Row, Session
+from serving.store.unmerging import unmerge
 
 PAGE = 1_000
 """Rows that are fetched at a time."""
 
+_Done = TypeVar("_Done")
 _UNHURRIED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
@@ -29,14 +33,15 @@ class CoreStore(Store):
         with self.database.read() as connection:
             return connection.scalar(whose) or customer
 
-    def take(self, tenant: str, arrivals: Sequence[Arrival], received: datetime) -> list[Receipt]:
+    def take(
+        self, tenant: str, arrivals: Sequence[Arrival], received: datetime, merges: int = MERGES_AN_HOUR
+    ) -> list[Receipt]:
         """See `Store.take`."""
-        while True:
-            try:
-                with self._session(tenant) as session:
-                    return take(session, arrivals, received)
-            except MovedError:
-                continue
+        return self._under_locks(tenant, lambda session: take(session, arrivals, received, merges))
+
+    def unmerge(self, tenant: str, alias: str, when: datetime) -> Unmerged:
+        """See `Store.unmerge`."""
+        return self._under_locks(tenant, lambda session: unmerge(session, alias, microseconds(when)))
 
     def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
         """See `Store.decision_log`."""
@@ -64,6 +69,15 @@ class CoreStore(Store):
     @abstractmethod
     def _session(self, tenant: str) -> AbstractContextManager[Session]:
         """A transaction that writes to a tenant, with no erasure beside it."""
+
+    def _under_locks(self, tenant: str, work: Callable[[Session], _Done]) -> _Done:
+        """Do some work in a transaction, and again where customers were merged before they were locked."""
+        while True:
+            try:
+                with self._session(tenant) as session:
+                    return work(session)
+            except MovedError:
+                continue
 
     def _stream(self, tenant: str, table: Table, columns: Sequence[str], order: Sequence[str]) -> Iterator[Row]:
         """Rows of one consistent view, a page at a time; whoever takes long over a page loses nothing."""

@@ -36,8 +36,11 @@ from serving.store.schema import (
     idempotency,
     identities,
     ledger,
+    merges,
+    origins,
     outbox,
     outcomes,
+    profile_changes,
     tenants,
     tombstones,
 )
@@ -183,6 +186,14 @@ class _Erasure:
         """Delete what is personal."""
         for table in (events, consents, customers):
             self.connection.execute(delete(table).where(self._theirs(table)))
+        for table, column in (
+            (merges, merges.c.alias),
+            (merges, merges.c.customer),
+            (origins, origins.c.origin),
+            (profile_changes, profile_changes.c.customer),
+            (profile_changes, profile_changes.c.sent),
+        ):
+            self.connection.execute(delete(table).where(table.c.tenant == self.tenant, column.in_(self.names)))
 
     def bury(self, moment: int) -> bool:
         """Leave a tombstone for each name, and say whether the first has one already; the first makes the salt."""

@@ -1,11 +1,13 @@
 """Takes messages in, on either database: locks whom they are about, judges each, keeps what is new."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from features.zones import microseconds
 from serving.store.keeping import Known, keep, keep_refusals, tells
-from serving.store.port import Arrival, Receipt
+from serving.store.merging import policy, ties
+from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt
 from serving.store.session import Session, in_order
 
 _DECISIONS = "SELECT id, customer, choice FROM decisions WHERE tenant = ? AND id = ANY(?)"
@@ -14,27 +16,36 @@ SELECT id FROM events WHERE tenant = ? AND id = ANY(?) UNION ALL
 SELECT id FROM arrivals WHERE tenant = ? AND id = ANY(?)"""
 
 
-_NEW = (Receipt.KEPT, Receipt.UNKNOWN_DECISION)
-
-
 class MovedError(Exception):
     """Somebody merged customers between the moment they were looked up and the moment they were locked."""
 
 
-def take(session: Session, arrivals: Sequence[Arrival], received: datetime) -> list[Receipt]:
+def take(
+    session: Session, arrivals: Sequence[Arrival], received: datetime, merges: int = MERGES_AN_HOUR
+) -> list[Receipt]:
     """Take messages in; see `Store.take`.
 
     Raises:
         MovedError: Begin again with a new transaction.
     """
-    known = _look(session, arrivals)
+    known, moment = _look(session, arrivals), microseconds(received)
     receipts = _judged(arrivals, known)
     judged = list(zip(arrivals, receipts, strict=True))
-    new = [(arrival, receipt) for arrival, receipt in judged if receipt in _NEW]
-    keep(session, new, known, microseconds(received))
-    others = [arrival for arrival, receipt in judged if receipt not in _NEW and arrival.customer not in known.erased]
-    keep_refusals(session, others, known, microseconds(received))
-    return receipts
+    new = [(_without_erased(arrival, known), receipt) for arrival, receipt in judged if receipt.is_new]
+    allowed = policy(session, [arrival for arrival, _ in new], known.identities, moment, merges)
+    found, refused = ties([arrival for arrival, _ in new], known.identities, allowed)
+    for place, receipt in refused.items():
+        new[place] = replace(new[place][0], alias=None), receipt
+    keep(session, new, found, known, moment)
+    others = [arrival for arrival, receipt in judged if not receipt.is_new and arrival.customer not in known.erased]
+    keep_refusals(session, others, known, moment)
+    kept = (receipt for _, receipt in new)
+    return [next(kept) if receipt.is_new else receipt for receipt in receipts]
+
+
+def _without_erased(arrival: Arrival, known: Known) -> Arrival:
+    """A message without an alias that was erased."""
+    return replace(arrival, alias=None) if arrival.alias in known.erased else arrival
 
 
 def _look(session: Session, arrivals: Sequence[Arrival]) -> Known:

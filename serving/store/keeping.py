@@ -4,15 +4,16 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from decisions.snapshot import Contact
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from features.zones import microseconds
 from serving.store.consents import keep_consents, newer_refusals
-from serving.store.merging import merge, ties
+from serving.store.merging import Merge, keep_origins, merge
 from serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, from_micros
-from serving.store.rows import contact_row, event_row, merged, outbox_row
+from serving.store.profiles import ProfileChange, SentChange, StoredProfile, keep_changes
+from serving.store.rows import contact_row, event_row, outbox_row
 from serving.store.session import Row, Session, in_order
 
 CONTACT, PURCHASE, REFUND = map(EVENT_TYPES.index, ("contact", "purchase", "refund"))
@@ -25,7 +26,7 @@ _PAID = (
     "SELECT customer, subject, amount FROM events WHERE tenant = ? AND type IN (?, ?)"
     " AND customer = ANY(?) AND subject = ANY(?)"
 )
-_MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
+_MOVE = "UPDATE customers SET version = version + 1, is_user = (is_user OR ?) WHERE tenant = ? AND customer = ?"
 _KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_ARRIVAL = "INSERT INTO arrivals VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -59,30 +60,35 @@ class Known:
         return self.identities.get(sent, sent)
 
 
-def keep(session: Session, new: Sequence[tuple[Arrival, Receipt]], known: Known, received: int) -> None:
+def keep(
+    session: Session, new: Sequence[tuple[Arrival, Receipt]], merges: Sequence[Merge], known: Known, received: int
+) -> None:
     """Write what messages say, everything about an alias under the customer whose it is by the end of the batch.
 
     Args:
         session: The transaction.
         new: Messages that did not come before, with their receipts.
+        merges: The merges that they bring.
         known: What they meet.
         received: When they came, microseconds since the epoch.
     """
     tenant, arrivals = session.tenant, [arrival for arrival, _ in new]
-    merges = ties([(a.customer, None if a.alias in known.erased else a.alias) for a in arrivals], known.identities)
     told = [(known.whose(a.customer), _moment(a, received), a) for a in arrivals if tells(a)]
     profiles = _profiles(session, told, merges, known)
-    for alias, customer in merges:
-        merge(session, alias, customer, received)
+    for one in merges:
+        merge(session, one, received)
     session.write(_KEEP_PROFILE, [(*profile.row(), tenant, customer) for customer, profile in profiles.items()])
     keep_consents(session, [one for a in arrivals for one in _consents(a, known, received)])
+    keep_changes(session, [one for a in arrivals for one in _changes(a, profiles, known, received)])
+    keep_origins(session, [one for customer, _, a in told for one in _origins(customer, a, known)])
     _keep_events(session, [(customer, a) for customer, _, a in told if a.event], known)
     session.write(_KEEP_ARRIVAL, sorted((tenant, a.id, received) for a in arrivals if _is_kept_by_id(a, known)))
     outcomes = [row for a in arrivals for row in _outcomes(tenant, a, known, received)]
     _keep_outcomes(session, outcomes)
     touched = {customer for customer, *_ in told} | {row[3] for row in outcomes}
-    session.write(_MOVE, [(tenant, customer) for customer in in_order(touched)])
-    wakes = [(a.id, a.wake) for a, receipt in new if a.wake and receipt is Receipt.KEPT]
+    users = {known.whose(a.customer) for a in arrivals if a.is_user}
+    session.write(_MOVE, [(customer in users, tenant, customer) for customer in in_order(touched)])
+    wakes = [(a.id, a.wake) for a, receipt in new if a.wake and receipt is not Receipt.UNKNOWN_DECISION]
     session.write(_KEEP_RECORD, [outbox_row(tenant, id_, "event", wake, received) for id_, wake in sorted(wakes)])
 
 
@@ -101,7 +107,10 @@ def keep_refusals(session: Session, again: Sequence[Arrival], known: Known, rece
     told = [one for a in again for one in _consents(a, known, received) if one[0].customer in known.versions]
     found = newer_refusals(session, told) if told else []
     keep_consents(session, found)
-    session.write(_MOVE, [(session.tenant, name) for name in in_order(profile.customer for profile, _ in found)])
+    keep_changes(
+        session, [(one.customer, SentChange(one.customer, ProfileChange.of(one, time))) for one, time in found]
+    )
+    session.write(_MOVE, [(False, session.tenant, name) for name in in_order(profile.customer for profile, _ in found)])
 
 
 def tells(arrival: Arrival) -> bool:
@@ -122,40 +131,23 @@ def _moment(arrival: Arrival, received: int) -> int:
     return int(arrival.event[0]) if arrival.event else received
 
 
-@dataclass(slots=True)
-class _Stored:
-    """What `customers` bears of one customer."""
-
-    zone: str | None
-    joined: int | None
-    attributes: dict[str, Any]
-
-    def add(self, zone: str | None, joined: int | None, attributes: Mapping[str, Any]) -> None:
-        """Newer attributes and a newer zone hold; whoever joined twice joined the first time."""
-        self.zone = zone or self.zone
-        self.joined = min((moment for moment in (self.joined, joined) if moment is not None), default=None)
-        self.attributes = merged(self.attributes, attributes)
-
-    def row(self) -> Row:
-        """As `_KEEP_PROFILE` takes it."""
-        return self.zone, self.joined, json.dumps(self.attributes, sort_keys=True)
-
-
 def _profiles(
     session: Session,
     told: Sequence[_Told],
-    merges: Sequence[tuple[str, str]],
+    merges: Sequence[Merge],
     known: Known,
-) -> dict[str, _Stored]:
+) -> dict[str, StoredProfile]:
     """The customers of whom a profile, a tie or a first message changes the row."""
-    merging = {name for pair in merges for name in pair}
+    merging = {name for one in merges for name in (one.alias, one.customer)}
     changed = {customer for customer, _, a in told if a.profile or known.versions[customer] == 0} | merging
     rows = session.select(_PROFILES, session.tenant, list(changed)) if changed else []
-    stored = {customer: _Stored(zone, joined, json.loads(attributes)) for customer, zone, joined, attributes in rows}
-    for alias, customer in merges:
-        former, stands = stored.pop(alias), stored[customer]
-        former.add(stands.zone, stands.joined, stands.attributes)
-        stored[customer] = former
+    stored = {
+        customer: StoredProfile(zone, joined, json.loads(attributes)) for customer, zone, joined, attributes in rows
+    }
+    for one in merges:
+        former, present = stored.pop(one.alias), stored[one.customer]
+        former.add(present.zone, present.joined, present.attributes)
+        stored[one.customer] = former
     for customer, time, arrival in told:
         if customer in stored:
             first = time if known.versions[customer] == 0 else None
@@ -174,6 +166,30 @@ def _consents(arrival: Arrival, known: Known, received: int) -> Iterator[tuple[P
     if outcome and outcome.kind in WITHDRAWING and (decision := known.decisions.get(outcome.decision)):
         channel = decision[1].rpartition("/")[2]
         yield Profile(known.whose(decision[0]), withdrawn=frozenset({channel})), outcome.time
+
+
+def _changes(
+    arrival: Arrival, profiles: Mapping[str, StoredProfile], known: Known, received: int
+) -> Iterator[tuple[str, SentChange]]:
+    """The changes that a message makes to profiles and consents, each with the id that it is about."""
+    customer, time = known.whose(arrival.customer), _moment(arrival, received)
+    if tells(arrival) and customer in profiles:
+        first = time if known.versions[customer] == 0 else None
+        change = ProfileChange.of(arrival.profile or Profile(customer), time, first)
+        yield customer, SentChange(arrival.customer, change)
+    for profile, moment in _consents(replace(arrival, profile=None), known, received):
+        decided = known.decisions[arrival.outcome.decision][0] if arrival.outcome else customer
+        yield profile.customer, SentChange(decided, ProfileChange.of(profile, moment))
+
+
+def _origins(customer: str, arrival: Arrival, known: Known) -> Iterator[tuple[str, str, str]]:
+    """The alias that an event came under, and so did its contact, unless that contact is a decision's."""
+    if arrival.event is None or arrival.customer == customer:
+        return
+    event = StoredEvent(*arrival.event)
+    yield "event", event.id, arrival.customer
+    if event.type == CONTACT and _contact(event, arrival.outcome, known).id == event.id:
+        yield "contact", event.id, arrival.customer
 
 
 def _keep_events(session: Session, told: Sequence[tuple[str, Arrival]], known: Known) -> None:

@@ -19,7 +19,7 @@ from serving.store.database import Database, insert
 from serving.store.port import from_micros
 from serving.store.schema import keys
 
-Scope = Literal["decide", "ingest", "track", "content", "read", "admin"]
+Scope = Literal["decide", "ingest", "track", "content", "read", "merge", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 """What a key may do."""
 _KEY = re.compile(r"tactful_([0-9a-f]{16})_([0-9a-f]{48})")

@@ -18,11 +18,13 @@ from serving.store.schema import (
     exposures,
     identities,
     ledger,
+    merges,
     outcomes,
+    profile_changes,
 )
 
 _CONTACT = ("id", "status", "time", "expires", "channel", "programme", "message", "tags", "opening", "counts")
-_MOMENTS = ("time", "joined", "since", "moment", "expires", "received")
+_MOMENTS = ("time", "joined", "since", "moment", "expires", "received", "undone")
 
 
 def names_of(connection: Connection, tenant: str, customer: str) -> tuple[str, ...]:
@@ -67,6 +69,10 @@ def export(database: Database, tenant: str, customer: str) -> dict[str, Any] | N
             "joined": profile[0]["joined"],
             "attributes": json.loads(profile[0]["attributes"]),
             "identities": reader.rows(identities, ("since", "alias")),
+            "merges": reader.rows(merges, ("time", "id", "alias", "customer", "caller", "undone")),
+            "profile_changes": [
+                _opened_change(one) for one in reader.rows(profile_changes, ("number", "sent", "content"))
+            ],
             "consents": reader.rows(consents, ("channel", "purpose", "allowed", "time")),
             "events": [_worded(event) for event in reader.rows(events, StoredEvent._fields)],
             "contacts": [_listed(contact) for contact in reader.rows(ledger, _CONTACT)],
@@ -94,6 +100,10 @@ class _Reader:
 
 def _told(name: str, value: Any) -> Any:
     return from_micros(value).isoformat() if name in _MOMENTS and value is not None else value
+
+
+def _opened_change(change: dict[str, Any]) -> dict[str, Any]:
+    return {"sent": change["sent"], **json.loads(change["content"])}
 
 
 def _worded(event: dict[str, Any]) -> dict[str, Any]:

@@ -190,6 +190,9 @@ class Arrival:
         wake: A record for the outbox, or None.
         time: The message's own moment, microseconds since the epoch; the event's, else when it was received.
         returns_order: Whether the event is a refund of all that is left of the order that is its subject.
+        is_user: Whether the customer's id came as a user's, and not as an anonymous one.
+        merges_users: Whether its sender may merge users.
+        caller: Id of the key that sent it; empty where there is none.
     """
 
     id: str
@@ -201,6 +204,9 @@ class Arrival:
     wake: bytes | None = None
     time: int | None = None
     returns_order: bool = False
+    is_user: bool = False
+    merges_users: bool = False
+    caller: str = ""
 
 
 class Receipt(Enum):
@@ -210,6 +216,26 @@ class Receipt(Enum):
     DUPLICATE = "it came before"
     ERASED = "the customer was erased, and is not brought back"
     UNKNOWN_DECISION = "no decision bears the id; the rest is kept"
+    NOT_MERGED = "two users, or ids that were separated, are not merged; the rest is kept"
+    MERGE_LIMIT = "too many ids became this customer within an hour; the rest is kept"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether something of the arrival is kept."""
+        return self not in (Receipt.DUPLICATE, Receipt.ERASED)
+
+
+MERGES_AN_HOUR = 20
+"""How many ids become one customer within an hour."""
+
+
+class Unmerged(NamedTuple):
+    """A merge that was undone: its id, who is a customer again, from whom, and every id that went along."""
+
+    id: str
+    alias: str
+    customer: str
+    names: tuple[str, ...]
 
 
 class Store(ABC):
@@ -235,11 +261,28 @@ class Store(ABC):
         """Keep decisions with their reservations, durably, in one transaction; each has its own fate."""
 
     @abstractmethod
-    def take(self, tenant: str, arrivals: Sequence[Arrival], received: datetime) -> list[Receipt]:
+    def take(
+        self, tenant: str, arrivals: Sequence[Arrival], received: datetime, merges: int = MERGES_AN_HOUR
+    ) -> list[Receipt]:
         """Take messages in, in their order, durably, in one transaction; each has its own receipt.
 
-        Strangers become customers. An alias is merged into its customer once, with events, contacts and consents. An
-        outcome confirms the contact of its decision; who unsubscribes or complains withdraws consent for its channel.
+        Strangers become customers. An alias is merged into its customer once, with events, contacts and consents; a
+        user only where the sender may merge users. An outcome confirms the contact of its decision; who unsubscribes
+        or complains withdraws consent for its channel.
+
+        Args:
+            tenant: Whose customers.
+            arrivals: The messages.
+            received: When they came.
+            merges: How many ids may become one customer within an hour.
+        """
+
+    @abstractmethod
+    def unmerge(self, tenant: str, alias: str, when: datetime) -> Unmerged:
+        """Make an id that was merged into a customer a customer of its own again; see `serving.store.unmerging`.
+
+        Raises:
+            NotMergedError: It is no alias, or what was merged is not recorded any more.
         """
 
     @abstractmethod

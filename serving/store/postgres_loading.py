@@ -10,8 +10,10 @@ from psycopg.rows import TupleRow
 from serving.store import postgres_sql as sql
 from serving.store.consents import load_consents
 from serving.store.intake import MovedError
+from serving.store.merging import keep_origins
 from serving.store.port import History
 from serving.store.postgres_session import PostgresSession
+from serving.store.profiles import keep_changes, loaded_changes
 from serving.store.rows import admitted, contact_row, customer_row, event_row, merged_profiles
 from serving.store.session import Row, in_order
 
@@ -31,7 +33,9 @@ def load(session: PostgresSession, history: History) -> None:
         cursor.execute(sql.UNHURRIED)
         cursor.execute(sql.KEEP_TENANT, (tenant, history.zone))
         identities = session.identities(names)
-        told = admitted(history, session.erased(names), identities)
+        erased = session.erased(names)
+        origins: list[tuple[str, str, str]] = []
+        told = admitted(history, erased, identities, origins)
         profiles = list(told.profiles)
         ids = in_order(profile.customer for profile in profiles)
         session.lock(ids, ids)
@@ -42,6 +46,8 @@ def load(session: PostgresSession, history: History) -> None:
         load_consents(session, profiles, history.asserted)
         _add(cursor, "events", (event_row(tenant, customer, event) for customer, event in told.events))
         _add(cursor, "ledger", (contact_row(tenant, who, c, "sent", None) for who, c in told.contacts))
+        keep_changes(session, loaded_changes(list(history.profiles), erased, identities, history.asserted))
+        keep_origins(session, origins)
 
 
 def _add(cursor: psycopg.Cursor[TupleRow], table: LiteralString, rows: Iterable[Row]) -> None:

@@ -42,6 +42,10 @@ class PostgresSession(Session):
             with self.connection.cursor() as cursor:
                 cursor.executemany(_in_postgres(statement), told)
 
+    def change(self, statement: str, *parameters: Any) -> None:
+        """See `Session.change`."""
+        self.connection.execute(_in_postgres(statement), parameters)
+
     def lock(self, customers: Collection[str], strangers: Collection[str]) -> dict[str, int]:
         """See `Session.lock`."""
         if strangers:

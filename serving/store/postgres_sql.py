@@ -53,8 +53,8 @@ KEEP_RECORD = "INSERT INTO outbox VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON
 KEEP_TENANT = """
 INSERT INTO tenants (tenant, zone) VALUES (%s, %s) ON CONFLICT (tenant) DO UPDATE SET zone = excluded.zone"""
 KEEP_CUSTOMER = """
-INSERT INTO customers AS known VALUES (%s, %s, 1, %s, %s, %s) ON CONFLICT (tenant, customer) DO UPDATE SET
-  version = known.version + 1, zone = coalesce(excluded.zone, known.zone),
+INSERT INTO customers AS known VALUES (%s, %s, 1, %s, %s, %s, TRUE) ON CONFLICT (tenant, customer) DO UPDATE SET
+  version = known.version + 1, is_user = TRUE, zone = coalesce(excluded.zone, known.zone),
   joined = coalesce(known.joined, excluded.joined), attributes = excluded.attributes"""
 KEEP_CATALOGUE = "INSERT INTO catalogues VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 CATALOGUE = "SELECT content FROM catalogues WHERE tenant = %s AND version = %s AND features = %s"

@@ -1,7 +1,7 @@
 """Rows of the tables and values of the domain, one into the other; columns stand in the schema's order."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -124,16 +124,34 @@ def merged(stored: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any
     return whole
 
 
-def admitted(history: History, erased: Collection[str], identities: Mapping[str, str]) -> History:
-    """A history without those who were erased, and with what it tells of aliases under the customers whose they are."""
+def admitted(
+    history: History, erased: Collection[str], identities: Mapping[str, str], origins: list[tuple[str, str, str]]
+) -> History:
+    """A history without those who were erased, and with events, contacts and profiles of aliases under their customers.
+
+    Args:
+        history: The history.
+        erased: Ids that were erased.
+        identities: Whose the aliases are.
+        origins: Is filled, as the history is read, with `event` or `contact`, its id and the alias it was loaded under.
+    """
 
     def theirs(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         return ((identities.get(name, name), value) for name, value in pairs if name not in erased)
 
+    def noted(kind: str, pairs: Iterable[tuple[str, Any]], id_of: Callable[[Any], str]) -> Iterator[tuple[str, Any]]:
+        for name, value in pairs:
+            if name in identities and name not in erased:
+                origins.append((kind, id_of(value), name))
+            yield name, value
+
+    events = theirs(noted("event", history.events, lambda event: str(event[8])))
+    contacts = theirs(noted("contact", history.contacts, lambda contact: str(contact.id)))
+
     profiles = [
         replace(profile, customer=customer) for customer, profile in theirs((p.customer, p) for p in history.profiles)
     ]
-    return replace(history, profiles=profiles, events=theirs(history.events), contacts=theirs(history.contacts))
+    return replace(history, profiles=profiles, events=events, contacts=contacts)
 
 
 def merged_profiles(profiles: Iterable[Profile], attributes: dict[str, dict[str, Any]]) -> Iterator[Profile]:

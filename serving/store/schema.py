@@ -4,8 +4,13 @@
 tenants             zone: what the local days of features are counted in; salt: of tombstones, none before the first
 keys                API keys; hash: sha256 of the secret, in hex; rate: requests a second, no limit where none;
                     used: within a minute; family: the id of the first key of a rotation, its own where none
-customers           profiles; version: moves with every change to what a decision about the customer reads
+customers           profiles; version: moves with every change to what a decision about the customer reads; is_user:
+                    whether the id came as a user's, or with a loaded history
 identities          alias: an anonymous or former id; customer: whose it is, never itself an alias
+merges              customer: whose the alias became at that time; kept: a part of what an undoing puts back, empty once
+                    it is too late for that; undone: when
+origins             the id that an event or a contact of a merged customer was sent under
+profile_changes     of customers who were merged, oldest first; content: a change
 tombstones          digest: of an erased id, keyed with the tenant's salt
 consents            by channel and purpose
 events              type and channel: positions in `features.events`; categories: the bit set as a signed number;
@@ -24,9 +29,9 @@ refused             how many messages were not kept, or not as a whole, by name 
 outbox              what is to be told to receivers; due: when next; refused: why it never will be
 ==================  ==============================================================================================
 
-Personal data live in `customers`, `consents`, `events`, `identities`, in `decisions.inputs` and in the bodies of
-`idempotency` and `outbox`; everything else bears a pseudonymous id alone. The migrations make these tables; this
-description is what they are compared with.
+Personal data live in `customers`, `consents`, `events`, `identities`, `merges`, `origins`, `profile_changes`, in
+`decisions.inputs` and in the bodies of `idempotency` and `outbox`; everything else has a pseudonymous id
+alone. The migrations make these tables; this description is what they are compared with.
 """
 
 from sqlalchemy import (
@@ -42,6 +47,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData()
@@ -103,6 +109,7 @@ customers = Table(
     Column("zone", TEXT),
     _moment("joined", nullable=True),
     _text("attributes"),
+    Column("is_user", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("tenant", "customer"),
     ForeignKeyConstraint(["tenant"], ["tenants.tenant"]),
 )
@@ -115,6 +122,44 @@ identities = Table(
     _moment("since"),
     PrimaryKeyConstraint("tenant", "alias"),
     Index("identities_by_customer", "tenant", "customer"),
+    sqlite_with_rowid=False,
+)
+merges = Table(
+    "merges",
+    metadata,
+    _text("tenant"),
+    _text("id"),
+    _text("alias"),
+    _text("customer"),
+    _moment("time"),
+    _text("caller"),
+    _text("kept"),
+    _moment("undone", nullable=True),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index("merges_by_alias", "tenant", "alias"),
+    Index("merges_by_customer", "tenant", "customer", "time"),
+    Index("merges_by_time", "tenant", "time", "id"),
+)
+origins = Table(
+    "origins",
+    metadata,
+    _text("tenant"),
+    _text("kind"),
+    _text("id"),
+    _text("origin"),
+    PrimaryKeyConstraint("tenant", "kind", "id", "origin"),
+    Index("origins_by_origin", "tenant", "origin"),
+    sqlite_with_rowid=False,
+)
+profile_changes = Table(
+    "profile_changes",
+    metadata,
+    _text("tenant"),
+    _text("customer"),
+    _count("number"),
+    _text("sent"),
+    _text("content"),
+    PrimaryKeyConstraint("tenant", "customer", "number"),
     sqlite_with_rowid=False,
 )
 tombstones = Table(

@@ -36,6 +36,10 @@ class Session(ABC):
         """Run a statement for each row of values."""
 
     @abstractmethod
+    def change(self, statement: str, *parameters: Any) -> None:
+        """Run a statement once; a value may be a list of texts."""
+
+    @abstractmethod
     def lock(self, customers: Collection[str], strangers: Collection[str]) -> dict[str, int]:
         """Lock customers until the end, whoever else wants some of them; strangers are made first.
 

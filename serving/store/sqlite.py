@@ -22,8 +22,10 @@ from serving.errors import StoreError
 from serving.store.consents import load_consents
 from serving.store.core import CoreStore
 from serving.store.database import Database, Durability
+from serving.store.merging import keep_origins
 from serving.store.migrate import upgrade
 from serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
+from serving.store.profiles import keep_changes, loaded_changes
 from serving.store.rows import (
     CONTACT_COLUMNS,
     admitted,
@@ -65,9 +67,9 @@ _KEEP_DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_TENANT = "INSERT INTO tenants (tenant, zone) VALUES (?, ?) ON CONFLICT DO UPDATE SET zone = excluded.zone"
 _KEEP_CUSTOMER = """
-INSERT INTO customers VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT DO UPDATE SET
+INSERT INTO customers VALUES (?, ?, 1, ?, ?, ?, TRUE) ON CONFLICT DO UPDATE SET
   version = version + 1, zone = coalesce(excluded.zone, zone), joined = coalesce(joined, excluded.joined),
-  attributes = json_patch(attributes, excluded.attributes)"""
+  is_user = TRUE, attributes = json_patch(attributes, excluded.attributes)"""
 _KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_CATALOGUE = "INSERT INTO catalogues VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _CATALOGUE = "SELECT content FROM catalogues WHERE tenant = ? AND version = ? AND features = ?"
@@ -137,11 +139,13 @@ class SqliteStore(CoreStore):
 
     def load(self, tenant: str, history: History) -> None:
         """See `Store.load`."""
-        history = replace(history, profiles=list(history.profiles))
-        names = [profile.customer for profile in history.profiles]
+        sent = list(history.profiles)
+        names = [profile.customer for profile in sent]
         with self._session(tenant) as session:
             connection = session.connection
-            history = admitted(history, session.erased(names), session.identities(names))
+            erased, identities = session.erased(names), session.identities(names)
+            origins: list[tuple[str, str, str]] = []
+            history = admitted(replace(history, profiles=sent), erased, identities, origins)
             profiles = list(history.profiles)
             connection.execute(_KEEP_TENANT, (tenant, history.zone))
             connection.executemany(_KEEP_CUSTOMER, (customer_row(tenant, profile) for profile in profiles))
@@ -150,6 +154,8 @@ class SqliteStore(CoreStore):
             connection.executemany(
                 _KEEP_CONTACT, (contact_row(tenant, customer, c, "sent", None) for customer, c in history.contacts)
             )
+            keep_changes(session, loaded_changes(sent, erased, identities, history.asserted))
+            keep_origins(session, origins)
 
     def keep_catalogue(self, tenant: str, version: str, features: str, content: str) -> None:
         """See `Store.keep_catalogue`."""

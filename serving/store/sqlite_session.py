@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -26,17 +26,24 @@ class SqliteSession(Session):
 
     def select(self, statement: str, *parameters: Any) -> list[Row]:
         """See `Session.select`."""
-        told = [json.dumps(value) if isinstance(value, list) else value for value in parameters]
-        return self.connection.execute(_in_sqlite(statement), told).fetchall()
+        return self._run(statement, parameters).fetchall()
 
     def write(self, statement: str, rows: Iterable[Row]) -> None:
         """See `Session.write`."""
         self.connection.executemany(_in_sqlite(statement), rows)
 
+    def change(self, statement: str, *parameters: Any) -> None:
+        """See `Session.change`."""
+        self._run(statement, parameters)
+
     def lock(self, customers: Collection[str], strangers: Collection[str]) -> dict[str, int]:
         """See `Session.lock`."""
         self.write(_MAKE, [(self.tenant, customer) for customer in strangers])
         return dict(self.pairs(_VERSIONS, self.tenant, list(customers)))
+
+    def _run(self, statement: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
+        values = [json.dumps(value) if isinstance(value, list) else value for value in parameters]
+        return self.connection.execute(_in_sqlite(statement), values)
 
 
 @lru_cache(maxsize=256)

@@ -90,7 +90,8 @@ def test_the_batch_speaks_for_messages_without_their_own(store: Store) -> None:
 def test_who_was_anonymous_is_one_with_the_customer_who_logs_in(store: Store) -> None:
     seen = {"type": "page", "messageId": "m1", "anonymousId": "a1", "name": "Home"}
     logged_in = {"type": "identify", "messageId": "m2", "userId": "c1", "anonymousId": "a1"}
-    assert fates(store, seen, track("m3", customer="a1"), logged_in) == [KEPT] * 3
+    bought = {**track("m3"), "userId": None, "anonymousId": "a1"}
+    assert fates(store, seen, bought, logged_in) == [KEPT] * 3
     assert ids(store, "c1") == ids(store, "a1") == ["m1", "m3"]
 
 

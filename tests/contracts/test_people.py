@@ -135,7 +135,7 @@ def test_what_was_under_way_names_nobody_who_was_erased_meanwhile(told: Store) -
 
 
 def test_a_person_of_very_many_devices_is_erased(told: Store) -> None:
-    told.take(T, [Arrival(f"i-{n}", ADA, alias=f"device {n}") for n in range(1_200)], NOON)
+    told.take(T, [Arrival(f"i-{n}", ADA, alias=f"device {n}") for n in range(1_200)], NOON, merges=2_000)
     with told.database.begin() as connection:
         answer(connection, "by a device", b'{"detail": "unknown customer: got \'device 1199\'"}')
     assert len(erase(told.database, T, "device 7", NOON).names) == 1_202
@@ -145,7 +145,8 @@ def test_a_person_of_very_many_devices_is_erased(told: Store) -> None:
 def test_the_counts_are_as_before(told: Store) -> None:
     before, kept = counts(told), [parse(stored.record) for stored in told.decision_log(T)]
     erased = erase(told.database, T, ADA, NOON)
-    gone = {"customers": 1, "consents": 1, "events": 2, "idempotency": 1, "outbox": 2}
+    gone = {"customers": 1, "consents": 1, "events": 2, "idempotency": 1, "outbox": 2, "merges": 1}
+    gone |= {"origins": 2, "profile_changes": 4}
     assert counts(told) == {
         **{name: before[name] - gone.get(name, 0) for name in before},
         "tombstones": 2,

@@ -285,7 +285,7 @@ def test_a_history_loaded_while_its_customers_are_merged_is_the_customers(opener
     def work(other: Store, number: int) -> None:
         for n in range(10):
             if number == 0:
-                other.take(T, [Arrival(f"i{n}", "c1", alias=f"a{n}")], NOON)
+                other.take(T, [Arrival(f"i{n}", "c1", alias=f"a{n}", merges_users=True)], NOON)
             else:
                 event = BUY._replace(id=f"e{number}-{n}")
                 other.load(T, history(Profile(f"a{n}", attributes={f"n{n}": number}), events=[(f"a{n}", event)]))
@@ -304,7 +304,7 @@ def test_contacts_of_a_customer_who_is_merged_meanwhile_are_neither_lost_nor_twi
     def work(other: Store, number: int) -> None:
         for n in range(10):
             if number == 0:
-                other.take(T, [Arrival(f"i{n}", "c1", alias=f"a{n}")], NOON)
+                other.take(T, [Arrival(f"i{n}", "c1", alias=f"a{n}", merges_users=True)], NOON)
             else:
                 found = known(other, f"a{n}")
                 other.record(T, [draft(found.version, f"d{number}-{n}", found.id)])

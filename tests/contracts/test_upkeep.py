@@ -168,7 +168,7 @@ def test_compaction_takes_what_is_old_and_closes_what_expired(full: Store) -> No
     keep = Keep({"view": Need(timedelta(days=10), first=1, last=1)}, inputs=timedelta(days=1))
     later = NOON + 2 * DAY
     assert compact(full.database, T, keep, later, lambda *n: done.append(n)) == Compacted(
-        events=2, reservations=1, inputs=2, answers=2, records=2, messages=0
+        events=2, reservations=1, inputs=2, answers=2, records=2, messages=0, merges=0
     )
     assert done == [(2, 2)]
     assert [event[8] for event in known(full, "c2").events] == ["v40", "v10"]
@@ -177,7 +177,7 @@ def test_compaction_takes_what_is_old_and_closes_what_expired(full: Store) -> No
     assert [stored.inputs for stored in full.decision_log(T)] == [None, None]
     with full.database.read() as connection:
         assert sorted(connection.scalars(select(outbox.c.id))) == ["d1", "waiting"]
-    assert compact(full.database, T, keep, later) == Compacted(0, 0, 0, 0, 0, 0)
+    assert compact(full.database, T, keep, later) == Compacted(0, 0, 0, 0, 0, 0, 0)
     shrink(full.database)
     assert full.settle(T, "c2", "d2", "sent")
 

@@ -51,6 +51,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/v1/decisions/batch"): {"json": {"decisions": [{"customer_id": MINE, "id": "d-newer"}]}},
     **{("POST", f"/v1/{call}"): {"json": {**body, "messageId": call}} for call, body in TRACKED.items()},
     ("POST", "/v1/batch"): {"json": {"batch": [{**TRACKED["track"], "type": "track", "messageId": "m-2"}]}},
+    ("GET", "/v1/merges"): {},
+    ("POST", "/v1/customers/{customer_id}/unmerge"): {},
     ("POST", "/v1/decisions/{decision_id}/outcome"): {"json": {"kind": "clicked", "time": NOW.isoformat()}},
     ("POST", "/v1/decisions/{decision_id}/release"): {"decision_id": "d-unsaid"},
     ("POST", "/v1/decisions/{decision_id}/clearance"): {},

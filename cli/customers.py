@@ -1,0 +1,143 @@
+"""`tactful customers`: export and erase a person, and undo a merge, by any id, whatever characters it has."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import console, print_json, say, table
+
+if TYPE_CHECKING:
+    from serving.store.port import Store
+
+customers_app = typer.Typer(no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="Any id of the customer, exactly as it is kept.")]
+Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder with the store, or with its settings.")]
+Tenant = Annotated[str | None, typer.Option(help="Whose customers; TACTFUL_TENANT, or default, unless given.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+HERE = Path("var/demo")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A store, the tenant whose customers are meant, the folder of their events, and the present moment."""
+
+    store: "Store"
+    tenant: str
+    histories: Path
+    now: datetime
+
+
+@customers_app.callback()
+def _customers() -> None:
+    """Export and erase customers, list merges and undo them."""
+
+
+@customers_app.command("export")
+def export(customer: Id, data: Data = HERE, tenant: Tenant = None) -> None:
+    """Print everything that is kept about a customer, as one JSON object."""
+    from serving.errors import UnknownCustomerError
+    from serving.store.people import export as read
+
+    with _opened(data, tenant) as opened:
+        found = read(opened.store.database, opened.tenant, customer)
+    if found is None:
+        raise UnknownCustomerError("unknown customer", got=customer, wanted="a customer that is known")
+    print_json(found)
+
+
+@customers_app.command("erase")
+def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
+    """Erase a customer from the store and from the partitions of events; this cannot be undone.
+
+    Decisions and contacts stay in the counts under a name that leads to nobody. Whatever comes later about the customer
+    is turned away.
+    """
+    from serving.people import erase_person
+
+    with _opened(data, tenant) as opened:
+        erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories)
+    if as_json:
+        print_json({"ids": list(erased.names), "decisions": erased.decisions})
+    else:
+        say(console(), f"Erased: {', '.join(erased.names)}. {erased.decisions} decisions stay in the counts.")
+
+
+@customers_app.command("merges")
+def list_merges(
+    customer: Annotated[str | None, typer.Argument(help="Only the merges of this id, on either side.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to list, the newest first.")] = 100,
+    data: Data = HERE,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """List the merges of customers, the newest first."""
+    from serving.store.merges import made
+
+    with _opened(data, tenant) as opened:
+        found = made(opened.store.database, opened.tenant, customer=customer, limit=limit)
+    rows = [asdict(one) | {"time": _moment(one.time), "undone": _moment(one.undone)} for one in found]
+    if as_json:
+        print_json({"merges": rows})
+        return
+    columns = ("time", "alias", "customer", "caller", "undone")
+    headings = ("time", "id", "became an id of", "said by key", "undone")
+    say(console(), table(headings, [tuple(row[name] for name in columns) for row in rows]))
+
+
+@customers_app.command("unmerge")
+def unmerge(
+    ids: Annotated[list[str], typer.Argument(help="Ids that were merged; or, with --all, customers.")],
+    every: Annotated[
+        bool, typer.Option("--all", help="Undo every merge into these customers, the newest first.")
+    ] = False,
+    data: Data = HERE,
+    tenant: Tenant = None,
+    as_json: Json = False,
+) -> None:
+    """Undo merges: each id is a customer of its own again, with what came under it before the merge and since.
+
+    Decisions and their contacts stay with the id that they were made about. A refusal that came while two ids were one
+    customer counts for both.
+    """
+    with _opened(data, tenant) as opened:
+        wanted = [alias for customer in ids for alias in _merged_into(opened, customer)] if every else ids
+        undone = [opened.store.unmerge(opened.tenant, alias, opened.now) for alias in wanted]
+    rows: list[dict[str, Any]] = [one._asdict() | {"names": list(one.names)} for one in undone]
+    if as_json:
+        print_json({"undone": rows})
+    else:
+        say(console(), table(("id", "separated from"), [(row["alias"], row["customer"]) for row in rows]))
+
+
+def _merged_into(opened: "_Opened", customer: str) -> list[str]:
+    """The ids whose merges into a customer are in force, the newest first."""
+    from serving.store.merges import in_force
+
+    return in_force(opened.store.database, opened.tenant, customer)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+@contextmanager
+def _opened(data: Path, tenant: str | None) -> "Iterator[_Opened]":
+    from serving.bootstrap import clock, folder_of, open_store
+    from serving.errors import SettingsError
+    from serving.settings import Settings
+
+    if not data.is_dir():
+        raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
+    settings = Settings.of(data)
+    whose = tenant or settings.tenant
+    store = open_store(settings.store, settings.durability, settings.connections)
+    try:
+        yield _Opened(store, whose, folder_of(settings, whose) / "events", clock(settings.now)())
+    finally:
+        store.close()
