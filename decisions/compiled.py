@@ -130,6 +130,11 @@ class CompiledCatalogue:
                 _extend(found, policy.on, policy.lasts)
         return found
 
+    @property
+    def suppressing(self) -> set[str]:
+        """The types of events after which a policy suppresses contacts."""
+        return {name for policy in self.policies if isinstance(policy, Suppression) for name in policy.on}
+
     def _journey(self, programme: Programme) -> list[Programme]:
         """A programme and the steps before it, back to the one that began the journey."""
         programmes = {p.id: p for p in self.catalogue.programmes}

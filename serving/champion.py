@@ -44,6 +44,7 @@ class Champion:
         renderer: Renders its messages.
         program: Computes the features that models and catalogue read.
         memory: How far back the catalogue looks, in microseconds, by code of the event type.
+        suppressing: Codes of the event types after which a contact policy suppresses contacts.
     """
 
     bundle: Bundle
@@ -51,6 +52,7 @@ class Champion:
     renderer: Renderer
     program: Program
     memory: Mapping[int, int]
+    suppressing: frozenset[int] = frozenset()
 
 
 def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Champion:
@@ -108,7 +110,9 @@ def champion_of(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -
     compiled = parse_catalogue(text, vocabulary(bundle), file)
     memory = {EVENT_TYPES.index(name): span // timedelta(microseconds=1) for name, span in compiled.memory.items()}
     renderer = Renderer(compiled.catalogue, compiled.vocabulary.features)
-    return Champion(bundle, compiled, renderer, compile_features(compiled.catalogue.feature_set(feature_set)), memory)
+    program = compile_features(compiled.catalogue.feature_set(feature_set))
+    suppressing = frozenset(EVENT_TYPES.index(name) for name in compiled.suppressing)
+    return Champion(bundle, compiled, renderer, program, memory, suppressing)
 
 
 def bundle_folder(pointer: Path) -> Path:

@@ -28,7 +28,8 @@ def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snap
     """What a decision about a customer is made from.
 
     Features come from every event by the one kernel; of the events themselves, the decision sees those that the
-    catalogue looks at: of its types, and as far back as it looks.
+    catalogue looks at: of its types, and as far back as it looks. An event that suppresses contacts and is dated ahead,
+    because a clock was, counts as of now.
 
     Args:
         known: The customer before the moment.
@@ -42,7 +43,10 @@ def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snap
         moment=moment,
         features=_features(known, moment, champion),
         contacts=known.contacts,
-        events=tuple(_event(row) for row in known.events if row[0] >= since.get(row[1], LAST)),
+        events=(
+            *(_event(row) for row in known.events if row[0] >= since.get(row[1], LAST)),
+            *(_event((now - 1, *row[1:])) for row in known.ahead if row[1] in champion.suppressing),
+        ),
         attributes=_live_attributes(known, champion),
         consents=known.consents,
         zone=known.zone,

@@ -1,6 +1,6 @@
 """Takes messages in: judges each, keeps the good ones in one durable transaction, tells the fate of every one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -48,6 +48,7 @@ class Told:
         id: Its id, where that could be read.
         customer: Whom it is about, where that could be read.
         name: Its type, and the name of a track call; empty where neither could be read.
+        undeclared: Attributes that it bears and the catalogue does not declare; their values are not kept.
     """
 
     fate: MessageFate
@@ -55,6 +56,7 @@ class Told:
     id: str = ""
     customer: str = ""
     name: str = ""
+    undeclared: tuple[str, ...] = ()
 
 
 Judged: TypeAlias = tuple[Told, Arrival | None]
@@ -73,6 +75,7 @@ class Intake:
         purposes: What consents are given for; who unsubscribes or complains refuses all of them on that channel.
         listening: Which events are decided upon unasked; none where None.
         believed: What the catalogue believes of senders that are not trusted.
+        declared: The attributes that the catalogue declares, and no others are kept; all of them where None.
         sender: Who sends the messages.
         merges: How many ids may become one customer within an hour.
     """
@@ -84,6 +87,7 @@ class Intake:
     purposes: frozenset[str] = frozenset({PURPOSE})
     listening: Listening | None = None
     believed: Browser = NOTHING_BELIEVED
+    declared: Collection[str] | None = None
     sender: Sender = SERVER
     merges: int = MERGES_AN_HOUR
 
@@ -160,7 +164,7 @@ class Intake:
         id_ = repeatable_id(message, meaning) if meaning else None
         if event and id_:
             event = event._replace(id=self.sender.message_id(id_))
-        profile = profile_of(message, self.rules, left_out)
+        profile, undeclared = self._declared(profile_of(message, self.rules, left_out))
         if event is None and profile is None and message.alias is None:
             name = _named(message.call, message.name)
             return Told(MessageFate.UNMAPPED, id=message.id, customer=message.customer, name=name), None
@@ -179,8 +183,20 @@ class Intake:
         fate = MessageFate.CLAMPED if message.clamped else MessageFate.KEPT
         fate = MessageFate.PARTIAL if left_out else fate
         name = _named(message.call, message.name)
-        told = Told(fate, "; ".join(left_out), id=message.id, customer=message.customer, name=name)
+        told = Told(fate, "; ".join(left_out), message.id, message.customer, name, undeclared)
         return told, self.sender.permitted(arrival, message.call, self.believed)
+
+    def _declared(self, profile: Profile | None) -> tuple[Profile | None, tuple[str, ...]]:
+        """A profile with the attributes that may be kept, or are taken away, and the names of the others."""
+        if profile is None or self.declared is None:
+            return profile, ()
+        others = tuple(
+            name for name, value in profile.attributes.items() if name not in self.declared and value is not None
+        )
+        if not others:
+            return profile, ()
+        kept = {name: value for name, value in profile.attributes.items() if name not in others}
+        return replace(profile, attributes=kept), others
 
     def _completed(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
         """The arrivals, with what follows from decisions they name and from refusals."""

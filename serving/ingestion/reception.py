@@ -142,6 +142,7 @@ class Reception:
             listening,
             catalogue.browser,
             merges=self.merges,
+            declared=catalogue.attributes,
         )
 
 

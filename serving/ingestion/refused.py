@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -22,6 +22,8 @@ from serving.store.refused import Refused
 MOST_AT_ONCE = 500
 """Kinds of messages that are counted between two additions; those beyond are counted without their names."""
 OTHERS = "(other names)"
+UNDECLARED = "undeclared"
+"""What traits are counted as that no attribute of the catalogue takes."""
 _SECONDS = 1.0
 _ROUNDS_OF_A_LINE = 60
 _LONGEST_NAME = 60
@@ -79,16 +81,14 @@ class RefusedLog:
             key: The id of the key that sent them.
             told: What became of each.
         """
-        found = [one for one in told if one.fate.refused or one.fate is MessageFate.UNMAPPED]
+        found = [alike for one in told for alike in _kinds(one, key)]
         if not found:
             return
         with self._lock:
             counts = self._counts[tenant]
-            for one in found:
-                alike = Refused(one.fate.value, impersonal(one.name), one.reason[:_LONGEST_REASON], key)
-                if alike not in counts and len(counts) >= MOST_AT_ONCE:
-                    alike = Refused(one.fate.value, OTHERS, "", key)
-                counts[alike] += 1
+            for alike in found:
+                is_new = alike not in counts and len(counts) >= MOST_AT_ONCE
+                counts[alike._replace(name=OTHERS, reason="") if is_new else alike] += 1
 
     def flush(self) -> None:
         """Add what was counted to the store; what cannot be added now is added the next time."""
@@ -124,3 +124,11 @@ class RefusedLog:
             self.flush()
             if rounds % _ROUNDS_OF_A_LINE == 0:
                 self.log()
+
+
+def _kinds(told: Told, key: str) -> Iterator[Refused]:
+    """What is counted of a message: that it was not kept as a whole, and each attribute that is not declared."""
+    if told.fate.refused or told.fate is MessageFate.UNMAPPED:
+        yield Refused(told.fate.value, impersonal(told.name), told.reason[:_LONGEST_REASON], key)
+    for name in told.undeclared:
+        yield Refused(UNDECLARED, f"trait {impersonal(name)}", "the catalogue declares no such attribute", key)

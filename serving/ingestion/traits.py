@@ -1,6 +1,5 @@
 """From the traits of a customer or a group to a profile."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +19,8 @@ OWN = {
     "consents": "what may be sent: by channel, true or false, or by channel and purpose",
 }
 """Traits that are no attributes."""
+LARGEST_NUMBER = 2.0**63
+"""No attribute is a larger number, in either direction."""
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _LONGEST_NAME = 100
 _ATTRIBUTE = re.compile(rf"[a-z][a-z0-9_]{{,{_LONGEST_NAME - 1}}}")
@@ -72,8 +73,8 @@ def _flat(traits: Mapping[str, Any], left_out: list[str], prefix: str = "") -> I
         if isinstance(value, dict) and len(name) < _LONGEST_NAME:
             yield from _flat(value, left_out, f"{name}_")
         elif _ATTRIBUTE.fullmatch(name) and not isinstance(value, list | dict):
-            if isinstance(value, float) and not math.isfinite(value):
-                left_out.append(f"not a number: wanted a finite one; at {name}")
+            if isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
+                left_out.append(f"not a number: wanted a finite one of at most {LARGEST_NUMBER:g}; at {name}")
             else:
                 yield name, value[:LONGEST_TEXT] if isinstance(value, str) else value
 

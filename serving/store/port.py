@@ -58,6 +58,7 @@ class KnownCustomer:
         consents: Whether (channel, purpose) is allowed.
         contacts: The contacts that count at the moment, in time order; None where the ledger cannot be read.
         events: What happened before the moment, in time order, each a tuple like `StoredEvent`.
+        ahead: Events that are dated at the moment or later, since a clock ran ahead; those that forbid contacts count.
     """
 
     id: str
@@ -69,6 +70,7 @@ class KnownCustomer:
     consents: Mapping[Consent, bool]
     contacts: tuple[Contact, ...] | None
     events: Sequence[tuple[Any, ...]]
+    ahead: Sequence[tuple[Any, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,10 +104,10 @@ class PostgresStore(CoreStore):
             events = _by_position(_select(connection, sql.EVENTS, asked))
             contacts = self._contacts(connection, asked)
         return [
-            known_customer(id_, rows[id_], consents[id_], contacts.get(position, ()), events[position])
+            known_customer(id_, rows[id_], consents[id_], contacts.get(position, ()), events[position], before)
             if id_ in rows
             else None
-            for position, id_ in enumerate(ids, start=1)
+            for position, (id_, before) in enumerate(zip(ids, moments, strict=True), start=1)
         ]
 
     def customer_ids(self, tenant: str) -> list[str]:

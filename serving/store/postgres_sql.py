@@ -31,7 +31,7 @@ WANTED = "unnest(%(customers)s::text[], %(moments)s::bigint[]) WITH ORDINALITY A
 EVENTS = f"""
 SELECT position, e.* FROM {WANTED} CROSS JOIN LATERAL (
   SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme, claimed FROM events
-  WHERE tenant = %(tenant)s AND customer = wanted.customer AND time < moment ORDER BY time, id
+  WHERE tenant = %(tenant)s AND customer = wanted.customer ORDER BY time, id
 ) e ORDER BY position, time, id"""  # noqa: S608 - our own columns
 CONTACTS = f"""
 SELECT position, l.* FROM {WANTED} CROSS JOIN LATERAL (

@@ -26,6 +26,13 @@ _CHANGES = "SELECT sent, content FROM profile_changes WHERE tenant = ? AND custo
 _KEEP = "INSERT INTO profile_changes VALUES (?, ?, ?, ?, ?)"
 _FORGET = "DELETE FROM profile_changes WHERE tenant = ? AND customer = ?"
 
+MOST_ATTRIBUTES = 500
+"""Attributes that are kept of a customer."""
+LARGEST_ATTRIBUTES = 64 * 1024
+"""Bytes of all of a customer's attributes as JSON."""
+LARGEST_VALUE = 4 * 1024
+"""Bytes of one attribute at most, with its name: 500 characters, six bytes each at worst."""
+
 ConsentValue = tuple[str, str, bool, int]
 """Channel, purpose, whether it is allowed, and as of when in microseconds since the epoch."""
 
@@ -48,11 +55,19 @@ class StoredProfile:
         """Newer attributes and a newer zone hold; of two moments of joining, the first."""
         self.zone = zone or self.zone
         self.joined = min((moment for moment in (self.joined, joined) if moment is not None), default=None)
-        self.attributes = merged(self.attributes, attributes)
+        self.attributes = _bounded(merged(self.attributes, attributes), self.attributes)
 
     def row(self) -> Row:
         """Zone, joined and attributes as `customers` holds them."""
         return self.zone, self.joined, json.dumps(self.attributes, sort_keys=True)
+
+
+def _bounded(attributes: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes, without new ones where there are too many or where they are too large."""
+    few = len(attributes) * LARGEST_VALUE <= LARGEST_ATTRIBUTES
+    if few or (len(attributes) <= MOST_ATTRIBUTES and len(json.dumps(attributes)) <= LARGEST_ATTRIBUTES):
+        return attributes
+    return {name: value for name, value in attributes.items() if name in before}
 
 
 @dataclass(frozen=True, slots=True)

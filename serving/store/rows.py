@@ -1,9 +1,11 @@
 """Rows of the tables and values of the domain, one into the other; columns stand in the schema's order."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from decisions.snapshot import Contact
@@ -20,8 +22,13 @@ def known_customer(
     consents: Mapping[Consent, bool],
     contacts: tuple[Contact, ...] | None,
     events: Sequence[Row],
+    before: int,
 ) -> KnownCustomer:
-    """A customer from a row of `customers` with its tenant's zone: version, both zones, joined, attributes."""
+    """A customer before a moment, from a row of `customers` with its tenant's zone and all events in time order.
+
+    The row is version, both zones, joined, attributes.
+    """
+    past = bisect_left(events, before, key=itemgetter(0))
     version, history_zone, zone, joined, attributes = row
     return KnownCustomer(
         id=customer,
@@ -32,7 +39,8 @@ def known_customer(
         attributes=json.loads(attributes),
         consents=consents,
         contacts=contacts,
-        events=events,
+        events=events if past == len(events) else events[:past],
+        ahead=tuple(events[past:]),
     )
 
 

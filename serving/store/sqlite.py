@@ -51,7 +51,7 @@ FROM customers c JOIN tenants t USING (tenant) WHERE tenant = ? AND customer = ?
 _CONSENTS = "SELECT channel, purpose, allowed FROM consents WHERE tenant = ? AND customer = ?"
 _EVENTS = """
 SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme, claimed
-FROM events WHERE tenant = ? AND customer = ? AND time < ? ORDER BY time, id"""
+FROM events WHERE tenant = ? AND customer = ? ORDER BY time, id"""
 _CONTACTS = f"""
 SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? AND customer = ?
 AND (status = 'sent' OR (status = 'reserved' AND expires > ?)) ORDER BY time, id"""  # noqa: S608 - our own columns
@@ -188,7 +188,8 @@ class SqliteStore(CoreStore):
             row,
             {(channel, purpose): bool(allowed) for channel, purpose, allowed in connection.execute(_CONSENTS, key)},
             self._contacts(connection, key, before),
-            connection.execute(_EVENTS, (*key, before)).fetchall(),
+            connection.execute(_EVENTS, key).fetchall(),
+            before,
         )
 
     def _contacts(

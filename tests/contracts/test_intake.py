@@ -1,5 +1,6 @@
 """What becomes of messages, on either store."""
 
+import json
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from serving.ingestion.messages import Call
 from serving.ingestion.rules import Rules
 from serving.store.erasure import erase
 from serving.store.port import Store, StoredEvent, from_micros
+from serving.store.profiles import LARGEST_ATTRIBUTES, MOST_ATTRIBUTES
 from tests.contracts.stores import EMAIL, T, draft, known
 from tests.decisions.retailer import NOON, at
 
@@ -254,6 +256,31 @@ def test_a_refusal_in_doubt_refuses_more_and_a_consent_in_doubt_allows_nothing(
     store: Store, raw: dict[str, Any], left: set[str]
 ) -> None:
     assert allowed(store, raw) == left
+
+
+def test_attributes_that_the_catalogue_does_not_declare_are_not_kept(store: Store) -> None:
+    told = [identify("m1", {"firstName": "Ada", "taxNumber": "7", "home": {"city": "Nara"}})]
+    told += [identify("m2", {"taxNumber": None, "firstName": None, "lastName": "Lovelace"})]
+    assert fates(store, told[0]) == [KEPT]
+    assert set(known(store).attributes) == {"first_name", "tax_number", "home_city"}
+    declaring = Intake(store, T, Rules(), "USD", declared={"first_name", "last_name"})
+    (found,) = declaring.take([{**told[0], "messageId": "m3"}], NOON)
+    assert (found.fate, found.undeclared) == (KEPT, ("tax_number", "home_city"))
+    (found,) = declaring.take([told[1]], NOON)
+    assert found.undeclared == ()
+    assert known(store).attributes == {"home_city": "Nara", "last_name": "Lovelace"}
+
+
+def test_the_attributes_of_a_customer_are_bounded_in_number_and_bytes(store: Store) -> None:
+    for part in range(4):
+        fates(store, identify(f"n{part}", {f"n{part}x{number}": number for number in range(MOST_ATTRIBUTES // 3)}))
+    assert MOST_ATTRIBUTES * 0.9 < len(known(store).attributes) <= MOST_ATTRIBUTES
+    fates(store, identify("m1", {"n0x1": "changed"}))
+    assert known(store).attributes["n0x1"] == "changed"
+    for part in range(200):
+        fates(store, identify(f"b{part}", {f"b{part}": "ü" * 500}, userId="c2"))
+    size = len(json.dumps(known(store, "c2").attributes))
+    assert LARGEST_ATTRIBUTES * 0.9 < size <= LARGEST_ATTRIBUTES
 
 
 def test_the_rest_of_a_message_is_kept_as_far_as_it_is_fit(store: Store) -> None:

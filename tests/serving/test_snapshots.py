@@ -14,10 +14,12 @@ from decisions.decide import Circumstances, Request, decide
 from decisions.snapshot import Contact, Event, Snapshot
 from features.build import build_pairs
 from features.standard import STANDARD
+from features.vocabulary import EVENT_TYPES
+from features.zones import microseconds
 from serving.batch import decide_all
 from serving.service import DecisionService
 from serving.snapshots import as_bytes, from_bytes, snapshot
-from serving.store.port import History, Profile
+from serving.store.port import Arrival, History, Profile, StoredEvent
 from tests.decisions.retailer import RETAILER
 from tests.serving.shop import NOW, write
 
@@ -42,6 +44,25 @@ def test_features_are_the_same_bits_as_offline(service: DecisionService, tmp_pat
 def test_only_events_that_the_catalogue_looks_at_are_seen(service: DecisionService) -> None:
     assert {event.type for event in of(service, "complainer").events} == {"purchase", "complained"}
     assert of(service, "leaver").events == ()
+
+
+def test_a_complaint_that_is_dated_ahead_counts_now_and_nothing_else_that_is(service: DecisionService) -> None:
+    """A clock that ran ahead and was put right reopens nothing."""
+    before = of(service, "thankful")
+    assert service.decide("thankful", "d1").decision.choice is not None
+    ahead = NOW + timedelta(hours=3)
+    events = [
+        StoredEvent(microseconds(ahead), EVENT_TYPES.index(kind), 1, 80.0, 0.0, 1.0, 0, "", kind)
+        for kind in ("complained", "purchase")
+    ]
+    arrivals = [Arrival(event.id, "thankful", event=event) for event in events]
+    service.store.take(service.tenant, arrivals, ahead)
+    found = of(service, "thankful")
+    assert [event.id for event in found.events if event not in before.events] == ["complained"]
+    np.testing.assert_array_equal(found.features, before.features)
+    decided = service.decide("thankful", "d2").decision
+    assert decided.choice is None
+    assert "suppression" in {one.gate for candidate in decided.candidates for one in candidate.exclusions}
 
 
 def test_a_past_contact_counts(service: DecisionService) -> None:

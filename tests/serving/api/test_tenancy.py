@@ -109,6 +109,7 @@ def test_every_route_has_a_case() -> None:
 def test_no_route_tells_or_changes_what_is_anothers(shared: House) -> None:
     owner, stranger = shared.client(), shared.client(tenant="other")
     named = CATALOGUE.replace("catalogue: shop", "catalogue: secret_shop")
+    named = named.replace("attributes:\n", "attributes:\n  group_plan: {type: string}\n")
     assert owner.put("/v1/catalogue", content=named, headers=YAML).status_code == 200
     for decision in ("d-mine", "d-unsaid"):
         told = owner.post("/v1/decisions", json={"customer_id": MINE, "id": decision}).json()

@@ -50,7 +50,12 @@ def test_each_call_is_answered_as_segment_answers(client: httpx.Client, service:
     assert len(events_of(service)) == 3
     (known,) = service.store.customers(service.tenant, [("old", NOW)])
     assert known is not None
-    assert (known.id, known.attributes) == ("new", {"first_name": "Zoe", "group_id": "g1", "group_plan": "gold"})
+    assert (known.id, known.attributes) == ("new", {"first_name": "Zoe"})
+    undeclared = client.get("/v1/events/refused").json()["refused"]
+    assert {(one["fate"], one["name"]) for one in undeclared} == {
+        ("undeclared", "trait group_id"),
+        ("undeclared", "trait group_plan"),
+    }
 
 
 def test_good_messages_are_kept_and_bad_ones_reported(client: httpx.Client, service: DecisionService) -> None:

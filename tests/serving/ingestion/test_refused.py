@@ -6,7 +6,7 @@ import pytest
 
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Told
-from serving.ingestion.refused import MOST_AT_ONCE, OTHERS, RefusedLog, impersonal
+from serving.ingestion.refused import MOST_AT_ONCE, OTHERS, UNDECLARED, RefusedLog, impersonal
 from serving.service import DecisionService
 from serving.store import refused
 from tests.serving.shop import NOW
@@ -48,6 +48,14 @@ def test_what_is_refused_is_counted_in_the_store_and_logged(
     assert vars(line)["fates"] == {"malformed": 2, "unmapped": 1}
     most = {"fate": "malformed", "name": "track Order Completed", "reason": "about nobody", "key": "k1", "count": 2}
     assert vars(line)["most"] == most
+
+
+def test_an_attribute_that_is_not_declared_is_counted_by_its_name(service: DecisionService) -> None:
+    log = RefusedLog(service.store.database, clock=lambda: NOW)
+    log.note("default", "k1", [Told(MessageFate.KEPT, name="identify", undeclared=("plan", "tax_number"))] * 3)
+    log.flush()
+    found = [(*one.refused[:2], one.count) for one in refused.counts(service.store.database, "default")]
+    assert found == [(UNDECLARED, "trait plan", 3), (UNDECLARED, "trait tax_number", 3)]
 
 
 def test_ever_new_names_are_counted_together(service: DecisionService) -> None:
