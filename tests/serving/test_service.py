@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from decisions.snapshot import Contact
+from serving.champion import HISTORY
 from serving.errors import (
     DecisionConflictError,
     NotReadyError,
@@ -204,14 +205,15 @@ def test_deciding_in_a_group_or_one_by_one_is_the_same(service: DecisionService)
     assert service.decide_many([]) == []
 
 
-def test_without_a_champion_only_old_decisions_are_told(
+def test_where_the_models_are_gone_only_old_decisions_are_known(
     service: DecisionService, open_shop: Opener, shop: Settings
 ) -> None:
     first = service.decide("thankful", "d1")
+    shop.champion.with_name(HISTORY).write_text("bundle\n", encoding="utf-8")
     shop.champion.unlink()
     newer = open_shop()
     assert newer.decide("thankful", "d1").text == first.text
-    with pytest.raises(NotReadyError):
+    with pytest.raises(NotReadyError, match="nothing to decide with"):
         newer.decide("leaver", "d2")
 
 
