@@ -63,9 +63,11 @@ def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json 
     with _opened(data, tenant) as opened:
         erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories)
     if as_json:
-        print_json({"ids": list(erased.names), "decisions": erased.decisions})
+        print_json({"ids": list(erased.names), "decisions": erased.decisions, "log_emptied": erased.log_emptied})
     else:
         say(console(), f"Erased: {', '.join(erased.names)}. {erased.decisions} decisions stay in the counts.")
+        if not erased.log_emptied:
+            say(console(), "Somebody reads the store: run this again to empty its write-ahead log.")
 
 
 @customers_app.command("merges")

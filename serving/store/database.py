@@ -14,6 +14,9 @@ from serving.errors import StoreError
 Durability = Literal["full", "normal"]
 """`full`: what is acknowledged survives the loss of power; `normal`: the death of any process."""
 
+CHECKPOINTS, CHECKPOINT_WAIT = 8, 250
+"""How often the log is tried to be emptied, and the milliseconds that each try waits for readers."""
+
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 _BEGIN = {
@@ -74,17 +77,26 @@ class Database:
         with self._transaction(self._alone) as connection:
             yield connection
 
-    def empty_log(self) -> None:
-        """Move SQLite's write-ahead log into the file, unless somebody reads it now; PostgreSQL minds its own.
+    def empty_log(self) -> bool:
+        """Move SQLite's write-ahead log into the file; PostgreSQL minds its own.
+
+        While somebody reads from the log, it is tried again, for two seconds in all; writers wait for each try.
+
+        Returns:
+            Whether the log is empty now.
 
         Raises:
             StoreError: The database fails.
         """
-        if self._dialect == "sqlite":
-            with self.alone() as connection:
-                patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-                for pragma in ("busy_timeout = 0", "wal_checkpoint(TRUNCATE)", f"busy_timeout = {patience}"):
-                    connection.exec_driver_sql(f"PRAGMA {pragma}")
+        if self._dialect != "sqlite":
+            return True
+        with self.alone() as connection:
+            patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT}")
+            tries = (connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one() for _ in range(CHECKPOINTS))
+            emptied = any(busy == 0 for busy, *_ in tries)
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
+        return emptied
 
     def close(self) -> None:
         """Release every connection."""

@@ -1,6 +1,7 @@
 """Erases a person so that every count stays true and nothing that comes later brings them back."""
 
 import json
+import logging
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ from serving.store.schema import (
 )
 from serving.store.session import digest_of
 
+_log = logging.getLogger(__name__)
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:tenant, 0))")
 _OVERWRITE = text("PRAGMA secure_delete = ON")
 
@@ -65,12 +67,14 @@ class Erased:
         token: Who their decisions and contacts are about from now on: nobody.
         decisions: How many of those there are.
         known: Whether the id belonged to a customer, or was erased before.
+        log_emptied: Whether no trace is left in SQLite's write-ahead log; otherwise somebody was reading it.
     """
 
     names: tuple[str, ...]
     token: str
     decisions: int
     known: bool = True
+    log_emptied: bool = True
 
 
 def erase(database: Database, tenant: str, customer: str, when: datetime) -> Erased:
@@ -99,8 +103,10 @@ def erase(database: Database, tenant: str, customer: str, when: datetime) -> Era
         made = work.redact()
         work.delete()
         was_erased = work.bury(microseconds(when))
-    database.empty_log()
-    return Erased(names, work.token, made, exists or was_erased)
+    emptied = database.empty_log()
+    if not emptied:
+        _log.warning("write-ahead log not emptied", extra={"tenant": tenant})
+    return Erased(names, work.token, made, exists or was_erased, emptied)
 
 
 def redacted(record: bytes, token: str) -> bytes:

@@ -53,7 +53,7 @@ def run(data: Path, *words: str) -> dict[str, object]:
 def test_a_customer_is_exported_and_erased_of_its_own_tenant_alone(data: Path) -> None:
     assert run(data, "export", ID)["attributes"] == {"name": "Ada"}
     erased = run(data, "erase", ID, "--json", "--tenant", "other")
-    assert erased == {"ids": [ID], "decisions": 0}
+    assert erased == {"ids": [ID], "decisions": 0, "log_emptied": True}
     assert read_events(data / "events")["customer_id"].tolist().count(ID) == 1
     assert read_events(data / "tenants" / "other" / "events")["customer_id"].tolist() == ["c2"]
     assert run(data, "export", ID)["attributes"] == {"name": "Ada"}

@@ -121,6 +121,20 @@ def test_no_byte_of_an_erased_person_is_left_in_the_files(tmp_path: Path) -> Non
     store.close()
 
 
+def test_an_erasure_says_whether_the_log_could_be_emptied_and_again_it_can(tmp_path: Path) -> None:
+    from serving.bootstrap import open_store
+
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    filled(store)
+    with store.database.read() as reader:
+        assert reader.execute(select(func.count()).select_from(outbox)).scalar_one() > 0
+        assert not erase(store.database, T, ADA, NOON).log_emptied
+    assert erase(store.database, T, ADA, NOON).log_emptied
+    files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert [word for word in PERSONAL if word.encode() in files] == []
+    store.close()
+
+
 def test_what_was_under_way_names_nobody_who_was_erased_meanwhile(told: Store) -> None:
     claimed = claim(told.database, T, "k1", "asked", "POST /v1/decisions", NOON)
     assert isinstance(claimed, Claim)
