@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from serving.store import idempotency
+from serving.store.schema import idempotency as idempotency_table
 from tests.serving.house import House
 from tests.serving.shop import CATALOGUE
 
@@ -26,6 +28,15 @@ def test_the_second_time_the_same_answer_is_told_and_nothing_is_done(house: Hous
     assert ("idempotency-replayed" in first.headers, second.headers["idempotency-replayed"]) == (False, "true")
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
     assert len(list(house.tenants.store.decision_log("default"))) == 1
+
+
+def test_an_answer_that_names_nobody_is_not_kept_for_an_erasure_to_miss(house: House) -> None:
+    client = house.client("read")
+    for _ in range(2):
+        answer = client.post("/v1/what-if", json=BODY, headers=ONCE)
+        assert (answer.status_code, "idempotency-replayed" in answer.headers) == (200, False)
+    with house.tenants.store.database.read() as connection:
+        assert connection.execute(select(idempotency_table)).all() == []
 
 
 def test_without_a_key_each_request_is_its_own(house: House) -> None:
