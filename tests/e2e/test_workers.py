@@ -27,8 +27,9 @@ from tests.serving.shop import ALLOWED, CATALOGUE, NOW, furnish
 ROOT = Path(__file__).parents[2]
 SERVE = (sys.executable, "-m", "cli.main", "serve", "--port", "0", "--data")
 BODY = b'{"customer_id": "leaver"}'
-HEAD = b"POST /v1/decisions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
-    BODY
+HEAD = (
+    b"POST /v1/decisions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    % len(BODY)
 )
 
 
@@ -74,7 +75,7 @@ def half_asked(url: str) -> Iterator[socket.socket]:
     """A request of which half was sent, and which was begun."""
     address = httpx.URL(url)
     with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as connected:
-        connected.sendall(HEAD.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue"))
+        connected.sendall(HEAD.replace(b"Host: x", b"Host: 127.0.0.1\r\nExpect: 100-continue"))
         assert connected.recv(100).startswith(b"HTTP/1.1 100 ")
         yield connected
 
