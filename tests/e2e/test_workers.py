@@ -75,7 +75,7 @@ def half_asked(url: str) -> Iterator[socket.socket]:
     """A request of which half was sent, and which was begun."""
     address = httpx.URL(url)
     with socket.create_connection((address.host, address.port or 80), timeout=PATIENCE) as connected:
-        connected.sendall(HEAD.replace(b"Host: x", b"Host: 127.0.0.1\r\nExpect: 100-continue"))
+        connected.sendall(HEAD.replace(b"Host: 127.0.0.1", b"Host: 127.0.0.1\r\nExpect: 100-continue"))
         assert connected.recv(100).startswith(b"HTTP/1.1 100 ")
         yield connected
 
