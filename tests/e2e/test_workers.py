@@ -143,7 +143,7 @@ def test_traces_go_to_the_collector_that_is_configured(shop: Settings) -> None:
                 f"{service.url}/v1/decisions", json={"customer_id": "leaver"}, timeout=PATIENCE
             ).raise_for_status()
             assert service.stop()[0] == 0
-        (request,) = collector.named("request")
+        (request,) = collector.named("POST /v1/decisions")
         assert {span.trace_id for span in collector.spans} == {request.trace_id}
         assert {"decide", "store.customers", "store.record"} < {span.name for span in collector.spans}
 
