@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -76,9 +77,16 @@ def plain_number(text: Any) -> str:
     Example:
         >>> plain_number("22 EUR"), plain_number("€ 22,50"), plain_number("features.spend_365d")
         ('; write 22, a number without a unit', '; write 22.50, a number without a unit', '')
+        >>> plain_number("5 %")
+        '; write 0.05, a share of 1'
     """
     amount = _AMOUNT.fullmatch(str(text).strip())
-    return f"; write {amount['number'].replace(',', '.')}, a number without a unit" if amount else ""
+    if not amount:
+        return ""
+    number = amount["number"].replace(",", ".")
+    if "%" in str(text):
+        return f"; write {Decimal(number).scaleb(-2):f}, a share of 1"
+    return f"; write {number}, a number without a unit"
 
 
 def keys_at(model: type[BaseModel], place: Place) -> set[str]:

@@ -1,6 +1,6 @@
 """The Liquid that texts are written in: its tags and filters, and the limits of a rendering."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext, Undefined
@@ -122,10 +122,10 @@ def _is_nothing(expression: Expression) -> bool:
     return isinstance(expression, Blank | Empty) or (isinstance(expression, StringLiteral) and not expression.value)
 
 
-def nodes(template: BoundTemplate) -> Iterator[Node]:
-    """Every node of a parsed text, each before what is within it."""
+def nodes(template: BoundTemplate, top: Sequence[Node] | None = None) -> Iterator[Node]:
+    """Every node of a parsed text, or of these nodes of it, each before what is within it."""
     context = RenderContext(template)
-    pending = list(reversed(template.nodes))
+    pending = list(reversed(template.nodes if top is None else top))
     while pending:
         node = pending.pop()
         yield node

@@ -20,7 +20,7 @@ from liquid.builtin.filters import math as numbers
 from liquid.exceptions import FilterArgumentError, ResourceLimitError
 from liquid.filter import with_context
 
-from features.one_line import one_line
+from features.one_line import is_blank, one_line
 
 MOST_CHARACTERS = 50_000
 """Characters of a text, of its rendered form, and of anything that a filter takes or gives."""
@@ -50,7 +50,7 @@ def printable(value: Any) -> Any:
     """A value of a customer, event or offer as a text reads it; None where it has nothing to print."""
     if isinstance(value, str):
         line = one_line(value)
-        return line if line.strip() else None
+        return None if is_blank(line) else line
     if isinstance(value, float):
         return Number(value) if math.isfinite(value) else None
     return value

@@ -1,12 +1,14 @@
 """Whether a text that lacks a name leaves a hole where its value was printed."""
 
 import re
+from html import unescape
 
 from liquid.ast import Node
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.cycle_tag import CycleNode
 
 from decisions.texts.tracing import Piece
+from features.one_line import INVISIBLE, is_blank
 
 _BLOCK = r"(?:p|div|td|tr|li|ul|ol|table|h[1-6])\b"
 _BEGINS = re.compile(rf"(?:[.!?…:]|<(?:/?{_BLOCK}[^>]*|br\s*/?)>)\Z", re.I)
@@ -30,8 +32,7 @@ def is_gap(node: Node, without: Piece, before: Piece, changed: Piece, output: st
     is_print = isinstance(node, OutputNode | CycleNode)
     if before.printed == changed.printed or (kind == "boolean" and not is_print):
         return False
-    blank = not without.printed.strip()
-    if not blank:
+    if not is_blank(unescape(without.printed)):
         return _squeezed(without.printed) == _squeezed(_around(before.printed, changed.printed))
     return is_print or not _is_sentence(before.printed, output[: without.start], output[without.start :])
 
@@ -52,7 +53,7 @@ def _around(one: str, other: str) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(text.split())
+    return INVISIBLE.sub(" ", unescape(text)).strip()
 
 
 def _is_sentence(printed: str, before: str, after: str) -> bool:

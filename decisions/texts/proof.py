@@ -14,17 +14,18 @@ from itertools import chain, combinations
 from typing import Any
 
 from liquid import BoundTemplate
-from liquid.builtin.expressions import FilteredExpression, Path
+from liquid.ast import Node
 from liquid.builtin.expressions.primitive import Literal
-from liquid.builtin.output import OutputNode
 
 from decisions.errors import ConditionError
 from decisions.texts.bounds import ROOTS
 from decisions.texts.environment import MOST_WORK, expressions, nodes
 from decisions.texts.filters import printable
 from decisions.texts.gaps import is_cut, is_gap
+from decisions.texts.reading import sources, unreplaced
 from decisions.texts.text import Names, parsed, scope
 from decisions.texts.tracing import ENVIRONMENTS, Rendering, trace
+from features.one_line import is_blank
 
 ALL_SUBSETS = 8
 """Up to so many optional names every set of them is tried; of more, each one, each pair, all but one, and all."""
@@ -133,12 +134,13 @@ class _Evaluation:
         self._names = names
         self._kinds = kinds
         self._certain = certain
+        self._sources = sources(template, kinds)
         self._numbers, self._texts = _compared(template)
         self._renderings: dict[tuple[Missing, str, int], Rendering] = {}
         self._work = 0
 
     def proof(self) -> Proof:
-        faults = dict.fromkeys(chain(self._failures(), self._unreplaced(), self._unreached()))
+        faults = dict.fromkeys(chain(self._failures(), self._unreplaced(), self._unreached(), self._never_printed()))
         lengths = [len(found.output) for found in self._renderings.values() if not found.error]
         return Proof(tuple(faults), min(lengths, default=0))
 
@@ -178,12 +180,23 @@ class _Evaluation:
         """Optional names that are printed without a `default` where no rendering came by."""
         reached = {node for found in self._renderings.values() for node in found.reached}
         for node in nodes(self._template):
-            expression = node.expression if isinstance(node, OutputNode) else None
-            if node in reached or not isinstance(expression, FilteredExpression):
-                continue
-            left, filters = expression.left, expression.filters or ()
-            if isinstance(left, Path) and str(left) in self._kinds and all(f.name != "default" for f in filters):
-                yield f"placeholder {str(left)!r} has no fallback", f"write {{{{ {left} | default: '…' }}}}"
+            name = None if node in reached else unreplaced(node, self._sources)
+            if name:
+                yield f"placeholder {name!r} has no fallback", f"write {{{{ {name} | default: '…' }}}}"
+
+    def _never_printed(self) -> Iterator[tuple[str, str]]:
+        """Optional names whose placeholder printed nothing in any rendering, as `customer.first_name[0]` does."""
+        printed: dict[Node, bool] = {}
+        for found in self._renderings.values():
+            for (node, _), piece in found.pieces.items():
+                printed[node] = printed.get(node, False) or not is_blank(piece.printed)
+        for node, is_printed in printed.items():
+            name = None if is_printed else unreplaced(node, self._sources)
+            if name:
+                yield (
+                    f"a placeholder of {name!r} prints nothing, also where the name is there",
+                    "correct it, or remove it",
+                )
 
     @property
     def _profiles(self) -> int:

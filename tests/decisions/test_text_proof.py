@@ -63,6 +63,16 @@ HOLES = [
     "{% if features.days > 300 %}Dear {{ customer.first_name }},{% else %}Welcome.{% endif %}",
     "{% if customer.nick == 'Bob' %}Dear {{ customer.first_name }},{% else %}Welcome.{% endif %}",
     "{% for i in (1..3) %}{% if i == 9 %}{{ customer.first_name }}{% endif %}{% endfor %}Welcome.",
+    "{% assign n = customer.first_name %}{% assign m=customer.nick | downcase %}{% if m == 'Bob' %}{{ n }}{% endif %}",
+    "{% assign n = customer.first_name %}{% assign y = 'now' | date: '%m' %}{% if y == '13' %}Dear {{ n }},{% endif %}",
+    "{% capture n %}{{ customer.first_name }}{% endcapture %}{% if event.amount > features.days %}{{ n }}{% endif %}.",
+    "{% if event.amount > features.days %}{{ 'Dear ' | append: customer.first_name }},{% endif %}",
+    "{% if event.amount > features.days %}{{ customer.first_name | default: customer.nick }},{% endif %}",
+    "{% if event.amount > features.days %}{% cycle customer.first_name, 'x' %}{% endif %}.",
+    "{% if event.amount > features.days %}{% for c in customer.first_name %}{{ c }}{% endfor %}{% endif %}.",
+    "Dear {{ customer.first_name | default: '\u200b' }},",
+    "Dear {{ customer.first_name | default: '\u2800\u3164' | append: '!' }}",
+    "Dear {{ customer.first_name | default: '&nbsp;' }},",
     "Until {{ customer.ends | date: '%-d %B' }}.",
     "VIP: {{ customer.vip }}",
     "{{ features.days }} days",
@@ -99,6 +109,9 @@ WHOLE = [
     "Until {{ customer.ends | date: '%-d %B' | default: 'soon' }}.",
     "In {{ 'now' | date: '%Y' }}",
     "{% if features.days > 30 %}{% if customer.nick %}Dear {{ customer.nick }}.{% endif %}{% endif %} Welcome.",
+    "{% assign n=customer.first_name | default: 'friend' %}{% if event.amount > features.days %}{{ n }},{% endif %} hi",
+    "{% assign code = 'A1' %}{% if event.amount > features.days %}{{ code }}.{% endif %}",
+    "{{ customer.first_name | split: ' ' | first | default: 'Friend' }}, hi.",
 ]
 
 
@@ -114,6 +127,21 @@ def test_a_missing_name_that_nothing_replaces_is_found(source: str, *, html: boo
 @pytest.mark.parametrize("html", [True, False])
 def test_a_text_that_replaces_everything_is_left_alone(source: str, *, html: bool) -> None:
     assert prove(source, html, READABLE).faults == ()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "{{ customer.first_name[0] }}",
+        "{{ customer.first_name.first }}",
+        "{{ customer.first_name | slice: 9, 2 }}",
+        "{% assign p = customer.first_name | split: ' ' %}{{ p[1] }}",
+        "{% assign p = 'a' | split: ' ' %}{{ p[features.days] }}",
+    ],
+)
+def test_a_placeholder_that_prints_nothing_for_anybody_is_found(part: str) -> None:
+    ((message, _),) = prove(f"Dear {part},", False, READABLE).faults
+    assert "prints nothing, also where the name is there" in message
 
 
 def test_many_names_are_tried_one_by_one_and_in_pairs() -> None:
