@@ -8,11 +8,13 @@ Weights are `w = target / logged` of the option chosen. Intervals are clustered 
 decisions were rewarded (`experiments.skewed`).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import stdtrit
 
 from experiments.errors import LogError
 from experiments.logs import Floats, Log
@@ -198,7 +200,7 @@ def difference(
     require(candidate, wanted)
     require(incumbent, wanted)
     one, other = (_terms(estimator, log, predictions) for log in (candidate, incumbent))
-    return _estimate(candidate, _Terms(one.value - other.value, one.deviations - other.deviations), level)
+    return _estimate(candidate, _less(one, other), level)
 
 
 def switch_threshold(log: Log, predictions: ArrayLike) -> float:
@@ -249,10 +251,16 @@ def _predictions(log: Log, predictions: ArrayLike) -> Floats:
 
 
 class _Terms(NamedTuple):
-    """An estimate, and by how much each decision's part of it is off; the deviations have mean 0."""
+    """An estimate, by how much each decision's part of it is off, and what would have been off with other choices.
+
+    The deviations have mean 0. Each is, but for what is known before the choice, the slope of the option chosen times
+    the residual of the reward.
+    """
 
     value: float
     deviations: Floats
+    slopes: Floats
+    residuals: Floats
 
 
 def _terms(
@@ -261,27 +269,49 @@ def _terms(
     if estimator == "snips":
         return _ratio(log)
     if estimator == "ips":
-        return _mean(log.weights * log.rewards)
+        return _mean(log.weights * log.rewards, _weights(log), log.rewards)
     if predictions is None:
         raise LogError("no predictions", wanted="the predicted reward of each option", where=estimator)
     known = _predictions(log, predictions)
     if estimator == "direct":
-        return _mean(_expected(log, known))
+        return _mean(_expected(log, known), np.zeros_like(known), log.rewards)
     if estimator == "switch_dr" and threshold is None:
         threshold = _threshold(log, known)
-    return _mean(_corrected(log, known, np.inf if threshold is None else threshold))
+    most = np.inf if threshold is None else threshold
+    weights, predicted = _weights(log), known[np.arange(len(log)), log.choices]
+    slopes = np.where(weights <= most, weights, 0.0)
+    return _mean(_corrected(log, known, most), slopes, log.rewards - predicted)
 
 
 def _ratio(log: Log) -> _Terms:
     if not log.weights.any():
         require(log, Wanted(effective=1.0))
     value = float(np.average(log.rewards, weights=log.weights))
-    return _Terms(value, log.weights * (log.rewards - value) / log.weights.mean())
+    slopes = _weights(log) / log.weights.mean()
+    return _Terms(value, log.weights * (log.rewards - value) / log.weights.mean(), slopes, log.rewards - value)
 
 
-def _mean(terms: Floats) -> _Terms:
+def _mean(terms: Floats, slopes: Floats, residuals: Floats) -> _Terms:
     value = float(terms.mean())
-    return _Terms(value, terms - value)
+    return _Terms(value, terms - value, slopes, residuals)
+
+
+def _less(one: _Terms, other: _Terms) -> _Terms:
+    residuals = (one.residuals + other.residuals) / 2
+    return _Terms(one.value - other.value, one.deviations - other.deviations, one.slopes - other.slopes, residuals)
+
+
+def _weights(log: Log) -> Floats:
+    """The weight that each option would have had, shape (n, k); 0 for what could not be chosen."""
+    return np.divide(log.target, log.logged, out=np.zeros_like(log.target), where=log.logged > 0)
+
+
+def _pooled(log: Log, terms: _Terms) -> float:
+    """The standard error if residuals were alike for all options: the weights of what was not chosen are known too."""
+    weights, residuals = log.logged * terms.slopes, terms.residuals
+    mean = float(weights.sum(axis=1).mean() * residuals.mean())
+    second = float((weights * terms.slopes).sum(axis=1).mean() * np.square(residuals).mean())
+    return math.sqrt(max(second - mean**2, 0.0) / len(log))
 
 
 def _estimate(log: Log, terms: _Terms, level: float) -> Estimate:
@@ -289,4 +319,5 @@ def _estimate(log: Log, terms: _Terms, level: float) -> Estimate:
         raise LogError("an impossible coverage", got=level, wanted="between 0 and 1", where="level")
     error = clustered_error(log, terms.deviations)
     low, high = bounds(terms.value, error, log.by_customer(terms.deviations), level)
-    return Estimate(terms.value, low, high, error, len(log))
+    reach = _pooled(log, terms) * float(stdtrit(log.customer_count - 1, (1 + level) / 2))
+    return Estimate(terms.value, min(low, terms.value - reach), max(high, terms.value + reach), error, len(log))
