@@ -66,6 +66,8 @@ def sentence(mistake: Any, content: Any, whole: str, model: type[BaseModel]) -> 
         known = keys_at(model, tuple(place))
         return f"{field}: unknown key{did_you_mean(str(name), known) or '; known: ' + ', '.join(sorted(known))}"
     message = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"] == "model_type":
+        message = f"wanted a mapping with the keys {', '.join(sorted(keys_at(model, tuple(mistake['loc']))))}"
     got = mistake["input"]
     shown = f"; got {got!r}" if isinstance(got, str | int | float) and repr(got) not in message else ""
     return f"{field}: {message}{shown}{plain_number(got) if mistake['type'] == 'float_parsing' else ''}"

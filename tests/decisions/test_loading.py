@@ -87,6 +87,7 @@ def test_five_mistakes_of_five_kinds_are_all_reported_with_their_lines() -> None
         ("value: 5", "value: €22,50", "write 22.50, a number without a unit"),
         ("value: 5", "value: '22'", "write 22, a number without a unit"),
         ("cost: 0.5", "cost: 0.5 USD", "write 0.5, a number without a unit"),
+        ("response: {mean: 0.2}", "response: 0.2", "response: wanted a mapping with the keys mean, weight; got 0.2"),
         ("cost: 0.5", "cost: 5 %", "write 0.05, a share of 1"),
         ("value: 5", "value: '2,5%'", "write 0.025, a share of 1"),
         ("features.spend >= 100.0", "features.spent >= 100.0", "did you mean features.spend?"),
