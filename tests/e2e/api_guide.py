@@ -26,6 +26,8 @@ ADDRESS = "http://127.0.0.1:8080"
 WIDTH = 120
 BUNDLE = "6f6590e90155"
 """What the guide calls the bundle: its digest is another one on each machine that trains it."""
+FOLDER = "var/demo"
+"""What the guide calls the folder of the service."""
 _STEP = re.compile(r"```(console|python)\n(.*?)```\n\n```(json|text)\n(.*?)```", re.DOTALL)
 _PROBLEMS = re.compile(r"(\| status \| type .*?\n\|---\|---\|---\|\n).*?\n\n", re.DOTALL)
 
@@ -91,7 +93,7 @@ def answered(text: str, demo: Path, scratch: Path) -> str:
         text = _STEP.sub(lambda step: _told(service, *step.groups()), text)
     version = tenants.of(settings.tenant).champions.present().bundle.version
     tenants.store.close()
-    text = text.replace(version, BUNDLE)
+    text = text.replace(version, BUNDLE).replace(str(scratch), FOLDER)
     return _PROBLEMS.sub(lambda found: found.group(1) + "".join(problems()) + "\n", text)
 
 
