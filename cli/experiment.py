@@ -110,9 +110,9 @@ def status(
     until: Until = None,
     as_json: Json = False,
 ) -> None:
-    """List the experiments, who is in them, and their sample ratios.
+    """List the experiments, who is in them, and whether they run as declared.
 
-    Exits with 1 if a sample ratio fails.
+    Exits with 1 if a sample ratio fails, or if arms were not treated as declared.
     """
     source = open_source(data, events, store, catalogue)
     plan = _plan(file, source)
@@ -121,7 +121,7 @@ def status(
     if as_json:
         print_json({"until": end.isoformat(), "experiments": rows})
     else:
-        headings = ("experiment", "state", "since", "coverage", "customers", "sample ratio")
+        headings = ("experiment", "state", "since", "coverage", "customers", "sample ratio", "treatment")
         shown = [
             (
                 row["id"],
@@ -130,11 +130,15 @@ def status(
                 f"{row['coverage']:.0%}",
                 row["customers"],
                 row["ratio"],
+                row["treatment"],
             )
             for row in rows
         ]
         say(console(), table(headings, shown, numbers=("coverage", "customers")))
-    raise typer.Exit(1 if any(row["ratio"] == "fails" for row in rows) else 0)
+        for row in rows:
+            for fault in row["faults"]:
+                console().print(f"{row['id']}: {fault}", soft_wrap=True, markup=False)
+    raise typer.Exit(1 if any("fails" in (row["ratio"], row["treatment"]) for row in rows) else 0)
 
 
 @experiment_app.command()
@@ -289,10 +293,14 @@ def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetim
     begun = start is not None and start < end
     state = "declared" if not begun else "stopped" if stopped and stopped <= end else "running"
     counts = dict.fromkeys((arm.id for arm in experiment.arms), 0)
+    faults: tuple[str, ...] = ()
     if begun:
-        counts |= {str(k): int(v) for k, v in _enrolled(source, plan, experiment, end)["arm"].value_counts().items()}
+        took_part = _enrolled(source, plan, experiment, end)
+        counts |= {str(k): int(v) for k, v in took_part["arm"].value_counts().items()}
+        faults = _faults(source, experiment, took_part, min(end, stopped or end))
     customers = sum(counts.values())
     passed = sample_ratio(counts, {arm.id: arm.share for arm in experiment.arms}).passed if customers else None
+    words = {True: "as declared", False: "fails", None: "–"}
     return {
         "id": experiment.id,
         "state": state,
@@ -301,5 +309,17 @@ def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetim
         "coverage": experiment.coverage(end) if begun else 0.0,
         "customers": customers,
         "arms": counts,
-        "ratio": {True: "as declared", False: "fails", None: "–"}[passed],
+        "ratio": words[passed],
+        "treatment": words[not faults if customers else None],
+        "faults": list(faults),
     }
+
+
+def _faults(source: Source, experiment: "Experiment", took_part: "pd.DataFrame", until: datetime) -> tuple[str, ...]:
+    """Why the arms were not treated as declared; empty where they were, or where nobody takes part."""
+    from experiments.adherence import adherence
+
+    if took_part.empty:
+        return ()
+    exposures = None if source.exposures is None else source.exposures(experiment.id)
+    return adherence(experiment, source.log.told, took_part, until, source.compiled.catalogue, exposures).faults

@@ -46,7 +46,7 @@ def effective(arm: Aggregates, denominator: str | None) -> float:
 def untold(arms: Sequence[Aggregates], metric: Metric) -> str:
     """Why a metric of some arms cannot be judged; empty where it can."""
     counted = [effective(arm, metric.denominator) for arm in arms]
-    if min(counted) < FEWEST:
+    if min(counted) < FEWEST * (1 - _ROUNDING):
         of = f"customers with {metric.denominator}" if metric.denominator else "customers"
         found = " and ".join(f"{number:.3g}" for number in counted)
         return f"too few {of}: got {found} effective ones, wanted at least {FEWEST}"

@@ -74,11 +74,13 @@ def test_from_plan_to_page(folder: Path, file: Path, tmp_path: Path) -> None:
     assert "# agreed with the shop" in file.read_text(encoding="utf-8")
 
     states = json.loads(run(folder, file, "status", "--json").stdout)["experiments"]
-    assert [(one["id"], one["state"], one["ratio"]) for one in states] == [
-        ("coupons", "running", "as declared"),
-        ("later", "declared", "–"),
+    assert [(one["id"], one["state"], one["ratio"], one["treatment"]) for one in states] == [
+        ("coupons", "running", "as declared", "as declared"),
+        ("later", "declared", "–", "–"),
     ]
-    assert "as declared" in words(run(folder, file, "status").output)
+    shown = run(folder, file, "status")
+    assert shown.exit_code == 0
+    assert "as declared" in words(shown.output)
 
     page = tmp_path / "page.html"
     told = run(folder, file, "report", "coupons", "--out", str(page), "--by", "frequent", "--simulated")
@@ -164,3 +166,9 @@ def test_an_experiment_that_never_ran_stops_the_report(folder: Path, file: Path,
     assert told["arms"]["treatment"]["verdict"] == "untold"
     assert told["treatment"]["passed"] is False
     assert told["treatment"]["faults"][0].startswith(reason)
+    status = run(folder, file, "status")
+    assert status.exit_code == 1
+    assert f"coupons: {reason}" in words(status.output)
+    rows = json.loads(run(folder, file, "status", "--json").stdout)["experiments"]
+    assert [(row["ratio"], row["treatment"]) for row in rows] == [("as declared", "fails"), ("–", "–")]
+    assert rows[0]["faults"] == told["treatment"]["faults"]
