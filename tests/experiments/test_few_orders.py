@@ -12,7 +12,7 @@ from experiments.metrics import METRICS
 from experiments.sequential import always_valid, tuned_to
 
 VALUE = METRICS["average_order_value"]
-ALPHA, RUNS, CUSTOMERS = 0.05, 300, 120
+ALPHA, RUNS, CUSTOMERS = 0.05, 150, 120
 MOST = float(stats.binom.ppf(0.999, RUNS, ALPHA)) / RUNS
 """The largest share of false claims that chance explains where alpha is kept."""
 ORDERS = [(n, n) for n in (1, 2, 5, 10, 20, 50)] + [(1, 50), (2, 20), (5, 50), (10, 50), (20, 100), (50, 10)]
