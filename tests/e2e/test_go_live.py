@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from tests.training.shops import rows
 
 GUIDE = ROOT / "docs" / "guides" / "go-live.md"
 ADDRESS = "http://127.0.0.1:8080"
-LEAVER, BUYER = "c0", "c1"
+LEAVER, BUYER, TWIN = "c0", "c1", "c2"
+"""The twin has the history of the leaver: what differs between decisions about the two is what the models learnt."""
 DAYS = 400
 
 
@@ -33,8 +34,8 @@ def orders(customers: int = 1000) -> pd.DataFrame:
         rate, leaves = generator.gamma(2, 0.06), generator.exponential(2.5 * DAYS)
         bought = np.cumsum(generator.exponential(1 / rate, int(3 * rate * DAYS) + 5))
         parts.append(rows(f"c{number}", "purchase", bought[bought < min(leaves, DAYS)]))
-    parts[0] = rows(LEAVER, "purchase", np.arange(10.0, 200.0, 7))
     parts[1] = rows(BUYER, "purchase", np.arange(10.0, 180.0, 7))
+    parts[0], parts[2] = (rows(who, "purchase", np.arange(10.0, 200.0, 7)) for who in (LEAVER, TWIN))
     found = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(
         {
@@ -85,6 +86,31 @@ class Shop:
         assert answer.is_success, answer.text
         return answer.json()
 
+    def send(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Sends messages to the service as a client does, in batches."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        for start in range(0, len(messages), 1000):
+            body = {"batch": messages[start : start + 1000]}
+            answer = httpx.post(f"{self._url}/v1/batch", json=body, headers=headers, timeout=PATIENCE)
+            assert answer.json() == {"success": True}, answer.text
+
+
+def returns(customers: int = 1000) -> list[dict[str, Any]]:
+    """Live orders of all other customers, every six days of the last 150: after them, hardly anybody stays away."""
+    first = pd.Timestamp("2024-01-01", tz="UTC")
+    return [
+        {
+            "type": "track",
+            "messageId": f"back-{number}-{day}",
+            "userId": f"c{number}",
+            "event": "Order Completed",
+            "timestamp": (first + pd.Timedelta(days=day + number % 6)).isoformat(),
+            "properties": {"order_id": f"B-{number}-{day}", "revenue": 30.0},
+        }
+        for number in range(3, customers)
+        for day in range(DAYS - 150, DAYS - 6, 6)
+    ]
+
 
 @contextmanager
 def served(data: Path) -> Iterator[str]:
@@ -115,7 +141,8 @@ def sections() -> Mapping[str, list[str]]:
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     orders().to_csv(tmp_path / "orders.csv", index=False)
-    names = pd.DataFrame({"customer_id": [LEAVER, BUYER], "first_name": ["Ada", "Ben"], "consent_email": True})
+    known = {"customer_id": [LEAVER, BUYER, TWIN], "first_name": ["Ada", "Ben", "Cleo"]}
+    names = pd.DataFrame({**known, "consent_email": True})
     names.to_csv(tmp_path / "customers.csv", index=False)
     with ExitStack() as held:
         yield Shop(tmp_path, held)
@@ -158,10 +185,17 @@ def test_a_shop_goes_live_by_commands_alone(shop: Shop) -> None:
     assert after["versions"]["bundle"] != "none"
     assert outcome
     learnt = trained(shop)
-    for number in "67":
-        for line in lines[number]:
-            shop.type(line)
+    shop.send(returns())
+    for line in lines["6"]:
+        shop.type(line)
+    (retrain,) = lines["7"]
+    shop.type(retrain)
     assert trained(shop) == learnt + 1
+    assert shop.codes[retrain] == 1
+    shop.type(f"{retrain} --anyway 'four weeks of decisions are not there yet'")
+    changed = shop.curl(decision(TWIN, "retrained"))
+    assert changed["versions"]["bundle"] != after["versions"]["bundle"]
+    assert decided(changed) is None
     assert shop.codes["tactful catalogue put shop/catalogue.yaml --data shop"] == 0
     assert {code for line, code in shop.codes.items() if " train " not in line and " retrain " not in line} == {0}
     again = shop.curl(decision(BUYER, "again"))
@@ -175,7 +209,7 @@ def decision(customer: str, id_: str) -> str:
 
 
 def trained(shop: Shop) -> int:
-    """How many events the latest lapse model was learnt from."""
+    """How many versions of the lapse model were registered."""
     from models.registry import MlflowRegistry
 
     registry = MlflowRegistry(shop.folder / "shop" / "mlflow")
