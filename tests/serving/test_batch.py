@@ -49,14 +49,15 @@ def test_a_run_has_its_moment(service: DecisionService) -> None:
     assert run.messages == {"win_back": {"email": 1}}
 
 
-def test_a_failure_is_told_and_holds_nobody_up(service: DecisionService, shop: Settings) -> None:
+def test_a_text_that_does_not_fit_excludes_its_action_and_holds_nobody_up(service: DecisionService, shop: Settings) -> None:
     named = Profile("long", attributes={"first_name": "A" * 60, "birthday": "1990-05-06"}, consents=ALLOWED)
     service.store.load(service.tenant, History("UTC", NOW, [named]))
     shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 65,"))
     run = decide_all(service, "monday")
-    assert set(run.failures) == {"long"}
-    assert "too long for its channel" in run.failures["long"]
-    assert len(run.decisions) == 6
+    assert (run.failures, len(run.decisions)) == ({}, 7)
+    (long,) = (decision for decision in run.decisions if decision.customer == "long")
+    assert long.choice is None
+    assert "text" in {exclusion.gate for candidate in long.candidates for exclusion in candidate.exclusions}
 
 
 def test_without_a_champion_nothing_is_decided(service: DecisionService, shop: Settings) -> None:
