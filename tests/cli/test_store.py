@@ -70,7 +70,15 @@ def test_a_restored_store_gives_the_same_answers(data: Path, tmp_path: Path) -> 
 
 def test_compaction_leaves_what_the_models_and_the_catalogue_look_at(data: Path) -> None:
     taken = told("compact", "--data", str(data), "--inputs", "1m", "--vacuum")
-    assert taken == {"answers": 0, "events": 0, "inputs": 0, "messages": 0, "records": 0, "reservations": 0}
+    assert taken == {
+        "answers": 0,
+        "events": 0,
+        "inputs": 0,
+        "merges": 0,
+        "messages": 0,
+        "records": 0,
+        "reservations": 0,
+    }
     assert told("check", "--data", str(data))["findings"] == []
     assert "events 0" in words(tactful("store", "compact", "--data", str(data)).stdout)
 

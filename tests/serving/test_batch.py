@@ -49,7 +49,9 @@ def test_a_run_has_its_moment(service: DecisionService) -> None:
     assert run.messages == {"win_back": {"email": 1}}
 
 
-def test_a_text_that_does_not_fit_excludes_its_action_and_holds_nobody_up(service: DecisionService, shop: Settings) -> None:
+def test_a_text_that_does_not_fit_excludes_its_action_and_holds_nobody_up(
+    service: DecisionService, shop: Settings
+) -> None:
     named = Profile("long", attributes={"first_name": "A" * 60, "birthday": "1990-05-06"}, consents=ALLOWED)
     service.store.load(service.tenant, History("UTC", NOW, [named]))
     shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 65,"))
