@@ -85,7 +85,7 @@ def as_events(calls: pd.DataFrame) -> pd.DataFrame:
         calls: The data set's rows in order.
 
     Returns:
-        Events as `features.events.validate` reads them.
+        Events as `features.events.schema.validate` reads them.
     """
     month = calls["month"].map(MONTHS.index).to_numpy()
     begins = 12 * np.cumsum(np.diff(month, prepend=month[0]) < 0) + month

@@ -20,7 +20,7 @@ from decisions.loading import load_catalogue
 from decisions.snapshot import Contact
 from experiments.customers import END, ZONE, Customers
 from features.build import build_pairs
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from models.bundle import Bundle, export, load
 from models.calibration import Identity

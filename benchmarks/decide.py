@@ -29,9 +29,9 @@ from decisions.gates import judged, openings
 from experiments.customers import Customers, generate
 from experiments.requests import requests
 from features.build import build_one
-from features.histories import history
-from features.program import compile_features
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
+from features.events.history import history
+from features.kernel.program import compile_features
 from models.bundle import Bundle
 
 BENCH = Path("var/bench")

@@ -23,7 +23,7 @@ from experiments.metrics import METRICS
 from experiments.outcomes import outcomes
 from experiments.power import plan
 from experiments.sequential import always_valid, tuned_to
-from features.zones import DAY, microseconds
+from features.timestamps import DAY, microseconds
 from tests.experiments.asos import COMPARISON, FILE, comparisons, crossings
 from tests.experiments.trials import START, Trial, trial, truth
 

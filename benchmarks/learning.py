@@ -23,10 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._bank import as_events, rolling
-from features import complete_journey
-from features.dataset import EventDataset, write_events
-from features.events import validate
-from features.zones import microseconds
+from features.events import complete_journey
+from features.events.dataset import EventDataset, write_events
+from features.events.schema import validate
+from features.timestamps import microseconds
 from models.metrics import Outcomes
 from training import lapse
 from training.baselines import GAPS_AND_WINDOWS, Logit

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bundle import load
 from models.errors import BundleError
 from serving.champion import HISTORY, bundle_folder, point_to

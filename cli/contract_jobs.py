@@ -7,7 +7,7 @@ import pandas as pd
 
 from cli.jobs import Job
 from cli.training_jobs import bound
-from features.dataset import open_events
+from features.events.dataset import open_events
 from training import renewals
 from training.candidate import Candidate
 from training.errors import TrainingError

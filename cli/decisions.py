@@ -139,7 +139,7 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
     Raises:
         TactfulError: The folder has no catalogue, or what is in it cannot be read.
     """
-    from features.standard import STANDARD
+    from features.definitions.standard import STANDARD
     from serving.archive import Archive
     from serving.champion import load_champion
     from serving.settings import Settings

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from cli.console import console, print_json, progress, say, table
 from cli.keys import HERE, Data, Json, Tenant, opened_database
-from features.dataset import EventDataset, write_events
-from features.importing import Imported, Swallowed, import_log
-from features.mapping_file import load_mapping
-from features.zones import AHEAD
+from features.events.dataset import EventDataset, write_events
+from features.importing.importer import Imported, Swallowed, import_log
+from features.importing.yaml import load_mapping
+from features.timestamps import AHEAD
 
 events_app = typer.Typer(no_args_is_help=True)
 

@@ -26,7 +26,7 @@ def features(
     """
     from cli.catalogue import vocabulary_for
     from decisions.loading import parse_catalogue
-    from features.standard import STANDARD
+    from features.definitions.standard import STANDARD
 
     found = STANDARD.features
     if catalogue is not None:

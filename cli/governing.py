@@ -116,7 +116,7 @@ def try_out(
 
     Nothing is written.
     """
-    from features.standard import STANDARD
+    from features.definitions.standard import STANDARD
     from serving.champion import champion_of
     from serving.rehearsal import rehearse
 

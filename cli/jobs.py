@@ -10,8 +10,8 @@ from typing import Any
 from rich.table import Table
 
 from cli.console import console, print_json, progress, say, table
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
 from models.registry import MlflowRegistry
 from training.candidate import Candidate, job_key
 from training.job import Progress

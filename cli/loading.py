@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from decisions.catalogue import Attribute
-    from features.dataset import EventDataset
+    from features.events.dataset import EventDataset
     from serving.loading import Loaded
     from serving.settings import Settings
 
@@ -80,7 +80,7 @@ def load(
 
 
 def _dataset(folder: Path) -> "EventDataset":
-    from features.dataset import open_events
+    from features.events.dataset import open_events
 
     return open_events(folder)
 

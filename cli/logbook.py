@@ -69,8 +69,8 @@ class Source:
         """Each customer known at a moment, by events alone."""
         from decisions.snapshot import Snapshot
         from features.build import build_pairs
-        from features.events import encode
-        from features.standard import STANDARD
+        from features.definitions.standard import STANDARD
+        from features.events.schema import encode
 
         zone = self.compiled.catalogue.timezone or "UTC"
         known = self.events[self.events["time"] < moment]
@@ -88,7 +88,7 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
         TactfulError: It cannot be read, or the catalogue cannot.
     """
     from experiments.logbook import Logbook
-    from features.dataset import open_events, read_events
+    from features.events.dataset import open_events, read_events
     from serving.settings import Settings
 
     settings = Settings.of(data)
@@ -134,7 +134,7 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     """
     from cli.catalogue import vocabulary_for
     from decisions.loading import parse_catalogue
-    from features.standard import STANDARD
+    from features.definitions.standard import STANDARD
     from serving.champion import is_first, load_bundle
     from serving.settings import Settings
 
@@ -180,7 +180,7 @@ def _events(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
 
 def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
     from experiments.logbook import UNKNOWN
-    from features.zones import microseconds
+    from features.timestamps import microseconds
 
     for customer, status, c in store.ledger(tenant):
         if status != "released":
@@ -189,7 +189,7 @@ def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
 
 def _decisions(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
     from decisions.decision import SILENCE
-    from features.zones import microseconds
+    from features.timestamps import microseconds
     from serving.records import parse
 
     for stored in store.decision_log(tenant):

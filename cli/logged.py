@@ -14,7 +14,7 @@ from typing import Any
 
 from decisions.compiled import CompiledCatalogue
 from decisions.decide import COMPATIBLE, REPLAYABLE, Request
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
 from serving.archive import Archive
 from serving.bootstrap import clock, open_service

@@ -18,7 +18,7 @@ from decisions.decide import Circumstances, Request, decide
 from decisions.decision import Candidate, Decision
 from decisions.policies import AnyPolicy, Policy
 from experiments.decision_log import Target, as_decided
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bundle import load
 from models.registry import MlflowRegistry
 from serving.champion import Champion, load_champion

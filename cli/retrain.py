@@ -30,7 +30,7 @@ from cli.train import (
     release_all,
     train_all,
 )
-from features.zones import microseconds
+from features.timestamps import microseconds
 from models.errors import RegistryError
 from serving.settings import Settings
 from training.errors import TrainingError

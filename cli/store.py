@@ -80,7 +80,7 @@ def compact(
     Of the events, what lies in a window of a feature, or is looked back at by a trigger or policy of the catalogue in
     force, stays, and so do decisions, contacts and outcomes. The service may go on meanwhile.
     """
-    from features.standard import STANDARD
+    from features.definitions.standard import STANDARD
     from serving.bootstrap import clock, open_service
     from serving.retention import needed
     from serving.store.compaction import Keep, shrink

@@ -12,8 +12,8 @@ from cli.console import console
 from cli.contract_jobs import GRACE, NOTICE, contract_job
 from cli.jobs import Job, done, report
 from cli.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
+from features.definitions.standard import STANDARD
 from features.errors import TactfulError
-from features.standard import STANDARD
 from models.kinds import Model
 from models.registry import MlflowRegistry
 from training import effects, lapse, pressure, renewals, response, value

@@ -13,9 +13,9 @@ import pandas as pd
 from cli.console import console
 from cli.jobs import Job
 from decisions.objective import Fatigue
-from features.dataset import EventDataset, open_events
-from features.standard import STANDARD
-from features.zones import AHEAD
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset, open_events
+from features.timestamps import AHEAD
 from models.value import PARAMETERS as VALUE_PARAMETERS
 from training import effects, lapse, pressure, response, response_log, value
 from training.attribution import Goal, delivered_contacts, every_decision

@@ -52,7 +52,7 @@ def monitor(
 def _watch(data: Path, events: Path | None, period: timedelta) -> Watch:
     """A log of events by its customers; else the decisions of a service."""
     if events is not None:
-        from features.dataset import open_events
+        from features.events.dataset import open_events
 
         return watch_events(open_events(events), period=period)
     from cli.logged import open_decisions

@@ -18,7 +18,7 @@ from decisions.objective import Arbitration, AttributionWindow, Exploration, Fat
 from decisions.policies import AnyPolicy, InverseGap
 from decisions.triggers import AnyTrigger
 from decisions.values import Names, Value
-from features.definitions import AnyFeature, FeatureSet
+from features.definitions.definitions import AnyFeature, FeatureSet
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Amount = float | str

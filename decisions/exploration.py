@@ -26,7 +26,7 @@ def stratum(catalogue: Catalogue, customer: str) -> Stratum:
     Example:
         >>> from decisions.loading import load_catalogue
         >>> from decisions.compiled import Vocabulary
-        >>> from features.standard import STANDARD
+        >>> from features.definitions.standard import STANDARD
         >>> from pathlib import Path
         >>> retail = load_catalogue(Path("decisions/catalogues/retail.yaml"), Vocabulary(STANDARD.names, ("lapse",)))
         >>> [stratum(retail.catalogue, customer) for customer in ("c1", "c2", "c3")]

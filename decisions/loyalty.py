@@ -13,9 +13,9 @@ from pydantic import Field, model_validator
 from decisions.contact_policies import WEEKDAYS, Weekdays
 from decisions.durations import Duration
 from decisions.values import Names, Value
-from features.accounts import Balance, Entry, Level, Standing
-from features.definitions import Aggregation, AnyFeature, Feature
-from features.filters import Where
+from features.definitions.accounts import Balance, Entry, Level, Standing
+from features.definitions.definitions import Aggregation, AnyFeature, Feature
+from features.definitions.filters import Where
 from features.vocabulary import CHANNELS, EVENT_TYPES
 
 FAMILY = "loyalty"

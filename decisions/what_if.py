@@ -15,7 +15,7 @@ from decisions.decision import Decision
 from decisions.errors import SnapshotError
 from decisions.policies import Policy
 from decisions.snapshot import Snapshot
-from features.zones import EARLIEST, LATEST
+from features.timestamps import EARLIEST, LATEST
 
 
 @dataclass(frozen=True, slots=True)

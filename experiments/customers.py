@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.events import encode
-from features.histories import Events
-from features.zones import DAY, EARLIEST, microseconds
+from features.events.history import Events
+from features.events.schema import encode
+from features.timestamps import DAY, EARLIEST, microseconds
 
 END = datetime(2026, 7, 1, tzinfo=UTC)
 """Where histories end unless told otherwise."""

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.errors import ReadoutError
-from features.zones import DAY, microseconds
+from features.timestamps import DAY, microseconds
 from models.metrics import Estimate
 
 Bools = NDArray[np.bool_]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.errors import ReadoutError
 from experiments.metrics import RETENTION
-from features.zones import DAY, microseconds
+from features.timestamps import DAY, microseconds
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def outcomes(
     """The columns that metrics read, of each customer, from entering to a moment.
 
     Args:
-        events: Canonical events, as `features.events.validate` gives them.
+        events: Canonical events, as `features.events.schema.validate` gives them.
         enrolled: Columns `customer` and `entered`, aware; any others are kept, such as `arm`. One row a customer.
         until: Events at or after it are not looked at.
         since: Look only from so long after entering, as for an effect that comes late.

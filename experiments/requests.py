@@ -11,8 +11,8 @@ from decisions.decide import Request
 from decisions.snapshot import Contact, Event, Snapshot
 from experiments.customers import CONTRACT, Customers, Profile
 from features.build import build_pairs
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
 
 Ledger = Mapping[str, Sequence[Contact]]
 

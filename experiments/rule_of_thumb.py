@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from decisions.decide import Floats, Scorer
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 
 _AWAY = STANDARD.names.index("recency_over_gap")
 

@@ -11,7 +11,7 @@ import numpy as np
 from experiments.world_events import Day, EventLog, Sale
 from experiments.world_parameters import ARMS, CATEGORIES, DESIGN, Parameters
 from experiments.world_people import HORIZON, Bools, Floats, Ints, draw_people
-from features.zones import microseconds
+from features.timestamps import microseconds
 
 START = datetime(2026, 1, 5, DESIGN.contact_hour, tzinfo=UTC)
 """Day 0, a Monday, at the hour of contacts."""

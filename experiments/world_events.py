@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from experiments.world_parameters import DESIGN
 from experiments.world_people import Bools, Floats, Ints
-from features.histories import Events
+from features.events.history import Events
+from features.timestamps import DAY, local_days
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import DAY, local_days
 
 _HOURS = {
     "contact": DESIGN.contact_hour,

@@ -17,8 +17,8 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions import FeatureSet
-from features.zones import EARLIEST
+from features.definitions.definitions import FeatureSet
+from features.timestamps import EARLIEST
 from models import kinds
 from models.effect_scorer import EffectScorer
 from models.errors import BundleError, ModelError
@@ -176,7 +176,7 @@ def unlearnt(feature_set: FeatureSet) -> Bundle:
         feature_set: What the service computes.
 
     Example:
-        >>> from features.standard import STANDARD
+        >>> from features.definitions.standard import STANDARD
         >>> unlearnt(STANDARD).version, unlearnt(STANDARD).customer_scores
         ('none', ())
     """

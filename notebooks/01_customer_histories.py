@@ -37,10 +37,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from features import complete_journey
 from features.build import build_dataset, build_dataset_pairs
-from features.dataset import write_events
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
+from features.events import complete_journey
+from features.events.dataset import write_events
 from models.metrics import Outcomes
 from training.activity import summary, weekly_shares
 from training.errors import TrainingError

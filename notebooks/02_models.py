@@ -38,8 +38,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from features import complete_journey
-from features.dataset import write_events
+from features.events import complete_journey
+from features.events.dataset import write_events
 from training import lapse, response
 from training.pictures import calibrations, curves, scoreboard, segments
 from training.reasons import family_weights, reasons_in_words

@@ -50,7 +50,7 @@ from experiments.world import START, World
 from experiments.world_parameters import preset
 from experiments.world_policies import TRIGGERS, PriorityList, Silence
 from experiments.world_trial import Split, events_of, ids_of, true_effect
-from features.zones import microseconds
+from features.timestamps import microseconds
 from models.metrics import Estimate
 from serving.records import parse
 from serving.store.experiments import exposed_to

@@ -46,7 +46,7 @@ from experiments.capacity import best_first, by_prices, first_come, kept_of_boun
 from experiments.customers import END, generate
 from experiments.requests import requests
 from experiments.rule_of_thumb import RuleOfThumb
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from training.pictures import curves, table
 
 CUSTOMERS, SEED, DRAWS = 2_000, 6, 60

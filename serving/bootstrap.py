@@ -6,10 +6,10 @@ from pathlib import Path
 
 from decisions.decide import Circumstances
 from features.build import build_one
-from features.histories import history
-from features.program import compile_features
-from features.standard import STANDARD
-from features.zones import EARLIEST
+from features.definitions.standard import STANDARD
+from features.events.history import history
+from features.kernel.program import compile_features
+from features.timestamps import EARLIEST
 from serving.champion import Champions
 from serving.making import Maker
 from serving.service import DecisionService

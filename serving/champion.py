@@ -13,8 +13,8 @@ from pathlib import Path
 
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import parse_catalogue
-from features.definitions import FeatureSet
-from features.program import Program, compile_features
+from features.definitions.definitions import FeatureSet
+from features.kernel.program import Program, compile_features
 from features.vocabulary import EVENT_TYPES
 from models.bundle import CUSTOMER_SCORES, MANIFEST, UNLEARNT, Bundle, load, unlearnt
 from serving.errors import NotReadyError, StoreError

@@ -13,9 +13,9 @@ from decisions.catalogue import Attribute
 from decisions.errors import SnapshotError
 from features.errors import TactfulError
 from features.ids import canonical_id, fault_of
-from features.log_files import open_log, quoted_name
-from features.mapping import Source
-from features.text_logs import PLACES, ROW
+from features.importing.mapping import Source
+from features.importing.reader import open_log, quoted_name
+from features.importing.text_logs import PLACES, ROW
 from features.vocabulary import CHANNELS
 from serving.ingestion.consents import PURPOSE
 from serving.ingestion.traits import snake

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import yaml
 from sqlalchemy import select
 
-from features.dataset import EventDataset, write_sorted
 from features.errors import TactfulError
-from features.events import SCHEMA
+from features.events.dataset import EventDataset, write_sorted
+from features.events.schema import SCHEMA
 from serving.store.catalogues import newest
 from serving.store.people import zones_of
 from serving.store.port import Store, StoredEvent

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from decisions.snapshot import Contact
-from features.dataset import EventDataset
+from features.events.dataset import EventDataset
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.ingestion.consents import PURPOSE
 from serving.store.keeping import WITHDRAWING
 from serving.store.port import Consent, History, Profile, Store, from_micros

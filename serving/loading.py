@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.dataset import EventDataset
 from features.errors import TactfulError
-from features.zones import EARLIEST
+from features.events.dataset import EventDataset
+from features.timestamps import EARLIEST
 from serving.customers_file import CustomersFile, CustomersRead
 from serving.history import SLICE, refusals_of, slices
 from serving.store.port import Consent, History, Profile, Store

@@ -30,6 +30,6 @@ def erase_person(store: Store, tenant: str, customer: str, when: datetime, histo
 
 
 def _erase_events(folder: Path, names: Collection[str]) -> None:
-    from features import dataset  # brings pandas, which whoever only answers requests does without
+    from features.events import dataset  # brings pandas, which whoever only answers requests does without
 
     dataset.erase(dataset.open_events(folder), names)

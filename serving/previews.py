@@ -2,7 +2,7 @@
 
 from decisions.catalogue import Action
 from decisions.texts.messages import RenderedText
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from serving.bootstrap import clock, open_store
 from serving.champion import load_champion
 from serving.errors import UnknownCustomerError, UnknownMessageError

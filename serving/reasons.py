@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bgnbd import FORETOLD
 from models.bundle import Bundle
 from models.reasons import Reason

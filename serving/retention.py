@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from features.definitions import Aggregation, AnyFeature, Feature, FeatureSet
-from features.filters import Where
+from features.definitions.definitions import Aggregation, AnyFeature, Feature, FeatureSet
+from features.definitions.filters import Where
 from features.vocabulary import EVENT_TYPES
 from serving.champion import Champion
 from serving.store.compaction import Need

@@ -7,8 +7,8 @@ from typing import Literal
 from decisions.decision import Decision
 from decisions.exclusion import Exclusion
 from decisions.recheck import recheck
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.errors import AlreadySentError, ContendedError, NothingToSendError, UnknownDecisionError
 from serving.records import parse
 from serving.service import MOST_TRIES, DecisionService

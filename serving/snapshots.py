@@ -14,9 +14,9 @@ from decisions.catalogue import Attribute
 from decisions.errors import SnapshotError
 from decisions.snapshot import Contact, Event, Snapshot
 from features.build import build_one
-from features.histories import history
+from features.events.history import history
+from features.timestamps import is_zone, microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import is_zone, microseconds
 from serving.champion import Champion
 from serving.store.port import KnownCustomer, StoredEvent, from_micros
 

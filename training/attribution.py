@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from decisions.decision import SILENCE, Decision
 from decisions.rewards import MARGIN
-from features.zones import microseconds
+from features.timestamps import microseconds
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError
 

@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
 from models.bgnbd import HISTORY, BgNbd, Repeats
 
 Floats = NDArray[np.float64]

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from features.definitions import FeatureSet
-from features.zones import EARLIEST
+from features.definitions.definitions import FeatureSet
+from features.timestamps import EARLIEST
 from models.bundle import FORMAT
 from models.kinds import Model
 
@@ -79,7 +79,7 @@ def job_key(name: str, data_digest: str, feature_set: FeatureSet, settings: Mapp
         settings: Everything else it depends on, as JSON's values.
 
     Example:
-        >>> from features.standard import STANDARD
+        >>> from features.definitions.standard import STANDARD
         >>> job_key("clv", "d1", STANDARD, {"window": 84}) == job_key("clv", "d2", STANDARD, {"window": 84})
         False
     """

@@ -10,9 +10,9 @@ import pandas as pd
 
 from decisions.catalogue import Catalogue
 from decisions.decision import SILENCE
-from features.definitions import FeatureSet
-from features.standard import STANDARD
-from features.zones import EARLIEST
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
+from features.timestamps import EARLIEST
 from models.effect import EffectModel, Prior
 from models.effect_scorer import EffectScorer
 from models.effect_scores import Nuisance

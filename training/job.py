@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.build import FeatureFrame, build_dataset_pairs
-from features.dataset import EventDataset
-from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Ratio
+from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Ratio
+from features.events.dataset import EventDataset
 from models import calibration
 from models.bgnbd import FORETOLD, HISTORY, Outlook
 from models.gbm import Parameters

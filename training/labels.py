@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.dataset import EventDataset
-from features.events import Events
+from features.events.dataset import EventDataset
+from features.events.schema import Events
+from features.timestamps import DAY, EARLIEST, microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import DAY, EARLIEST, microseconds
 from training.errors import TrainingError
 
 _NEVER = np.iinfo(np.int64).min

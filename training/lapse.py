@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from features.dataset import EventDataset
-from features.definitions import Aggregation, Feature, FeatureSet, Where
-from features.standard import STANDARD
-from features.zones import DAY
+from features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
+from features.timestamps import DAY
 from models.gbm import Parameters
 from training.baselines import Baseline, Logit, NoPurchase
 from training.job import History, Progress, Task, TrainingResult, announce, run

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.build import build_dataset_pairs
-from features.dataset import EventDataset
-from features.definitions import FeatureSet
-from features.zones import DAY
+from features.definitions.definitions import FeatureSet
+from features.events.dataset import EventDataset
+from features.timestamps import DAY
 from models.metrics import Estimate, Outcomes
 from training.evaluation import univariate
 from training.labels import Examples

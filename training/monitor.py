@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from features.build import build_dataset_pairs
-from features.dataset import EventDataset
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
+from features.timestamps import DAY, EARLIEST
 from features.vocabulary import EVENT_TYPES
-from features.zones import DAY, EARLIEST
 from training.attribution import Delivery, LoggedDecision
 from training.by_action import ArmCalibration, by_arm, jointly, slope
 from training.drift import UNLIKELY, Drift, Floats, RateDrift, drifts, rate_drifts

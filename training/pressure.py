@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from decisions.objective import Fatigue
 from decisions.rewards import LEAVING, LEAVING_WINDOW
 from features.build import build_dataset_pairs
-from features.dataset import EventDataset
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
+from features.timestamps import DAY
 from features.vocabulary import EVENT_TYPES
-from features.zones import DAY
 from models.metrics import Outcomes
 from models.pressure import PressureModel
 from training.attribution import Goal

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from features.definitions import FeatureSet
+from features.definitions.definitions import FeatureSet
 from models.bundle import export, load
 from models.errors import BundleError, RegistryError
 from models.kinds import Model

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.dataset import EventDataset
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
 from models.gbm import Parameters
 from training.baselines import Logit
 from training.errors import TrainingError

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from features.dataset import EventDataset
-from features.definitions import Aggregation, Feature, FeatureSet, Where
-from features.standard import STANDARD
+from features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
 from models.gbm import Parameters
 from training.job import Progress, Task, TrainingResult, announce, run
 from training.labels import responses

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from features.zones import DAY
+from features.timestamps import DAY
 from training.errors import TrainingError
 from training.labels import Span, days_after, midnight
 

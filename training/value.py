@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.build import build_dataset_pairs
-from features.dataset import EventDataset
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
+from features.timestamps import DAY
 from features.vocabulary import EVENT_TYPES
-from features.zones import DAY
 from models.gbm import Parameters
 from models.kinds import Model
 from models.metrics import Estimate

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cli.demo.narrator import Step
-from features import complete_journey
 from features.build import FeatureFrame, build_dataset
-from features.dataset import EventDataset, write_events
-from features.standard import STANDARD
-from features.zones import microseconds
+from features.definitions.standard import STANDARD
+from features.events import complete_journey
+from features.events.dataset import EventDataset, write_events
+from features.timestamps import microseconds
 
 ZONE = ZoneInfo(complete_journey.ZONE)
 MOMENT = datetime(2017, 12, 20, 10, tzinfo=ZONE).astimezone(UTC)

@@ -10,7 +10,7 @@ from typing import Any
 from cli.demo import plots
 from cli.demo.data import Grocer
 from cli.demo.narrator import Step
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bundle import MANIFEST
 from models.registry import MlflowRegistry
 from training import lapse, response

@@ -11,7 +11,7 @@ from decisions.compiled import CompiledCatalogue
 from decisions.contact_policies import ContactPolicy
 from decisions.durations import format_duration
 from decisions.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from serving.champion import load_champion
 
 

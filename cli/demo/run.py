@@ -15,8 +15,8 @@ from cli.demo.messages import load_catalogue
 from cli.demo.narrator import Narrator
 from cli.demo.population import decide_for_everybody
 from cli.demo.report import write_html, write_json
+from features.definitions.standard import STANDARD
 from features.errors import TactfulError
-from features.standard import STANDARD
 
 SETTINGS = "tactful.env"
 """What the service reads in its folder; it also marks a folder as one that a run may replace."""

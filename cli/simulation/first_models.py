@@ -10,9 +10,9 @@ from experiments.world import PAST, START, World
 from experiments.world_parameters import ARMS
 from experiments.world_trial import Ids
 from features.build import build_dataset_pairs
-from features.dataset import EventDataset
-from features.standard import STANDARD
-from features.zones import DAY, microseconds
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
+from features.timestamps import DAY, microseconds
 from models.kinds import Model
 from training import lapse, response, response_log
 from training.decision_rows import DecisionRows

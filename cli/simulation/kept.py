@@ -23,9 +23,9 @@ from experiments.world_events import Told
 from experiments.world_parameters import ARMS, Parameters
 from experiments.world_people import Ints
 from experiments.world_trial import events_of, ids_of
-from features.dataset import EventDataset, open_events, write_events
+from features.definitions.standard import STANDARD
 from features.errors import TactfulError
-from features.standard import STANDARD
+from features.events.dataset import EventDataset, open_events, write_events
 from models.bundle import export
 from serving.batch import decide_all
 from serving.bootstrap import open_service, open_store

@@ -10,7 +10,7 @@ from cli.simulation.shop import FEATURES, NAMES, WINDOW, Shop, shares
 from experiments.world import PAST, START, World
 from experiments.world_parameters import ARMS, CATEGORIES
 from features.build import build_pairs
-from features.zones import DAY, microseconds
+from features.timestamps import DAY, microseconds
 from training.decision_rows import DecisionRows
 
 WARM = 56

@@ -19,7 +19,7 @@ from experiments.world_parameters import ARMS
 from experiments.world_people import Bools, Ints
 from experiments.world_policies import TRIGGERS, Rule
 from experiments.world_triggers import open_arms
-from features.zones import DAY, microseconds
+from features.timestamps import DAY, microseconds
 from training.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
 from training.decision_rows import DecisionRows
 

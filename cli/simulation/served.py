@@ -14,8 +14,8 @@ from experiments.world import World
 from experiments.world_parameters import ARMS
 from experiments.world_people import Ints
 from experiments.world_trial import events_of, ids_of
-from features.dataset import write_events
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
+from features.events.dataset import write_events
 from models.bundle import export
 from models.pressure import PressureModel
 from serving.batch import decide_all

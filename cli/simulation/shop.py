@@ -14,9 +14,9 @@ from decisions.snapshot import Contact, Event, Snapshot
 from experiments.world import World
 from experiments.world_parameters import ARMS
 from features.build import build_pairs
-from features.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
-from features.histories import Events
-from features.standard import STANDARD
+from features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
+from features.definitions.standard import STANDARD
+from features.events.history import Events
 from models.effect_scorer import EffectScorer
 
 CATALOGUE = Path(__file__).with_name("world.yaml")

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from decisions.catalogue import Browser
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.ingestion import messages
 from serving.ingestion.consents import EVERY_CHANNEL, PURPOSE
 from serving.ingestion.fates import MessageFate, UnfitMessageError

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from features.zones import AHEAD, EARLIEST
+from features.timestamps import AHEAD, EARLIEST
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 
 INSTANT = timedelta(microseconds=1)

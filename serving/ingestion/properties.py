@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
-from features.zones import microseconds
 from serving.ingestion.fates import UnfitMessageError, fit_or
 from serving.ingestion.messages import Message, identifier, text
 from serving.ingestion.names import OUTCOMES, PAGE, SCREEN, Meaning, channel_of, is_bare_word

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.ingestion.consents import consents_of
 from serving.ingestion.fates import UnfitMessageError
 from serving.ingestion.messages import digest, identifier, person, text, traits_of

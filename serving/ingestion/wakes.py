@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from decisions.catalogue import Catalogue
 from decisions.triggers import AbsenceTrigger, EventTrigger
+from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
-from features.zones import microseconds
 from serving.store.port import StoredEvent, from_micros
 
 _INSTANT = timedelta(microseconds=1)

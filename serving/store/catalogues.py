@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.errors import CatalogueMovedError
 from serving.store.database import Database, insert
 from serving.store.port import from_micros

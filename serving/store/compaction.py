@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, func, or_, select, text, update
 
+from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
-from features.zones import microseconds
 from serving.store.database import Database
 from serving.store.merges import finish_merges
 from serving.store.schema import arrivals, customers, decisions, events, idempotency, ledger, outbox

@@ -6,7 +6,7 @@ The time of a row never goes back, so that neither a clock that jumps nor a mess
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.port import Consent, Profile
 from serving.store.session import Row, Session, in_order
 

@@ -5,7 +5,7 @@ from enum import Enum
 
 from sqlalchemy import select
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.database import Database
 from serving.store.schema import identities, ledger
 

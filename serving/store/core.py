@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Table, select, text
 
 from decisions.snapshot import Contact
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.intake import MovedError, take
 from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt, Store, StoredDecision, StoredEvent, Unmerged
 from serving.store.rows import CONTACT_COLUMNS, contact_of

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.records import parse
 from serving.store.database import Database, insert
 from serving.store.idempotency import FORGOTTEN

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from experiments.arms import Exposure
 from experiments.declaration import Experiment, Plan
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.database import Database, insert
 from serving.store.port import from_micros
 from serving.store.schema import decisions, experiments, exposures

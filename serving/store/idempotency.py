@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.errors import KeyInFlightError, KeyReusedError
 from serving.store.database import Database, insert
 from serving.store.schema import idempotency

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.keeping import Known, keep, keep_refusals, tells
 from serving.store.merging import policy, ties
 from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt

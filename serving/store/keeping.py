@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from decisions.snapshot import Contact
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.store.consents import keep_consents, newer_refusals
 from serving.store.merging import Merge, keep_origins, merge
 from serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, from_micros

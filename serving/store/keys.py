@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Row, select, update
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.database import Database, insert
 from serving.store.port import from_micros
 from serving.store.schema import keys

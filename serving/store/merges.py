@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.database import Database
 from serving.store.port import from_micros
 from serving.store.schema import customers, identities, merges, origins, profile_changes

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Update, case, func, select, update
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.database import Database
 from serving.store.port import from_micros
 from serving.store.schema import outbox

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import or_, select, tuple_
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.database import Database
 from serving.store.port import StoredDecision
 from serving.store.schema import decisions, identities

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
+from features.timestamps import is_zone
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import is_zone
 from serving.store.database import Database
 from serving.store.port import StoredEvent, from_micros
 from serving.store.schema import (

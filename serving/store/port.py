@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from decisions.decision import Decision
 from decisions.snapshot import Contact
 from features.one_line import one_line
-from features.zones import EARLIEST
+from features.timestamps import EARLIEST
 from serving.store.database import Database
 
 Consent = tuple[str, str]
@@ -25,7 +25,7 @@ Ending = Literal["sent", "released"]
 
 
 class StoredEvent(NamedTuple):
-    """An event as it is stored: the columns of `features.events`, and the programme an outcome answers.
+    """An event as it is stored: the columns of `features.events.schema`, and the programme an outcome answers.
 
     `time` is in microseconds since the epoch, `type` and `channel` are positions in the vocabularies. `claimed` is an
     amount that nobody verified: conditions of triggers read it, and nothing else counts it.
@@ -360,5 +360,5 @@ class Store(ABC):
 
 
 def from_micros(moment: int) -> datetime:
-    """The aware UTC moment of microseconds since the epoch; the inverse of `features.zones.microseconds`."""
+    """The aware UTC moment of microseconds since the epoch; the inverse of `features.timestamps.microseconds`."""
     return EARLIEST + timedelta(microseconds=moment)

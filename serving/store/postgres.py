@@ -21,7 +21,7 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy import text
 
 from decisions.snapshot import Contact
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.errors import StoreError
 from serving.store import postgres_sql as sql
 from serving.store.core import CoreStore

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.consents import keep_consents, merge_consents
 from serving.store.port import Profile
 from serving.store.rows import merged

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, delete, func, select, tuple_
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.database import Database, insert
 from serving.store.port import from_micros
 from serving.store.schema import refused

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from decisions.snapshot import Contact
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
 from serving.store.session import Row
 

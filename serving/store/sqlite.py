@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from decisions.snapshot import Contact
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.errors import StoreError
 from serving.store.consents import load_consents
 from serving.store.core import CoreStore

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.dataset import write_events
-from features.events import validate
+from features.events.dataset import write_events
+from features.events.schema import validate
+from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
-from features.zones import microseconds
 from serving.bootstrap import open_store
 from serving.history import load_history
 from serving.settings import Settings

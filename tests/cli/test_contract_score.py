@@ -13,7 +13,7 @@ from cli.main import app
 from cli.train import release_all
 from decisions.decide import Circumstances, Request, decide
 from decisions.loading import parse_catalogue
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bundle import Bundle, load
 from models.registry import MlflowRegistry
 from serving.champion import vocabulary

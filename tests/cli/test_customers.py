@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.dataset import read_events, write_events
+from features.events.dataset import read_events, write_events
 from serving.bootstrap import open_store
 from serving.errors import NotMergedError, UnknownCustomerError
 from serving.settings import Settings

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.events import events_app
-from features.dataset import open_events, read_events
 from features.errors import EventError, MappingError
+from features.events.dataset import open_events, read_events
 from serving.bootstrap import open_store
 from serving.settings import Settings
 from serving.store import refused

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from decisions.assignment import hash_v2
-from features.dataset import write_events
 from features.errors import TactfulError
-from features.events import validate
+from features.events.dataset import write_events
+from features.events.schema import validate
 from serving.bootstrap import open_store
 from serving.store.experiments import published
 from tests.cli.shopfront import tactful, words
@@ -136,7 +136,7 @@ def test_customers_lost_in_one_arm_stop_the_report(folder: Path, file: Path, tmp
     text = text.replace("kind: random, share: 0.5", "kind: random, share: 0.4")
     file.write_text(text, encoding="utf-8")
     run(folder, file, "start", "coupons", "--at", START.isoformat(), log=False)
-    from features.dataset import read_events
+    from features.events.dataset import read_events
 
     log = read_events(folder / "events")
     kept = log[[hash_v2("coupons-1", c) < 0.6 or hash_v2("lost", c) < 0.7 for c in log["customer_id"]]]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from cli.main import app
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from tests.decisions.retailer import CATALOGUE
 
 LOYALTY = "loyalty: {points: {per_currency: 1}}\n"

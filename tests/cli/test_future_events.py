@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from cli.training_jobs import log_of
-from features.dataset import EventDataset, write_events
-from features.events import validate
-from features.zones import AHEAD, microseconds
+from features.events.dataset import EventDataset, write_events
+from features.events.schema import validate
+from features.timestamps import AHEAD, microseconds
 from training.labels import lapses, span
 from training.splits import snapshots
 

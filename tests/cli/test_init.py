@@ -7,9 +7,9 @@ import pytest
 
 from cli.starter.command import FILES
 from decisions.loading import inspect_catalogue
+from features.definitions.standard import STANDARD
 from features.errors import TactfulError
-from features.mapping_file import load_mapping
-from features.standard import STANDARD
+from features.importing.yaml import load_mapping
 from models.bundle import unlearnt
 from serving.champion import vocabulary
 from serving.ingestion.rules import Rules, load_rules

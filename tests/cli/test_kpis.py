@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from experiments.customers import END, generate
-from features.dataset import write_events
 from features.errors import TactfulError
+from features.events.dataset import write_events
 from tests.cli.shopfront import opened, tactful, words
 from tests.serving.shop import CATALOGUE
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cli.train import history
-from features.dataset import open_events
 from features.errors import TactfulError
-from features.zones import EARLIEST
+from features.events.dataset import open_events
+from features.timestamps import EARLIEST
 from serving.bootstrap import open_store
 from serving.settings import Settings
 from tests.cli.shopfront import tactful, words

@@ -13,8 +13,8 @@ from cli.champions import go_back, history, put_in_use
 from cli.jobs import done
 from cli.main import app
 from cli.training_jobs import effect_job
-from features.standard import STANDARD
-from features.zones import microseconds
+from features.definitions.standard import STANDARD
+from features.timestamps import microseconds
 from models.bundle import export, load
 from models.errors import BundleError
 from models.registry import MlflowRegistry

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bundle import load
 from models.registry import MlflowRegistry
 from serving.champion import bundle_folder

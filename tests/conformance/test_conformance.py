@@ -10,7 +10,7 @@ import decisions
 from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.conformance import conform
 from decisions.loading import inspect_catalogue, parse_catalogue
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from tests.conformance.shop import CATALOGUE, SHOP, VOCABULARY, outcomes
 
 SHIPPED = sorted((Path(decisions.__file__).parent / "catalogues").glob("*.yaml"))

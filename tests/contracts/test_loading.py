@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from decisions.catalogue import Attribute
-from features.dataset import EventDataset, write_events
 from features.errors import TactfulError
-from features.events import validate
+from features.events.dataset import EventDataset, write_events
+from features.events.schema import validate
 from serving.customers_file import CustomersFile
 from serving.exporting import export_events
 from serving.ingestion.rules import Rules

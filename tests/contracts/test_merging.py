@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from decisions.snapshot import Contact
 from experiments.arms import Exposure
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.errors import NotMergedError
 from serving.store.erasure import erase
 from serving.store.experiments import expose

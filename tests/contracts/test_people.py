@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 
 from decisions.decision import Decision
 from experiments.arms import Exposure
-from features.zones import microseconds
+from features.timestamps import microseconds
 from serving.errors import KeyInFlightError
 from serving.records import parse
 from serving.store.erasure import Erased, erase, mentions, redacted

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from decisions.snapshot import Contact
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store, StoredEvent
 from serving.store.schema import identities, outbox
 from tests.contracts.stores import BUY, DAY, EMAIL, Opener, T, draft, history, known

@@ -19,12 +19,12 @@ from psycopg import sql
 from sqlalchemy import insert, select
 
 from features.build import build_one
-from features.definitions import Feature, FeatureSet
-from features.histories import history as history_of
-from features.program import compile_features
-from features.standard import STANDARD
+from features.definitions.definitions import Feature, FeatureSet
+from features.definitions.standard import STANDARD
+from features.events.history import history as history_of
+from features.kernel.program import compile_features
+from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
-from features.zones import microseconds
 from serving.bootstrap import open_store
 from serving.errors import StoreError
 from serving.retention import needs_of

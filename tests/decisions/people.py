@@ -11,11 +11,11 @@ from decisions.decision import Decision
 from decisions.snapshot import Contact, Event, Snapshot
 from experiments.rule_of_thumb import RuleOfThumb
 from features.build import build_one
-from features.histories import history
-from features.program import compile_features
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
+from features.events.history import history
+from features.kernel.program import compile_features
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from tests.decisions.rehearsal import GREEDY, ON_SITE, outbound_channels
 
 

@@ -16,7 +16,7 @@ from decisions.texts.messages import Reader
 from experiments.customers import END, Customers
 from experiments.requests import requests
 from experiments.rule_of_thumb import RuleOfThumb
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 
 VOCABULARY = Vocabulary(STANDARD.names, scores=("lapse",))
 GREEDY = Greedy(kind="greedy")

@@ -18,7 +18,7 @@ from decisions.policies import Greedy, InverseGap, Policy
 from experiments.customers import END, generate
 from experiments.requests import requests
 from experiments.rule_of_thumb import RuleOfThumb
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 
 TEXT = Path("decisions/catalogues/retail.yaml").read_text(encoding="utf-8")
 ASKED = END - timedelta(hours=8)

@@ -16,12 +16,12 @@ from decisions.snapshot import Snapshot
 from decisions.texts.messages import Reader
 from experiments.rule_of_thumb import RuleOfThumb
 from features.build import build_one
-from features.definitions import FeatureSet
-from features.histories import history
-from features.program import compile_features
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
+from features.events.history import history
+from features.kernel.program import compile_features
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from tests.decisions.rehearsal import GREEDY, VOCABULARY
 
 SATURDAY = datetime(2026, 5, 2, 12, tzinfo=UTC)

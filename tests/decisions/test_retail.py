@@ -19,7 +19,7 @@ from decisions.snapshot import Contact
 from decisions.triggers import Trigger
 from experiments.customers import generate
 from experiments.requests import requests
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from tests.decisions.people import Told, bought, decided, message, named, person, told
 from tests.decisions.rehearsal import GREEDY, VOCABULARY, chosen, days, example, rehearse, text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bundle import export, load
 from models.calibration import Platt
 from tests.e2e.command import ROOT, shell, tactful

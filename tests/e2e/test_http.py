@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from decisions.loading import load_catalogue
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from serving.audit import audit
 from serving.bootstrap import open_store
 from serving.champion import load_champion, point_to, vocabulary

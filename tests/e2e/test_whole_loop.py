@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.champions import history
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bundle import load
 from serving.bootstrap import open_service
 from serving.champion import bundle_folder

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from experiments.customers import CONTRACT, END, STYLES, Customers, generate
 from experiments.requests import requests
 from features.build import build
-from features.events import validate
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
+from features.events.schema import validate
 from tests.decisions.rehearsal import example
 
 RETAIL, SUBSCRIPTION = example("retail.yaml"), example("subscription.yaml")

@@ -9,7 +9,7 @@ from decisions.loading import load_catalogue
 from experiments.declaration import AnyArm
 from experiments.loading import parse_plan
 from experiments.metrics import METRICS
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/guides/experiments.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from experiments.world import START, World
 from experiments.world_parameters import preset
 from experiments.world_policies import PriorityList, Silence
 from experiments.world_trial import Split, drawn, events_of, ids_of, true_effect, week_after
-from features.events import validate
-from features.zones import microseconds
+from features.events.schema import validate
+from features.timestamps import microseconds
 
 EXPERIMENT = Experiment.model_validate(
     {

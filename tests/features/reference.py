@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from features.accounts import Balance, Entry, Level, Standing
-from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
-from features.filters import Where
+from features.definitions.accounts import Balance, Entry, Level, Standing
+from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
+from features.definitions.filters import Where
 from features.vocabulary import CHANNELS, EVENT_TYPES
 
 NAN = math.nan

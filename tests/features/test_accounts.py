@@ -8,17 +8,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.accounts import Balance, Entry, Level, Standing
 from features.build import build, build_dataset, build_one
-from features.dataset import write_events
-from features.definitions import Aggregation, AnyFeature, Feature, FeatureSet
+from features.definitions.accounts import Balance, Entry, Level, Standing
+from features.definitions.definitions import Aggregation, AnyFeature, Feature, FeatureSet
+from features.definitions.filters import Where
 from features.errors import FeatureError
-from features.events import encode, validate
-from features.filters import Where
-from features.histories import history
-from features.program import columns_read, compile_features
+from features.events.dataset import write_events
+from features.events.history import history
+from features.events.schema import encode, validate
+from features.kernel.program import columns_read, compile_features
+from features.timestamps import DAY, microseconds
 from features.vocabulary import EVENT_TYPES
-from features.zones import DAY, microseconds
 
 EARNED, SPENT, PURCHASE, REFUND = (EVENT_TYPES.index(name) for name in ("earned", "spent", "purchase", "refund"))
 POINTS = (

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.build import build, build_dataset, build_dataset_pairs, build_pairs
-from features.dataset import write_events
+from features.definitions.standard import STANDARD
 from features.errors import EventError, FeatureError
-from features.events import encode, history
-from features.standard import STANDARD
-from features.zones import DAY
+from features.events.dataset import write_events
+from features.events.schema import encode, history
+from features.timestamps import DAY
 from tests.features.histories import frames, moments
 
 BOUGHT = history("UTC", [DAY, 9 * DAY], [0, 0], amount=[3.0, 4.0], customer_id="7")

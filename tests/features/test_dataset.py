@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.dataset import bucket, erase, open_events, read_events, write_events
 from features.errors import EventError
-from features.events import encode
-from features.histories import Events
+from features.events.dataset import bucket, erase, open_events, read_events, write_events
+from features.events.history import Events
+from features.events.schema import encode
 from tests.features.histories import frame, frames
 
 EVENT = {

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 
 from features.build import build_one
-from features.definitions import Aggregation, Calendar, Feature, FeatureSet, Part, Ratio, Where
+from features.definitions.definitions import Aggregation, Calendar, Feature, FeatureSet, Part, Ratio, Where
+from features.definitions.standard import STANDARD
 from features.errors import FeatureError
-from features.events import history
-from features.program import MAX_SLOTS, columns_read, compile_features
-from features.standard import STANDARD
+from features.events.schema import history
+from features.kernel.program import MAX_SLOTS, columns_read, compile_features
 from tests.features.histories import feature_sets
 
 

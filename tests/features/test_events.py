@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from features.errors import EventError
-from features.events import encode, history, validate
+from features.events.schema import encode, history, validate
+from features.timestamps import DAY
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import DAY
 from tests.features.histories import frames
 
 GOOD: dict[str, Any] = {

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import MappingError
-from features.importing import Imported, import_log
-from features.mapping_file import load_mapping, parse_mapping
-from features.zones import AHEAD
+from features.importing.importer import Imported, import_log
+from features.importing.yaml import load_mapping, parse_mapping
+from features.timestamps import AHEAD
 
 ROOT = Path(__file__).parents[2]
 RETAIL = ROOT.parent / "shared" / "data" / "online_retail_2009_2010" / "online_retail.parquet"

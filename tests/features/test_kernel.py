@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.build import FeatureFrame, build, build_one, build_pairs
-from features.definitions import Aggregation, Feature, FeatureSet, Where
-from features.events import encode, history
-from features.program import compile_features
-from features.standard import STANDARD
-from features.zones import DAY, EARLIEST, local_days, microseconds
+from features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
+from features.definitions.standard import STANDARD
+from features.events.schema import encode, history
+from features.kernel.program import compile_features
+from features.timestamps import DAY, EARLIEST, local_days, microseconds
 from tests.features import reference
 from tests.features.histories import ZONES, events, feature_sets, frame, frames, moments
 

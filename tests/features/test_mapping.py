@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import MappingError
-from features.mapping import EventKind, Mapping, Source
-from features.mapping_file import load_mapping, parse_mapping
+from features.importing.mapping import EventKind, Mapping, Source
+from features.importing.yaml import load_mapping, parse_mapping
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides" / "mappings"
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions import Aggregation, Feature, FeatureSet
+from features.definitions.definitions import Aggregation, Feature, FeatureSet
 from models.calibration import Platt
 from models.gbm import Parameters, TreeModel, fit
 from models.scorer import ActionFeature, FittedModel

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from features.dataset import open_events
+from features.events.dataset import open_events
 from serving.bootstrap import open_tenants
 from serving.server import running
 from serving.settings import Settings

@@ -11,9 +11,9 @@ import pandas as pd
 
 from decisions.decide import Circumstances
 from features.build import build
-from features.dataset import EventDataset, write_events
-from features.events import encode, validate
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset, write_events
+from features.events.schema import encode, validate
 from models.bundle import export
 from models.calibration import Identity
 from models.gbm import Parameters, fit

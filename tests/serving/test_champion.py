@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
 from models.bundle import MANIFEST
 from models.errors import BundleError
 from serving.champion import HISTORY, NO_MODELS, Champions, bundle_folder, load_champion, point_to

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from decisions.snapshot import Contact
-from features.dataset import open_events
+from features.events.dataset import open_events
 from serving.bootstrap import open_store
 from serving.errors import AlreadySentError
 from serving.making import Ask

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.dataset import EventDataset, write_events
-from features.events import validate
+from features.events.dataset import EventDataset, write_events
+from features.events.schema import validate
 from serving.history import load_history
 from serving.store.port import KnownCustomer, Store
 from serving.store.sqlite import SqliteStore

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from features.events import validate
+from features.events.schema import validate
 from features.vocabulary import EVENT_TYPES
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Intake

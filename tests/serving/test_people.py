@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.dataset import read_events, write_events
+from features.events.dataset import read_events, write_events
 from serving.people import erase_person
 from serving.store.port import Arrival
 from serving.store.sqlite import SqliteStore

@@ -13,8 +13,8 @@ import pytest
 from decisions.compiled import CompiledCatalogue
 from decisions.contact_policies import Cap
 from decisions.loading import load_catalogue
-from features.standard import STANDARD
-from features.zones import microseconds
+from features.definitions.standard import STANDARD
+from features.timestamps import microseconds
 from serving.audit import Recorded, broken_windows
 from serving.bootstrap import open_store
 from serving.champion import load_champion, vocabulary

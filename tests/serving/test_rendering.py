@@ -14,7 +14,7 @@ from decisions.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import load_catalogue
 from decisions.snapshot import Event, Snapshot
 from decisions.texts.messages import RenderedText
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from serving.errors import UnrenderableError
 from serving.rendering import Renderer
 from serving.service import DecisionService

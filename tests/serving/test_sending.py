@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
-from features.zones import microseconds
 from serving.errors import AlreadySentError, NothingToSendError, UnknownDecisionError
 from serving.sending import OutcomeKind, clear, release, report
 from serving.service import DecisionService

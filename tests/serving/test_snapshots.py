@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from decisions.decide import Circumstances, Request, decide
 from decisions.snapshot import Contact, Event, Snapshot
 from features.build import build_pairs
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
+from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
-from features.zones import microseconds
 from serving.batch import decide_all
 from serving.service import DecisionService
 from serving.snapshots import as_bytes, from_bytes, snapshot

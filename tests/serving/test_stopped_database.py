@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from features.dataset import open_events
+from features.events.dataset import open_events
 from serving.bootstrap import open_tenants
 from serving.errors import StoreError
 from serving.server import running

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from features.build import build_dataset_pairs
-from features.dataset import EventDataset, erase, open_events, write_events
-from features.importing import Imported, import_log
-from features.mapping_file import parse_mapping
-from features.standard import STANDARD
-from features.zones import AHEAD, local_days
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset, erase, open_events, write_events
+from features.importing.importer import Imported, import_log
+from features.importing.yaml import parse_mapping
+from features.timestamps import AHEAD, local_days
 from serving.exporting import export_events
 from serving.history import slices
 from serving.server import running

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from decisions.contact_policies import Cap
 from decisions.loading import load_catalogue
-from features.standard import STANDARD
-from features.zones import microseconds
+from features.definitions.standard import STANDARD
+from features.timestamps import microseconds
 from serving.api.answers import content
 from serving.audit import Recorded, broken_windows
 from serving.bootstrap import open_service, open_store

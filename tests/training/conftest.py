@@ -1,6 +1,6 @@
 import pytest
 
-from features.dataset import EventDataset
+from features.events.dataset import EventDataset
 from models.gbm import Parameters
 from tests.training.shops import campaigns, frame, write
 from training import lapse, response

@@ -10,7 +10,7 @@ from decisions.compiled import CompiledCatalogue
 from decisions.decide import Request, decide
 from decisions.decision import Decision
 from decisions.policies import RandomEligible
-from features.definitions import Aggregation, Feature, FeatureSet
+from features.definitions.definitions import Aggregation, Feature, FeatureSet
 from tests.decisions.retailer import NOON, RETAILER, KnownScorer, having
 from training.attribution import Delivery, LoggedDecision, Outcome
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.zones import microseconds
+from features.timestamps import microseconds
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import FEATURES, LATER, after, chosen, dated, log, logged, made, moved
 from training.attribution import Delivery, Goal, LoggedDecision, delivered_contacts, every_decision

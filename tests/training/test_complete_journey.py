@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from features import complete_journey
-from features.dataset import EventDataset, write_events
+from features.events import complete_journey
+from features.events.dataset import EventDataset, write_events
 from tests.contracts.registries import MemoryRegistry
 from training import lapse, response
 from training.promote import promote

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import EventDataset
-from features.definitions import FeatureSet
-from features.standard import STANDARD
+from features.definitions.definitions import FeatureSet
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset
 from models.bgnbd import FORETOLD
 from models.calibration import KINDS
 from models.errors import ModelError

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.zones import DAY, microseconds
+from features.timestamps import DAY, microseconds
 from tests.training.shops import OPENED, campaigns, frame, rows, write
 from training.errors import TrainingError
 from training.labels import days_after, iso_date, lapses, midnight, responses, span

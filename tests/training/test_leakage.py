@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from features.dataset import EventDataset, read_events
-from features.standard import STANDARD
-from features.zones import DAY
+from features.definitions.standard import STANDARD
+from features.events.dataset import EventDataset, read_events
+from features.timestamps import DAY
 from training.labels import Examples, days_after, lapses, midnight, span
 from training.leakage import auc_of_features, days_past, judged, one_event_past
 

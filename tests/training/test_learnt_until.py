@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from decisions.objective import Fatigue
-from features.zones import DAY, microseconds
+from features.timestamps import DAY, microseconds
 from models.effect_scorer import EffectScorer
 from models.kinds import written
 from tests.training.decided import FEATURES, windowed

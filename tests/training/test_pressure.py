@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from decisions.objective import Fatigue
-from features.zones import DAY
+from features.timestamps import DAY
 from models.pressure import PressureModel
 from tests.training.decided import FEATURES, LATER, after, logged, made
 from tests.training.shops import rows, write

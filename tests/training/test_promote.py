@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from scipy.special import expit, logit
 
-from features.standard import STANDARD
+from features.definitions.standard import STANDARD
 from models.bgnbd import HISTORY
 from models.bundle import load
 from models.errors import RegistryError

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks._bank import FIRST, LAG, as_events, rolling
 from benchmarks.learning import BANK, CDNOW, cdnow90
-from features.dataset import write_events
-from features.events import validate
+from features.events.dataset import write_events
+from features.events.schema import validate
 from training.monitor import watch_events
 
 

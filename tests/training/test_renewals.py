@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.dataset import EventDataset
-from features.zones import DAY, microseconds
+from features.events.dataset import EventDataset
+from features.timestamps import DAY, microseconds
 from models.gbm import Parameters
 from models.metrics import Outcomes
 from tests.training.shops import OPENED, rows, write

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.zones import DAY
+from features.timestamps import DAY
 from training.errors import TrainingError
 from training.labels import Span, days_after, midnight
 from training.splits import by_time, latest_share, snapshots

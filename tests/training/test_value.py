@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import EventDataset
-from features.zones import DAY, microseconds
+from features.events.dataset import EventDataset
+from features.timestamps import DAY, microseconds
 from models.gbm import Parameters
 from models.value import ValueModel
 from tests.training.shops import OPENED, frame, rows, write

@@ -7,8 +7,8 @@ import pytest
 
 from cli.simulation.kept import keep
 from experiments.world_parameters import preset
-from features.dataset import open_events
 from features.errors import TactfulError
+from features.events.dataset import open_events
 from serving.audit import audit
 from serving.bootstrap import open_service
 from serving.checking import check

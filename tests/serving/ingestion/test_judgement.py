@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import microseconds
 from serving.ingestion import messages
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.messages import Message

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.zones import AHEAD, EARLIEST
+from features.timestamps import AHEAD, EARLIEST
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.moments import INSTANT, placed, read
 

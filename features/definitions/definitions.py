@@ -8,9 +8,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self
 
-from features.accounts import Balance, Entry, Level, Standing
+from features.definitions.accounts import Balance, Entry, Level, Standing
+from features.definitions.filters import COLUMNS, EVERY_EVENT, Where, require_name
 from features.errors import FeatureError
-from features.filters import COLUMNS, EVERY_EVENT, Where, require_name
 
 __all__ = [
     "COLUMNS", "NEVER_UNDEFINED", "OF_A_COLUMN", "Aggregation", "AnyFeature", "Balance", "Calendar", "Entry", "Feature",

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import EventError
+from features.timestamps import local_days
 from features.vocabulary import EVENT_TYPES, LARGEST
-from features.zones import local_days
 
 _PURCHASE, _REFUND = EVENT_TYPES.index("purchase"), EVENT_TYPES.index("refund")
 ARRAYS: dict[str, Any] = {
@@ -96,7 +96,7 @@ def history(
         EventError: Columns differ in length, or a number is none or too large.
 
     Example:
-        >>> from features.zones import DAY
+        >>> from features.timestamps import DAY
         >>> history("UTC", [3 * DAY, DAY], [0, 2], amount=[9.5, 0.0]).amount.tolist()
         [0.0, 9.5]
     """

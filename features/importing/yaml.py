@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from features.errors import MappingError
-from features.mapping import Declared, EventKind, Mapping, Origin, Place, Reject, Source
+from features.importing.mapping import Declared, EventKind, Mapping, Origin, Place, Reject, Source
 
 
 def load_mapping(file: Path) -> Mapping:

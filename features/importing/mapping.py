@@ -34,8 +34,8 @@ from pydantic import (
 
 from features.errors import EventError
 from features.ids import PLACEHOLDER_IDS, folded
+from features.timestamps import utc_offsets
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import utc_offsets
 
 Place = tuple[int | str, ...]
 

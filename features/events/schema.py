@@ -28,10 +28,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.errors import EventError
-from features.histories import ARRAYS, Events, history, origins
+from features.events.history import ARRAYS, Events, history, origins
 from features.ids import canonical_id, fault_of
+from features.timestamps import EARLIEST, LATEST, customers_days
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
-from features.zones import EARLIEST, LATEST, customers_days
 
 __all__ = ["CHANNELS", "EVENT_TYPES", "Events", "Validated", "encode", "history", "validate"]
 

@@ -1,0 +1,1 @@
+"""Definitions of features: what is computed."""

@@ -1,0 +1,1 @@
+"""Imports of foreign logs: mappings, readers, and the quarantine."""

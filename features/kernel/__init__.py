@@ -1,0 +1,1 @@
+"""The kernel that computes features: programs and arrays."""

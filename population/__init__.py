@@ -1,0 +1,1 @@
+"""Decisions about whole populations under limits."""
