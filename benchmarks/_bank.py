@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from models.gbm import Parameters, fit
+from models.base.gbm import Parameters, fit
 
 Floats = NDArray[np.float64]
 

@@ -22,10 +22,10 @@ from experiments.customers import END, ZONE, Customers
 from features.build import build_pairs
 from features.definitions.standard import STANDARD
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from models.bundle import Bundle, export, load
-from models.calibration import Identity
-from models.gbm import Parameters, fit
-from models.scorer import ActionFeature, FittedModel
+from models.base.calibration import Identity
+from models.base.gbm import Parameters, fit
+from models.bundles.bundle import Bundle, export, load
+from models.scores.classifier import ActionFeature, FittedModel
 from serving.store.port import History, Profile, Store, from_micros
 
 MOMENT = END + timedelta(hours=17)

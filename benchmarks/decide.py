@@ -32,7 +32,7 @@ from features.build import build_one
 from features.definitions.standard import STANDARD
 from features.events.history import history
 from features.kernel.program import compile_features
-from models.bundle import Bundle
+from models.bundles.bundle import Bundle
 
 BENCH = Path("var/bench")
 CUSTOMERS, EVENTS, CHUNK = 2_000, 300, 1_000

@@ -27,7 +27,7 @@ from features.events import complete_journey
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate
 from features.timestamps import microseconds
-from models.metrics import Outcomes
+from models.base.metrics import Outcomes
 from training import lapse
 from training.baselines import GAPS_AND_WINDOWS, Logit
 from training.drift import rate_drifts

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from features.definitions.standard import STANDARD
-from models.bundle import load
-from models.errors import BundleError
+from models.base.errors import BundleError
+from models.bundles.bundle import load
 from serving.champion import HISTORY, bundle_folder, point_to
 
 _KEPT = "bundles"

@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.console import console, print_json, progress, say, table
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
-from models.registry import MlflowRegistry
+from models.bundles.registry import MlflowRegistry
 from training.candidate import Candidate, job_key
 from training.job import Progress
 from training.promote import insist, promote

@@ -19,8 +19,8 @@ from decisions.decision import Candidate, Decision
 from decisions.policies import AnyPolicy, Policy
 from experiments.decision_log import Target, as_decided
 from features.definitions.standard import STANDARD
-from models.bundle import load
-from models.registry import MlflowRegistry
+from models.bundles.bundle import load
+from models.bundles.registry import MlflowRegistry
 from serving.champion import Champion, load_champion
 from serving.errors import NotReadyError
 from serving.settings import Settings

@@ -31,7 +31,7 @@ from cli.train import (
     train_all,
 )
 from features.timestamps import microseconds
-from models.errors import RegistryError
+from models.base.errors import RegistryError
 from serving.settings import Settings
 from training.errors import TrainingError
 from training.judging import Reward, judged_from

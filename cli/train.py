@@ -14,8 +14,8 @@ from cli.jobs import Job, done, report
 from cli.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
 from features.definitions.standard import STANDARD
 from features.errors import TactfulError
-from models.kinds import Model
-from models.registry import MlflowRegistry
+from models.bundles.kinds import Model
+from models.bundles.registry import MlflowRegistry
 from training import effects, lapse, pressure, renewals, response, value
 from training.errors import TrainingError
 from training.promote import release

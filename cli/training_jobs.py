@@ -16,7 +16,7 @@ from decisions.objective import Fatigue
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset, open_events
 from features.timestamps import AHEAD
-from models.value import PARAMETERS as VALUE_PARAMETERS
+from models.scores.value import PARAMETERS as VALUE_PARAMETERS
 from training import effects, lapse, pressure, response, response_log, value
 from training.attribution import Goal, delivered_contacts, every_decision
 from training.candidate import Candidate

@@ -62,7 +62,7 @@ class Prior(Value):
 
     Args:
         mean: Expected probability, or difference of probabilities for an effect.
-        weight: Number of observed contacts at which evidence and belief count the same, where `models.effect` learns
+        weight: Number of observed contacts at which evidence and belief count the same, where `models.effects.model` learns
             effects from a log. A decision itself reads the mean.
     """
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from decisions.allocation import SILENCE, allocate, bound, clearing_prices, demand, typical
 from decisions.decision import Decision
-from models.metrics import Estimate
+from models.base.metrics import Estimate
 
 Floats = NDArray[np.float64]
 Choice = NDArray[np.int64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.errors import ReadoutError
 from features.timestamps import DAY, microseconds
-from models.metrics import Estimate
+from models.base.metrics import Estimate
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

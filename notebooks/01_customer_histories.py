@@ -41,7 +41,7 @@ from features.build import build_dataset, build_dataset_pairs
 from features.definitions.standard import STANDARD
 from features.events import complete_journey
 from features.events.dataset import write_events
-from models.metrics import Outcomes
+from models.base.metrics import Outcomes
 from training.activity import summary, weekly_shares
 from training.errors import TrainingError
 from training.labels import days_after, lapses, midnight, span

@@ -51,7 +51,7 @@ from experiments.world_parameters import preset
 from experiments.world_policies import TRIGGERS, PriorityList, Silence
 from experiments.world_trial import Split, events_of, ids_of, true_effect
 from features.timestamps import microseconds
-from models.metrics import Estimate
+from models.base.metrics import Estimate
 from serving.records import parse
 from serving.store.experiments import exposed_to
 from training.pictures import curves, segments

@@ -43,7 +43,7 @@ from experiments.world import World
 from experiments.world_parameters import ARMS, preset
 from experiments.world_policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, Silence
 from experiments.world_trial import drawn, ids_of, week_after
-from models.metrics import Estimate
+from models.base.metrics import Estimate
 from training.pictures import segments
 from training.segments import Segment
 

@@ -39,8 +39,8 @@ from experiments.dose import by_recent, days_of, pressed
 from experiments.world import START, World
 from experiments.world_parameters import preset
 from experiments.world_trial import events_of, ids_of
-from models.metrics import Estimate
-from models.pressure import PressureModel
+from models.base.metrics import Estimate
+from models.scores.frequency import PressureModel
 from training.pictures import curves
 
 CUSTOMERS, DAYS, SEED, CHANCE, MOST = 16_000, 70, 5, 0.35, 6

@@ -16,7 +16,7 @@ from decisions.loading import parse_catalogue
 from features.definitions.definitions import FeatureSet
 from features.kernel.program import Program, compile_features
 from features.vocabulary import EVENT_TYPES
-from models.bundle import CUSTOMER_SCORES, MANIFEST, UNLEARNT, Bundle, load, unlearnt
+from models.bundles.bundle import CUSTOMER_SCORES, MANIFEST, UNLEARNT, Bundle, load, unlearnt
 from serving.errors import NotReadyError, StoreError
 from serving.rendering import Renderer
 from serving.store.catalogues import CatalogueText, digest_of

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from features.definitions.standard import STANDARD
-from models.bgnbd import FORETOLD
-from models.bundle import Bundle
-from models.reasons import Reason
+from models.base.shap import Reason
+from models.bundles.bundle import Bundle
+from models.scores.bgnbd import FORETOLD
 
 MOST = 4
 _DESCRIPTIONS = {**FORETOLD, **{feature.name: feature.description for feature in STANDARD.features}}

@@ -13,7 +13,7 @@ from decisions.loading import load_catalogue
 from experiments.arms import Arms
 from experiments.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan
 from experiments.treatments import Treatment
-from models.bundle import load
+from models.bundles.bundle import load
 from serving.champion import MEMORY, Champion, vocabulary
 from serving.errors import StoreError
 

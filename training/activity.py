@@ -3,7 +3,7 @@
 import pandas as pd
 from scipy.stats import binomtest
 
-from models.metrics import Estimate
+from models.base.metrics import Estimate
 
 
 def summary(events: pd.DataFrame, zone: str) -> pd.DataFrame:

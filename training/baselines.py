@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
-from models.bgnbd import HISTORY, BgNbd, Repeats
+from models.scores.bgnbd import HISTORY, BgNbd, Repeats
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

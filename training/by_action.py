@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from models.metrics import Outcomes
+from models.base.metrics import Outcomes
 from training.errors import TrainingError
 from training.evaluation import as_json
 
@@ -203,7 +203,7 @@ def _implied(probability: Floats) -> float:
 def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dict[str, float | None]:
     """The slope of outcomes on log-odds, with its 95 % interval: below 1 where a model is too sure of itself.
 
-    See `models.metrics.Outcomes.slope`.
+    See `models.base.metrics.Outcomes.slope`.
 
     Args:
         probability: Shape (n,).

@@ -13,10 +13,10 @@ from decisions.decision import SILENCE
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from features.timestamps import EARLIEST
-from models.effect import EffectModel, Prior
-from models.effect_scorer import EffectScorer
-from models.effect_scores import Nuisance
-from models.errors import ModelError
+from models.base.errors import ModelError
+from models.effects.doubly_robust import Nuisance
+from models.effects.model import EffectModel, Prior
+from models.effects.scorer import EffectScorer
 from training import candidate_plots
 from training.by_action import ArmCalibration, whatever_ties
 from training.candidate import Candidate, latest

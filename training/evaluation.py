@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from models.metrics import Estimate, Outcomes
+from models.base.metrics import Estimate, Outcomes
 
 Floats = NDArray[np.float64]
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.bgnbd import HISTORY
-from models.rhythm import RhythmModel
+from models.scores.bgnbd import HISTORY
+from models.scores.rhythm import RhythmModel
 from training.calibrated import by_action, doubts
 from training.candidate import Candidate
 from training.evaluation import evaluate

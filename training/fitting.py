@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import KINDS, Beta, Identity, Platt
-from models.gbm import Parameters, TreeModel, fit
-from models.metrics import Outcomes
+from models.base.calibration import KINDS, Beta, Identity, Platt
+from models.base.gbm import Parameters, TreeModel, fit
+from models.base.metrics import Outcomes
 from training.splits import Split
 
 FOLDS = 5

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from features.build import FeatureFrame, build_dataset_pairs
 from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Ratio
 from features.events.dataset import EventDataset
-from models import calibration
-from models.bgnbd import FORETOLD, HISTORY, Outlook
-from models.gbm import Parameters
-from models.metrics import Outcomes
-from models.scorer import ActionFeature, FittedModel
+from models.base import calibration
+from models.base.gbm import Parameters
+from models.base.metrics import Outcomes
+from models.scores.bgnbd import FORETOLD, HISTORY, Outlook
+from models.scores.classifier import ActionFeature, FittedModel
 from training.baselines import Baseline
 from training.candidate import latest
 from training.evaluation import TestRows, evaluate, univariate

@@ -136,7 +136,7 @@ def judged_since(learnt_until: datetime | None, since: datetime | None, where: o
     """From when on decisions may judge models: they were made after the last outcome that the models learnt from.
 
     Args:
-        learnt_until: What the bundle says, see `models.bundle.Bundle.learnt_until`.
+        learnt_until: What the bundle says, see `models.bundles.bundle.Bundle.learnt_until`.
         since: A later moment that was asked for, or one for models that do not say; None for none.
         where: The bundle.
 

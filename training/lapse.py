@@ -8,7 +8,7 @@ from features.definitions.definitions import Aggregation, Feature, FeatureSet, W
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from features.timestamps import DAY
-from models.gbm import Parameters
+from models.base.gbm import Parameters
 from training.baselines import Baseline, Logit, NoPurchase
 from training.job import History, Progress, Task, TrainingResult, announce, run
 from training.labels import Examples, Span, lapses, span

@@ -9,7 +9,7 @@ from features.build import build_dataset_pairs
 from features.definitions.definitions import FeatureSet
 from features.events.dataset import EventDataset
 from features.timestamps import DAY
-from models.metrics import Estimate, Outcomes
+from models.base.metrics import Estimate, Outcomes
 from training.evaluation import univariate
 from training.labels import Examples
 

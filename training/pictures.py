@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from models.metrics import Estimate
+from models.base.metrics import Estimate
 from training.evaluation import TestRows
 from training.job import TrainingResult
 from training.plots import draw_calibration

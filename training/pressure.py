@@ -14,8 +14,8 @@ from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from features.timestamps import DAY
 from features.vocabulary import EVENT_TYPES
-from models.metrics import Outcomes
-from models.pressure import PressureModel
+from models.base.metrics import Outcomes
+from models.scores.frequency import PressureModel
 from training.attribution import Goal
 from training.by_action import of_fit, slope
 from training.candidate import Candidate, latest

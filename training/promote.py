@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from features.definitions.definitions import FeatureSet
-from models.bundle import export, load
-from models.errors import BundleError, RegistryError
-from models.kinds import Model
-from models.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
-from models.rhythm import RhythmModel
-from models.scorer import FittedModel
+from models.base.errors import BundleError, RegistryError
+from models.bundles.bundle import export, load
+from models.bundles.kinds import Model
+from models.bundles.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
+from models.scores.classifier import FittedModel
+from models.scores.rhythm import RhythmModel
 from training.calibrated import by_action, doubts
 from training.candidate import Candidate, Interval, above, short_of, shown
 from training.evaluation import TestRows, as_json

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bgnbd import FORETOLD
-from models.reasons import Reason, by_family, reasons
+from models.base.shap import Reason, by_family, reasons
+from models.scores.bgnbd import FORETOLD
 from training.job import TrainingResult
 from training.segments import Bands, Segment, mean_by_segment
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
-from models.gbm import Parameters
+from models.base.gbm import Parameters
 from training.baselines import Logit
 from training.errors import TrainingError
 from training.job import Progress, Task, TrainingResult, announce, run

@@ -5,7 +5,7 @@ import pandas as pd
 from features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
-from models.gbm import Parameters
+from models.base.gbm import Parameters
 from training.job import Progress, Task, TrainingResult, announce, run
 from training.labels import responses
 from training.splits import by_share

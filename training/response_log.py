@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
-from models import calibration
-from models.gbm import Parameters
-from models.metrics import Outcomes
-from models.scorer import ActionFeature, FittedModel
+from models.base import calibration
+from models.base.gbm import Parameters
+from models.base.metrics import Outcomes
+from models.scores.classifier import ActionFeature, FittedModel
 from training.calibrated import by_action
 from training.candidate import Candidate, latest
 from training.decision_rows import DecisionRows

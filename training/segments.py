@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.metrics import Estimate, Outcomes, Statistic
+from models.base.metrics import Estimate, Outcomes, Statistic
 
 Floats = NDArray[np.float64]
 

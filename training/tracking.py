@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.kinds import file_name, written
-from models.registry import connect, experiment
+from models.bundles.kinds import file_name, written
+from models.bundles.registry import connect, experiment
 from training.candidate import Candidate
 from training.job import TrainingResult
 from training.promote import Verdict, candidate_of

@@ -13,10 +13,10 @@ from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from features.timestamps import DAY
 from features.vocabulary import EVENT_TYPES
-from models.gbm import Parameters
-from models.kinds import Model
-from models.metrics import Estimate
-from models.value import PARAMETERS, ValueModel, deviance, fit_spend
+from models.base.gbm import Parameters
+from models.base.metrics import Estimate
+from models.bundles.kinds import Model
+from models.scores.value import PARAMETERS, ValueModel, deviance, fit_spend
 from training.candidate import Candidate, Interval, above, latest, shown
 from training.candidate_plots import tenths
 from training.errors import TrainingError

@@ -11,8 +11,8 @@ from cli.demo import plots
 from cli.demo.data import Grocer
 from cli.demo.narrator import Step
 from features.definitions.standard import STANDARD
-from models.bundle import MANIFEST
-from models.registry import MlflowRegistry
+from models.bundles.bundle import MANIFEST
+from models.bundles.registry import MlflowRegistry
 from training import lapse, response
 from training.job import TrainingResult
 from training.promote import Verdict, promote, release

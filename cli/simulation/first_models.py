@@ -13,7 +13,7 @@ from features.build import build_dataset_pairs
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from features.timestamps import DAY, microseconds
-from models.kinds import Model
+from models.bundles.kinds import Model
 from training import lapse, response, response_log
 from training.decision_rows import DecisionRows
 from training.response_log import Offers

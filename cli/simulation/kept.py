@@ -26,7 +26,7 @@ from experiments.world_trial import events_of, ids_of
 from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from features.events.dataset import EventDataset, open_events, write_events
-from models.bundle import export
+from models.bundles.bundle import export
 from serving.batch import decide_all
 from serving.bootstrap import open_service, open_store
 from serving.history import load_history

@@ -14,8 +14,8 @@ from decisions.snapshot import Snapshot
 from experiments.logs import Log
 from experiments.world_parameters import ARMS
 from experiments.world_people import Bools
-from models.effect_scorer import EffectScorer
-from models.errors import ModelError
+from models.base.errors import ModelError
+from models.effects.scorer import EffectScorer
 from training.decision_rows import DecisionRows
 from training.effects import catalogue_priors, fit_effects
 from training.release import Evidence, Release, judge

@@ -16,8 +16,8 @@ from experiments.world_people import Ints
 from experiments.world_trial import events_of, ids_of
 from features.definitions.standard import STANDARD
 from features.events.dataset import write_events
-from models.bundle import export
-from models.pressure import PressureModel
+from models.bundles.bundle import export
+from models.scores.frequency import PressureModel
 from serving.batch import decide_all
 from serving.bootstrap import open_service, open_store
 from serving.history import load_history

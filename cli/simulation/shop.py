@@ -17,7 +17,7 @@ from features.build import build_pairs
 from features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
 from features.definitions.standard import STANDARD
 from features.events.history import Events
-from models.effect_scorer import EffectScorer
+from models.effects.scorer import EffectScorer
 
 CATALOGUE = Path(__file__).with_name("world.yaml")
 CHANNEL = "email"

@@ -9,7 +9,7 @@ from cli.catalogue import told
 from cli.main import app
 from decisions.conformance import Check
 from decisions.errors import CatalogueError
-from models.errors import BundleError
+from models.base.errors import BundleError
 from tests.serving.shop import CATALOGUE, export_bundle
 
 

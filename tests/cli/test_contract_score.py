@@ -14,8 +14,8 @@ from cli.train import release_all
 from decisions.decide import Circumstances, Request, decide
 from decisions.loading import parse_catalogue
 from features.definitions.standard import STANDARD
-from models.bundle import Bundle, load
-from models.registry import MlflowRegistry
+from models.bundles.bundle import Bundle, load
+from models.bundles.registry import MlflowRegistry
 from serving.champion import vocabulary
 from tests.decisions.people import person, told
 from tests.decisions.rehearsal import GREEDY

@@ -10,7 +10,7 @@ from decisions.loading import inspect_catalogue
 from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from features.importing.yaml import load_mapping
-from models.bundle import unlearnt
+from models.bundles.bundle import unlearnt
 from serving.champion import vocabulary
 from serving.ingestion.rules import Rules, load_rules
 from serving.settings import Settings

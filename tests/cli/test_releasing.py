@@ -15,9 +15,9 @@ from cli.main import app
 from cli.training_jobs import effect_job
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds
-from models.bundle import export, load
-from models.errors import BundleError
-from models.registry import MlflowRegistry
+from models.base.errors import BundleError
+from models.bundles.bundle import export, load
+from models.bundles.registry import MlflowRegistry
 from serving.champion import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, furnish, service_of

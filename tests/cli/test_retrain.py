@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from features.definitions.standard import STANDARD
-from models.bundle import load
-from models.registry import MlflowRegistry
+from models.bundles.bundle import load
+from models.bundles.registry import MlflowRegistry
 from serving.champion import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import NOW

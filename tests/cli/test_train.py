@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from cli.train import train_app
 from cli.training_jobs import value_job
 from features.errors import EventError
-from models.errors import RegistryError
-from models.registry import MlflowRegistry
+from models.base.errors import RegistryError
+from models.bundles.registry import MlflowRegistry
 from tests.training.shops import campaigns, frame, write
 from tests.training.test_renewals import generated
 from training.errors import TrainingError

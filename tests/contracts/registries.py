@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.errors import RegistryError
-from models.registry import Registry
+from models.base.errors import RegistryError
+from models.bundles.registry import Registry
 
 
 class MemoryRegistry(Registry):

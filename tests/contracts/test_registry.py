@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import RegistryError
-from models.registry import MlflowRegistry, Registry
+from models.base.errors import RegistryError
+from models.bundles.registry import MlflowRegistry, Registry
 from tests.contracts.registries import MemoryRegistry
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from features.definitions.standard import STANDARD
-from models.bundle import export, load
-from models.calibration import Platt
+from models.base.calibration import Platt
+from models.bundles.bundle import export, load
 from tests.e2e.command import ROOT, shell, tactful
 
 pytestmark = pytest.mark.timeout(900)

@@ -210,7 +210,7 @@ def decision(customer: str, id_: str) -> str:
 
 def trained(shop: Shop) -> int:
     """How many versions of the lapse model were registered."""
-    from models.registry import MlflowRegistry
+    from models.bundles.registry import MlflowRegistry
 
     registry = MlflowRegistry(shop.folder / "shop" / "mlflow")
     return len(registry.versions("lapse"))

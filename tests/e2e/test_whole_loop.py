@@ -8,7 +8,7 @@ import pytest
 
 from cli.champions import history
 from features.definitions.standard import STANDARD
-from models.bundle import load
+from models.bundles.bundle import load
 from serving.bootstrap import open_service
 from serving.champion import bundle_folder
 from serving.checking import check

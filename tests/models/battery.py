@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.bgnbd import FORETOLD, HISTORY, BgNbd, Outlook, Repeats
-from models.bundle import export, load
-from models.calibration import Platt
-from models.effect import EffectModel
-from models.effect_scorer import EffectScorer
-from models.effect_scores import Nuisance
-from models.gbm import fit
-from models.pressure import PressureModel
-from models.scorer import ActionFeature, FittedModel
-from models.value import ValueModel, fit_spend
+from models.base.calibration import Platt
+from models.base.gbm import fit
+from models.bundles.bundle import export, load
+from models.effects.doubly_robust import Nuisance
+from models.effects.model import EffectModel
+from models.effects.scorer import EffectScorer
+from models.scores.bgnbd import FORETOLD, HISTORY, BgNbd, Outlook, Repeats
+from models.scores.classifier import ActionFeature, FittedModel
+from models.scores.frequency import PressureModel
+from models.scores.value import ValueModel, fit_spend
 from tests.models.trees import PARAMETERS, feature_set
 
 Floats = NDArray[np.float64]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.effect_log import Log
-from models.errors import ModelError
+from models.base.errors import ModelError
+from models.effects.log import Log
 
 ACTIONS = np.array(["no contact", "coupon", "news"])
 LOGS = 400

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.effect import EffectModel, Prior
-from models.errors import ModelError
-from models.pooling import pool
+from models.base.errors import ModelError
+from models.effects.model import EffectModel, Prior
+from models.effects.pooling import pool
 
 NAMES = ("no contact", "a", "b", "c")
 LOGS = 300

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.errors import ModelError
-from models.scorer import ActionFeature
+from models.base.errors import ModelError
+from models.scores.classifier import ActionFeature
 from tests.models.trees import lapse_model, response_model
 
 

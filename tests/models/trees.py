@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.definitions.definitions import Aggregation, Feature, FeatureSet
-from models.calibration import Platt
-from models.gbm import Parameters, TreeModel, fit
-from models.scorer import ActionFeature, FittedModel
+from models.base.calibration import Platt
+from models.base.gbm import Parameters, TreeModel, fit
+from models.scores.classifier import ActionFeature, FittedModel
 
 PARAMETERS = Parameters(rounds=30, leaf_rows=20)
 COLUMNS = ("first", "second", "third")

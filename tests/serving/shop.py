@@ -14,10 +14,10 @@ from features.build import build
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import encode, validate
-from models.bundle import export
-from models.calibration import Identity
-from models.gbm import Parameters, fit
-from models.scorer import ActionFeature, FittedModel
+from models.base.calibration import Identity
+from models.base.gbm import Parameters, fit
+from models.bundles.bundle import export
+from models.scores.classifier import ActionFeature, FittedModel
 from serving.bootstrap import open_store
 from serving.champion import Champions, point_to
 from serving.history import load_history

@@ -9,8 +9,8 @@ import pytest
 
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
-from models.bundle import MANIFEST
-from models.errors import BundleError
+from models.base.errors import BundleError
+from models.bundles.bundle import MANIFEST
 from serving.champion import HISTORY, NO_MODELS, Champions, bundle_folder, load_champion, point_to
 from serving.errors import NotReadyError
 from serving.settings import Settings

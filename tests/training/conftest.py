@@ -1,7 +1,7 @@
 import pytest
 
 from features.events.dataset import EventDataset
-from models.gbm import Parameters
+from models.base.gbm import Parameters
 from tests.training.shops import campaigns, frame, write
 from training import lapse, response
 from training.job import TrainingResult

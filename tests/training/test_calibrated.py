@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models.metrics import Outcomes
+from models.base.metrics import Outcomes
 from training.calibrated import by_action, doubts
 from training.evaluation import TestRows, as_json
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.effect_scorer import EffectScorer
-from models.errors import ModelError
-from models.pooling import Prior
+from models.base.errors import ModelError
+from models.effects.pooling import Prior
+from models.effects.scorer import EffectScorer
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import FEATURES, LATER, WORTH, dated, log, windowed
 from training.attribution import Delivery, Goal, LoggedDecision, every_decision

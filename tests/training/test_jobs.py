@@ -11,10 +11,10 @@ import pytest
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
-from models.bgnbd import FORETOLD
-from models.calibration import KINDS
-from models.errors import ModelError
-from models.metrics import Outcomes
+from models.base.calibration import KINDS
+from models.base.errors import ModelError
+from models.base.metrics import Outcomes
+from models.scores.bgnbd import FORETOLD
 from tests.training.conftest import SMALL
 from tests.training.shops import campaigns, frame, rows, write
 from training import lapse, response

@@ -8,8 +8,8 @@ import pandas as pd
 
 from decisions.objective import Fatigue
 from features.timestamps import DAY, microseconds
-from models.effect_scorer import EffectScorer
-from models.kinds import written
+from models.bundles.kinds import written
+from models.effects.scorer import EffectScorer
 from tests.training.decided import FEATURES, windowed
 from tests.training.shops import OPENED, frame, write
 from tests.training.test_pressure import pressed

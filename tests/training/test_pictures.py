@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from models.metrics import Estimate
+from models.base.metrics import Estimate
 from training.job import TrainingResult
 from training.pictures import calibrations, curves, history, scoreboard, segments, table
 from training.segments import Segment

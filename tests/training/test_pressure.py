@@ -8,7 +8,7 @@ import pytest
 
 from decisions.objective import Fatigue
 from features.timestamps import DAY
-from models.pressure import PressureModel
+from models.scores.frequency import PressureModel
 from tests.training.decided import FEATURES, LATER, after, logged, made
 from tests.training.shops import rows, write
 from training import pressure

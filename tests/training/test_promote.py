@@ -6,11 +6,11 @@ import pytest
 from scipy.special import expit, logit
 
 from features.definitions.standard import STANDARD
-from models.bgnbd import HISTORY
-from models.bundle import load
-from models.errors import RegistryError
-from models.kinds import kind_of
-from models.registry import MlflowRegistry
+from models.base.errors import RegistryError
+from models.bundles.bundle import load
+from models.bundles.kinds import kind_of
+from models.bundles.registry import MlflowRegistry
+from models.scores.bgnbd import HISTORY
 from tests.contracts.registries import MemoryRegistry
 from training.candidate import Candidate
 from training.fallback import rhythm_candidate

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.bgnbd import FORETOLD
+from models.scores.bgnbd import FORETOLD
 from training.job import TrainingResult
 from training.reasons import family_weights, reasons_in_words, reasons_of, tree_rows
 

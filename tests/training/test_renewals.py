@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from features.events.dataset import EventDataset
 from features.timestamps import DAY, microseconds
-from models.gbm import Parameters
-from models.metrics import Outcomes
+from models.base.gbm import Parameters
+from models.base.metrics import Outcomes
 from tests.training.shops import OPENED, rows, write
 from training.errors import TrainingError
 from training.renewals import renewals, train

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.gbm import Parameters
-from models.scorer import FittedModel
+from models.base.gbm import Parameters
+from models.scores.classifier import FittedModel
 from tests.training.decided import windowed
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError

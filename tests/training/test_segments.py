@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.metrics import Outcomes
+from models.base.metrics import Outcomes
 from training.segments import Bands, bands, bias_by_segment, groups, lift, mean_by_segment
 
 

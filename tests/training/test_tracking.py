@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
-from models.registry import MlflowRegistry, connect
+from models.bundles.registry import MlflowRegistry, connect
 from tests.experiments.gated import LEARNED
 from tests.training.test_release import FREE, shop
 from training.candidate import job_key

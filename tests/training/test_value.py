@@ -8,8 +8,8 @@ import pytest
 
 from features.events.dataset import EventDataset
 from features.timestamps import DAY, microseconds
-from models.gbm import Parameters
-from models.value import ValueModel
+from models.base.gbm import Parameters
+from models.scores.value import ValueModel
 from tests.training.shops import OPENED, frame, rows, write
 from training import value
 from training.candidate import Candidate

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from models.errors import ModelError
+from models.base.errors import ModelError
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -54,7 +54,7 @@ class Log:
         customer: ArrayLike | None = None,
         known: Sequence[str] = (),
     ) -> Self:
-        """Checks a log; `models.effect.EffectModel.fit` describes arguments and errors."""
+        """Checks a log; `models.effects.model.EffectModel.fit` describes arguments and errors."""
         labels = _labels(action)
         values = _vector("outcome", outcome, len(labels))
         _check_size(values)

@@ -8,9 +8,9 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.effect import EffectModel
-from models.effect_fitted import FittedEffects
-from models.table import Numbers
+from models.base.table import Numbers
+from models.effects.fitted import FittedEffects
+from models.effects.model import EffectModel
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -7,13 +7,13 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.effect_learner import Deviation
-from models.effect_log import Log
-from models.effect_scores import Scores
-from models.effect_unaided import Unaided
-from models.errors import ModelError
-from models.pooling import Prior, pool
-from models.table import Table
+from models.base.errors import ModelError
+from models.base.table import Table
+from models.effects.baseline import Unaided
+from models.effects.doubly_robust import Scores
+from models.effects.heterogeneity import Deviation
+from models.effects.log import Log
+from models.effects.pooling import Prior, pool
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]

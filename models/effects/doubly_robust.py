@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.effect_log import Log
-from models.gbm import Parameters, fit
+from models.base.gbm import Parameters, fit
+from models.effects.log import Log
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]

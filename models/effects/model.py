@@ -1,7 +1,7 @@
 """What each action brings over not contacting, learnt from a log with probabilities and shrunk towards what is known.
 
-`EffectModel` joins cross-fitted doubly robust scores (`models.effect_scores`), pooling of the actions' average
-effects (`models.pooling`) and a ridge regression of what differs between customers (`models.effect_learner`).
+`EffectModel` joins cross-fitted doubly robust scores (`models.effects.doubly_robust`), pooling of the actions' average
+effects (`models.effects.pooling`) and a ridge regression of what differs between customers (`models.effects.heterogeneity`).
 """
 
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from models.effect_fitted import FIGURES, FittedEffects, conclude
-from models.effect_learner import Deviation, learn_deviation
-from models.effect_log import Log
-from models.effect_policy import Amounts, amounts, assign, capacities
-from models.effect_scores import Nuisance, Scores, scores
-from models.effect_unaided import Unaided
-from models.errors import ModelError
-from models.gbm import Parameters
-from models.pooling import Prior
-from models.table import Table
+from models.base.errors import ModelError
+from models.base.gbm import Parameters
+from models.base.table import Table
+from models.effects.baseline import Unaided
+from models.effects.doubly_robust import Nuisance, Scores, scores
+from models.effects.fitted import FIGURES, FittedEffects, conclude
+from models.effects.heterogeneity import Deviation, learn_deviation
+from models.effects.log import Log
+from models.effects.policy import Amounts, amounts, assign, capacities
+from models.effects.pooling import Prior
 
 __all__ = ["EffectModel", "Prior"]
 

@@ -12,7 +12,7 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import ModelError
+from models.base.errors import ModelError
 
 Rows: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.bool_]

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.bundle import MANIFEST, Bundle, load
-from models.effect_scorer import EffectScorer
-from models.errors import ModelError
+from models.base.errors import ModelError
+from models.bundles.bundle import MANIFEST, Bundle, load
+from models.effects.scorer import EffectScorer
 
 MESSAGE = "message"
 """The column that names the message whose effect is asked for."""

@@ -6,15 +6,15 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from models import calibration
-from models.bgnbd import Outlook
-from models.effect_scorer import EffectScorer
-from models.errors import ModelError
-from models.gbm import TreeModel
-from models.pressure import PressureModel
-from models.rhythm import RhythmModel
-from models.scorer import ActionFeature, FittedModel
-from models.value import ValueModel
+from models.base import calibration
+from models.base.errors import ModelError
+from models.base.gbm import TreeModel
+from models.effects.scorer import EffectScorer
+from models.scores.bgnbd import Outlook
+from models.scores.classifier import ActionFeature, FittedModel
+from models.scores.frequency import PressureModel
+from models.scores.rhythm import RhythmModel
+from models.scores.value import ValueModel
 
 Model: TypeAlias = FittedModel | ValueModel | PressureModel | RhythmModel | EffectScorer
 """What a bundle may hold."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from models.effect_log import Log
+from models.effects.log import Log
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import ModelError
+from models.base.errors import ModelError
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import ModelError
-from models.gbm import Parameters, Rows, TreeModel
+from models.base.errors import ModelError
+from models.base.gbm import Parameters, Rows, TreeModel
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from features.definitions.definitions import FeatureSet
 from features.timestamps import EARLIEST
-from models import kinds
-from models.effect_scorer import EffectScorer
-from models.errors import BundleError, ModelError
-from models.gbm import Rows
-from models.kinds import CustomerModel, Model
-from models.reasons import Reason, reasons
-from models.scorer import FittedModel
+from models.base.errors import BundleError, ModelError
+from models.base.gbm import Rows
+from models.base.shap import Reason, reasons
+from models.bundles import kinds
+from models.bundles.kinds import CustomerModel, Model
+from models.effects.scorer import EffectScorer
+from models.scores.classifier import FittedModel
 
 FORMAT = 4
 _READABLE = (1, 2, 3, FORMAT)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from models.errors import ModelError
+from models.base.errors import ModelError
 
 Floats: TypeAlias = NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)

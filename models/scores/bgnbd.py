@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln
 
-from models.errors import ModelError
+from models.base.errors import ModelError
 
 Floats: TypeAlias = NDArray[np.float64]
 

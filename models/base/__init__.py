@@ -1,0 +1,1 @@
+"""What every model uses: trees, calibration, metrics, and the tables they read."""

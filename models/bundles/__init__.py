@@ -1,0 +1,1 @@
+"""Bundles: the models that a service scores with, and the registry of their versions."""

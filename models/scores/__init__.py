@@ -1,0 +1,1 @@
+"""Models that score a customer: classifiers, value, contact frequency, and BG/NBD."""
