@@ -14,10 +14,10 @@ import numpy as np
 import yaml
 
 import decisions
-from decisions.catalogue import Catalogue
-from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.base.snapshot import Contact
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.model import Catalogue
 from decisions.loading import load_catalogue
-from decisions.snapshot import Contact
 from experiments.customers import END, ZONE, Customers
 from features.build import build_pairs
 from features.definitions.standard import STANDARD

@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._retailer import MOMENT, models, retail
-from decisions.case import Case
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request, Scorer, decide
-from decisions.gates import judged, openings
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decide import Request, Scorer, decide
+from decisions.kernel.evaluation import Case
+from decisions.kernel.gates import judged, openings
 from experiments.customers import Customers, generate
 from experiments.requests import requests
 from features.build import build_one

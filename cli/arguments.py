@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import typer
 
-from decisions.durations import parse_duration
+from decisions.base.durations import parse_duration
 
 
 def days(text: str | int) -> int:

@@ -15,9 +15,9 @@ from cli.trials import diff, preview, sensitivity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from decisions.compiled import Vocabulary
-    from decisions.conformance import Check
-    from decisions.errors import Finding
+    from decisions.base.errors import Finding
+    from decisions.catalogue.compiled import Vocabulary
+    from decisions.conformance.conform import Check
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
 Data = Annotated[Path, typer.Option(help="The service's folder, whose models the catalogue is to work with.")]
@@ -39,7 +39,7 @@ def check(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> N
     against the standard features. The command also says what is on because the catalogue does not say otherwise.
     Exits with 1 if there is an error; warnings alone do no harm.
     """
-    from decisions.defaults import on_by_default
+    from decisions.catalogue.defaults import on_by_default
     from decisions.loading import inspect_catalogue
 
     text = file.read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) ->
     Customers and situations are derived from the catalogue: windows that roll, clocks that change, 29 February, late
     joiners, ties. Exits with 1 if a promise is broken.
     """
-    from decisions.conformance import conform as tried
+    from decisions.conformance.conform import conform as tried
     from decisions.loading import parse_catalogue
 
     text = file.read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) ->
 @catalogue_app.command()
 def schema() -> None:
     """Print the JSON schema of a catalogue, for editors."""
-    from decisions.catalogue import Catalogue
+    from decisions.catalogue.model import Catalogue
 
     print_json(Catalogue.model_json_schema())
 

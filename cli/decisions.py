@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from decisions.counterfactual import Remedy
-    from decisions.decision import Decision
+    from decisions.analysis.remedies import Remedy
+    from decisions.kernel.decision import Decision
     from serving.archive import Archive
     from serving.champion import Champion
 
@@ -37,11 +37,11 @@ def explain(
 ) -> None:
     """Say why a decision came out as it did, and what each loser would have needed."""
     from cli.reasons import tables
-    from decisions.counterfactual import remedies
-    from decisions.decide import Circumstances
-    from decisions.explain import as_dict
-    from decisions.replay import policy_of
-    from decisions.slate import slate
+    from decisions.analysis.explain import as_dict
+    from decisions.analysis.remedies import remedies
+    from decisions.analysis.replay import policy_of
+    from decisions.kernel.decide import Circumstances
+    from decisions.kernel.slate import slate
     from serving.reasons import explained
 
     archive, champion = open_archive(data)
@@ -103,11 +103,11 @@ def what_if(
     as_json: Json = False,
 ) -> None:
     """Decide again with something different; nothing is written."""
-    from decisions.decide import Circumstances
-    from decisions.explain import as_dict
-    from decisions.replay import policy_of
-    from decisions.what_if import Changes
-    from decisions.what_if import what_if as supposed
+    from decisions.analysis.explain import as_dict
+    from decisions.analysis.replay import policy_of
+    from decisions.analysis.what_if import Changes
+    from decisions.analysis.what_if import what_if as supposed
+    from decisions.kernel.decide import Circumstances
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -153,7 +153,7 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
 
 
 def _show(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]") -> None:
-    from decisions.explain import paragraph
+    from decisions.analysis.explain import paragraph
 
     screen = console()
     say(screen, paragraph(decision, currency))
@@ -190,8 +190,8 @@ def _terms(rows: "Sequence[Mapping[str, Any]]", currency: str) -> "Table":
 
 def _ranked(decision: "Decision") -> list[dict[str, Any]]:
     """A row a candidate and one for silence, best first; those excluded last."""
-    from decisions.decision import SILENCE
-    from decisions.explain import table as rows_of
+    from decisions.analysis.explain import table as rows_of
+    from decisions.kernel.decision import SILENCE
 
     chance = decision.silence_probability
     silence: dict[str, Any] = {"action": SILENCE, "terms": None, "priority": 0.0, "probability": chance, "reasons": []}

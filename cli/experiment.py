@@ -216,7 +216,7 @@ def _of(plan: "Plan", experiment: str, file: Path) -> "Experiment":
 
 def _population(source: Source, experiment: "Experiment", moment: datetime) -> list[str]:
     """Who could take part at a moment."""
-    from decisions.exploration import stratum
+    from decisions.kernel.exploration import stratum
     from experiments.enrolment import members
 
     first = source.log.first

@@ -159,7 +159,7 @@ def _show(key: "ApiKey", secret: str, as_json: bool) -> None:
 
 
 def _span(text: str) -> timedelta:
-    from decisions.durations import parse_duration
+    from decisions.base.durations import parse_duration
     from serving.errors import SettingsError
 
     try:

@@ -83,7 +83,7 @@ def _incremental(
     source: Source, rows: "pd.DataFrame", file: Path | None, begin: datetime, end: datetime
 ) -> "Incremental | str":
     """Against those whom the catalogue and the experiments hold out all the period; or why that cannot be told."""
-    from decisions.exploration import stratum
+    from decisions.kernel.exploration import stratum
     from experiments.errors import ReadoutError
     from experiments.kpis import incremental
     from experiments.loading import load_plan
@@ -103,7 +103,7 @@ def _incremental(
 
 
 def _duration(text: str) -> timedelta:
-    from decisions.durations import parse_duration
+    from decisions.base.durations import parse_duration
 
     try:
         return parse_duration(text)

@@ -15,7 +15,7 @@ from features.errors import TactfulError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from decisions.catalogue import Attribute
+    from decisions.catalogue.model import Attribute
     from features.events.dataset import EventDataset
     from serving.loading import Loaded
     from serving.settings import Settings

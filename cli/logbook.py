@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from decisions.compiled import CompiledCatalogue
-    from decisions.decide import Scorer
-    from decisions.snapshot import Snapshot
+    from decisions.base.snapshot import Snapshot
+    from decisions.catalogue.compiled import CompiledCatalogue
+    from decisions.kernel.decide import Scorer
     from experiments.arms import Exposure
     from experiments.logbook import Logbook
     from serving.store.port import Store
@@ -67,7 +67,7 @@ class Source:
 
     def snapshots(self, moment: datetime) -> "list[Snapshot]":
         """Each customer known at a moment, by events alone."""
-        from decisions.snapshot import Snapshot
+        from decisions.base.snapshot import Snapshot
         from features.build import build_pairs
         from features.definitions.standard import STANDARD
         from features.events.schema import encode
@@ -188,7 +188,7 @@ def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
 
 
 def _decisions(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from decisions.decision import SILENCE
+    from decisions.kernel.decision import SILENCE
     from features.timestamps import microseconds
     from serving.records import parse
 

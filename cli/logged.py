@@ -12,8 +12,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import COMPATIBLE, REPLAYABLE, Request
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decide import COMPATIBLE, REPLAYABLE, Request
 from features.definitions.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
 from serving.archive import Archive

@@ -14,7 +14,7 @@ from cli.console import console, print_json, progress
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from decisions.budget import ContactPrice
+    from decisions.analysis.contact_price import ContactPrice
     from serving.service import DecisionService
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -80,8 +80,8 @@ def priced(service: "DecisionService", budget: float, period: timedelta) -> "Con
     Raises:
         AllocationError: Less than a week of them, none could contact anybody, or no price keeps the budget.
     """
-    from decisions.budget import price_within
-    from decisions.errors import AllocationError
+    from decisions.analysis.contact_price import price_within
+    from decisions.base.errors import AllocationError
     from serving.records import parse
 
     now, kept = service.clock(), service.store.decision_log(service.tenant)

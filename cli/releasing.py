@@ -14,9 +14,9 @@ from cli.champions import go_back, put_in_use
 from cli.console import console, print_json, progress, say, table
 from cli.logbook import moment_of
 from cli.train import STORE, Json, Margin, NoTrack, Store
-from decisions.decide import Circumstances, Request, decide
-from decisions.decision import Candidate, Decision
-from decisions.policies import AnyPolicy, Policy
+from decisions.catalogue.selection import AnyPolicy, Policy
+from decisions.kernel.decide import Circumstances, Request, decide
+from decisions.kernel.decision import Candidate, Decision
 from experiments.decision_log import Target, as_decided
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load

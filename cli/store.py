@@ -174,7 +174,7 @@ def opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Sett
 
 
 def _span(text: str) -> timedelta:
-    from decisions.durations import parse_duration
+    from decisions.base.durations import parse_duration
 
     try:
         return parse_duration(text)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cli.console import console
 from cli.jobs import Job
-from decisions.objective import Fatigue
+from decisions.catalogue.objective import Fatigue
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset, open_events
 from features.timestamps import AHEAD

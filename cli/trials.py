@@ -23,8 +23,8 @@ def diff(
     Prints Markdown, fit for a pull request. The models are the present ones for both, and what is worth more is so by
     each catalogue's own reckoning: an estimate, not an experiment.
     """
-    from decisions.diff import diff as compare
-    from decisions.diff import fitted
+    from decisions.analysis.diff import diff as compare
+    from decisions.analysis.diff import fitted
     from decisions.loading import load_catalogue
     from serving.champion import vocabulary
 
@@ -41,7 +41,7 @@ def diff(
 
 def sensitivity(log: Log = Path("var/demo"), as_json: Json = False) -> None:
     """Say how many winners would change if a factor of the priority were switched off."""
-    from decisions.sensitivity import sensitivity as shares_of
+    from decisions.analysis.sensitivity import sensitivity as shares_of
 
     archive, _ = open_archive(log)
     decisions = [recorded.decision for recorded in archive.log()]

@@ -7,12 +7,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from decisions.catalogue import Catalogue
-from decisions.checks import Remark, check
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.errors import CatalogueError, Finding
-from decisions.lint import lint
-from decisions.yaml_text import Place, existing, is_consequence, line_of, read, sentence
+from decisions.base.errors import CatalogueError, Finding
+from decisions.base.yaml_text import Place, existing, is_consequence, line_of, read, sentence
+from decisions.catalogue.checks import Remark, check
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.model import Catalogue
+from decisions.lint.lint import lint
 
 
 def load_catalogue(path: Path, vocabulary: Vocabulary) -> CompiledCatalogue:
@@ -49,7 +49,7 @@ def parse_catalogue(text: str, vocabulary: Vocabulary, file: str = "catalogue.ya
 def inspect_catalogue(text: str, vocabulary: Vocabulary, file: str) -> tuple[Catalogue | None, list[Finding]]:
     """The catalogue, where its values are valid, and every finding, in the order of lines.
 
-    A catalogue without mistakes is linted too: `decisions.lint` says what can never hold, be sent or bind.
+    A catalogue without mistakes is linted too: `decisions.lint.lint` says what can never hold, be sent or bind.
     """
     catalogue, findings, lines = _checked(text, vocabulary, file)
     if catalogue is None or _mistakes(findings):

@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 from scipy import stats
 
-from decisions.catalogue import Catalogue
+from decisions.catalogue.model import Catalogue
 from experiments.arms import Exposure
 from experiments.declaration import AnyArm, Experiment
 from experiments.effects import SUSPICIOUS, sample_ratio

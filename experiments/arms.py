@@ -11,12 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
-from decisions.case import Case
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Circumstances, Request, Scorer, decide
-from decisions.decision import Decision
-from decisions.diff import fitted
-from decisions.exploration import stratum
+from decisions.analysis.diff import fitted
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from decisions.kernel.decision import Decision
+from decisions.kernel.evaluation import Case
+from decisions.kernel.exploration import stratum
 from experiments import declaration as declared
 from experiments.holdouts import HoldBack
 from experiments.treatments import Treatment, Treatments

@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.allocation import SILENCE, allocate, bound, clearing_prices, demand, typical
-from decisions.decision import Decision
+from decisions.kernel.decision import Decision
 from models.base.metrics import Estimate
+from population.allocation import SILENCE, allocate, bound, clearing_prices, demand, typical
 
 Floats = NDArray[np.float64]
 Choice = NDArray[np.int64]

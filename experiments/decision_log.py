@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from decisions.decide import distribution
-from decisions.decision import SILENCE, Candidate, Decision
-from decisions.policies import Policy
+from decisions.catalogue.selection import Policy
+from decisions.kernel.decide import distribution
+from decisions.kernel.decision import SILENCE, Candidate, Decision
 from experiments.errors import LogError
 from experiments.logs import ROUNDING, Floats, Log
 

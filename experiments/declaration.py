@@ -9,11 +9,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from decisions.assignment import Range, bucket_ranges, chosen, hash_v2
-from decisions.catalogue import Identifier
-from decisions.objective import Factor
-from decisions.policies import AnyPolicy
-from decisions.values import Names, Value
+from decisions.base.assignment import Range, bucket_ranges, chosen, hash_v2
+from decisions.base.values import Names, Value
+from decisions.catalogue.model import Identifier
+from decisions.catalogue.objective import Factor
+from decisions.catalogue.selection import AnyPolicy
 from experiments.holdouts import GlobalHoldout, HoldBack, Moment, Share
 from experiments.metrics import MetricName
 
@@ -86,7 +86,7 @@ class Without(Arm):
     """Without some factors of the priority, or some programmes or messages.
 
     Args:
-        factors: Switched off as in `decisions.arbitration.Factors.without`: multipliers become 1, prices 0.
+        factors: Switched off as in `decisions.kernel.arbitration.Factors.without`: multipliers become 1, prices 0.
         programmes: They leave the customer alone, but for what is mandatory.
         messages: They go to nobody.
     """

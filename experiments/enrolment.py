@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from decisions.assignment import hash_v2
-from decisions.case import Case
-from decisions.catalogue import Catalogue
-from decisions.compiled import CompiledCatalogue
-from decisions.conditions import Failure
-from decisions.decide import Scorer
-from decisions.exploration import stratum
-from decisions.snapshot import Snapshot
+from decisions.base.assignment import hash_v2
+from decisions.base.conditions import Failure
+from decisions.base.snapshot import Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.model import Catalogue
+from decisions.kernel.decide import Scorer
+from decisions.kernel.evaluation import Case
+from decisions.kernel.exploration import stratum
 from experiments.arms import Exposure
 from experiments.declaration import Experiment, Plan
 from experiments.errors import ReadoutError

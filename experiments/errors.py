@@ -11,7 +11,7 @@ TactfulError
 
 from collections.abc import Sequence
 
-from decisions.errors import Finding
+from decisions.base.errors import Finding
 from features.errors import TactfulError
 
 

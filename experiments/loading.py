@@ -9,11 +9,11 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from decisions.assignment import Range
-from decisions.catalogue import Catalogue
-from decisions.checks import Remark
-from decisions.errors import Finding
-from decisions.yaml_text import Place, is_consequence, line_of, read, sentence
+from decisions.base.assignment import Range
+from decisions.base.errors import Finding
+from decisions.base.yaml_text import Place, is_consequence, line_of, read, sentence
+from decisions.catalogue.checks import Remark
+from decisions.catalogue.model import Catalogue
 from experiments.declaration import (
     Experiment,
     OneMessage,

@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 from scipy import stats
 
-from decisions.catalogue import Catalogue
+from decisions.catalogue.model import Catalogue
 from experiments.adherence import Adherence, adherence
 from experiments.arms import Exposure
 from experiments.course import Looks, Novelty, looks, novelty, weekly

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
-from decisions.catalogue import Catalogue
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request
-from decisions.snapshot import Contact, Event, Snapshot
+from decisions.base.snapshot import Contact, Event, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.model import Catalogue
+from decisions.kernel.decide import Request
 from experiments.customers import CONTRACT, Customers, Profile
 from features.build import build_pairs
 from features.definitions.definitions import FeatureSet

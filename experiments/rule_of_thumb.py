@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from decisions.decide import Floats, Scorer
+from decisions.kernel.decide import Floats, Scorer
 from features.definitions.standard import STANDARD
 
 _AWAY = STANDARD.names.index("recency_over_gap")

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from decisions.catalogue import Catalogue
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Scorer
-from decisions.policies import Greedy, Policy, RandomEligible
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.model import Catalogue
+from decisions.catalogue.selection import Greedy, Policy, RandomEligible
+from decisions.kernel.decide import Scorer
 from experiments import declaration as declared
 from experiments.errors import ExperimentError
 from experiments.variants import left_out, only, silenced, without_factors

@@ -39,7 +39,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from cli.simulation.served import served
-from decisions.assignment import hash_v2
+from decisions.base.assignment import hash_v2
 from experiments.declaration import Experiment
 from experiments.effects import compare, sample_ratio, variance_saved
 from experiments.metrics import METRICS

@@ -33,8 +33,8 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from decisions.arbitration import Factors, unsubscribe_risk
-from decisions.objective import Fatigue
+from decisions.catalogue.objective import Fatigue
+from decisions.kernel.arbitration import Factors, unsubscribe_risk
 from experiments.dose import by_recent, days_of, pressed
 from experiments.world import START, World
 from experiments.world_parameters import preset

@@ -36,17 +36,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from decisions.allocation import allocate
-from decisions.compiled import Vocabulary
-from decisions.decide import Circumstances, decide
-from decisions.explain import paragraph
+from decisions.analysis.explain import paragraph
+from decisions.catalogue.compiled import Vocabulary
+from decisions.catalogue.selection import Greedy
+from decisions.kernel.decide import Circumstances, decide
 from decisions.loading import load_catalogue
-from decisions.policies import Greedy
 from experiments.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
 from experiments.customers import END, generate
 from experiments.requests import requests
 from experiments.rule_of_thumb import RuleOfThumb
 from features.definitions.standard import STANDARD
+from population.allocation import allocate
 from training.pictures import curves, table
 
 CUSTOMERS, SEED, DRAWS = 2_000, 6, 60

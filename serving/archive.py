@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import KERNEL, REPLAYABLE, Request
-from decisions.decision import Decision
-from decisions.replay import Replay, replay
+from decisions.analysis.replay import Replay, replay
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decide import KERNEL, REPLAYABLE, Request
+from decisions.kernel.decision import Decision
 from serving.champion import Champion, vocabulary
 from serving.errors import ErasedError, StoreError, UnknownDecisionError
 from serving.records import parse

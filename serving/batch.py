@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from decisions.decision import Decision
-from decisions.explain import why_silence
+from decisions.analysis.explain import why_silence
+from decisions.kernel.decision import Decision
 from serving import tracing
 from serving.making import Answer, Ask
 from serving.service import DecisionService

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from decisions.decide import Circumstances
+from decisions.kernel.decide import Circumstances
 from features.build import build_one
 from features.definitions.standard import STANDARD
 from features.events.history import history

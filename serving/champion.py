@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import parse_catalogue
 from features.definitions.definitions import FeatureSet
 from features.kernel.program import Program, compile_features

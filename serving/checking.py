@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, select
 
-from decisions.contact_policies import Cap
-from decisions.decision import SILENCE
+from decisions.catalogue.policies.contact_policies import Cap
+from decisions.kernel.decision import SILENCE
 from serving.audit import Recorded, broken_windows, contacts_of
 from serving.rendering import Renderer
 from serving.store.erasure import ERASED

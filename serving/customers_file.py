@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from decisions.calendars import day_of, zone_of
-from decisions.catalogue import Attribute
-from decisions.errors import SnapshotError
+from decisions.base.calendars import day_of, zone_of
+from decisions.base.errors import SnapshotError
+from decisions.catalogue.model import Attribute
 from features.errors import TactfulError
 from features.ids import canonical_id, fault_of
 from features.importing.mapping import Source

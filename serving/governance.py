@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from decisions.compiled import CompiledCatalogue
-from decisions.errors import Finding
+from decisions.base.errors import Finding
+from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.loading import inspect_catalogue
 from serving.champion import vocabulary
 from serving.errors import CatalogueMovedError, CatalogueRefusedError, NotReadyError

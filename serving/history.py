@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.events.dataset import EventDataset
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES

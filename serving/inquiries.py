@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from decisions.availability import Free, next_free
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Circumstances, Request
-from decisions.decision import Decision
-from decisions.errors import SnapshotError
-from decisions.policies import Policy
-from decisions.replay import policy_of
-from decisions.what_if import Changes, what_if
+from decisions.analysis.replay import policy_of
+from decisions.analysis.what_if import Changes, what_if
+from decisions.base.errors import SnapshotError
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.selection import Policy
+from decisions.kernel.availability import Free, next_free
+from decisions.kernel.decide import Circumstances, Request
+from decisions.kernel.decision import Decision
 from serving.archive import Archive
 from serving.champion import Champion
 from serving.errors import UnknownCustomerError, UnknownItemError

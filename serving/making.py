@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from decisions.catalogue import Action
-from decisions.decide import Circumstances, Request, decide
-from decisions.decision import Decision
-from decisions.rollforward import contact_of
-from decisions.texts.messages import RenderedText
+from decisions.analysis.rollforward import contact_of
+from decisions.catalogue.messages import RenderedText
+from decisions.catalogue.model import Action
+from decisions.kernel.decide import Circumstances, Request, decide
+from decisions.kernel.decision import Decision
 from experiments.arms import Arms, Decided, Exposure
 from experiments.treatments import Treatment
 from serving.champion import Champion

@@ -1,7 +1,7 @@
 """A message as one customer would read it, without deciding anything."""
 
-from decisions.catalogue import Action
-from decisions.texts.messages import RenderedText
+from decisions.catalogue.messages import RenderedText
+from decisions.catalogue.model import Action
 from features.definitions.standard import STANDARD
 from serving.bootstrap import clock, open_store
 from serving.champion import load_champion

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from decisions.arbitration import Factors
-from decisions.catalogue import Action
-from decisions.decision import Candidate, Decision, Versions
-from decisions.exclusion import Exclusion
-from decisions.rewards import RewardComponent
-from decisions.triggers import Opening
+from decisions.base.exclusion import Exclusion
+from decisions.catalogue.model import Action
+from decisions.catalogue.triggers import Opening
+from decisions.kernel.arbitration import Factors
+from decisions.kernel.decision import Candidate, Decision, Versions
+from decisions.kernel.rewards import RewardComponent
 
 
 def parse(record: bytes) -> Decision:

@@ -8,10 +8,10 @@ import json
 from dataclasses import dataclass
 from operator import itemgetter
 
-from decisions.catalogue import Action, Catalogue
-from decisions.errors import ConditionError
-from decisions.snapshot import Snapshot
-from decisions.texts.messages import MessageText, Reader, RenderedText
+from decisions.base.errors import ConditionError
+from decisions.base.snapshot import Snapshot
+from decisions.catalogue.messages import MessageText, Reader, RenderedText
+from decisions.catalogue.model import Action, Catalogue
 from serving.errors import UnrenderableError
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from decisions.decision import Decision
-from decisions.exclusion import Exclusion
-from decisions.recheck import recheck
+from decisions.base.exclusion import Exclusion
+from decisions.kernel.decision import Decision
+from decisions.kernel.recheck import recheck
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.errors import AlreadySentError, ContendedError, NothingToSendError, UnknownDecisionError

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from decisions import canonical
-from decisions.calendars import day_of, zone_of
-from decisions.catalogue import Attribute
-from decisions.errors import SnapshotError
-from decisions.snapshot import Contact, Event, Snapshot
+from decisions.base import canonical_json as canonical
+from decisions.base.calendars import day_of, zone_of
+from decisions.base.errors import SnapshotError
+from decisions.base.snapshot import Contact, Event, Snapshot
+from decisions.catalogue.model import Attribute
 from features.build import build_one
 from features.events.history import history
 from features.timestamps import is_zone, microseconds

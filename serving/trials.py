@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Scorer
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decide import Scorer
 from decisions.loading import load_catalogue
 from experiments.arms import Arms
 from experiments.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan

@@ -15,8 +15,8 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.decision import SILENCE, Decision
-from decisions.rewards import MARGIN
+from decisions.kernel.decision import SILENCE, Decision
+from decisions.kernel.rewards import MARGIN
 from features.timestamps import microseconds
 from training.decision_rows import DecisionRows
 from training.errors import TrainingError

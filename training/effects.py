@@ -8,8 +8,8 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
-from decisions.catalogue import Catalogue
-from decisions.decision import SILENCE
+from decisions.catalogue.model import Catalogue
+from decisions.kernel.decision import SILENCE
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from features.timestamps import EARLIEST

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.decide import distribution
-from decisions.decision import Candidate, Decision
-from decisions.replay import policy_of
+from decisions.analysis.replay import policy_of
+from decisions.kernel.decide import distribution
+from decisions.kernel.decision import Candidate, Decision
 from experiments.decision_log import LEFT_ALONE, Target, compared
 from experiments.predictions import cross_fitted
 from training.attribution import Delivery, Goal, LoggedDecision, Outcome, answers, arm, outcomes_within, worth

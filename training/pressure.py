@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.objective import Fatigue
-from decisions.rewards import LEAVING, LEAVING_WINDOW
+from decisions.catalogue.objective import Fatigue
+from decisions.kernel.rewards import LEAVING, LEAVING_WINDOW
 from features.build import build_dataset_pairs
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD

@@ -13,7 +13,7 @@ from cli.demo.data import MOMENT, Grocer
 from cli.demo.households import consents
 from cli.demo.narrator import Step
 from cli.demo.service import serving
-from decisions.exclusion import Exclusion
+from decisions.base.exclusion import Exclusion
 from features.build import build_dataset
 
 CHANNELS = ("email", "mail")

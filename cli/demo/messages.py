@@ -6,11 +6,11 @@ from typing import Any
 
 from cli.demo.narrator import Step
 from cli.demo.service import settings_of
-from decisions.catalogue import Catalogue, Message
-from decisions.compiled import CompiledCatalogue
-from decisions.contact_policies import ContactPolicy
-from decisions.durations import format_duration
-from decisions.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
+from decisions.base.durations import format_duration
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.model import Catalogue, Message
+from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
 from features.definitions.standard import STANDARD
 from serving.champion import load_champion
 

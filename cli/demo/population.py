@@ -7,8 +7,8 @@ from typing import Any
 from cli.demo import plots
 from cli.demo.narrator import Step
 from cli.demo.service import settings_of
-from decisions.compiled import CompiledCatalogue
-from decisions.durations import format_duration
+from decisions.base.durations import format_duration
+from decisions.catalogue.compiled import CompiledCatalogue
 from serving.audit import Audit, audit
 from serving.batch import BatchRun, decide_all
 from serving.bootstrap import open_service

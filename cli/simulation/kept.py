@@ -16,7 +16,7 @@ from cli.champions import put_in_use
 from cli.logged import offers
 from cli.simulation.first_models import first_models
 from cli.simulation.telling import messages
-from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import parse_catalogue
 from experiments.world import PAST, World
 from experiments.world_events import Told

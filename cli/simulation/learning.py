@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from cli.simulation.shop import ShopScorer
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Circumstances, Request, decide
-from decisions.policies import Greedy
-from decisions.snapshot import Snapshot
+from decisions.base.snapshot import Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.selection import Greedy
+from decisions.kernel.decide import Circumstances, Request, decide
 from experiments.logs import Log
 from experiments.world_parameters import ARMS
 from experiments.world_people import Bools

@@ -9,11 +9,11 @@ import numpy as np
 from cli.simulation.learning import Cases, audience, cases_of_past, fit, released
 from cli.simulation.past import in_arms, past_rows, reach_lost, together
 from cli.simulation.shop import CHANNEL, NAMES, WINDOW, Shop, ShopScorer, load
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request, decide
-from decisions.decision import Decision
-from decisions.exploration import Stratum, stratum
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decide import Request, decide
+from decisions.kernel.decision import Decision
+from decisions.kernel.exploration import Stratum, stratum
 from experiments.world import World
 from experiments.world_parameters import ARMS
 from experiments.world_people import Bools, Ints

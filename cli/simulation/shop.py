@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import Floats, Request
+from decisions.base.snapshot import Contact, Event, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.kernel.decide import Floats, Request
 from decisions.loading import load_catalogue
-from decisions.snapshot import Contact, Event, Snapshot
 from experiments.world import World
 from experiments.world_parameters import ARMS
 from features.build import build_pairs

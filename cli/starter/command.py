@@ -55,8 +55,8 @@ def init(
 
 
 def _check(name: str, currency: str, zone: str) -> None:
-    from decisions.calendars import zone_of
-    from decisions.errors import SnapshotError
+    from decisions.base.calendars import zone_of
+    from decisions.base.errors import SnapshotError
 
     if not _NAME.fullmatch(name):
         raise TactfulError("not a name", got=name, wanted="small letters, digits and _, a letter first, at most 50")

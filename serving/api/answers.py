@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from decisions import canonical
-from decisions.decision import Candidate, Decision
-from decisions.explain import paragraph, why_silence
-from decisions.texts.messages import RenderedText
+from decisions.analysis.explain import paragraph, why_silence
+from decisions.base import canonical_json as canonical
+from decisions.catalogue.messages import RenderedText
+from decisions.kernel.decision import Candidate, Decision
 from serving.making import Answer
 
 

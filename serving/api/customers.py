@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
-from decisions.availability import Free
+from decisions.kernel.availability import Free
 from serving.api.answers import closed, encoded, scores_of
 from serving.api.customer_schemas import CustomerAnswer, CustomerExport, ErasureAnswer
 from serving.api.documentation import problems

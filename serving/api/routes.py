@@ -13,8 +13,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from decisions.decision import Decision
-from decisions.what_if import Changes
+from decisions.analysis.what_if import Changes
+from decisions.kernel.decision import Decision
 from serving.api.answers import content, encoded, supposition
 from serving.api.cursor import cursor_of, parsed
 from serving.api.documentation import problems

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from decisions.catalogue import Browser
+from decisions.catalogue.model import Browser
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.ingestion import messages

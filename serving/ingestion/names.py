@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from decisions.values import Names, Value
+from decisions.base.values import Names, Value
 from features.vocabulary import CHANNELS, EVENT_TYPES
 
 AMOUNT = ("revenue", "total", "value", "amount")

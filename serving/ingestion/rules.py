@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from decisions.durations import Duration
-from decisions.values import Value
-from decisions.yaml_text import is_consequence, line_of, read, sentence
+from decisions.base.durations import Duration
+from decisions.base.values import Value
+from decisions.base.yaml_text import is_consequence, line_of, read, sentence
 from features.ids import PLACEHOLDER_IDS, folded
 from features.vocabulary import CHANNELS
 from serving.errors import SettingsError

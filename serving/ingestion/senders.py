@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from decisions.catalogue import Browser
+from decisions.catalogue.model import Browser
 from features.vocabulary import EVENT_TYPES
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.store.port import Arrival, Profile, StoredEvent

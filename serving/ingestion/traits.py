@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from decisions.calendars import zone_of
-from decisions.errors import SnapshotError
+from decisions.base.calendars import zone_of
+from decisions.base.errors import SnapshotError
 from serving.ingestion import moments
 from serving.ingestion.consents import consents_of, is_consent
 from serving.ingestion.fates import fit_or

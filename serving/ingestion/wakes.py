@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from decisions.catalogue import Catalogue
-from decisions.triggers import AbsenceTrigger, EventTrigger
+from decisions.catalogue.model import Catalogue
+from decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
 from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
 from serving.store.port import StoredEvent, from_micros

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Table, select, text
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
 from serving.store.intake import MovedError, take
 from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt, Store, StoredDecision, StoredEvent, Unmerged

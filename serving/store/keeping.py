@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.store.consents import keep_consents, newer_refusals

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Literal, NamedTuple
 
-from decisions.decision import Decision
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
+from decisions.kernel.decision import Decision
 from features.one_line import one_line
 from features.timestamps import EARLIEST
 from serving.store.database import Database

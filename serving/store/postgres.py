@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 from sqlalchemy import text
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
 from serving.errors import StoreError
 from serving.store import postgres_sql as sql

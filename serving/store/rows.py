@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
 from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
 from serving.store.session import Row

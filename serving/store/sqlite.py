@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
 from serving.errors import StoreError
 from serving.store.consents import load_consents

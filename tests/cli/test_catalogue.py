@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from cli.catalogue import told
 from cli.main import app
-from decisions.conformance import Check
-from decisions.errors import CatalogueError
+from decisions.base.errors import CatalogueError
+from decisions.conformance.conform import Check
 from models.base.errors import BundleError
 from tests.serving.shop import CATALOGUE, export_bundle
 

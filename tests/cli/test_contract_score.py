@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.train import release_all
-from decisions.decide import Circumstances, Request, decide
+from decisions.kernel.decide import Circumstances, Request, decide
 from decisions.loading import parse_catalogue
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import Bundle, load

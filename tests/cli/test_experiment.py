@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from decisions.assignment import hash_v2
+from decisions.base.assignment import hash_v2
 from features.errors import TactfulError
 from features.events.dataset import write_events
 from features.events.schema import validate

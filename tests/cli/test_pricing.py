@@ -10,8 +10,8 @@ import pytest
 
 from cli.pricing import priced, put_price, with_price
 from cli.simulation.kept import CATALOGUE, keep
-from decisions.errors import AllocationError
-from decisions.yaml_text import read
+from decisions.base.errors import AllocationError
+from decisions.base.yaml_text import read
 from experiments.world import START
 from experiments.world_parameters import preset
 from features.errors import TactfulError

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from decisions.sensitivity import FACTORS
+from decisions.analysis.sensitivity import FACTORS
 from features.errors import TactfulError
 from tests.cli.shopfront import opened, tactful, words
 from tests.serving.shop import CATALOGUE

@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.compiled import CompiledCatalogue
-from decisions.conditions import Failure
-from decisions.conformance import Decide
-from decisions.contact_policies import Cap, Gap, NeverAfter, QuietDays, QuietHours, Suppression
-from decisions.decide import Circumstances, Request, Scorer, decide
-from decisions.decision import Decision
-from decisions.exclusion import Exclusion
-from decisions.ledger import Ledger
-from decisions.policies import Floats, Greedy, Policy
-from decisions.snapshot import Event, Snapshot
-from decisions.triggers import Case, DateTrigger, EventTrigger, Opening
+from decisions.base.conditions import Failure
+from decisions.base.exclusion import Exclusion
+from decisions.base.ledger import Ledger
+from decisions.base.snapshot import Event, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.policies.contact_policies import Cap, Gap, NeverAfter, QuietDays, QuietHours, Suppression
+from decisions.catalogue.selection import Floats, Greedy, Policy
+from decisions.catalogue.triggers import Case, DateTrigger, EventTrigger, Opening
+from decisions.conformance.conform import Decide
+from decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from decisions.kernel.decision import Decision
 
 
 class CalendarCap(Cap):

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.conformance import Check, Decide, conform
-from decisions.contact_policies import ContactPolicy
-from decisions.decide import decide
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.conformance.conform import Check, Decide, conform
+from decisions.kernel.decide import decide
 from decisions.loading import parse_catalogue
 
 VOCABULARY = Vocabulary(features=("days_since_purchase", "spend"), scores=("lapse",))

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 import decisions
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.conformance import conform
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.conformance.conform import conform
 from decisions.loading import inspect_catalogue, parse_catalogue
 from features.definitions.standard import STANDARD
 from tests.conformance.shop import CATALOGUE, SHOP, VOCABULARY, outcomes

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from serving.rendering import Renderer
 from serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
 from tests.decisions.retailer import NOON, RETAILER, at, decided, having

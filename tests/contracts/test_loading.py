@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from decisions.catalogue import Attribute
+from decisions.catalogue.model import Attribute
 from features.errors import TactfulError
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate

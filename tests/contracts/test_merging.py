@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from experiments.arms import Exposure
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
-from decisions.decision import Decision
+from decisions.kernel.decision import Decision
 from experiments.arms import Exposure
 from features.timestamps import microseconds
 from serving.errors import KeyInFlightError

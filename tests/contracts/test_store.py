@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from serving.store.port import Fate, KnownCustomer, Profile, Store
 from tests.contracts.stores import BUY, DAY, EMAIL, Opener, T, draft, history, known
 from tests.decisions.retailer import NOON, at

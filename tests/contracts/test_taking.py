@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store, StoredEvent

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from decisions.errors import Finding
+from decisions.base.errors import Finding
 from decisions.loading import inspect_catalogue
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Circumstances, Request, decide
-from decisions.decision import Decision
-from decisions.snapshot import Contact, Event, Snapshot
+from decisions.base.snapshot import Contact, Event, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decide import Circumstances, Request, decide
+from decisions.kernel.decision import Decision
 from experiments.rule_of_thumb import RuleOfThumb
 from features.build import build_one
 from features.definitions.standard import STANDARD

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import decisions
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import decide
-from decisions.decision import Decision
+from decisions.base.snapshot import Contact, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.messages import Reader
+from decisions.catalogue.selection import Greedy
+from decisions.kernel.decide import decide
+from decisions.kernel.decision import Decision
 from decisions.loading import load_catalogue
-from decisions.policies import Greedy
-from decisions.snapshot import Contact, Snapshot
-from decisions.texts.messages import Reader
 from experiments.customers import END, Customers
 from experiments.requests import requests
 from experiments.rule_of_thumb import RuleOfThumb

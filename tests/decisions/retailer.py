@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import Circumstances, Floats, Request, Scorer, decide
-from decisions.decision import Decision
+from decisions.base.snapshot import Contact, Event, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.selection import Policy
+from decisions.kernel.decide import Circumstances, Floats, Request, Scorer, decide
+from decisions.kernel.decision import Decision
 from decisions.loading import parse_catalogue
-from decisions.policies import Policy
-from decisions.snapshot import Contact, Event, Snapshot
 
 VOCABULARY = Vocabulary(
     features=("days_since_purchase", "spend"),

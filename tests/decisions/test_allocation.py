@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from decisions.allocation import SILENCE, Demand, allocate, best, clearing_prices, demand
-from decisions.errors import AllocationError
+from decisions.base.errors import AllocationError
+from population.allocation import SILENCE, Demand, allocate, best, clearing_prices, demand
 
 
 def market(seed: int, customers: int, tightness: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

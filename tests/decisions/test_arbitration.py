@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.arbitration import NAMES, Factors, unsubscribe_risk
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import Floats, Request, decide
-from decisions.explain import paragraph
+from decisions.analysis.explain import paragraph
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.objective import Fatigue
+from decisions.catalogue.selection import Greedy
+from decisions.kernel.arbitration import NAMES, Factors, unsubscribe_risk
+from decisions.kernel.decide import Floats, Request, decide
 from decisions.loading import inspect_catalogue, parse_catalogue
-from decisions.objective import Fatigue
-from decisions.policies import Greedy
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, at, contact, having
 
 SCORES = ("lapse", "clv", "unsubscribe")

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.budget import price_within
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import Request, decide
-from decisions.decision import Decision
-from decisions.errors import AllocationError
+from decisions.analysis.contact_price import price_within
+from decisions.base.errors import AllocationError
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.selection import Greedy, InverseGap, Policy
+from decisions.kernel.decide import Request, decide
+from decisions.kernel.decision import Decision
 from decisions.loading import parse_catalogue
-from decisions.policies import Greedy, InverseGap, Policy
 from experiments.customers import END, generate
 from experiments.requests import requests
 from experiments.rule_of_thumb import RuleOfThumb

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions import canonical
-from decisions.exclusion import Exclusion
+from decisions.base import canonical_json as canonical
+from decisions.base.exclusion import Exclusion
 from tests.decisions.golden import SNAPSHOTS, decision
 
 TEXTS = st.text()

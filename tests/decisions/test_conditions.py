@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from decisions.conditions import Conditions, Failure
-from decisions.errors import ConditionError
+from decisions.base.conditions import Conditions, Failure
+from decisions.base.errors import ConditionError
 
 DECLARED = {
     "features.spend": "number",

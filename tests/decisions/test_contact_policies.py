@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from decisions.contact_policies import AnyContactPolicy, ContactPolicy, NeverAfter
-from decisions.ledger import Ledger, Scope
-from decisions.snapshot import Contact, Event
+from decisions.base.ledger import Ledger, Scope
+from decisions.base.snapshot import Contact, Event
+from decisions.catalogue.policies.contact_policies import AnyContactPolicy, ContactPolicy, NeverAfter
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 5, 6, 10, tzinfo=UTC)

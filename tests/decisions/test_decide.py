@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from decisions.decide import Circumstances, decide
-from decisions.errors import SnapshotError
-from decisions.policies import PriorityList
-from decisions.snapshot import Snapshot
+from decisions.base.errors import SnapshotError
+from decisions.base.snapshot import Snapshot
+from decisions.catalogue.selection import PriorityList
+from decisions.kernel.decide import Circumstances, decide
 from tests.decisions.retailer import (
     CATALOGUE,
     LAPSING,

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request, decide
-from decisions.diff import diff
-from decisions.policies import Greedy, RandomEligible
-from decisions.rollforward import contact_of, decide_forward
-from decisions.sensitivity import sensitivity
-from decisions.slate import slate
-from decisions.snapshot import Contact, Snapshot
+from decisions.analysis.diff import diff
+from decisions.analysis.rollforward import contact_of, decide_forward
+from decisions.analysis.sensitivity import sensitivity
+from decisions.base.snapshot import Contact, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.selection import Greedy, RandomEligible
+from decisions.kernel.decide import Request, decide
+from decisions.kernel.slate import slate
 from tests.decisions.retailer import (
     CATALOGUE,
     LAPSING,

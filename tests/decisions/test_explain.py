@@ -2,8 +2,8 @@
 
 import json
 
-from decisions.decide import Circumstances
-from decisions.explain import as_dict, paragraph, table, why_silence
+from decisions.analysis.explain import as_dict, paragraph, table, why_silence
+from decisions.kernel.decide import Circumstances
 from tests.decisions.retailer import CATALOGUE, LAPSING, compiled, contact, decided, having
 
 

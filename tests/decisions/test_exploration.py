@@ -6,12 +6,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from decisions.counterfactual import remedies
-from decisions.decide import Circumstances, Request, decide
-from decisions.decision import Decision
-from decisions.exploration import held_out, stratum
-from decisions.objective import Exploration, Holdout
-from decisions.slate import slate
+from decisions.analysis.remedies import remedies
+from decisions.catalogue.objective import Exploration, Holdout
+from decisions.kernel.decide import Circumstances, Request, decide
+from decisions.kernel.decision import Decision
+from decisions.kernel.exploration import held_out, stratum
+from decisions.kernel.slate import slate
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, compiled, having
 
 N = 10_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from decisions.decide import KERNEL
+from decisions.kernel.decide import KERNEL
 from tests.decisions.golden import FOLDER, SNAPSHOTS, decision, explanations, record, unexplained
 
 AGAIN = "python -m tests.decisions.golden"
@@ -11,7 +11,7 @@ AGAIN = "python -m tests.decisions.golden"
 @pytest.mark.parametrize("case", SNAPSHOTS)
 def test_a_record_changes_only_with_the_kernel(case: str) -> None:
     agreed, now = record(case).read_bytes(), decision(case).as_bytes()
-    assert not unexplained(agreed, now), f"other bytes as kernel {KERNEL}: raise KERNEL in decisions/decide.py"
+    assert not unexplained(agreed, now), f"other bytes as kernel {KERNEL}: raise KERNEL in decisions/kernel/decide.py"
     assert now == agreed, f"another catalogue or kernel: write the records anew with `{AGAIN}`"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from decisions.errors import CatalogueError
+from decisions.base.errors import CatalogueError
 from decisions.loading import load_catalogue, parse_catalogue
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from decisions.catalogue import Catalogue
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request, decide
-from decisions.errors import CatalogueError
+from decisions.base.errors import CatalogueError
+from decisions.base.snapshot import Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.loyalty import Loyalty
+from decisions.catalogue.messages import Reader
+from decisions.catalogue.model import Catalogue
+from decisions.kernel.decide import Request, decide
 from decisions.loading import parse_catalogue
-from decisions.loyalty import Loyalty
-from decisions.snapshot import Snapshot
-from decisions.texts.messages import Reader
 from experiments.rule_of_thumb import RuleOfThumb
 from features.build import build_one
 from features.definitions.definitions import FeatureSet

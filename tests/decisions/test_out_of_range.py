@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decision import Decision
-from decisions.durations import LONGEST, parse_duration
-from decisions.errors import CatalogueError
-from decisions.snapshot import Event, Snapshot
+from decisions.base.durations import LONGEST, parse_duration
+from decisions.base.errors import CatalogueError
+from decisions.base.snapshot import Event, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.kernel.decision import Decision
 from serving.snapshots import as_bytes, from_bytes
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, compiled, decided, having, reasons
 

@@ -10,13 +10,13 @@ import pytest
 from pydantic import BaseModel
 
 import decisions
-from decisions.compiled import Rule, expressions
-from decisions.conformance import conform
-from decisions.contact_policies import ContactPolicy
-from decisions.decision import Decision
+from decisions.base.snapshot import Contact
+from decisions.catalogue.compiled import Rule, expressions
+from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.triggers import Trigger
+from decisions.conformance.conform import conform
+from decisions.kernel.decision import Decision
 from decisions.loading import inspect_catalogue
-from decisions.snapshot import Contact
-from decisions.triggers import Trigger
 from experiments.customers import generate
 from experiments.requests import requests
 from features.definitions.standard import STANDARD

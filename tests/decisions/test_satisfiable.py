@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.conditions import Conditions
-from decisions.satisfiable import Domain, Logic, tokenised
+from decisions.base.conditions import Conditions
+from decisions.lint.logic import Domain, Logic, tokenised
 
 DOMAINS = {
     "features.a": Domain("number", unknown=(None,)),

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 import decisions
-from decisions.catalogue import Catalogue
-from decisions.yaml_text import _Loader
+from decisions.base.yaml_text import _Loader
+from decisions.catalogue.model import Catalogue
 from tests.decisions.retailer import CATALOGUE
 
 SHIPPED = sorted((Path(decisions.__file__).parent / "catalogues").glob("*.yaml"))

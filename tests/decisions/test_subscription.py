@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import decisions
-from decisions.compiled import Rule
-from decisions.conformance import conform
-from decisions.decision import Decision
+from decisions.base.snapshot import Contact, Snapshot
+from decisions.catalogue.compiled import Rule
+from decisions.conformance.conform import conform
+from decisions.kernel.decision import Decision
 from decisions.loading import inspect_catalogue
-from decisions.snapshot import Contact, Snapshot
 from experiments.customers import generate
 from tests.decisions.people import Told, decided, message, named, person, told
 from tests.decisions.rehearsal import VOCABULARY, chosen, days, example, rehearse, text

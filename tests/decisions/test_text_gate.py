@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Circumstances, Request, decide, distribution
-from decisions.explain import paragraph
-from decisions.policies import EpsilonGreedy
-from decisions.recheck import recheck
-from decisions.replay import replay
+from decisions.analysis.explain import paragraph
+from decisions.analysis.replay import replay
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.selection import EpsilonGreedy
+from decisions.kernel.decide import Circumstances, Request, decide, distribution
+from decisions.kernel.recheck import recheck
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, compiled, decided, having, reasons
 
 BODY = "\"Dear {{ customer.first_name | default: 'friend' }}, come back.\""

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from decisions.arbitration import Factors
-from decisions.decide import Circumstances, Request
-from decisions.policies import Greedy, PriorityList
-from decisions.replay import replay
+from decisions.analysis.replay import replay
+from decisions.catalogue.selection import Greedy, PriorityList
+from decisions.kernel.arbitration import Factors
+from decisions.kernel.decide import Circumstances, Request
 from experiments.arms import HOLDOUT, Arms, Decided, assigned
 from experiments.declaration import (
     AnyArm,
@@ -55,7 +55,7 @@ def made(arm: AnyArm, snapshot=BIRTHDAY, **known: object):  # type: ignore[no-un
 
 
 def decided_by(treatment: Treatment, request: Request):  # type: ignore[no-untyped-def]
-    from decisions.decide import decide
+    from decisions.kernel.decide import decide
 
     return decide([request], treatment.compiled, treatment.policy, treatment.scorer)[0]
 

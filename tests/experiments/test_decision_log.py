@@ -6,9 +6,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from decisions.decide import Request, decide
-from decisions.decision import Decision
-from decisions.policies import Greedy, InverseGap, Policy, PriorityList, RandomEligible
+from decisions.catalogue.selection import Greedy, InverseGap, Policy, PriorityList, RandomEligible
+from decisions.kernel.decide import Request, decide
+from decisions.kernel.decision import Decision
 from experiments.decision_log import from_decisions
 from experiments.errors import LogError
 from experiments.offpolicy import ips

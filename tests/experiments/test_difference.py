@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from decisions.decide import Request, decide
-from decisions.policies import Greedy, InverseGap, RandomEligible
+from decisions.catalogue.selection import Greedy, InverseGap, RandomEligible
+from decisions.kernel.decide import Request, decide
 from experiments.decision_log import as_decided, compared, from_decisions
 from experiments.errors import LogError, SupportError
 from experiments.logs import Log

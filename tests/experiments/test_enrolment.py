@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from decisions.decide import Request
+from decisions.kernel.decide import Request
 from experiments.arms import Arms, Exposure
 from experiments.declaration import Plan
 from experiments.enrolment import enrolled, exposed, members

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from decisions.compiled import Vocabulary
+from decisions.catalogue.compiled import Vocabulary
 from decisions.loading import load_catalogue
 from experiments.declaration import AnyArm
 from experiments.loading import parse_plan

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from decisions.decide import Circumstances
+from decisions.kernel.decide import Circumstances
 from features.build import build
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset, write_events

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from decisions.decide import KERNEL
+from decisions.kernel.decide import KERNEL
 from serving.api.answers import content
 from serving.archive import Archive
 from serving.batch import decide_all

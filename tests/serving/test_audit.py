@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.catalogue import Catalogue
-from decisions.contact_policies import Cap
-from decisions.snapshot import Contact, Snapshot
+from decisions.base.snapshot import Contact, Snapshot
+from decisions.catalogue.model import Catalogue
+from decisions.catalogue.policies.contact_policies import Cap
 from serving.audit import Audit, Recorded, audit, broken_windows
 from serving.errors import StoreError
 from serving.store.port import Draft, Fate, History, Profile

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from decisions.decision import Decision
+from decisions.kernel.decision import Decision
 from serving.batch import decide_all, decision_id
 from serving.errors import NotReadyError
 from serving.service import DecisionService

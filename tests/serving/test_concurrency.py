@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from features.events.dataset import open_events
 from serving.bootstrap import open_store
 from serving.errors import AlreadySentError

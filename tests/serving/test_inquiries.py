@@ -5,7 +5,7 @@ from math import isnan
 
 import pytest
 
-from decisions.what_if import Changes
+from decisions.analysis.what_if import Changes
 from serving.errors import UnknownCustomerError, UnknownDecisionError, UnknownItemError
 from serving.inquiries import portrait, programmes, supposed, supposed_again
 from serving.service import DecisionService

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from decisions.compiled import CompiledCatalogue
-from decisions.contact_policies import Cap
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.policies.contact_policies import Cap
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from decisions.explain import paragraph, why_silence
-from decisions.replay import policy_of
+from decisions.analysis.explain import paragraph, why_silence
+from decisions.analysis.replay import policy_of
 from serving.batch import decide_all
 from serving.records import parse
 from serving.service import DecisionService

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import decisions
-from decisions.catalogue import Action
-from decisions.compiled import CompiledCatalogue, Vocabulary
+from decisions.base.snapshot import Event, Snapshot
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.messages import RenderedText
+from decisions.catalogue.model import Action
 from decisions.loading import load_catalogue
-from decisions.snapshot import Event, Snapshot
-from decisions.texts.messages import RenderedText
 from features.definitions.standard import STANDARD
 from serving.errors import UnrenderableError
 from serving.rendering import Renderer

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from decisions.snapshot import Contact
+from decisions.base.snapshot import Contact
 from serving.champion import HISTORY
 from serving.errors import (
     DecisionConflictError,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.decide import Circumstances, Request, decide
-from decisions.snapshot import Contact, Event, Snapshot
+from decisions.base.snapshot import Contact, Event, Snapshot
+from decisions.kernel.decide import Circumstances, Request, decide
 from features.build import build_pairs
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from decisions.catalogue import Catalogue
-from decisions.replay import replay
+from decisions.analysis.replay import replay
+from decisions.catalogue.model import Catalogue
 from experiments.arms import assigned
 from experiments.declaration import Plan
 from experiments.loading import parse_plan

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from decisions.compiled import CompiledCatalogue
-from decisions.decide import Request, decide
-from decisions.decision import Decision
-from decisions.policies import RandomEligible
+from decisions.catalogue.compiled import CompiledCatalogue
+from decisions.catalogue.selection import RandomEligible
+from decisions.kernel.decide import Request, decide
+from decisions.kernel.decision import Decision
 from features.definitions.definitions import Aggregation, Feature, FeatureSet
 from tests.decisions.retailer import NOON, RETAILER, KnownScorer, having
 from training.attribution import Delivery, LoggedDecision, Outcome

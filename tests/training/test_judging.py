@@ -6,8 +6,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from decisions.decision import Decision
-from decisions.policies import Greedy, RandomEligible
+from decisions.catalogue.selection import Greedy, RandomEligible
+from decisions.kernel.decision import Decision
 from experiments.decision_log import LEFT_ALONE
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import LATER, after, chosen, log, logged, made, moved

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from decisions.objective import Fatigue
+from decisions.catalogue.objective import Fatigue
 from features.timestamps import DAY, microseconds
 from models.bundles.kinds import written
 from models.effects.scorer import EffectScorer

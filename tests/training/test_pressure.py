@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from decisions.objective import Fatigue
+from decisions.catalogue.objective import Fatigue
 from features.timestamps import DAY
 from models.scores.frequency import PressureModel
 from tests.training.decided import FEATURES, LATER, after, logged, made

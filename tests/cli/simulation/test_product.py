@@ -6,10 +6,10 @@ import pytest
 from cli.simulation.past import past_rows
 from cli.simulation.product import Product
 from cli.simulation.shop import CATALOGUE, NAMES, Shop, ShopScorer
-from decisions.compiled import CompiledCatalogue, Vocabulary
-from decisions.decide import Circumstances, decide
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.catalogue.selection import PriorityList as FirstOfList
+from decisions.kernel.decide import Circumstances, decide
 from decisions.loading import parse_catalogue
-from decisions.policies import PriorityList as FirstOfList
 from experiments.world import World
 from experiments.world_parameters import ARMS, preset
 from experiments.world_policies import PriorityList, RandomArm

@@ -1,7 +1,7 @@
 """Decisions of the retailer that were agreed on: their records, byte for byte, and how they are explained.
 
 `python -m tests.decisions.golden` writes the files anew. It refuses to where `decide` gives another record of the same
-kernel: raise `KERNEL` in `decisions/decide.py` first, so that a replay can name the cause. A case whose inputs change
+kernel: raise `KERNEL` in `decisions/kernel/decide.py` first, so that a replay can name the cause. A case whose inputs change
 gets another name.
 """
 
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from decisions.counterfactual import remedies
-from decisions.decide import Circumstances, Request
-from decisions.decision import Decision
-from decisions.explain import as_dict, paragraph, table
-from decisions.policies import EpsilonGreedy
+from decisions.analysis.explain import as_dict, paragraph, table
+from decisions.analysis.remedies import remedies
+from decisions.catalogue.selection import EpsilonGreedy
+from decisions.kernel.decide import Circumstances, Request
+from decisions.kernel.decision import Decision
 from tests.decisions.retailer import LAPSING, RETAILER, KnownScorer, at, contact, decided, event, having
 
 FOLDER = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 import json
 
-from decisions import canonical
+from decisions.base import canonical_json as canonical
 from serving.api.answers import content, supposition
 from serving.making import Ask
 from serving.service import DecisionService

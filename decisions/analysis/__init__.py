@@ -1,0 +1,1 @@
+"""Analyses of decisions: explanations, replays, and what-if questions."""

@@ -1,0 +1,1 @@
+"""What catalogue and kernel are made of: conditions, texts, calendars, values, and records."""

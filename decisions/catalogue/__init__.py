@@ -1,0 +1,1 @@
+"""The catalogue: programmes, messages, triggers, and contact policies."""

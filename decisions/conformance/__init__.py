@@ -1,0 +1,1 @@
+"""A kit that tests on a catalogue what its decisions promise."""

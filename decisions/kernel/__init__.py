@@ -1,0 +1,1 @@
+"""The kernel that decides: gates, values, exploration, and the record of a decision."""
