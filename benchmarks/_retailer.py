@@ -18,7 +18,7 @@ from decisions.base.snapshot import Contact
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.catalogue.model import Catalogue
 from decisions.loading import load_catalogue
-from experiments.customers import END, ZONE, Customers
+from experiments.samples.customers import END, ZONE, Customers
 from features.build import build_pairs
 from features.definitions.standard import STANDARD
 from features.vocabulary import CHANNELS, EVENT_TYPES

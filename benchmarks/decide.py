@@ -26,8 +26,8 @@ from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.kernel.decide import Request, Scorer, decide
 from decisions.kernel.evaluation import Case
 from decisions.kernel.gates import judged, openings
-from experiments.customers import Customers, generate
-from experiments.requests import requests
+from experiments.samples.customers import Customers, generate
+from experiments.samples.requests import requests
 from features.build import build_one
 from features.definitions.standard import STANDARD
 from features.events.history import history

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from experiments.declaration import Experiment
-from experiments.effects import Effect, compare, sample_ratio
-from experiments.metrics import METRICS
-from experiments.outcomes import outcomes
-from experiments.power import plan
-from experiments.sequential import always_valid, tuned_to
+from experiments.base.metrics import METRICS
+from experiments.design.declaration import Experiment
+from experiments.readout.effects import Effect, compare, sample_ratio
+from experiments.readout.outcomes import outcomes
+from experiments.readout.power import plan
+from experiments.readout.sequential import always_valid, tuned_to
 from features.timestamps import DAY, microseconds
 from tests.experiments.asos import COMPARISON, FILE, comparisons, crossings
 from tests.experiments.trials import START, Trial, trial, truth

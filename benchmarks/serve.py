@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks._processes import Load, cpu_seconds, fsync_milliseconds, load, postgres, server
 from benchmarks._retailer import MOMENT, furnish, stock
-from experiments.customers import generate
+from experiments.samples.customers import generate
 from serving.bootstrap import open_store
 from serving.store import keys
 

@@ -15,7 +15,7 @@ from features.errors import TactfulError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.declaration import Experiment, Plan
+    from experiments.design.declaration import Experiment, Plan
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of an experiment.")]
 File = Annotated[Path, typer.Option("--file", help="The experiments, in YAML.")]
@@ -49,7 +49,7 @@ def size(
 
     Exits with 1 if it does not find the declared effect within the most weeks it may run.
     """
-    from experiments.power import first_enough, plan
+    from experiments.readout.power import first_enough, plan
 
     source = open_source(data, events, store, catalogue)
     declared = _declared(file, source, experiment)[1]
@@ -165,8 +165,8 @@ def report(
     Exits with 1 if nothing may be claimed: a sample ratio fails, the arms were not treated as declared, or too little
     happened.
     """
-    from experiments.readout import readout
-    from experiments.report import report as page_of
+    from experiments.readout.readout import readout
+    from experiments.readout.report import report as page_of
 
     source = open_source(data, events, store, catalogue)
     plan, declared = _declared(file, source, experiment)
@@ -196,7 +196,7 @@ def report(
 
 
 def _plan(file: Path, source: Source) -> "Plan":
-    from experiments.loading import load_plan
+    from experiments.design.loading import load_plan
 
     return load_plan(file, source.compiled.catalogue)
 
@@ -217,7 +217,7 @@ def _of(plan: "Plan", experiment: str, file: Path) -> "Experiment":
 def _population(source: Source, experiment: "Experiment", moment: datetime) -> list[str]:
     """Who could take part at a moment."""
     from decisions.kernel.exploration import stratum
-    from experiments.enrolment import members
+    from experiments.assignment.enrolment import members
 
     first = source.log.first
     known = [str(customer) for customer in first[first < moment].index]
@@ -228,7 +228,7 @@ def _population(source: Source, experiment: "Experiment", moment: datetime) -> l
 
 
 def _enrolled(source: Source, plan: "Plan", experiment: "Experiment", until: datetime) -> "pd.DataFrame":
-    from experiments.enrolment import enrolled, members
+    from experiments.assignment.enrolment import enrolled, members
 
     within = None
     if experiment.population is not None and experiment.start is not None:
@@ -237,7 +237,7 @@ def _enrolled(source: Source, plan: "Plan", experiment: "Experiment", until: dat
 
 
 def _exposed(source: Source, experiment: "Experiment") -> "pd.DataFrame":
-    from experiments.enrolment import exposed
+    from experiments.assignment.enrolment import exposed
 
     if source.exposures is None:
         raise TactfulError("a folder of events knows no exposures", got=experiment.id, wanted="a service's log")
@@ -248,7 +248,7 @@ def _with_cuts(
     source: Source, experiment: "Experiment", enrolled: "pd.DataFrame", segments: "list[str] | tuple[str, ...]"
 ) -> "pd.DataFrame":
     """Who is in each segment when the experiment begins: what it changes itself must not cut its customers."""
-    from experiments.enrolment import members
+    from experiments.assignment.enrolment import members
 
     if not segments or experiment.start is None:
         return enrolled
@@ -261,7 +261,7 @@ def _with_cuts(
 
 def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, catalogue: Path | None) -> None:
     from cli.logbook import read_catalogue
-    from experiments.loading import load_plan, parse_plan, with_moment
+    from experiments.design.loading import load_plan, parse_plan, with_moment
 
     compiled, _ = read_catalogue(data, catalogue)
     _of(load_plan(file, compiled.catalogue), experiment, file)
@@ -275,7 +275,7 @@ def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, 
 def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None:
     """Puts every experiment of the file in force, as it stands there."""
     from cli.logbook import read_catalogue
-    from experiments.loading import load_plan
+    from experiments.design.loading import load_plan
     from serving.settings import Settings
     from serving.store.experiments import publish
     from serving.store.opening import open_store
@@ -287,7 +287,7 @@ def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None
 
 
 def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetime) -> dict[str, Any]:
-    from experiments.effects import sample_ratio
+    from experiments.readout.effects import sample_ratio
 
     start, stopped = experiment.start, experiment.stop
     begun = start is not None and start < end
@@ -317,7 +317,7 @@ def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetim
 
 def _faults(source: Source, experiment: "Experiment", took_part: "pd.DataFrame", until: datetime) -> tuple[str, ...]:
     """Why the arms were not treated as declared; empty where they were, or where nobody takes part."""
-    from experiments.adherence import adherence
+    from experiments.readout.adherence import adherence
 
     if took_part.empty:
         return ()

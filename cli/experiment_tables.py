@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from cli.console import console, say, table
 
 if TYPE_CHECKING:
-    from experiments.declaration import Experiment
-    from experiments.power import Horizon
-    from experiments.readout import ArmReadout, Readout
+    from experiments.design.declaration import Experiment
+    from experiments.readout.power import Horizon
+    from experiments.readout.readout import ArmReadout, Readout
 
 
 def plain_plan(horizons: "list[Horizon]") -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def plain_plan(horizons: "list[Horizon]") -> list[dict[str, Any]]:
 
 def show_plan(experiment: "Experiment", horizons: "list[Horizon]", found: "Horizon | None") -> None:
     """A plan for people."""
-    from experiments.metrics import METRICS
+    from experiments.base.metrics import METRICS
 
     screen, metric = console(), METRICS[experiment.primary.metric]
     headings = ("weeks", "customers", metric.title.lower(), "finds, one look", "finds, any look", "enough")

@@ -14,7 +14,7 @@ from features.errors import TactfulError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.kpis import Figure, Incremental
+    from experiments.readout.kpis import Figure, Incremental
 
 MONTH = timedelta(days=28)
 
@@ -43,9 +43,9 @@ def kpis(
 
     Figures that cannot be told are left out. Definitions: docs/guides/key-figures.md.
     """
-    from experiments.kpis import by as figures_by
-    from experiments.kpis import key_figures, of_programmes, over_time
-    from experiments.logbook import period
+    from experiments.readout.kpis import by as figures_by
+    from experiments.readout.kpis import key_figures, of_programmes, over_time
+    from experiments.readout.logbook import period
 
     source = open_source(data, events, store, catalogue)
     end = moment_of(until, source.end)
@@ -68,7 +68,7 @@ def kpis(
 
 
 def _cut(source: Source, rows: "pd.DataFrame", by: str, moment: datetime) -> "pd.DataFrame":
-    from experiments.enrolment import members
+    from experiments.assignment.enrolment import members
 
     if by == "cohort":
         return rows
@@ -84,9 +84,9 @@ def _incremental(
 ) -> "Incremental | str":
     """Against those whom the catalogue and the experiments hold out all the period; or why that cannot be told."""
     from decisions.kernel.exploration import stratum
-    from experiments.errors import ReadoutError
-    from experiments.kpis import incremental
-    from experiments.loading import load_plan
+    from experiments.base.errors import ReadoutError
+    from experiments.design.loading import load_plan
+    from experiments.readout.kpis import incremental
 
     catalogue = source.compiled.catalogue
     holdout = load_plan(file, catalogue).holdout if file else None
@@ -140,7 +140,7 @@ def _plain_gain(gain: "Incremental | str") -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any], begin: datetime, end: datetime, currency: str) -> None:
-    from experiments.kpis import KEY_FIGURES
+    from experiments.readout.kpis import KEY_FIGURES
 
     screen = console()
     headings = ("figure", "value", "95 % interval", "n")
@@ -216,7 +216,7 @@ def _range(name: str, figure: "Figure | None") -> str:
 
 
 def _value(name: str, value: float, currency: str) -> str:
-    from experiments.kpis import KEY_FIGURES
+    from experiments.readout.kpis import KEY_FIGURES
 
     unit = KEY_FIGURES[name].unit
     return (

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from decisions.base.snapshot import Snapshot
     from decisions.catalogue.compiled import CompiledCatalogue
     from decisions.kernel.decide import Scorer
-    from experiments.arms import Exposure
-    from experiments.logbook import Logbook
+    from experiments.assignment.arms import Exposure
+    from experiments.readout.logbook import Logbook
     from serving.store.port import Store
 
 Data = Annotated[
@@ -87,7 +87,7 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
     Raises:
         TactfulError: It cannot be read, or the catalogue cannot.
     """
-    from experiments.logbook import Logbook
+    from experiments.readout.logbook import Logbook
     from features.events.dataset import open_events, read_events
     from serving.settings import Settings
 
@@ -150,7 +150,7 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
 def _of_store(store: "Store", tenant: str, currency: str) -> "tuple[Logbook, pd.DataFrame]":
     import pandas as pd
 
-    from experiments.logbook import CONTACTS, DECISIONS, Logbook
+    from experiments.readout.logbook import CONTACTS, DECISIONS, Logbook
 
     events = _frame(_events(store, tenant), ("customer_id", "time", "type", *_COLUMNS))
     contacts = _frame(_contacts(store, tenant), CONTACTS)
@@ -179,7 +179,7 @@ def _events(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
 
 
 def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from experiments.logbook import UNKNOWN
+    from experiments.readout.logbook import UNKNOWN
     from features.timestamps import microseconds
 
     for customer, status, c in store.ledger(tenant):

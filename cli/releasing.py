@@ -17,7 +17,7 @@ from cli.train import STORE, Json, Margin, NoTrack, Store
 from decisions.catalogue.selection import AnyPolicy, Policy
 from decisions.kernel.decide import Circumstances, Request, decide
 from decisions.kernel.decision import Candidate, Decision
-from experiments.decision_log import Target, as_decided
+from experiments.offpolicy.decision_log import Target, as_decided
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
 from models.bundles.registry import MlflowRegistry

@@ -90,8 +90,8 @@ def _keep(
 ) -> None:
     """Lives through a world under the service, and tells what is left."""
     from cli.simulation.kept import keep
-    from experiments.errors import ExperimentError
-    from experiments.world_parameters import preset
+    from experiments.base.errors import ExperimentError
+    from experiments.world.parameters import preset
 
     numbers = seeds_of(seeds)
     if len(numbers) > 1:

@@ -40,16 +40,16 @@ from IPython.display import HTML
 
 from cli.simulation.served import served
 from decisions.base.assignment import hash_v2
-from experiments.declaration import Experiment
-from experiments.effects import compare, sample_ratio, variance_saved
-from experiments.metrics import METRICS
-from experiments.outcomes import outcomes
-from experiments.power import first_enough, plan
-from experiments.readout import readout
-from experiments.world import START, World
-from experiments.world_parameters import preset
-from experiments.world_policies import TRIGGERS, PriorityList, Silence
-from experiments.world_trial import Split, events_of, ids_of, true_effect
+from experiments.base.metrics import METRICS
+from experiments.design.declaration import Experiment
+from experiments.readout.effects import compare, sample_ratio, variance_saved
+from experiments.readout.outcomes import outcomes
+from experiments.readout.power import first_enough, plan
+from experiments.readout.readout import readout
+from experiments.world.parameters import preset
+from experiments.world.policies import TRIGGERS, PriorityList, Silence
+from experiments.world.trial import Split, events_of, ids_of, true_effect
+from experiments.world.world import START, World
 from features.timestamps import microseconds
 from models.base.metrics import Estimate
 from serving.records import parse

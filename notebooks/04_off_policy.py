@@ -34,15 +34,15 @@
 import numpy as np
 import pandas as pd
 
-from experiments.errors import SupportError
-from experiments.logs import Log
-from experiments.offpolicy import difference, snips
-from experiments.predictions import cross_fitted
-from experiments.support import support
-from experiments.world import World
-from experiments.world_parameters import ARMS, preset
-from experiments.world_policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, Silence
-from experiments.world_trial import drawn, ids_of, week_after
+from experiments.base.errors import SupportError
+from experiments.offpolicy.estimators import difference, snips
+from experiments.offpolicy.log import Log
+from experiments.offpolicy.predictions import cross_fitted
+from experiments.offpolicy.support import support
+from experiments.world.parameters import ARMS, preset
+from experiments.world.policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, Silence
+from experiments.world.trial import drawn, ids_of, week_after
+from experiments.world.world import World
 from models.base.metrics import Estimate
 from training.pictures import segments
 from training.segments import Segment

@@ -35,10 +35,10 @@ import pandas as pd
 
 from decisions.catalogue.objective import Fatigue
 from decisions.kernel.arbitration import Factors, unsubscribe_risk
-from experiments.dose import by_recent, days_of, pressed
-from experiments.world import START, World
-from experiments.world_parameters import preset
-from experiments.world_trial import events_of, ids_of
+from experiments.studies.dose import by_recent, days_of, pressed
+from experiments.world.parameters import preset
+from experiments.world.trial import events_of, ids_of
+from experiments.world.world import START, World
 from models.base.metrics import Estimate
 from models.scores.frequency import PressureModel
 from training.pictures import curves

@@ -41,12 +41,12 @@ from decisions.catalogue.compiled import Vocabulary
 from decisions.catalogue.selection import Greedy
 from decisions.kernel.decide import Circumstances, decide
 from decisions.loading import load_catalogue
-from experiments.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
-from experiments.customers import END, generate
-from experiments.requests import requests
-from experiments.rule_of_thumb import RuleOfThumb
+from experiments.samples.customers import END, generate
+from experiments.samples.requests import requests
+from experiments.samples.rule_of_thumb import RuleOfThumb
 from features.definitions.standard import STANDARD
 from population.allocation import allocate
+from population.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
 from training.pictures import curves, table
 
 CUSTOMERS, SEED, DRAWS = 2_000, 6, 60

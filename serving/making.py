@@ -9,8 +9,8 @@ from decisions.catalogue.messages import RenderedText
 from decisions.catalogue.model import Action
 from decisions.kernel.decide import Circumstances, Request, decide
 from decisions.kernel.decision import Decision
-from experiments.arms import Arms, Decided, Exposure
-from experiments.treatments import Treatment
+from experiments.assignment.arms import Arms, Decided, Exposure
+from experiments.assignment.treatments import Treatment
 from serving.champion import Champion
 from serving.errors import UnrenderableError
 from serving.rendering import Renderer

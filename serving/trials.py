@@ -10,9 +10,9 @@ from pathlib import Path
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.kernel.decide import Scorer
 from decisions.loading import load_catalogue
-from experiments.arms import Arms
-from experiments.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan
-from experiments.treatments import Treatment
+from experiments.assignment.arms import Arms
+from experiments.assignment.treatments import Treatment
+from experiments.design.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan
 from models.bundles.bundle import load
 from serving.champion import MEMORY, Champion, vocabulary
 from serving.errors import StoreError

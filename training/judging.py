@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from decisions.analysis.replay import policy_of
 from decisions.kernel.decide import distribution
 from decisions.kernel.decision import Candidate, Decision
-from experiments.decision_log import LEFT_ALONE, Target, compared
-from experiments.predictions import cross_fitted
+from experiments.offpolicy.decision_log import LEFT_ALONE, Target, compared
+from experiments.offpolicy.predictions import cross_fitted
 from training.attribution import Delivery, Goal, LoggedDecision, Outcome, answers, arm, outcomes_within, worth
 from training.by_action import by_arm
 from training.errors import TrainingError, UndecidedError

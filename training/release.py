@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments import offpolicy
-from experiments.errors import SupportError
-from experiments.logs import Floats, Log
-from experiments.offpolicy import Estimate, Estimator, difference
-from experiments.support import WANTED, Support, Wanted, support
+from experiments.base.errors import SupportError
+from experiments.offpolicy import estimators as offpolicy
+from experiments.offpolicy.estimators import Estimate, Estimator, difference
+from experiments.offpolicy.log import Floats, Log
+from experiments.offpolicy.support import WANTED, Support, Wanted, support
 from training.by_action import ArmCalibration, strain, whatever_ties
 from training.errors import TrainingError
 
@@ -52,7 +52,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """The same logged decisions with two policies, see `experiments.decision_log.compared`.
+    """The same logged decisions with two policies, see `experiments.offpolicy.decision_log.compared`.
 
     Attributes:
         candidate: With the policy to judge; rewards in currency.

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.simulation.past import WARM, lived
-from experiments.world import PAST, START, World
-from experiments.world_parameters import ARMS
-from experiments.world_trial import Ids
+from experiments.world.parameters import ARMS
+from experiments.world.trial import Ids
+from experiments.world.world import PAST, START, World
 from features.build import build_dataset_pairs
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset

@@ -18,11 +18,11 @@ from cli.simulation.first_models import first_models
 from cli.simulation.telling import messages
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import parse_catalogue
-from experiments.world import PAST, World
-from experiments.world_events import Told
-from experiments.world_parameters import ARMS, Parameters
-from experiments.world_people import Ints
-from experiments.world_trial import events_of, ids_of
+from experiments.world.events import Told
+from experiments.world.parameters import ARMS, Parameters
+from experiments.world.people import Ints
+from experiments.world.trial import events_of, ids_of
+from experiments.world.world import PAST, World
 from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from features.events.dataset import EventDataset, open_events, write_events

@@ -11,9 +11,9 @@ from decisions.base.snapshot import Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.catalogue.selection import Greedy
 from decisions.kernel.decide import Circumstances, Request, decide
-from experiments.logs import Log
-from experiments.world_parameters import ARMS
-from experiments.world_people import Bools
+from experiments.offpolicy.log import Log
+from experiments.world.parameters import ARMS
+from experiments.world.people import Bools
 from models.base.errors import ModelError
 from models.effects.scorer import EffectScorer
 from training.decision_rows import DecisionRows

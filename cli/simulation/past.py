@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.simulation.shop import FEATURES, NAMES, WINDOW, Shop, shares
-from experiments.world import PAST, START, World
-from experiments.world_parameters import ARMS, CATEGORIES
+from experiments.world.parameters import ARMS, CATEGORIES
+from experiments.world.world import PAST, START, World
 from features.build import build_pairs
 from features.timestamps import DAY, microseconds
 from training.decision_rows import DecisionRows

@@ -14,11 +14,11 @@ from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.kernel.decide import Request, decide
 from decisions.kernel.decision import Decision
 from decisions.kernel.exploration import Stratum, stratum
-from experiments.world import World
-from experiments.world_parameters import ARMS
-from experiments.world_people import Bools, Ints
-from experiments.world_policies import TRIGGERS, Rule
-from experiments.world_triggers import open_arms
+from experiments.world.parameters import ARMS
+from experiments.world.people import Bools, Ints
+from experiments.world.policies import TRIGGERS, Rule
+from experiments.world.triggers import open_arms
+from experiments.world.world import World
 from features.timestamps import DAY, microseconds
 from training.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
 from training.decision_rows import DecisionRows

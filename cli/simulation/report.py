@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from cli.console import table
-from experiments.simulation import Interval, Standing
+from experiments.world.simulation import Interval, Standing
 
 _BARS = "▁▂▃▄▅▆▇█"
 

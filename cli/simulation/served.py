@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.declaration import Plan
-from experiments.loading import parse_plan
-from experiments.world import World
-from experiments.world_parameters import ARMS
-from experiments.world_people import Ints
-from experiments.world_trial import events_of, ids_of
+from experiments.design.declaration import Plan
+from experiments.design.loading import parse_plan
+from experiments.world.parameters import ARMS
+from experiments.world.people import Ints
+from experiments.world.trial import events_of, ids_of
+from experiments.world.world import World
 from features.definitions.standard import STANDARD
 from features.events.dataset import write_events
 from models.bundles.bundle import export

@@ -11,8 +11,8 @@ from decisions.base.snapshot import Contact, Event, Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.kernel.decide import Floats, Request
 from decisions.loading import load_catalogue
-from experiments.world import World
-from experiments.world_parameters import ARMS
+from experiments.world.parameters import ARMS
+from experiments.world.world import World
 from features.build import build_pairs
 from features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
 from features.definitions.standard import STANDARD

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from experiments.arms import Exposure
-from experiments.declaration import Experiment, Plan
+from experiments.assignment.arms import Exposure
+from experiments.design.declaration import Experiment, Plan
 from features.timestamps import microseconds
 from serving.store.database import Database, insert
 from serving.store.port import from_micros

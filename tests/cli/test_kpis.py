@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments.customers import END, generate
+from experiments.samples.customers import END, generate
 from features.errors import TactfulError
 from features.events.dataset import write_events
 from tests.cli.shopfront import opened, tactful, words

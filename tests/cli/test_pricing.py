@@ -12,8 +12,8 @@ from cli.pricing import priced, put_price, with_price
 from cli.simulation.kept import CATALOGUE, keep
 from decisions.base.errors import AllocationError
 from decisions.base.yaml_text import read
-from experiments.world import START
-from experiments.world_parameters import preset
+from experiments.world.parameters import preset
+from experiments.world.world import START
 from features.errors import TactfulError
 from serving.bootstrap import open_service, open_store
 from serving.governance import in_force, put_in_force

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.simulation.served import served
-from experiments.world import World
-from experiments.world_parameters import preset
+from experiments.world.parameters import preset
+from experiments.world.world import World
 from tests.cli.shopfront import tactful
 
 PLAN = """\

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from experiments.arms import Exposure
-from experiments.declaration import Plan
+from experiments.assignment.arms import Exposure
+from experiments.design.declaration import Plan
 from serving.store.experiments import expose, exposed_to, publish, published
 from serving.store.port import Store
 from tests.decisions.retailer import NOON

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from decisions.base.snapshot import Contact
-from experiments.arms import Exposure
+from experiments.assignment.arms import Exposure
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.errors import NotMergedError

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from decisions.kernel.decision import Decision
-from experiments.arms import Exposure
+from experiments.assignment.arms import Exposure
 from features.timestamps import microseconds
 from serving.errors import KeyInFlightError
 from serving.records import parse

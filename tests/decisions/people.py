@@ -9,7 +9,7 @@ from decisions.base.snapshot import Contact, Event, Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.kernel.decide import Circumstances, Request, decide
 from decisions.kernel.decision import Decision
-from experiments.rule_of_thumb import RuleOfThumb
+from experiments.samples.rule_of_thumb import RuleOfThumb
 from features.build import build_one
 from features.definitions.standard import STANDARD
 from features.events.history import history

@@ -13,9 +13,9 @@ from decisions.catalogue.selection import Greedy
 from decisions.kernel.decide import decide
 from decisions.kernel.decision import Decision
 from decisions.loading import load_catalogue
-from experiments.customers import END, Customers
-from experiments.requests import requests
-from experiments.rule_of_thumb import RuleOfThumb
+from experiments.samples.customers import END, Customers
+from experiments.samples.requests import requests
+from experiments.samples.rule_of_thumb import RuleOfThumb
 from features.definitions.standard import STANDARD
 
 VOCABULARY = Vocabulary(STANDARD.names, scores=("lapse",))

@@ -15,9 +15,9 @@ from decisions.catalogue.selection import Greedy, InverseGap, Policy
 from decisions.kernel.decide import Request, decide
 from decisions.kernel.decision import Decision
 from decisions.loading import parse_catalogue
-from experiments.customers import END, generate
-from experiments.requests import requests
-from experiments.rule_of_thumb import RuleOfThumb
+from experiments.samples.customers import END, generate
+from experiments.samples.requests import requests
+from experiments.samples.rule_of_thumb import RuleOfThumb
 from features.definitions.standard import STANDARD
 
 TEXT = Path("decisions/catalogues/retail.yaml").read_text(encoding="utf-8")

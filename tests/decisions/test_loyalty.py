@@ -14,7 +14,7 @@ from decisions.catalogue.messages import Reader
 from decisions.catalogue.model import Catalogue
 from decisions.kernel.decide import Request, decide
 from decisions.loading import parse_catalogue
-from experiments.rule_of_thumb import RuleOfThumb
+from experiments.samples.rule_of_thumb import RuleOfThumb
 from features.build import build_one
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD

@@ -17,8 +17,8 @@ from decisions.catalogue.triggers import Trigger
 from decisions.conformance.conform import conform
 from decisions.kernel.decision import Decision
 from decisions.loading import inspect_catalogue
-from experiments.customers import generate
-from experiments.requests import requests
+from experiments.samples.customers import generate
+from experiments.samples.requests import requests
 from features.definitions.standard import STANDARD
 from tests.decisions.people import Told, bought, decided, message, named, person, told
 from tests.decisions.rehearsal import GREEDY, VOCABULARY, chosen, days, example, rehearse, text

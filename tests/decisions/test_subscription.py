@@ -14,7 +14,7 @@ from decisions.catalogue.compiled import Rule
 from decisions.conformance.conform import conform
 from decisions.kernel.decision import Decision
 from decisions.loading import inspect_catalogue
-from experiments.customers import generate
+from experiments.samples.customers import generate
 from tests.decisions.people import Told, decided, message, named, person, told
 from tests.decisions.rehearsal import VOCABULARY, chosen, days, example, rehearse, text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.logs import Floats, Log
+from experiments.offpolicy.log import Floats, Log
 from tests.experiments.gated import among
 
 MEAN = 30.0

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from decisions.loading import parse_catalogue
-from experiments.adherence import Adherence, adherence
-from experiments.arms import Exposure
-from experiments.declaration import Experiment
+from experiments.assignment.arms import Exposure
+from experiments.design.declaration import Experiment
+from experiments.readout.adherence import Adherence, adherence
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 from tests.experiments.trials import START, moment
 

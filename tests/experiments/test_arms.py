@@ -9,8 +9,10 @@ from decisions.analysis.replay import replay
 from decisions.catalogue.selection import Greedy, PriorityList
 from decisions.kernel.arbitration import Factors
 from decisions.kernel.decide import Circumstances, Request
-from experiments.arms import HOLDOUT, Arms, Decided, assigned
-from experiments.declaration import (
+from experiments.assignment.arms import HOLDOUT, Arms, Decided, assigned
+from experiments.assignment.treatments import Treatment
+from experiments.base.errors import ExperimentError
+from experiments.design.declaration import (
     AnyArm,
     Current,
     OneMessage,
@@ -22,8 +24,6 @@ from experiments.declaration import (
     Silence,
     Without,
 )
-from experiments.errors import ExperimentError
-from experiments.treatments import Treatment
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, RETAILER, KnownScorer, compiled, decided, having
 from tests.experiments.declared import experiment, plan
 

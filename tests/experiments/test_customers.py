@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.customers import CONTRACT, END, STYLES, Customers, generate
-from experiments.requests import requests
+from experiments.samples.customers import CONTRACT, END, STYLES, Customers, generate
+from experiments.samples.requests import requests
 from features.build import build
 from features.definitions.standard import STANDARD
 from features.events.schema import validate

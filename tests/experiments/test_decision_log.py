@@ -9,9 +9,9 @@ import pytest
 from decisions.catalogue.selection import Greedy, InverseGap, Policy, PriorityList, RandomEligible
 from decisions.kernel.decide import Request, decide
 from decisions.kernel.decision import Decision
-from experiments.decision_log import from_decisions
-from experiments.errors import LogError
-from experiments.offpolicy import ips
+from experiments.base.errors import LogError
+from experiments.offpolicy.decision_log import from_decisions
+from experiments.offpolicy.estimators import ips
 from tests.decisions.retailer import CATALOGUE, LAPSING, RETAILER, KnownScorer, compiled, contact, having
 
 GREEDY = Greedy(kind="greedy")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from experiments.declaration import Experiment
-from experiments.holdouts import GlobalHoldout
+from experiments.design.declaration import Experiment
+from experiments.design.holdouts import GlobalHoldout
 from tests.experiments.declared import experiment, plan
 
 IDS = [f"c{i}" for i in range(8_000)]

@@ -5,12 +5,12 @@ import pytest
 
 from decisions.catalogue.selection import Greedy, InverseGap, RandomEligible
 from decisions.kernel.decide import Request, decide
-from experiments.decision_log import as_decided, compared, from_decisions
-from experiments.errors import LogError, SupportError
-from experiments.logs import Log
-from experiments.offpolicy import Estimate, difference, ips, snips
-from experiments.predictions import cross_fitted
-from experiments.support import support
+from experiments.base.errors import LogError, SupportError
+from experiments.offpolicy.decision_log import as_decided, compared, from_decisions
+from experiments.offpolicy.estimators import Estimate, difference, ips, snips
+from experiments.offpolicy.log import Log
+from experiments.offpolicy.predictions import cross_fitted
+from experiments.offpolicy.support import support
 from tests.decisions.retailer import CATALOGUE, RETAILER, KnownScorer, compiled, having
 from tests.experiments.gated import FITTED, MARKETER, MISTAKEN, REWARDS, SEGMENTS, among, simulated, truth
 

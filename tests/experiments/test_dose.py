@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.dose import by_recent, days_of, pressed
-from experiments.errors import ReadoutError
-from experiments.world import START, World
-from experiments.world_parameters import preset
-from experiments.world_trial import events_of, ids_of
+from experiments.base.errors import ReadoutError
+from experiments.studies.dose import by_recent, days_of, pressed
+from experiments.world.parameters import preset
+from experiments.world.trial import events_of, ids_of
+from experiments.world.world import START, World
 
 
 def event(customer: str, day: float, type_: str) -> dict[str, object]:

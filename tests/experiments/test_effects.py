@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.effects import (
+from experiments.base.errors import ReadoutError
+from experiments.base.metrics import METRICS, Metric
+from experiments.readout.effects import (
     Effect,
     adjusted,
     by_customer,
@@ -15,9 +17,7 @@ from experiments.effects import (
     sample_ratio,
     variance_saved,
 )
-from experiments.errors import ReadoutError
-from experiments.metrics import METRICS, Metric
-from experiments.outcomes import outcomes
+from experiments.readout.outcomes import outcomes
 from tests.experiments.trials import Trial, trial, truth
 
 REVENUE = METRICS["revenue_per_customer"]

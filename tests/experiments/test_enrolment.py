@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from decisions.kernel.decide import Request
-from experiments.arms import Arms, Exposure
-from experiments.declaration import Plan
-from experiments.enrolment import enrolled, exposed, members
-from experiments.errors import ReadoutError
-from experiments.treatments import Treatment
+from experiments.assignment.arms import Arms, Exposure
+from experiments.assignment.enrolment import enrolled, exposed, members
+from experiments.assignment.treatments import Treatment
+from experiments.base.errors import ReadoutError
+from experiments.design.declaration import Plan
 from tests.decisions.retailer import CATALOGUE, NOON, RETAILER, KnownScorer, compiled, having
 from tests.experiments.declared import experiment, plan
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.effects import Effect, compare
-from experiments.metrics import METRICS
-from experiments.sequential import always_valid, tuned_to
+from experiments.base.metrics import METRICS
+from experiments.readout.effects import Effect, compare
+from experiments.readout.sequential import always_valid, tuned_to
 
 VALUE = METRICS["average_order_value"]
 ALPHA, RUNS, CUSTOMERS = 0.05, 150, 120

@@ -6,9 +6,9 @@ from typing import get_args
 
 from decisions.catalogue.compiled import Vocabulary
 from decisions.loading import load_catalogue
-from experiments.declaration import AnyArm
-from experiments.loading import parse_plan
-from experiments.metrics import METRICS
+from experiments.base.metrics import METRICS
+from experiments.design.declaration import AnyArm
+from experiments.design.loading import parse_plan
 from features.definitions.standard import STANDARD
 
 ROOT = Path(__file__).parents[2]

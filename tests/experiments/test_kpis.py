@@ -8,9 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.errors import ReadoutError
-from experiments.kpis import KEY_FIGURES, Figure, by, estimate, incremental, key_figures, of_programmes, over_time
-from experiments.logbook import Logbook, period
+from experiments.base.errors import ReadoutError
+from experiments.readout.kpis import (
+    KEY_FIGURES,
+    Figure,
+    by,
+    estimate,
+    incremental,
+    key_figures,
+    of_programmes,
+    over_time,
+)
+from experiments.readout.logbook import Logbook, period
 from tests.experiments.trials import trial, truth
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/key-figures.md"

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.errors import LogError
-from experiments.logs import Log
+from experiments.base.errors import LogError
+from experiments.offpolicy.log import Log
 
 SOUND: dict[str, Any] = {
     "choices": [0, 1],

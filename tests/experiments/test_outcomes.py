@@ -5,8 +5,8 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from experiments.errors import ReadoutError
-from experiments.outcomes import outcomes
+from experiments.base.errors import ReadoutError
+from experiments.readout.outcomes import outcomes
 from tests.experiments.trials import START, moment
 
 UNTIL = START + timedelta(days=60)

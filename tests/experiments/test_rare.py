@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.errors import SupportError
-from experiments.logs import Floats, Log
-from experiments.offpolicy import Estimate, difference, doubly_robust, ips, snips
-from experiments.skewed import bounds
-from experiments.support import Wanted, support
+from experiments.base.errors import SupportError
+from experiments.base.skewed import bounds
+from experiments.offpolicy.estimators import Estimate, difference, doubly_robust, ips, snips
+from experiments.offpolicy.log import Floats, Log
+from experiments.offpolicy.support import Wanted, support
 from tests.experiments.rare import SHOPS, Shop, logs
 
 SEED, LOGS = 20_000, 400

@@ -7,13 +7,13 @@ from math import isnan
 
 import pytest
 
-from experiments.course import novelty, weekly
-from experiments.declaration import Experiment
-from experiments.effects import SampleRatio
-from experiments.errors import ReadoutError
-from experiments.metrics import METRICS
-from experiments.readout import Readout, readout
-from experiments.report import report
+from experiments.base.errors import ReadoutError
+from experiments.base.metrics import METRICS
+from experiments.design.declaration import Experiment
+from experiments.readout.effects import SampleRatio
+from experiments.readout.readout import Readout, readout
+from experiments.readout.report import report
+from experiments.readout.timeline import novelty, weekly
 from tests.experiments.trials import START, Trial, trial
 
 EXPERIMENT = Experiment.model_validate(

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from experiments.effects import SampleRatio
-from experiments.readout import Readout
-from experiments.report import report
-from experiments.svg import Bar, along, intervals
+from experiments.readout.effects import SampleRatio
+from experiments.readout.readout import Readout
+from experiments.readout.report import report
+from experiments.readout.svg import Bar, along, intervals
 from tests.experiments.test_readout import read
 from tests.experiments.trials import trial
 

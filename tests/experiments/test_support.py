@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.logs import Log
-from experiments.support import Wanted, support
+from experiments.offpolicy.log import Log
+from experiments.offpolicy.support import Wanted, support
 from tests.experiments.gated import simulated
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.errors import ExperimentError
-from experiments.simulation import HIGH, LOW, Course, rules, simulate, standings
-from experiments.world import World
-from experiments.world_parameters import ARMS, DESIGN, PRESETS, Design, Parameters, meanings, preset
-from experiments.world_people import Ints
-from experiments.world_policies import CAP, PriorityList, RandomArm, Rule, Silence
-from experiments.world_triggers import allowed, open_arms
+from experiments.base.errors import ExperimentError
+from experiments.world.parameters import ARMS, DESIGN, PRESETS, Design, Parameters, meanings, preset
+from experiments.world.people import Ints
+from experiments.world.policies import CAP, PriorityList, RandomArm, Rule, Silence
+from experiments.world.simulation import HIGH, LOW, Course, rules, simulate, standings
+from experiments.world.triggers import allowed, open_arms
+from experiments.world.world import World
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/world.md"
 N = 4000

@@ -5,14 +5,14 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from experiments.declaration import Experiment
-from experiments.effects import compare
-from experiments.metrics import METRICS
-from experiments.outcomes import outcomes
-from experiments.world import START, World
-from experiments.world_parameters import preset
-from experiments.world_policies import PriorityList, Silence
-from experiments.world_trial import Split, drawn, events_of, ids_of, true_effect, week_after
+from experiments.base.metrics import METRICS
+from experiments.design.declaration import Experiment
+from experiments.readout.effects import compare
+from experiments.readout.outcomes import outcomes
+from experiments.world.parameters import preset
+from experiments.world.policies import PriorityList, Silence
+from experiments.world.trial import Split, drawn, events_of, ids_of, true_effect, week_after
+from experiments.world.world import START, World
 from features.events.schema import validate
 from features.timestamps import microseconds
 

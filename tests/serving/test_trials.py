@@ -9,9 +9,9 @@ import pytest
 
 from decisions.analysis.replay import replay
 from decisions.catalogue.model import Catalogue
-from experiments.arms import assigned
-from experiments.declaration import Plan
-from experiments.loading import parse_plan
+from experiments.assignment.arms import assigned
+from experiments.design.declaration import Plan
+from experiments.design.loading import parse_plan
 from serving.archive import Archive
 from serving.batch import decide_all
 from serving.errors import StoreError

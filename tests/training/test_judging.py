@@ -8,7 +8,7 @@ import pytest
 
 from decisions.catalogue.selection import Greedy, RandomEligible
 from decisions.kernel.decision import Decision
-from experiments.decision_log import LEFT_ALONE
+from experiments.offpolicy.decision_log import LEFT_ALONE
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import LATER, after, chosen, log, logged, made, moved
 from training.attribution import Delivery, Goal

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.logs import Log
-from experiments.predictions import cross_fitted
+from experiments.offpolicy.log import Log
+from experiments.offpolicy.predictions import cross_fitted
 from tests.experiments.gated import LEARNED, MARKETER, MISTAKEN, among, simulated
 from training.by_action import ArmCalibration, by_arm, jointly, slope, whatever_ties
 from training.errors import TrainingError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.simulation.kept import keep
-from experiments.world_parameters import preset
+from experiments.world.parameters import preset
 from features.errors import TactfulError
 from features.events.dataset import open_events
 from serving.audit import audit

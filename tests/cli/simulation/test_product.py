@@ -10,10 +10,10 @@ from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.catalogue.selection import PriorityList as FirstOfList
 from decisions.kernel.decide import Circumstances, decide
 from decisions.loading import parse_catalogue
-from experiments.world import World
-from experiments.world_parameters import ARMS, preset
-from experiments.world_policies import PriorityList, RandomArm
-from experiments.world_triggers import allowed, rhythm
+from experiments.world.parameters import ARMS, preset
+from experiments.world.policies import PriorityList, RandomArm
+from experiments.world.triggers import allowed, rhythm
+from experiments.world.world import World
 
 EXPLORATION = "exploration: {holdout: 0.05, uniform: 0.05, salt: world}"
 DEAF = '    eligible: "!segment.deaf"\n'

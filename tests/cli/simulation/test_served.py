@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cli.simulation.served import served
-from experiments.world import World
-from experiments.world_parameters import preset
+from experiments.world.parameters import preset
+from experiments.world.world import World
 from serving.records import parse
 from serving.store.experiments import exposed_to
 

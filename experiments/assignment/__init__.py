@@ -1,0 +1,1 @@
+"""Assignment of customers to arms, and what an arm changes in a decision."""

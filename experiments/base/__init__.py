@@ -1,0 +1,1 @@
+"""What every experiment uses: metrics, and sums by arm."""

@@ -1,0 +1,1 @@
+"""Experiments as a marketer declares them."""

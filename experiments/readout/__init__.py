@@ -1,0 +1,1 @@
+"""Readouts: effects, intervals, and reports."""

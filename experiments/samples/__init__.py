@@ -1,0 +1,1 @@
+"""Generated customers and requests, for docs, tests, and benchmarks."""
