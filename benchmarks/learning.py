@@ -28,11 +28,11 @@ from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate
 from features.timestamps import microseconds
 from models.base.metrics import Outcomes
-from training import lapse
-from training.baselines import GAPS_AND_WINDOWS, Logit
-from training.drift import rate_drifts
-from training.evaluation import TestRows, evaluate
-from training.labels import days_after
+from training.data.labels import days_after
+from training.fit.baselines import GAPS_AND_WINDOWS, Logit
+from training.fit.drift import rate_drifts
+from training.fit.evaluation import TestRows, evaluate
+from training.jobs import lapse
 from training.monitor import answered_contacts, mean_by_customer
 
 BENCH = Path("var/bench")

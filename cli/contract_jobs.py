@@ -8,11 +8,11 @@ import pandas as pd
 from cli.jobs import Job
 from cli.training_jobs import bound
 from features.events.dataset import open_events
-from training import renewals
-from training.candidate import Candidate
-from training.errors import TrainingError
-from training.job import Progress
-from training.promote import candidate_of
+from training.data.errors import TrainingError
+from training.fit.candidate import Candidate
+from training.fit.job import Progress
+from training.gate.registry_gate import candidate_of
+from training.jobs import renewals
 
 NOTICE, GRACE = 30, 14
 

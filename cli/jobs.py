@@ -13,9 +13,9 @@ from cli.console import console, print_json, progress, say, table
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from models.bundles.registry import MlflowRegistry
-from training.candidate import Candidate, job_key
-from training.job import Progress
-from training.promote import insist, promote
+from training.fit.candidate import Candidate, job_key
+from training.fit.job import Progress
+from training.gate.registry_gate import insist, promote
 from training.tracking import conclude, find, track
 
 _MEASURES = {

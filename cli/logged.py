@@ -22,7 +22,7 @@ from serving.champion import Champion
 from serving.records import parse
 from serving.settings import Settings
 from serving.store.port import Store, StoredDecision, from_micros
-from training.attribution import Delivery, LoggedDecision, Outcome
+from training.data.attribution import Delivery, LoggedDecision, Outcome
 
 _TOLD = frozenset(
     EVENT_TYPES.index(kind) for kind in ("purchase", "converted", "unsubscribed", "complained", "redeemed")

@@ -24,10 +24,10 @@ from models.bundles.registry import MlflowRegistry
 from serving.champion import Champion, load_champion
 from serving.errors import NotReadyError
 from serving.settings import Settings
-from training.errors import TrainingError, UndecidedError
-from training.judging import Predicted, Reward, gather, judged_since
-from training.promote import roll_back
-from training.release import Limits, Release, judge
+from training.data.errors import TrainingError, UndecidedError
+from training.gate.evidence import Predicted, Reward, gather, judged_since
+from training.gate.registry_gate import roll_back
+from training.gate.release import Limits, Release, judge
 from training.tracking import track_release
 
 if TYPE_CHECKING:

@@ -33,9 +33,9 @@ from cli.train import (
 from features.timestamps import microseconds
 from models.base.errors import RegistryError
 from serving.settings import Settings
-from training.errors import TrainingError
-from training.judging import Reward, judged_from
-from training.release import Limits
+from training.data.errors import TrainingError
+from training.gate.evidence import Reward, judged_from
+from training.gate.release import Limits
 
 CRON = """\
 # Every night at 3:17, by `crontab -e`; a run that finds equal data and settings trains nothing.

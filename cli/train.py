@@ -16,9 +16,11 @@ from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from models.bundles.kinds import Model
 from models.bundles.registry import MlflowRegistry
-from training import effects, lapse, pressure, renewals, response, value
-from training.errors import TrainingError
-from training.promote import release
+from training.data.errors import TrainingError
+from training.gate.registry_gate import release
+from training.jobs import effects, lapse, renewals, value
+from training.jobs import frequency as pressure
+from training.jobs import response_imported as response
 
 train_app = typer.Typer(help="Fit models to a log of events and register them.", no_args_is_help=True)
 

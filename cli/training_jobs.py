@@ -17,14 +17,17 @@ from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset, open_events
 from features.timestamps import AHEAD
 from models.scores.value import PARAMETERS as VALUE_PARAMETERS
-from training import effects, lapse, pressure, response, response_log, value
-from training.attribution import Goal, delivered_contacts, every_decision
-from training.candidate import Candidate
-from training.errors import TrainingError
-from training.job import Progress
-from training.labels import Span, days_after, span
-from training.promote import candidate_of
-from training.splits import snapshots
+from training.data.attribution import Goal, delivered_contacts, every_decision
+from training.data.errors import TrainingError
+from training.data.labels import Span, days_after, span
+from training.data.splits import snapshots
+from training.fit.candidate import Candidate
+from training.fit.job import Progress
+from training.gate.registry_gate import candidate_of
+from training.jobs import effects, lapse, value
+from training.jobs import frequency as pressure
+from training.jobs import response_imported as response
+from training.jobs import response_logged as response_log
 
 FEW = 0.01
 """The share of a log up to which events in the future are mistakes of a clock."""

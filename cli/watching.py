@@ -9,7 +9,7 @@ import typer
 from cli.arguments import days
 from cli.console import console, print_json, progress, say, table
 from cli.train import Json
-from training.judging import Reward
+from training.gate.evidence import Reward
 from training.monitor import Watch, watch_decisions, watch_events
 
 _SHOWN = 10

@@ -42,12 +42,12 @@ from features.definitions.standard import STANDARD
 from features.events import complete_journey
 from features.events.dataset import write_events
 from models.base.metrics import Outcomes
-from training.activity import summary, weekly_shares
-from training.errors import TrainingError
-from training.labels import days_after, lapses, midnight, span
-from training.leakage import auc_of_features, days_past, judged, one_event_past
-from training.pictures import curves, history, segments, table
-from training.segments import bands, mean_by_segment
+from training.data.errors import TrainingError
+from training.data.labels import days_after, lapses, midnight, span
+from training.figures.pictures import curves, history, segments, table
+from training.studies.activity import summary, weekly_shares
+from training.studies.leakage import auc_of_features, days_past, judged, one_event_past
+from training.studies.segments import bands, mean_by_segment
 
 SOURCE = "Complete Journey, simulated after real patterns"
 ZONE = complete_journey.ZONE

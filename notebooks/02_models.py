@@ -40,10 +40,11 @@ from IPython.display import Markdown
 
 from features.events import complete_journey
 from features.events.dataset import write_events
-from training import lapse, response
-from training.pictures import calibrations, curves, scoreboard, segments
-from training.reasons import family_weights, reasons_in_words
-from training.segments import bands, bias_by_segment, groups, lift
+from training.figures.pictures import calibrations, curves, scoreboard, segments
+from training.jobs import lapse
+from training.jobs import response_imported as response
+from training.studies.reasons import family_weights, reasons_in_words
+from training.studies.segments import bands, bias_by_segment, groups, lift
 
 SOURCE = "Complete Journey, simulated after real patterns"
 INTERVALS = "95 % bootstrap intervals over households"

@@ -54,8 +54,8 @@ from features.timestamps import microseconds
 from models.base.metrics import Estimate
 from serving.records import parse
 from serving.store.experiments import exposed_to
-from training.pictures import curves, segments
-from training.segments import Segment
+from training.figures.pictures import curves, segments
+from training.studies.segments import Segment
 
 CUSTOMERS, WEEKS, SEED = 12_000, 8, 11
 NOTE = f"SIMULATED customers, n = {CUSTOMERS:,}"

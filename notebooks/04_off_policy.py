@@ -44,8 +44,8 @@ from experiments.world.policies import TRIGGERS, GreedyResponse, Oracle, Priorit
 from experiments.world.trial import drawn, ids_of, week_after
 from experiments.world.world import World
 from models.base.metrics import Estimate
-from training.pictures import segments
-from training.segments import Segment
+from training.figures.pictures import segments
+from training.studies.segments import Segment
 
 CUSTOMERS, WEEKS, SEED = 20_000, 8, 7
 POLICIES = {

@@ -41,7 +41,7 @@ from experiments.world.trial import events_of, ids_of
 from experiments.world.world import START, World
 from models.base.metrics import Estimate
 from models.scores.frequency import PressureModel
-from training.pictures import curves
+from training.figures.pictures import curves
 
 CUSTOMERS, DAYS, SEED, CHANCE, MOST = 16_000, 70, 5, 0.35, 6
 INTERVALS = "Bands: 95 %, clustered by customer."

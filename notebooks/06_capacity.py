@@ -47,7 +47,7 @@ from experiments.samples.rule_of_thumb import RuleOfThumb
 from features.definitions.standard import STANDARD
 from population.allocation import allocate
 from population.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
-from training.pictures import curves, table
+from training.figures.pictures import curves, table
 
 CUSTOMERS, SEED, DRAWS = 2_000, 6, 60
 PLACES = {"email": 200, "push": 30, "mail": 10, "in_app": 270, "web": 400}

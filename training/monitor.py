@@ -14,13 +14,13 @@ from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from features.timestamps import DAY, EARLIEST
 from features.vocabulary import EVENT_TYPES
-from training.attribution import Delivery, LoggedDecision
-from training.by_action import ArmCalibration, by_arm, jointly, slope
-from training.drift import UNLIKELY, Drift, Floats, RateDrift, drifts, rate_drifts
-from training.errors import TrainingError
-from training.job import learnable
-from training.judging import Reward, predictions_of
-from training.labels import answered, days_after, events_of_type, lapses, log_end, midnight, span
+from training.data.attribution import Delivery, LoggedDecision
+from training.data.errors import TrainingError
+from training.data.labels import answered, days_after, events_of_type, lapses, log_end, midnight, span
+from training.fit.by_action import ArmCalibration, by_arm, jointly, slope
+from training.fit.drift import UNLIKELY, Drift, Floats, RateDrift, drifts, rate_drifts
+from training.fit.job import learnable
+from training.gate.evidence import Reward, predictions_of
 
 ANSWERS = ("redeemed", "converted")
 """Events that answer a contact of the same subject in an imported log."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from models.bundles.kinds import file_name, written
 from models.bundles.registry import connect, experiment
-from training.candidate import Candidate
-from training.job import TrainingResult
-from training.promote import Verdict, candidate_of
-from training.release import Release
-from training.release_report import page
+from training.fit.candidate import Candidate
+from training.fit.job import TrainingResult
+from training.gate.registry_gate import Verdict, candidate_of
+from training.gate.release import Release
+from training.gate.report import page
 
 EXPERIMENT = "training"
 RELEASES = "releases"
@@ -32,7 +32,7 @@ def find(folder: Path, key: str) -> dict[str, Any] | None:
 
     Args:
         folder: Of the MLflow store, made if need be.
-        key: See `training.candidate.job_key`.
+        key: See `training.fit.candidate.job_key`.
     """
     client = connect(folder)
     where = [experiment(client, folder, EXPERIMENT)]

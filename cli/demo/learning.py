@@ -13,9 +13,10 @@ from cli.demo.narrator import Step
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import MANIFEST
 from models.bundles.registry import MlflowRegistry
-from training import lapse, response
-from training.job import TrainingResult
-from training.promote import Verdict, promote, release
+from training.fit.job import TrainingResult
+from training.gate.registry_gate import Verdict, promote, release
+from training.jobs import lapse
+from training.jobs import response_imported as response
 from training.tracking import conclude, track
 
 HORIZON_DAYS, LOOKBACK_DAYS = 28, 56

@@ -14,9 +14,11 @@ from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from features.timestamps import DAY, microseconds
 from models.bundles.kinds import Model
-from training import lapse, response, response_log
-from training.decision_rows import DecisionRows
-from training.response_log import Offers
+from training.data.rows import DecisionRows
+from training.jobs import lapse
+from training.jobs import response_imported as response
+from training.jobs import response_logged as response_log
+from training.jobs.response_logged import Offers
 
 
 def first_models(world: World, ids: Ids, past: EventDataset, offers: Offers, window_days: int) -> Mapping[str, Model]:

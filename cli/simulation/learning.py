@@ -16,9 +16,9 @@ from experiments.world.parameters import ARMS
 from experiments.world.people import Bools
 from models.base.errors import ModelError
 from models.effects.scorer import EffectScorer
-from training.decision_rows import DecisionRows
-from training.effects import catalogue_priors, fit_effects
-from training.release import Evidence, Release, judge
+from training.data.rows import DecisionRows
+from training.gate.release import Evidence, Release, judge
+from training.jobs.effects import catalogue_priors, fit_effects
 
 COLUMNS = ("recency_over_gap", "purchases_182d", "contacts_7d", "opened_share")
 """Features that effects may depend on; the taste for a department is the marketer's context."""

@@ -11,7 +11,7 @@ from experiments.world.parameters import ARMS, CATEGORIES
 from experiments.world.world import PAST, START, World
 from features.build import build_pairs
 from features.timestamps import DAY, microseconds
-from training.decision_rows import DecisionRows
+from training.data.rows import DecisionRows
 
 WARM = 56
 """First days that are left out: nobody has a history yet."""

@@ -20,8 +20,8 @@ from experiments.world.policies import TRIGGERS, Rule
 from experiments.world.triggers import open_arms
 from experiments.world.world import World
 from features.timestamps import DAY, microseconds
-from training.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
-from training.decision_rows import DecisionRows
+from training.data.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
+from training.data.rows import DecisionRows
 
 RETRAINED = (0, 56, 112)
 """Days on whose morning the shop learns."""

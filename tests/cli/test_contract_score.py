@@ -21,7 +21,7 @@ from tests.decisions.people import person, told
 from tests.decisions.rehearsal import GREEDY
 from tests.training.shops import frame, write
 from tests.training.test_renewals import subscribers
-from training.promote import crown
+from training.gate.registry_gate import crown
 
 NOW = datetime(2026, 5, 5, 16, tzinfo=UTC)
 CATALOGUE = """

@@ -10,8 +10,8 @@ from cli.training_jobs import log_of
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate
 from features.timestamps import AHEAD, microseconds
-from training.labels import lapses, span
-from training.splits import snapshots
+from training.data.labels import lapses, span
+from training.data.splits import snapshots
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

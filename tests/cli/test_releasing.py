@@ -21,8 +21,8 @@ from models.bundles.registry import MlflowRegistry
 from serving.champion import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, furnish, service_of
-from training.errors import TrainingError, UndecidedError
-from training.promote import crown
+from training.data.errors import TrainingError, UndecidedError
+from training.gate.registry_gate import crown
 
 WIDE = ("--tolerance", "5", "--max-contacts", "1", "--max-unsubscribes", "0.1")
 

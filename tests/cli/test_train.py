@@ -13,8 +13,8 @@ from models.base.errors import RegistryError
 from models.bundles.registry import MlflowRegistry
 from tests.training.shops import campaigns, frame, write
 from tests.training.test_renewals import generated
-from training.errors import TrainingError
-from training.job import STEPS
+from training.data.errors import TrainingError
+from training.fit.job import STEPS
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from serving.settings import Settings
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, service_of
 from tests.training.shops import campaigns, frame, write
-from training.errors import TrainingError
-from training.judging import Reward
-from training.release import Limits
+from training.data.errors import TrainingError
+from training.gate.evidence import Reward
+from training.gate.release import Limits
 
 
 def run(*arguments: str | Path) -> Any:

@@ -3,8 +3,9 @@ import pytest
 from features.events.dataset import EventDataset
 from models.base.gbm import Parameters
 from tests.training.shops import campaigns, frame, write
-from training import lapse, response
-from training.job import TrainingResult
+from training.fit.job import TrainingResult
+from training.jobs import lapse
+from training.jobs import response_imported as response
 
 SMALL = Parameters(rounds=120, leaf_rows=20, leaves=7)
 

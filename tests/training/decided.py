@@ -12,7 +12,7 @@ from decisions.kernel.decide import Request, decide
 from decisions.kernel.decision import Decision
 from features.definitions.definitions import Aggregation, Feature, FeatureSet
 from tests.decisions.retailer import NOON, RETAILER, KnownScorer, having
-from training.attribution import Delivery, LoggedDecision, Outcome
+from training.data.attribution import Delivery, LoggedDecision, Outcome
 
 FEATURES = ("days_since_purchase", "spend")
 LATER = NOON + timedelta(days=60)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from features.timestamps import microseconds
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import FEATURES, LATER, after, chosen, dated, log, logged, made, moved
-from training.attribution import Delivery, Goal, LoggedDecision, delivered_contacts, every_decision
-from training.decision_rows import DecisionRows
-from training.errors import TrainingError
+from training.data.attribution import Delivery, Goal, LoggedDecision, delivered_contacts, every_decision
+from training.data.errors import TrainingError
+from training.data.rows import DecisionRows
 
 MADE = made(40)
 CONTACT = chosen(MADE, "miss_you")

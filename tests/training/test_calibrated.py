@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit, logit
 
 from models.base.metrics import Outcomes
-from training.calibrated import by_action, doubts
-from training.evaluation import TestRows, as_json
+from training.fit.calibrated import by_action, doubts
+from training.fit.evaluation import TestRows, as_json
 
 ROWS, TRIALS = 2000, 40
 ACTIONS = ["letter", "coupon", "call", "visit"]

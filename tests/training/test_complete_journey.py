@@ -7,8 +7,9 @@ import pytest
 from features.events import complete_journey
 from features.events.dataset import EventDataset, write_events
 from tests.contracts.registries import MemoryRegistry
-from training import lapse, response
-from training.promote import promote
+from training.gate.registry_gate import promote
+from training.jobs import lapse
+from training.jobs import response_imported as response
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from models.effects.pooling import Prior
 from models.effects.scorer import EffectScorer
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import FEATURES, LATER, WORTH, dated, log, windowed
-from training.attribution import Delivery, Goal, LoggedDecision, every_decision
-from training.effects import catalogue_priors, fit_effects, refuse_campaigns, train
-from training.errors import TrainingError
+from training.data.attribution import Delivery, Goal, LoggedDecision, every_decision
+from training.data.errors import TrainingError
+from training.jobs.effects import catalogue_priors, fit_effects, refuse_campaigns, train
 
 
 def test_effects_of_messages_are_found() -> None:

@@ -17,12 +17,13 @@ from models.base.metrics import Outcomes
 from models.scores.bgnbd import FORETOLD
 from tests.training.conftest import SMALL
 from tests.training.shops import campaigns, frame, rows, write
-from training import lapse, response
-from training.errors import TrainingError
-from training.evaluation import univariate
-from training.fitting import Table, fit_calibrated
-from training.job import STEPS, TrainingResult, learnable
-from training.splits import Split
+from training.data.errors import TrainingError
+from training.data.splits import Split
+from training.fit.evaluation import univariate
+from training.fit.fitting import Table, fit_calibrated
+from training.fit.job import STEPS, TrainingResult, learnable
+from training.jobs import lapse
+from training.jobs import response_imported as response
 
 JOBS = pytest.mark.parametrize("job", ["lapsed", "responded"])
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from features.timestamps import DAY, microseconds
 from tests.training.shops import OPENED, campaigns, frame, rows, write
-from training.errors import TrainingError
-from training.labels import days_after, iso_date, lapses, midnight, responses, span
+from training.data.errors import TrainingError
+from training.data.labels import days_after, iso_date, lapses, midnight, responses, span
 
 DAY_0 = microseconds(OPENED.to_pydatetime())
 MOMENTS = st.integers(0, 4_000_000_000_000_000)

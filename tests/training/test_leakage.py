@@ -4,8 +4,8 @@ import pytest
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset, read_events
 from features.timestamps import DAY
-from training.labels import Examples, days_after, lapses, midnight, span
-from training.leakage import auc_of_features, days_past, judged, one_event_past
+from training.data.labels import Examples, days_after, lapses, midnight, span
+from training.studies.leakage import auc_of_features, days_past, judged, one_event_past
 
 HORIZON = 28
 

@@ -15,9 +15,11 @@ from tests.training.shops import OPENED, frame, write
 from tests.training.test_pressure import pressed
 from tests.training.test_response_log import FEATURES as OFFERED
 from tests.training.test_response_log import OFFERS, SMALL, contacts
-from training import effects, pressure, response_log, value
-from training.candidate import latest
-from training.decision_rows import DecisionRows
+from training.data.rows import DecisionRows
+from training.fit.candidate import latest
+from training.jobs import effects, value
+from training.jobs import frequency as pressure
+from training.jobs import response_logged as response_log
 
 BOUND = 150 * DAY
 

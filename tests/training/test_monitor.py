@@ -14,10 +14,10 @@ from scipy.stats import binom
 from tests.training.decided import FEATURES, LATER, log, windowed
 from tests.training.shops import frame, rows, write
 from tests.training.test_effects import spread_out
-from training.attribution import Goal, LoggedDecision
-from training.drift import UNLIKELY, Drift, drifts, false_discovery, psi, rate_drifts
-from training.errors import TrainingError
-from training.judging import Reward
+from training.data.attribution import Goal, LoggedDecision
+from training.data.errors import TrainingError
+from training.fit.drift import UNLIKELY, Drift, drifts, false_discovery, psi, rate_drifts
+from training.gate.evidence import Reward
 from training.monitor import Watch, watch_decisions, watch_events
 
 REWARD = Reward(Goal())

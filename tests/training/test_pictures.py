@@ -3,9 +3,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from models.base.metrics import Estimate
-from training.job import TrainingResult
-from training.pictures import calibrations, curves, history, scoreboard, segments, table
-from training.segments import Segment
+from training.figures.pictures import calibrations, curves, history, scoreboard, segments, table
+from training.fit.job import TrainingResult
+from training.studies.segments import Segment
 
 HALF = Estimate(0.5, 0.4, 0.65)
 

@@ -11,10 +11,10 @@ from features.timestamps import DAY
 from models.scores.frequency import PressureModel
 from tests.training.decided import FEATURES, LATER, after, logged, made
 from tests.training.shops import rows, write
-from training import pressure
-from training.attribution import delivered_contacts
-from training.errors import TrainingError
-from training.pressure import Pressed, from_events, from_log, train
+from training.data.attribution import delivered_contacts
+from training.data.errors import TrainingError
+from training.jobs import frequency as pressure
+from training.jobs.frequency import Pressed, from_events, from_log, train
 
 STATED = Fatigue(risk=0.004, growth=0.5)
 

@@ -12,10 +12,10 @@ from models.bundles.kinds import kind_of
 from models.bundles.registry import MlflowRegistry
 from models.scores.bgnbd import HISTORY
 from tests.contracts.registries import MemoryRegistry
-from training.candidate import Candidate
-from training.fallback import rhythm_candidate
-from training.job import TrainingResult
-from training.promote import candidate_of, promote, release, roll_back
+from training.fit.candidate import Candidate
+from training.fit.fallback import rhythm_candidate
+from training.fit.job import TrainingResult
+from training.gate.registry_gate import candidate_of, promote, release, roll_back
 from training.tracking import track
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from models.scores.bgnbd import FORETOLD
-from training.job import TrainingResult
-from training.reasons import family_weights, reasons_in_words, reasons_of, tree_rows
+from training.fit.job import TrainingResult
+from training.studies.reasons import family_weights, reasons_in_words, reasons_of, tree_rows
 
 
 @pytest.fixture(params=["lapsed", "responded"])

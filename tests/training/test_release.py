@@ -8,9 +8,9 @@ import pytest
 from experiments.offpolicy.log import Log
 from experiments.offpolicy.predictions import cross_fitted
 from tests.experiments.gated import LEARNED, MARKETER, MISTAKEN, among, simulated
-from training.by_action import ArmCalibration, by_arm, jointly, slope, whatever_ties
-from training.errors import TrainingError
-from training.release import Evidence, Limits, contact_share, judge
+from training.data.errors import TrainingError
+from training.fit.by_action import ArmCalibration, by_arm, jointly, slope, whatever_ties
+from training.gate.release import Evidence, Limits, contact_share, judge
 
 FREE = Limits(contacts=1.0, unsubscribes=0.02)
 

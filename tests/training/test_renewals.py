@@ -13,8 +13,8 @@ from features.timestamps import DAY, microseconds
 from models.base.gbm import Parameters
 from models.base.metrics import Outcomes
 from tests.training.shops import OPENED, rows, write
-from training.errors import TrainingError
-from training.renewals import renewals, train
+from training.data.errors import TrainingError
+from training.jobs.renewals import renewals, train
 
 SMALL = Parameters(rounds=150, leaf_rows=50, leaves=7)
 CONTRACT = 180

@@ -8,9 +8,9 @@ import pytest
 from models.base.gbm import Parameters
 from models.scores.classifier import FittedModel
 from tests.training.decided import windowed
-from training.decision_rows import DecisionRows
-from training.errors import TrainingError
-from training.response_log import train
+from training.data.errors import TrainingError
+from training.data.rows import DecisionRows
+from training.jobs.response_logged import train
 
 SMALL = Parameters(rounds=60, leaves=4, leaf_rows=40, learning_rate=0.1, threads=1)
 FEATURES = windowed("spend", "contacts_7d")

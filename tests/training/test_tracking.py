@@ -10,11 +10,11 @@ from matplotlib.image import imread
 from models.bundles.registry import MlflowRegistry, connect
 from tests.experiments.gated import LEARNED
 from tests.training.test_release import FREE, shop
-from training.candidate import job_key
-from training.job import TrainingResult
-from training.plots import figures
-from training.promote import Verdict, candidate_of, promote
-from training.release import judge
+from training.figures.plots import figures
+from training.fit.candidate import job_key
+from training.fit.job import TrainingResult
+from training.gate.registry_gate import Verdict, candidate_of, promote
+from training.gate.release import judge
 from training.tracking import EXPERIMENT, RELEASES, conclude, find, track, track_release
 
 

@@ -11,9 +11,9 @@ from features.timestamps import DAY, microseconds
 from models.base.gbm import Parameters
 from models.scores.value import ValueModel
 from tests.training.shops import OPENED, frame, rows, write
-from training import value
-from training.candidate import Candidate
-from training.errors import TrainingError
+from training.data.errors import TrainingError
+from training.fit.candidate import Candidate
+from training.jobs import value
 
 SMALL = Parameters(rounds=80, leaves=4, leaf_rows=40, learning_rate=0.1, threads=1)
 

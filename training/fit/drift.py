@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import fisher_exact, ks_2samp, norm
 
-from training.errors import TrainingError
+from training.data.errors import TrainingError
 
 Floats = NDArray[np.float64]
 

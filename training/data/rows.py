@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from training.errors import TrainingError
+from training.data.errors import TrainingError
 
 Floats = NDArray[np.float64]
 

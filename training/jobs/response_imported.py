@@ -6,9 +6,9 @@ from features.definitions.definitions import Aggregation, Feature, FeatureSet, W
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from models.base.gbm import Parameters
-from training.job import Progress, Task, TrainingResult, announce, run
-from training.labels import responses
-from training.splits import by_share
+from training.data.labels import responses
+from training.data.splits import by_share
+from training.fit.job import Progress, Task, TrainingResult, announce, run
 
 NAME = "response"
 PARAMETERS = Parameters()
@@ -28,7 +28,7 @@ def train(
 
     Args:
         dataset: The log; it needs contacts, redemptions and purchases.
-        campaigns: When campaigns end, see `training.labels.responses`.
+        campaigns: When campaigns end, see `training.data.labels.responses`.
         window_days: Instead, how long after a contact a redemption answers it.
         judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from, besides the offer.

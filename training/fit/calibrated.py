@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from training.by_action import by_arm, whatever_ties
-from training.candidate import shown
-from training.evaluation import TestRows
+from training.fit.by_action import by_arm, whatever_ties
+from training.fit.candidate import shown
+from training.fit.evaluation import TestRows
 
 LEAST = 100
 """Rows with and rows without the outcome below which calibration cannot be judged.
@@ -56,7 +56,7 @@ def doubts(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     - The biases by action must be no accident of their number: p of at least 0.025.
 
     Args:
-        metrics: Of `training.evaluation.evaluate` and `by_action`.
+        metrics: Of `training.fit.evaluation.evaluate` and `by_action`.
 
     Example:
         >>> fine = {"value": 1.0, "low": 0.9, "high": 1.1}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.base.calibration import KINDS, Beta, Identity, Platt
 from models.base.gbm import Parameters, TreeModel, fit
 from models.base.metrics import Outcomes
-from training.splits import Split
+from training.data.splits import Split
 
 FOLDS = 5
 

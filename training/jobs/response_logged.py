@@ -12,18 +12,18 @@ from models.base import calibration
 from models.base.gbm import Parameters
 from models.base.metrics import Outcomes
 from models.scores.classifier import ActionFeature, FittedModel
-from training.calibrated import by_action
-from training.candidate import Candidate, latest
-from training.decision_rows import DecisionRows
-from training.errors import TrainingError
-from training.evaluation import TestRows, evaluate
-from training.fitting import Table, fit_calibrated
-from training.job import Progress, announce, learnable
-from training.plots import calibration as calibration_plot
-from training.plots import importance, roc
-from training.promote import TOLERANCES, gains, refusals
-from training.response import NAME, PARAMETERS
-from training.splits import Split, by_share
+from training.data.errors import TrainingError
+from training.data.rows import DecisionRows
+from training.data.splits import Split, by_share
+from training.figures.plots import calibration as calibration_plot
+from training.figures.plots import importance, roc
+from training.fit.calibrated import by_action
+from training.fit.candidate import Candidate, latest
+from training.fit.evaluation import TestRows, evaluate
+from training.fit.fitting import Table, fit_calibrated
+from training.fit.job import Progress, announce, learnable
+from training.gate.registry_gate import TOLERANCES, gains, refusals
+from training.jobs.response_imported import NAME, PARAMETERS
 
 Offers = Mapping[str, Mapping[str, float | str]]
 """By message, the figures of its offer; the channel is added to them."""
@@ -52,7 +52,7 @@ def train(
     """Trains on earlier contacts and tests on the latest whose window is over.
 
     Args:
-        rows: See `training.attribution.delivered_contacts`; the features are those of `feature_set`, in order.
+        rows: See `training.data.attribution.delivered_contacts`; the features are those of `feature_set`, in order.
         offers: What each message offers; contacts of other messages are left out, since the model reads offers.
         judged_from: The test begins there at the latest, microseconds since the epoch; None for the latest 30 %.
         feature_set: What was logged.

@@ -9,10 +9,10 @@ from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from features.timestamps import DAY
 from models.base.gbm import Parameters
-from training.baselines import Baseline, Logit, NoPurchase
-from training.job import History, Progress, Task, TrainingResult, announce, run
-from training.labels import Examples, Span, lapses, span
-from training.splits import Split, by_time, snapshots
+from training.data.labels import Examples, Span, lapses, span
+from training.data.splits import Split, by_time, snapshots
+from training.fit.baselines import Baseline, Logit, NoPurchase
+from training.fit.job import History, Progress, Task, TrainingResult, announce, run
 
 NAME = "lapse"
 PARAMETERS = Parameters()

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.timestamps import DAY
-from training.errors import TrainingError
-from training.labels import Span, days_after, midnight
+from training.data.errors import TrainingError
+from training.data.labels import Span, days_after, midnight
 
 MONTH = 31
 TEST_SHARE = 0.3

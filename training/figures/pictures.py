@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from models.base.metrics import Estimate
-from training.evaluation import TestRows
-from training.job import TrainingResult
-from training.plots import draw_calibration
-from training.segments import Segment
+from training.figures.plots import draw_calibration
+from training.fit.evaluation import TestRows
+from training.fit.job import TrainingResult
+from training.studies.segments import Segment
 
 COLOURS = ("#0b5d8f", "#d1691b", "#4d8b57", "#8a8f98", "#7b4f9d")
 _STYLE: Any = {

@@ -8,11 +8,11 @@ from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset
 from models.base.gbm import Parameters
-from training.baselines import Logit
-from training.errors import TrainingError
-from training.job import Progress, Task, TrainingResult, announce, run
-from training.labels import Examples, days_after, events_of_type, log_end
-from training.splits import by_share
+from training.data.errors import TrainingError
+from training.data.labels import Examples, days_after, events_of_type, log_end
+from training.data.splits import by_share
+from training.fit.baselines import Logit
+from training.fit.job import Progress, Task, TrainingResult, announce, run
 
 NAME = "contract_churn"
 RENEWED = "renewed"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
 from models.base.metrics import Outcomes
-from training.errors import TrainingError
-from training.evaluation import as_json
+from training.data.errors import TrainingError
+from training.fit.evaluation import as_json
 
 Floats = NDArray[np.float64]
 

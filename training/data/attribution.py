@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from decisions.kernel.decision import SILENCE, Decision
 from decisions.kernel.rewards import MARGIN
 from features.timestamps import microseconds
-from training.decision_rows import DecisionRows
-from training.errors import TrainingError
+from training.data.errors import TrainingError
+from training.data.rows import DecisionRows
 
 _UNDELIVERED = "not delivered"
 _TIME = attrgetter("time")

@@ -13,10 +13,10 @@ from decisions.kernel.decide import distribution
 from decisions.kernel.decision import Candidate, Decision
 from experiments.offpolicy.decision_log import LEFT_ALONE, Target, compared
 from experiments.offpolicy.predictions import cross_fitted
-from training.attribution import Delivery, Goal, LoggedDecision, Outcome, answers, arm, outcomes_within, worth
-from training.by_action import by_arm
-from training.errors import TrainingError, UndecidedError
-from training.release import Evidence
+from training.data.attribution import Delivery, Goal, LoggedDecision, Outcome, answers, arm, outcomes_within, worth
+from training.data.errors import TrainingError, UndecidedError
+from training.fit.by_action import by_arm
+from training.gate.release import Evidence
 
 _LEFT = frozenset(("unsubscribed", "complained"))
 _FOLDS = 5
@@ -27,7 +27,7 @@ Predicted = Callable[[Decision], Candidate | None]
 
 
 class Predictions(NamedTuple):
-    """What was predicted of contacts, and what happened; the arguments of `training.by_action.by_arm`."""
+    """What was predicted of contacts, and what happened; the arguments of `training.fit.by_action.by_arm`."""
 
     arms: Sequence[str]
     predicted: NDArray[np.float64]
@@ -213,7 +213,7 @@ def predictions_of(
 ) -> Predictions:
     """Predicted and observed responses of the contacts that were delivered.
 
-    What is learnt of effects foretells any outcome in the window of all, as `training.attribution.every_decision`
+    What is learnt of effects foretells any outcome in the window of all, as `training.data.attribution.every_decision`
     labels it; every other response foretells an answer in the message's own window, as `delivered_contacts` does.
 
     Args:

@@ -10,8 +10,8 @@ from features.definitions.definitions import FeatureSet
 from features.events.dataset import EventDataset
 from features.timestamps import DAY
 from models.base.metrics import Estimate, Outcomes
-from training.evaluation import univariate
-from training.labels import Examples
+from training.data.labels import Examples
+from training.fit.evaluation import univariate
 
 Moments = NDArray[np.int64]
 

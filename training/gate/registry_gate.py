@@ -17,12 +17,12 @@ from models.bundles.kinds import Model
 from models.bundles.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
 from models.scores.classifier import FittedModel
 from models.scores.rhythm import RhythmModel
-from training.calibrated import by_action, doubts
-from training.candidate import Candidate, Interval, above, short_of, shown
-from training.evaluation import TestRows, as_json
-from training.fallback import rhythm_candidate
-from training.job import TrainingResult
-from training.plots import figures
+from training.figures.plots import figures
+from training.fit.calibrated import by_action, doubts
+from training.fit.candidate import Candidate, Interval, above, short_of, shown
+from training.fit.evaluation import TestRows, as_json
+from training.fit.fallback import rhythm_candidate
+from training.fit.job import TrainingResult
 
 TOLERANCES = {"log-loss": 0.01, "AUC": math.inf}
 """What a challenger may be worse by than the champion, at the low end of the interval; AUC is reported, no more."""
@@ -190,7 +190,7 @@ def candidate_of(result: TrainingResult) -> Candidate:
     """A model of probabilities, judged by its test rows.
 
     It must beat each baseline in log-loss, a proper score, with the whole 95 % interval of the paired difference, and
-    be calibrated, see `training.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks alone.
+    be calibrated, see `training.fit.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks alone.
 
     Args:
         result: Of a training job.

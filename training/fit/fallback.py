@@ -6,10 +6,10 @@ import numpy as np
 
 from models.scores.bgnbd import HISTORY
 from models.scores.rhythm import RhythmModel
-from training.calibrated import by_action, doubts
-from training.candidate import Candidate
-from training.evaluation import evaluate
-from training.job import TrainingResult
+from training.fit.calibrated import by_action, doubts
+from training.fit.candidate import Candidate
+from training.fit.evaluation import evaluate
+from training.fit.job import TrainingResult
 
 
 def rhythm_candidate(result: TrainingResult) -> Candidate | None:

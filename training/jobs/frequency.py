@@ -16,16 +16,16 @@ from features.timestamps import DAY
 from features.vocabulary import EVENT_TYPES
 from models.base.metrics import Outcomes
 from models.scores.frequency import PressureModel
-from training.attribution import Goal
-from training.by_action import of_fit, slope
-from training.candidate import Candidate, latest
-from training.candidate_plots import tenths
-from training.decision_rows import DecisionRows
-from training.errors import TrainingError
-from training.evaluation import as_json
-from training.job import Progress, announce
-from training.labels import span
-from training.splits import TEST_SHARE, latest_share
+from training.data.attribution import Goal
+from training.data.errors import TrainingError
+from training.data.labels import span
+from training.data.rows import DecisionRows
+from training.data.splits import TEST_SHARE, latest_share
+from training.figures.candidate_plots import tenths
+from training.fit.by_action import of_fit, slope
+from training.fit.candidate import Candidate, latest
+from training.fit.evaluation import as_json
+from training.fit.job import Progress, announce
 
 NAME = "unsubscribe"
 COLUMNS = ("contacts_7d", "contacts_28d")

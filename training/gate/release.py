@@ -13,8 +13,8 @@ from experiments.offpolicy import estimators as offpolicy
 from experiments.offpolicy.estimators import Estimate, Estimator, difference
 from experiments.offpolicy.log import Floats, Log
 from experiments.offpolicy.support import WANTED, Support, Wanted, support
-from training.by_action import ArmCalibration, strain, whatever_ties
-from training.errors import TrainingError
+from training.data.errors import TrainingError
+from training.fit.by_action import ArmCalibration, strain, whatever_ties
 
 Answer = Literal["ship", "experiment", "no"]
 """Put into use; try it in a live experiment; leave it."""

@@ -15,7 +15,7 @@ from features.events.dataset import EventDataset
 from features.events.schema import Events
 from features.timestamps import DAY, EARLIEST, microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from training.errors import TrainingError
+from training.data.errors import TrainingError
 
 _NEVER = np.iinfo(np.int64).min
 

@@ -17,13 +17,13 @@ from models.base.gbm import Parameters
 from models.base.metrics import Estimate
 from models.bundles.kinds import Model
 from models.scores.value import PARAMETERS, ValueModel, deviance, fit_spend
-from training.candidate import Candidate, Interval, above, latest, shown
-from training.candidate_plots import tenths
-from training.errors import TrainingError
-from training.evaluation import as_json
-from training.job import Progress, announce, learnable
-from training.labels import days_after, iso_date, midnight, span
-from training.plots import importance
+from training.data.errors import TrainingError
+from training.data.labels import days_after, iso_date, midnight, span
+from training.figures.candidate_plots import tenths
+from training.figures.plots import importance
+from training.fit.candidate import Candidate, Interval, above, latest, shown
+from training.fit.evaluation import as_json
+from training.fit.job import Progress, announce, learnable
 
 NAME = "clv"
 HORIZON = 365

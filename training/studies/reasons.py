@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from models.base.shap import Reason, by_family, reasons
 from models.scores.bgnbd import FORETOLD
-from training.job import TrainingResult
-from training.segments import Bands, Segment, mean_by_segment
+from training.fit.job import TrainingResult
+from training.studies.segments import Bands, Segment, mean_by_segment
 
 
 def tree_rows(result: TrainingResult) -> NDArray[np.float64]:

@@ -16,12 +16,12 @@ from models.base.gbm import Parameters
 from models.base.metrics import Outcomes
 from models.scores.bgnbd import FORETOLD, HISTORY, Outlook
 from models.scores.classifier import ActionFeature, FittedModel
-from training.baselines import Baseline
-from training.candidate import latest
-from training.evaluation import TestRows, evaluate, univariate
-from training.fitting import Fit, Table, fit_calibrated, validation_log_loss
-from training.labels import Examples, iso_date
-from training.splits import Split
+from training.data.labels import Examples, iso_date
+from training.data.splits import Split
+from training.fit.baselines import Baseline
+from training.fit.candidate import latest
+from training.fit.evaluation import TestRows, evaluate, univariate
+from training.fit.fitting import Fit, Table, fit_calibrated, validation_log_loss
 
 Progress = Callable[[str, int, int], None]
 """Called with the step that begins, its number from 1, and how many there are."""
@@ -90,7 +90,7 @@ class TrainingResult:
         label: What it is the probability of, in words.
         model: What goes into a bundle.
         feature_set: What it reads.
-        metrics: See `training.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
+        metrics: See `training.fit.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
             `left_out` and, where foretelling was tried, `outlook_log_loss` on validation with it and without.
         parameters: What labels and fit depend on.
         dataset: The events.

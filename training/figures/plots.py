@@ -6,8 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from training.evaluation import TestRows
-from training.job import TrainingResult
+from training.fit.evaluation import TestRows
+from training.fit.job import TrainingResult
 
 _SHOWN = 20
 

@@ -1,0 +1,1 @@
+"""Data to learn from: labels, attribution, and splits in time."""

@@ -1,0 +1,1 @@
+"""The release gates: of models in the registry, and of decisions."""

@@ -1,0 +1,1 @@
+"""Training jobs, one file a model."""
