@@ -26,7 +26,7 @@ from benchmarks._processes import Load, cpu_seconds, fsync_milliseconds, load, p
 from benchmarks._retailer import MOMENT, furnish, stock
 from experiments.samples.customers import generate
 from serving.bootstrap import open_store
-from serving.store import keys
+from serving.store.queries import keys
 
 BENCH = Path("var/bench")
 CUSTOMERS = 5_000

@@ -99,7 +99,7 @@ def told(file: Path, checks: "Sequence[Check]", *, as_json: bool) -> int:
 def vocabulary_for(data: Path, text: str) -> "Vocabulary":
     """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
     from features.definitions.standard import STANDARD
-    from serving.champion import is_first, load_bundle, vocabulary
+    from serving.engine.champion import is_first, load_bundle, vocabulary
     from serving.settings import Settings
 
     champion = Settings.of(data).champion

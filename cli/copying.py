@@ -27,7 +27,7 @@ def copy(
     Counts and digests of every table are compared before the copy counts. The source stays as it is; stop its service
     first, since what it takes in later is not copied.
     """
-    from serving.store.copying import copy as copied
+    from serving.store.admin.copying import copy as copied
 
     with (
         _opened(source, must_exist=True) as old,

@@ -42,7 +42,7 @@ def _customers() -> None:
 def export(customer: Id, data: Data = HERE, tenant: Tenant = None) -> None:
     """Print everything that is kept about a customer, as one JSON object."""
     from serving.errors import UnknownCustomerError
-    from serving.store.people import export as read
+    from serving.store.admin.people import export as read
 
     with _opened(data, tenant) as opened:
         found = read(opened.store.database, opened.tenant, customer)
@@ -58,7 +58,7 @@ def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json 
     Decisions and contacts stay in the counts under a name that leads to nobody. Whatever comes later about the customer
     is turned away.
     """
-    from serving.people import erase_person
+    from serving.engine.people import erase_person
 
     with _opened(data, tenant) as opened:
         erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories)
@@ -79,7 +79,7 @@ def list_merges(
     as_json: Json = False,
 ) -> None:
     """List the merges of customers, the newest first."""
-    from serving.store.merges import made
+    from serving.store.queries.merges import made
 
     with _opened(data, tenant) as opened:
         found = made(opened.store.database, opened.tenant, customer=customer, limit=limit)
@@ -119,7 +119,7 @@ def unmerge(
 
 def _merged_into(opened: "_Opened", customer: str) -> list[str]:
     """The ids whose merges into a customer are in force, the newest first."""
-    from serving.store.merges import in_force
+    from serving.store.queries.merges import in_force
 
     return in_force(opened.store.database, opened.tenant, customer)
 

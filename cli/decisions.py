@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from decisions.analysis.remedies import Remedy
     from decisions.kernel.decision import Decision
-    from serving.archive import Archive
-    from serving.champion import Champion
+    from serving.engine.archive import Archive
+    from serving.engine.champion import Champion
 
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a decision.")]
@@ -42,7 +42,7 @@ def explain(
     from decisions.analysis.replay import policy_of
     from decisions.kernel.decide import Circumstances
     from decisions.kernel.slate import slate
-    from serving.reasons import explained
+    from serving.engine.reasons import explained
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -140,8 +140,8 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
         TactfulError: The folder has no catalogue, or what is in it cannot be read.
     """
     from features.definitions.standard import STANDARD
-    from serving.archive import Archive
-    from serving.champion import load_champion
+    from serving.engine.archive import Archive
+    from serving.engine.champion import load_champion
     from serving.settings import Settings
     from serving.store.opening import open_store
 

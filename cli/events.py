@@ -158,7 +158,7 @@ def refused(
     as_json: Json = False,
 ) -> None:
     """List the tracking messages that a service did not keep, or not as a whole, with their reasons."""
-    from serving.store import refused as messages
+    from serving.store.queries import refused as messages
 
     with opened_database(data, tenant) as (database, settings):
         counts = messages.counts(database, settings.tenant)

@@ -277,8 +277,8 @@ def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None
     from cli.logbook import read_catalogue
     from experiments.design.loading import load_plan
     from serving.settings import Settings
-    from serving.store.experiments import publish
     from serving.store.opening import open_store
+    from serving.store.queries.experiments import publish
 
     plan = load_plan(file, read_catalogue(data, catalogue)[0].catalogue)
     with closing(open_store(store)) as opened:

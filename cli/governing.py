@@ -12,8 +12,8 @@ from cli.console import console, print_json, progress, say, table
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from serving.rehearsal import Rehearsal
-    from serving.service import DecisionService
+    from serving.engine.rehearsal import Rehearsal
+    from serving.engine.service import DecisionService
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
@@ -36,8 +36,8 @@ def put(
 
     Running services take it within a second; nothing changes if it has a mistake, which exits with 1.
     """
+    from serving.engine.governance import put_in_force
     from serving.errors import CatalogueRefusedError
-    from serving.governance import put_in_force
 
     content = file.read_text(encoding="utf-8")
     with _service(data, tenant) as service:
@@ -64,8 +64,8 @@ def get(
     tenant: Tenant = None,
 ) -> None:
     """Print the catalogue in force, comments and all."""
-    from serving.governance import in_force
-    from serving.store.catalogues import every
+    from serving.engine.governance import in_force
+    from serving.store.queries.catalogues import every
 
     with _service(data, tenant) as service:
         if number is None:
@@ -81,7 +81,7 @@ def get(
 
 def history(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
     """List the catalogues that were put in force: when, and by whom."""
-    from serving.store.catalogues import every
+    from serving.store.queries.catalogues import every
 
     with _service(data, tenant) as service:
         texts = every(service.store.database, service.tenant)
@@ -117,8 +117,8 @@ def try_out(
     Nothing is written.
     """
     from features.definitions.standard import STANDARD
-    from serving.champion import champion_of
-    from serving.rehearsal import rehearse
+    from serving.engine.champion import champion_of
+    from serving.engine.rehearsal import rehearse
 
     content = file.read_text(encoding="utf-8")
     with _service(data, tenant) as service, progress("Deciding", console(stderr=True)):

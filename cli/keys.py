@@ -13,7 +13,7 @@ from cli.console import console, print_json, say, table
 if TYPE_CHECKING:
     from serving.settings import Settings
     from serving.store.database import Database
-    from serving.store.keys import ApiKey
+    from serving.store.queries.keys import ApiKey
 
 keys_app = typer.Typer(no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def create(
 ) -> None:
     """Make a key and show it, this once: only its digest is kept."""
     from serving.errors import SettingsError
-    from serving.store import keys
+    from serving.store.queries import keys
 
     scopes = [*(scope or ()), *(["track"] if browser else ())]
     strange = [one for one in scopes if one not in keys.SCOPES]
@@ -70,7 +70,7 @@ def rotate(
 ) -> None:
     """Make a key that takes the place of another and may do the same; show it, this once."""
     from serving.errors import SettingsError
-    from serving.store import keys
+    from serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
         made = keys.rotate(database, settings.tenant, key, _span(overlap), datetime.now(UTC))
@@ -82,7 +82,7 @@ def rotate(
 @keys_app.command("list")
 def every(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
     """List the keys, without their secrets."""
-    from serving.store import keys
+    from serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
         told = [_told(key) for key in keys.every(database, settings.tenant)]
@@ -105,7 +105,7 @@ def revoke(
 ) -> None:
     """Revoke a key for good; services stop taking it within two seconds."""
     from serving.errors import SettingsError
-    from serving.store import keys
+    from serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
         if not keys.revoke(database, settings.tenant, key, datetime.now(UTC)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from decisions.catalogue.model import Attribute
     from features.events.dataset import EventDataset
-    from serving.loading import Loaded
+    from serving.ingestion.loading import Loaded
     from serving.settings import Settings
 
 MARKER = "loading.json"
@@ -46,10 +46,10 @@ def load(
     """
     from cli.logbook import moment_of
     from cli.store import opened
-    from serving.customers_file import CustomersFile
+    from serving.ingestion.customers_file import CustomersFile
+    from serving.ingestion.loading import load as bring_in
+    from serving.ingestion.loading import require_moment
     from serving.ingestion.rules import load_rules
-    from serving.loading import load as bring_in
-    from serving.loading import require_moment
 
     if events is None and customers is None:
         raise TactfulError("nothing to load", got="neither --events nor --customers", wanted="one of them, or both")
@@ -171,7 +171,7 @@ def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
         TactfulError: The store has no events, or the folder is there already.
     """
     from cli.store import opened
-    from serving.exporting import export_events
+    from serving.engine.exporting import export_events
     from serving.ingestion.rules import load_rules
 
     if out.exists():

@@ -99,9 +99,9 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
         programmes = {m.id: p.id for p in compiled.catalogue.programmes for m in p.messages}
         log, zones = Logbook.of_events(frame, programmes, currency), open_events(events).all_zones()
         return Source(log, compiled, scorer, frame, zones, None)
-    from serving.store.experiments import exposed_to
+    from serving.store.admin.people import zones_of
     from serving.store.opening import open_store
-    from serving.store.people import zones_of
+    from serving.store.queries.experiments import exposed_to
 
     url, tenant = store or settings.store, settings.tenant
 
@@ -135,7 +135,7 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     from cli.catalogue import vocabulary_for
     from decisions.loading import parse_catalogue
     from features.definitions.standard import STANDARD
-    from serving.champion import is_first, load_bundle
+    from serving.engine.champion import is_first, load_bundle
     from serving.settings import Settings
 
     settings = Settings.of(data)
@@ -189,8 +189,8 @@ def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
 
 def _decisions(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
     from decisions.kernel.decision import SILENCE
+    from decisions.kernel.record import parse
     from features.timestamps import microseconds
-    from serving.records import parse
 
     for stored in store.decision_log(tenant):
         made = parse(stored.record)

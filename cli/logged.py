@@ -14,12 +14,12 @@ from typing import Any
 
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.kernel.decide import COMPATIBLE, REPLAYABLE, Request
+from decisions.kernel.record import parse
 from features.definitions.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
-from serving.archive import Archive
 from serving.bootstrap import clock, open_service
-from serving.champion import Champion
-from serving.records import parse
+from serving.engine.archive import Archive
+from serving.engine.champion import Champion
 from serving.settings import Settings
 from serving.store.port import Store, StoredDecision, from_micros
 from training.data.attribution import Delivery, LoggedDecision, Outcome

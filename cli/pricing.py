@@ -15,7 +15,7 @@ from features.errors import TactfulError
 
 if TYPE_CHECKING:
     from decisions.analysis.contact_price import ContactPrice
-    from serving.service import DecisionService
+    from serving.engine.service import DecisionService
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 WEEK = timedelta(days=7)
@@ -82,7 +82,7 @@ def priced(service: "DecisionService", budget: float, period: timedelta) -> "Con
     """
     from decisions.analysis.contact_price import price_within
     from decisions.base.errors import AllocationError
-    from serving.records import parse
+    from decisions.kernel.record import parse
 
     now, kept = service.clock(), service.store.decision_log(service.tenant)
     log = (parse(stored.record) for stored in kept if stored.inputs is not None)
@@ -101,7 +101,7 @@ def put_price(service: "DecisionService", file: Path, amount: float) -> None:
         CatalogueRefusedError: The catalogue has mistakes.
         CatalogueMovedError: Another catalogue was put in force meanwhile.
     """
-    from serving.governance import in_force, inspected, put_in_force
+    from serving.engine.governance import in_force, inspected, put_in_force
 
     present = in_force(service)
     text = with_price(present.content, amount)

@@ -8,12 +8,12 @@ from cli.console import table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.reasons import Explained
+    from serving.engine.reasons import Explained
 
 
 def tables(scores: "Iterable[Explained]") -> "Iterator[Table]":
     """A table for each score: what raised or lowered it, what the customer has there, and by what it moved the odds."""
-    from serving.reasons import in_words
+    from serving.engine.reasons import in_words
 
     for one in scores:
         rows = [

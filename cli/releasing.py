@@ -21,7 +21,7 @@ from experiments.offpolicy.decision_log import Target, as_decided
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
 from models.bundles.registry import MlflowRegistry
-from serving.champion import Champion, load_champion
+from serving.engine.champion import Champion, load_champion
 from serving.errors import NotReadyError
 from serving.settings import Settings
 from training.data.errors import TrainingError, UndecidedError

@@ -34,9 +34,9 @@ def serve(
 
     settings = Settings.of(data, host=host, port=port, workers=workers)
     _check(settings)
-    from serving import logs
-    from serving import workers as processes
-    from serving.sockets import address, listen
+    from serving.process import workers as processes
+    from serving.process.sockets import address, listen
+    from serving.telemetry import logs
 
     logs.configure(settings.log_level)
     with listen(settings.host, settings.port) as listening:
@@ -66,8 +66,8 @@ def _check(settings: "Settings") -> None:
 
 def _in_force(settings: "Settings") -> bool:
     """Whether a catalogue was put in force, so that the file is not needed."""
-    from serving.store.catalogues import newest
     from serving.store.opening import open_store
+    from serving.store.queries.catalogues import newest
 
     store = open_store(settings.store, settings.durability, settings.connections)
     try:

@@ -15,9 +15,9 @@ from cli.loading import load
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from serving.checking import Checked
     from serving.settings import Settings
-    from serving.store.backup import Archived
+    from serving.store.admin.backup import Archived
+    from serving.store.admin.checking import Checked
     from serving.store.port import Store
 
 store_app = typer.Typer(no_args_is_help=True)
@@ -40,7 +40,7 @@ def check(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> No
     Reads every table, compares the ledger with the decision log, and counts every cap of every catalogue that decided
     again, without the code that was to keep it. Exits with 1 if anything is wrong.
     """
-    from serving.checking import check as look_over
+    from serving.store.admin.checking import check as look_over
 
     with opened(data, tenant) as (store, settings), progress("Checking", console(stderr=True)):
         checked = look_over(store, settings.tenant)
@@ -82,9 +82,9 @@ def compact(
     """
     from features.definitions.standard import STANDARD
     from serving.bootstrap import clock, open_service
-    from serving.retention import needed
-    from serving.store.compaction import Keep, shrink
-    from serving.store.compaction import compact as forget
+    from serving.engine.retention import needed
+    from serving.store.admin.compaction import Keep, shrink
+    from serving.store.admin.compaction import compact as forget
 
     with opened(data, tenant) as (store, settings), progress("Compacting", console(stderr=True)) as advance:
         champion = open_service(settings, store).champions.present()
@@ -111,7 +111,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Write all of a store, with every tenant, to an archive; the service may go on meanwhile."""
-    from serving.store.backup import backup as write
+    from serving.store.admin.backup import backup as write
 
     with opened(data) as (store, _), progress("Backing up", console(stderr=True)) as advance:
         found = write(store.database, archive, datetime.now(UTC), advance)
@@ -128,7 +128,7 @@ def restore(
 
     What was damaged since it was written is refused, and so is a store that holds anything.
     """
-    from serving.store.backup import restore as fill
+    from serving.store.admin.backup import restore as fill
 
     with opened(data) as (store, _), progress("Restoring", console(stderr=True)) as advance:
         found = fill(store.database, archive, advance)
@@ -138,7 +138,7 @@ def restore(
 @store_app.command()
 def migrate(data: Data = HERE, as_json: Json = False) -> None:
     """Bring a store to the present schema, as every start of the service does."""
-    from serving.store.backup import schema_of
+    from serving.store.admin.backup import schema_of
 
     with opened(data) as (store, _), store.database.read() as connection:
         schema = schema_of(connection)

@@ -40,6 +40,7 @@ from IPython.display import HTML
 
 from cli.simulation.served import served
 from decisions.base.assignment import hash_v2
+from decisions.kernel.record import parse
 from experiments.base.metrics import METRICS
 from experiments.design.declaration import Experiment
 from experiments.readout.effects import compare, sample_ratio, variance_saved
@@ -52,8 +53,7 @@ from experiments.world.trial import Split, events_of, ids_of, true_effect
 from experiments.world.world import START, World
 from features.timestamps import microseconds
 from models.base.metrics import Estimate
-from serving.records import parse
-from serving.store.experiments import exposed_to
+from serving.store.queries.experiments import exposed_to
 from training.figures.pictures import curves, segments
 from training.studies.segments import Segment
 

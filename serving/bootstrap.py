@@ -10,16 +10,16 @@ from features.definitions.standard import STANDARD
 from features.events.history import history
 from features.kernel.program import compile_features
 from features.timestamps import EARLIEST
-from serving.champion import Champions
-from serving.making import Maker
-from serving.service import DecisionService
+from serving.engine.champion import Champions
+from serving.engine.making import Maker
+from serving.engine.service import DecisionService
+from serving.engine.trials import Trials
 from serving.settings import Settings
-from serving.store.catalogues import newest as newest_catalogue
-from serving.store.experiments import published
 from serving.store.opening import open_store as open_store
 from serving.store.port import Store
+from serving.store.queries.catalogues import newest as newest_catalogue
+from serving.store.queries.experiments import published
 from serving.tenants import Tenants
-from serving.trials import Trials
 
 
 def open_service(settings: Settings, store: Store | None = None) -> DecisionService:

@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.addresses import is_loopback
-from serving.customer_tokens import SHORTEST_SECRET
+from serving.api.customer_tokens import SHORTEST_SECRET
+from serving.delivery.webhooks import Webhook
 from serving.errors import SettingsError
 from serving.store.database import Durability
-from serving.webhooks import Webhook
 
 
 class Settings(BaseSettings):

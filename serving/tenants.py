@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from serving.engine.service import DecisionService
 from serving.errors import NotReadyError
-from serving.service import DecisionService
 from serving.store.port import Store
 
 

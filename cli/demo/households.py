@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.demo.data import MOMENT, ZONE, Grocer
 from cli.demo.service import settings_of
-from serving.history import load_history
+from serving.ingestion.history import load_history
 from serving.store.opening import open_store
 from serving.store.port import Consent, History, Profile
 

@@ -12,7 +12,7 @@ from decisions.catalogue.model import Catalogue, Message
 from decisions.catalogue.policies.contact_policies import ContactPolicy
 from decisions.catalogue.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
 from features.definitions.standard import STANDARD
-from serving.champion import load_champion
+from serving.engine.champion import load_champion
 
 
 def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:

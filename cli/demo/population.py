@@ -9,9 +9,9 @@ from cli.demo.narrator import Step
 from cli.demo.service import settings_of
 from decisions.base.durations import format_duration
 from decisions.catalogue.compiled import CompiledCatalogue
-from serving.audit import Audit, audit
-from serving.batch import BatchRun, decide_all
 from serving.bootstrap import open_service
+from serving.engine.batch import BatchRun, decide_all
+from serving.store.admin.audit import Audit, audit
 
 RUN = "everybody"
 REASONS = {

@@ -27,12 +27,12 @@ from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from features.events.dataset import EventDataset, open_events, write_events
 from models.bundles.bundle import export
-from serving.batch import decide_all
 from serving.bootstrap import open_service, open_store
-from serving.history import load_history
+from serving.engine.batch import decide_all
+from serving.engine.service import DecisionService
+from serving.ingestion.history import load_history
 from serving.ingestion.intake import Intake
 from serving.ingestion.rules import Rules
-from serving.service import DecisionService
 from serving.settings import Settings
 
 CATALOGUE = Path(__file__).with_name("kept.yaml")

@@ -18,12 +18,12 @@ from features.definitions.standard import STANDARD
 from features.events.dataset import write_events
 from models.bundles.bundle import export
 from models.scores.frequency import PressureModel
-from serving.batch import decide_all
 from serving.bootstrap import open_service, open_store
-from serving.history import load_history
-from serving.service import DecisionService
+from serving.engine.batch import decide_all
+from serving.engine.service import DecisionService
+from serving.ingestion.history import load_history
 from serving.settings import Settings
-from serving.store.experiments import publish
+from serving.store.queries.experiments import publish
 
 CATALOGUE = Path(__file__).with_name("served.yaml")
 ALLOWED = {("email", "marketing"): True}

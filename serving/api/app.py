@@ -12,37 +12,34 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.api import (
-    catalogues,
-    client_settings,
-    content,
-    customers,
-    merges,
-    operations,
-    pages,
-    problem,
-    routes,
-    tracking,
-    webhooks,
-)
-from serving.api.documentation import DESCRIPTION, SERVERS, TAGS, complete
-from serving.api.door import Allowed, Door, Everybody, Keys, Recognises
-from serving.api.envelope import Envelope
-from serving.api.matching import Paths
+from serving.api import pages, webhooks
+from serving.api import problems as problem
+from serving.api.auth import Allowed, Door, Everybody, Keys, Recognises
+from serving.api.catalogue import routes as catalogues
+from serving.api.content import routes as content
+from serving.api.customer_tokens import CustomerTokens
+from serving.api.customers import merges
+from serving.api.customers import routes as customers
+from serving.api.decisions import routes
+from serving.api.health import routes as operations
+from serving.api.idempotency import Repeats
+from serving.api.keyring import Keyring
+from serving.api.limits import Buckets
+from serving.api.middleware import Envelope
+from serving.api.openapi import DESCRIPTION, SERVERS, TAGS, complete
 from serving.api.paths import SegmentedPaths
-from serving.api.repeats import Repeats
-from serving.customer_tokens import CustomerTokens
-from serving.desk import Desk
+from serving.api.tracking import client_settings
+from serving.api.tracking import routes as tracking
+from serving.api.tracking.matching import Paths
+from serving.delivery.outbox import dispatching
+from serving.engine.desk import Desk
+from serving.engine.readiness import Readiness
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import Reception
 from serving.ingestion.refused import RefusedLog
 from serving.ingestion.rules import load_rules
-from serving.keyring import Keyring
-from serving.limits import Buckets
-from serving.outbox import dispatching
-from serving.readiness import Readiness
 from serving.settings import Settings
-from serving.store import keys
+from serving.store.queries import keys
 from serving.tenants import Tenants
 
 ROUTERS = (
@@ -63,7 +60,7 @@ NO_TELEMETRY: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-"""FastAPI's own would tell paths, which bear customers' ids, and the words of errors: `serving.tracing` does not."""
+"""FastAPI's own would tell paths, which bear customers' ids, and the words of errors: `serving.telemetry.tracing` does not."""
 
 
 class _Application(FastAPI):

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from decisions.catalogue.model import Browser
+from decisions.kernel.record import parse
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
+from serving.engine.wakeups import Listening
 from serving.ingestion import messages
 from serving.ingestion.consents import EVERY_CHANNEL, PURPOSE
 from serving.ingestion.fates import MessageFate, UnfitMessageError
@@ -18,8 +20,6 @@ from serving.ingestion.refusals import refusal_in
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
 from serving.ingestion.traits import profile_of
-from serving.ingestion.wakes import Listening
-from serving.records import parse
 from serving.store.port import MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
 
 _REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in REFUSALS)

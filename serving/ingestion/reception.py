@@ -8,6 +8,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from serving.engine.service import DecisionService
+from serving.engine.wakeups import Listening
 from serving.errors import NotReadyError
 from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
 from serving.ingestion.consents import PURPOSE
@@ -16,10 +18,8 @@ from serving.ingestion.intake import Intake, Judged, Told
 from serving.ingestion.refused import RefusedLog
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import SERVER, Sender
-from serving.ingestion.wakes import Listening
-from serving.metrics import METRICS
-from serving.service import DecisionService
 from serving.store.port import MERGES_AN_HOUR
+from serving.telemetry.metrics import METRICS
 
 _ALARMING = (MessageFate.NOT_MERGED, MessageFate.MERGE_LIMIT)
 """Fates that an operator is told of at once: somebody may be merging customers who are not one person."""

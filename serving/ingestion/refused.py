@@ -15,9 +15,9 @@ from functools import lru_cache
 from serving.errors import StoreError
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Told
-from serving.store import refused
 from serving.store.database import Database
-from serving.store.refused import Refused
+from serving.store.queries import refused
+from serving.store.queries.refused import Refused
 
 MOST_AT_ONCE = 500
 """Kinds of messages that are counted between two additions; those beyond are counted without their names."""

@@ -10,12 +10,12 @@ from sqlalchemy import Table, select, text
 
 from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
-from serving.store.intake import MovedError, take
+from serving.store.ingest.session import Row, Session
+from serving.store.ingest.take import MovedError, take
+from serving.store.ingest.unmerge import unmerge
 from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt, Store, StoredDecision, StoredEvent, Unmerged
 from serving.store.rows import CONTACT_COLUMNS, contact_of
 from serving.store.schema import decisions, events, identities, ledger, outcomes
-from serving.store.session import Row, Session
-from serving.store.unmerging import unmerge
 
 PAGE = 1_000
 """Rows that are fetched at a time."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from serving.errors import StoreError
 from serving.store.database import Durability
 from serving.store.port import Store
-from serving.store.sqlite import SqliteStore
+from serving.store.sqlite.store import SqliteStore
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
@@ -29,7 +29,7 @@ def open_store(
     if url.startswith(SQLITE):
         return SqliteStore(Path(url.removeprefix(SQLITE)), durability)
     if url.startswith(POSTGRES):
-        from serving.store.postgres import PostgresStore
+        from serving.store.postgres.store import PostgresStore
 
         return PostgresStore(url, durability, connections, deadline)
     scheme, separator, _ = url.partition("://")

@@ -281,7 +281,7 @@ class Store(ABC):
 
     @abstractmethod
     def unmerge(self, tenant: str, alias: str, when: datetime) -> Unmerged:
-        """Make an id that was merged into a customer a customer of its own again; see `serving.store.unmerging`.
+        """Make an id that was merged into a customer a customer of its own again; see `serving.store.ingest.unmerge`.
 
         Raises:
             NotMergedError: It is no alias, or what was merged is not recorded any more.

@@ -10,8 +10,8 @@ from typing import Any
 
 from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
+from serving.store.ingest.session import Row
 from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
-from serving.store.session import Row
 
 CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
 

@@ -11,7 +11,7 @@ from features.events.schema import validate
 from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
 from serving.bootstrap import open_store
-from serving.history import load_history
+from serving.ingestion.history import load_history
 from serving.settings import Settings
 from serving.store.port import History, Profile, StoredEvent
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, ZONE, ago, furnish, service_of

@@ -16,7 +16,7 @@ from decisions.loading import parse_catalogue
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import Bundle, load
 from models.bundles.registry import MlflowRegistry
-from serving.champion import vocabulary
+from serving.engine.champion import vocabulary
 from tests.decisions.people import person, told
 from tests.decisions.rehearsal import GREEDY
 from tests.training.shops import frame, write

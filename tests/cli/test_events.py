@@ -13,8 +13,8 @@ from features.errors import EventError, MappingError
 from features.events.dataset import open_events, read_events
 from serving.bootstrap import open_store
 from serving.settings import Settings
-from serving.store import refused
-from serving.store.refused import Refused
+from serving.store.queries import refused
+from serving.store.queries.refused import Refused
 from tests.cli.shopfront import tactful
 
 MAPPING = """\

@@ -11,7 +11,7 @@ from features.errors import TactfulError
 from features.events.dataset import write_events
 from features.events.schema import validate
 from serving.bootstrap import open_store
-from serving.store.experiments import published
+from serving.store.queries.experiments import published
 from tests.cli.shopfront import tactful, words
 from tests.experiments.trials import START, trial
 from tests.serving.shop import CATALOGUE

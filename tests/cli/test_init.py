@@ -11,7 +11,7 @@ from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from features.importing.yaml import load_mapping
 from models.bundles.bundle import unlearnt
-from serving.champion import vocabulary
+from serving.engine.champion import vocabulary
 from serving.ingestion.rules import Rules, load_rules
 from serving.settings import Settings
 from tests.cli.shopfront import tactful

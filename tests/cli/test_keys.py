@@ -9,7 +9,7 @@ import pytest
 from serving.bootstrap import open_store
 from serving.errors import SettingsError
 from serving.settings import Settings
-from serving.store import keys
+from serving.store.queries import keys
 from tests.cli.shopfront import tactful, words
 
 

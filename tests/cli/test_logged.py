@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.logged import open_decisions
-from serving.people import erase_person
+from serving.engine.people import erase_person
 from serving.settings import Settings
 from tests.cli.shopfront import CUSTOMERS, opened
 from tests.serving.earlier import rewrite

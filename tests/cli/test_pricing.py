@@ -16,9 +16,9 @@ from experiments.world.parameters import preset
 from experiments.world.world import START
 from features.errors import TactfulError
 from serving.bootstrap import open_service, open_store
-from serving.governance import in_force, put_in_force
-from serving.people import erase_person
-from serving.service import DecisionService
+from serving.engine.governance import in_force, put_in_force
+from serving.engine.people import erase_person
+from serving.engine.service import DecisionService
 from serving.settings import Settings
 from tests.cli.shopfront import tactful
 

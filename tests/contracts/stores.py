@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.base.snapshot import Contact
-from serving.rendering import Renderer
+from serving.engine.rendering import Renderer
 from serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
 from tests.decisions.retailer import NOON, RETAILER, at, decided, having
 

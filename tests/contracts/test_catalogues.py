@@ -7,7 +7,7 @@ import pytest
 
 from serving.bootstrap import open_store
 from serving.errors import CatalogueMovedError
-from serving.store.catalogues import newest, put
+from serving.store.queries.catalogues import newest, put
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from serving.checking import Checked, Finding, check
-from serving.store.erasure import erase
+from serving.store.admin.checking import Checked, Finding, check
+from serving.store.admin.erasure import erase
 from serving.store.port import Arrival, Fate, Profile, Store
 from serving.store.schema import customers, decisions, identities, ledger
 from tests.contracts.stores import BUY, DAY, T, history, keep_catalogue, known, spoken

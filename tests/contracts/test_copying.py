@@ -10,7 +10,7 @@ from features.errors import TactfulError
 from serving.bootstrap import open_store
 from serving.errors import StoreError
 from serving.settings import Settings
-from serving.store.copying import copy
+from serving.store.admin.copying import copy
 from serving.store.port import History, Profile, Store
 from serving.store.schema import metadata
 from tests.cli.shopfront import opened, tactful

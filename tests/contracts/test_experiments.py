@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from experiments.assignment.arms import Exposure
 from experiments.design.declaration import Plan
-from serving.store.experiments import expose, exposed_to, publish, published
 from serving.store.port import Store
+from serving.store.queries.experiments import expose, exposed_to, publish, published
 from tests.decisions.retailer import NOON
 from tests.experiments.declared import plan
 

@@ -13,9 +13,9 @@ from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Intake
 from serving.ingestion.messages import Call
 from serving.ingestion.rules import Rules
-from serving.store.erasure import erase
+from serving.store.admin.erasure import erase
+from serving.store.ingest.profiles import LARGEST_ATTRIBUTES, MOST_ATTRIBUTES
 from serving.store.port import Store, StoredEvent, from_micros
-from serving.store.profiles import LARGEST_ATTRIBUTES, MOST_ATTRIBUTES
 from tests.contracts.stores import EMAIL, T, draft, known
 from tests.decisions.retailer import NOON, at
 

@@ -7,7 +7,7 @@ import uuid
 from multiprocessing.connection import Connection
 
 from serving.bootstrap import open_store
-from serving.checking import check
+from serving.store.admin.checking import check
 from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt
 from tests.contracts.stores import BUY, T, history, keep_catalogue, known, spoken
 from tests.decisions.retailer import NOON

@@ -11,10 +11,10 @@ from decisions.catalogue.model import Attribute
 from features.errors import TactfulError
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate
-from serving.customers_file import CustomersFile
-from serving.exporting import export_events
+from serving.engine.exporting import export_events
+from serving.ingestion.customers_file import CustomersFile
+from serving.ingestion.loading import Loaded, load, require_moment
 from serving.ingestion.rules import Rules
-from serving.loading import Loaded, load, require_moment
 from serving.store.port import Arrival, Profile, Store
 from tests.contracts.stores import T, known
 from tests.serving.shop import NOW, ZONE, ago

@@ -15,10 +15,10 @@ from experiments.assignment.arms import Exposure
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.errors import NotMergedError
-from serving.store.erasure import erase
-from serving.store.experiments import expose
-from serving.store.merges import finish_merges
+from serving.store.admin.erasure import erase
 from serving.store.port import MERGES_AN_HOUR, Arrival, Outcome, Profile, Receipt, Store
+from serving.store.queries.experiments import expose
+from serving.store.queries.merges import finish_merges
 from serving.store.schema import exposures, merges, metadata, origins, profile_changes
 from tests.contracts.stores import BUY, DAY, EMAIL, Opener, T, draft, history, known
 from tests.contracts.test_taking import at_once, bought, ids, told

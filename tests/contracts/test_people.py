@@ -11,15 +11,15 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from decisions.kernel.decision import Decision
+from decisions.kernel.record import parse
 from experiments.assignment.arms import Exposure
 from features.timestamps import microseconds
 from serving.errors import KeyInFlightError
-from serving.records import parse
-from serving.store.erasure import Erased, erase, mentions, redacted
-from serving.store.experiments import expose, exposed_to
-from serving.store.idempotency import Claim, KeptAnswer, claim, keep
-from serving.store.people import export
+from serving.store.admin.erasure import Erased, erase, mentions, redacted
+from serving.store.admin.people import export
 from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store
+from serving.store.queries.experiments import expose, exposed_to
+from serving.store.queries.idempotency import Claim, KeptAnswer, claim, keep
 from serving.store.schema import exposures, idempotency, metadata, outbox
 from tests.contracts.stores import BUY, DAY, EMAIL, SPOKEN, Opener, T, draft, history, known
 from tests.decisions.retailer import NOON, at

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from serving.store import refused
 from serving.store.port import Store
-from serving.store.refused import MOST, Refused
+from serving.store.queries import refused
+from serving.store.queries.refused import MOST, Refused
 from tests.contracts.stores import T
 from tests.decisions.retailer import NOON
 

@@ -26,13 +26,13 @@ from features.kernel.program import compile_features
 from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
 from serving.bootstrap import open_store
+from serving.engine.retention import needs_of
 from serving.errors import StoreError
-from serving.retention import needs_of
-from serving.store.backup import MANIFEST, backup, restore
-from serving.store.compaction import Compacted, Keep, Need, compact, shrink
+from serving.store.admin.backup import MANIFEST, backup, restore
+from serving.store.admin.compaction import Compacted, Keep, Need, compact, shrink
 from serving.store.port import Arrival, Outcome, Profile, Store
 from serving.store.schema import idempotency, outbox
-from serving.store.sqlite import SqliteStore
+from serving.store.sqlite.store import SqliteStore
 from tests.contracts.stores import BUY, DAY, EMAIL, T, draft, history, known
 from tests.contracts.test_people import contents
 from tests.decisions.retailer import NOON, at

@@ -13,7 +13,7 @@ from decisions.base.errors import CatalogueError
 from decisions.base.snapshot import Event, Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.kernel.decision import Decision
-from serving.snapshots import as_bytes, from_bytes
+from serving.engine.snapshots import as_bytes, from_bytes
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, compiled, decided, having, reasons
 
 DATES = "".join(

@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 
-from serving.api.problem import INTERNAL, INVALID, KINDS, OF_FRAMEWORK
+from serving.api.problems import INTERNAL, INVALID, KINDS, OF_FRAMEWORK
 from serving.bootstrap import open_tenants
-from serving.server import running
+from serving.process.server import running
 from serving.settings import Settings
 from tests.patience import PATIENCE
 

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Page
 
 from serving.bootstrap import open_tenants
-from serving.server import running
+from serving.process.server import running
 from serving.settings import Settings
-from serving.store import keys
+from serving.store.queries import keys
 from serving.tenants import Tenants
 from tests.e2e.flaky import WEATHER, Network, flaky
 from tests.e2e.pages import CLIENTS, browser_page, installed, page_server

@@ -14,10 +14,10 @@ import pytest
 
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
-from serving.audit import audit
 from serving.bootstrap import open_store
-from serving.champion import load_champion, point_to, vocabulary
+from serving.engine.champion import load_champion, point_to, vocabulary
 from serving.settings import Settings
+from serving.store.admin.audit import audit
 from tests.patience import PATIENCE
 from tests.serving.shop import export_bundle, furnish
 

@@ -11,9 +11,9 @@ from rudderstack.analytics.client import Client as RudderStack
 from segment.analytics.client import Client as Segment
 
 from serving.bootstrap import open_tenants
-from serving.server import running
+from serving.process.server import running
 from serving.settings import Settings
-from serving.store import keys
+from serving.store.queries import keys
 from serving.tenants import Tenants
 from tests.e2e.flaky import WEATHER, Network, flaky
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 
-from serving.outbox import LEASE, Dispatcher
-from serving.records import parse
-from serving.store import outbox
+from decisions.kernel.record import parse
+from serving.delivery.outbox import LEASE, Dispatcher
+from serving.delivery.webhooks import Webhook
+from serving.store.queries import outbox
 from serving.tenants import Tenants
-from serving.webhooks import Webhook
 from tests.e2e.test_http import ROOT, SERVE
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET, Receiver, receiving

@@ -10,9 +10,9 @@ from cli.champions import history
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
 from serving.bootstrap import open_service
-from serving.champion import bundle_folder
-from serving.checking import check
+from serving.engine.champion import bundle_folder
 from serving.settings import Settings
+from serving.store.admin.checking import check
 from tests.cli.shopfront import tactful
 
 WIDE = ("--tolerance", "2", "--max-contacts", "1", "--max-unsubscribes", "0.1")

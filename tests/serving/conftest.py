@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.service import DecisionService
+from serving.engine.service import DecisionService
 from serving.settings import Settings
 from tests.serving.collector import Collector, collecting
 from tests.serving.shop import furnish, service_of

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from serving.engine.making import Answer, Ask
 from serving.errors import ContendedError
-from serving.making import Answer, Ask
 from serving.settings import Settings
 from tests.serving.shop import service_of
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from serving.api.answers import content
-from serving.desk import Desk
+from serving.engine.decision_json import content
+from serving.engine.desk import Desk
+from serving.engine.making import Ask
 from serving.errors import ContendedError
-from serving.making import Ask
 from serving.settings import Settings
 from tests.serving.shop import service_of
 

@@ -19,13 +19,13 @@ from models.base.gbm import Parameters, fit
 from models.bundles.bundle import export
 from models.scores.classifier import ActionFeature, FittedModel
 from serving.bootstrap import open_store
-from serving.champion import Champions, point_to
-from serving.history import load_history
-from serving.making import Maker
-from serving.service import DecisionService
+from serving.engine.champion import Champions, point_to
+from serving.engine.making import Maker
+from serving.engine.service import DecisionService
+from serving.ingestion.history import load_history
 from serving.settings import Settings
-from serving.store.catalogues import newest
 from serving.store.port import History, Profile, Store
+from serving.store.queries.catalogues import newest
 
 ZONE = "America/New_York"
 NOW = datetime(2026, 5, 6, 16, tzinfo=UTC)

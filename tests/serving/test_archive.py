@@ -5,11 +5,11 @@ import sqlite3
 import pytest
 
 from decisions.kernel.decide import KERNEL
-from serving.api.answers import content
-from serving.archive import Archive
-from serving.batch import decide_all
+from serving.engine.archive import Archive
+from serving.engine.batch import decide_all
+from serving.engine.decision_json import content
+from serving.engine.service import DecisionService
 from serving.errors import ErasedError, StoreError, UnknownDecisionError
-from serving.service import DecisionService
 from serving.settings import Settings
 from tests.serving.earlier import rewrite
 from tests.serving.shop import CATALOGUE

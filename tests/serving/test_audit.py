@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from decisions.base.snapshot import Contact, Snapshot
 from decisions.catalogue.model import Catalogue
 from decisions.catalogue.policies.contact_policies import Cap
-from serving.audit import Audit, Recorded, audit, broken_windows
 from serving.errors import StoreError
+from serving.store.admin.audit import Audit, Recorded, audit, broken_windows
 from serving.store.port import Draft, Fate, History, Profile
-from serving.store.sqlite import SqliteStore
+from serving.store.sqlite.store import SqliteStore
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, RETAILER, compiled, decided
 
 HOUR = 3_600_000_000

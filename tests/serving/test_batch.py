@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from decisions.kernel.decision import Decision
-from serving.batch import decide_all, decision_id
+from serving.engine.batch import decide_all, decision_id
+from serving.engine.service import DecisionService
 from serving.errors import NotReadyError
-from serving.service import DecisionService
 from serving.settings import Settings
 from serving.store.port import History, Profile
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, ago

@@ -11,10 +11,10 @@ from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from models.base.errors import BundleError
 from models.bundles.bundle import MANIFEST
-from serving.champion import HISTORY, NO_MODELS, Champions, bundle_folder, load_champion, point_to
+from serving.engine.champion import HISTORY, NO_MODELS, Champions, bundle_folder, load_champion, point_to
 from serving.errors import NotReadyError
 from serving.settings import Settings
-from serving.store.catalogues import CatalogueText, digest_of
+from serving.store.queries.catalogues import CatalogueText, digest_of
 from tests.serving.shop import CATALOGUE, NOW, export_bundle, service_of
 
 

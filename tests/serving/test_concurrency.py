@@ -12,12 +12,12 @@ import pytest
 from decisions.base.snapshot import Contact
 from features.events.dataset import open_events
 from serving.bootstrap import open_store
+from serving.engine.making import Ask
+from serving.engine.sending import Clearance, clear, release
+from serving.engine.service import DecisionService
 from serving.errors import AlreadySentError
-from serving.making import Ask
-from serving.sending import Clearance, clear, release
-from serving.service import DecisionService
 from serving.settings import Settings
-from serving.store.contacts import Standing
+from serving.store.queries.contacts import Standing
 from tests.serving.hammer import hammer
 from tests.serving.shop import NOW, service_of, stock, ticking
 

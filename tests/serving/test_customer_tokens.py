@@ -7,7 +7,7 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from serving.customer_tokens import CustomerTokens, sign
+from serving.api.customer_tokens import CustomerTokens, sign
 from serving.errors import SettingsError, UnauthenticatedError
 from serving.settings import Settings
 

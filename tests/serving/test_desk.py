@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from serving.desk import LARGEST_GROUP, Desk
+from serving.engine.desk import LARGEST_GROUP, Desk
+from serving.engine.making import Ask
+from serving.engine.service import DecisionService
 from serving.errors import NotReadyError, UnknownCustomerError
-from serving.making import Ask
-from serving.service import DecisionService
 from serving.settings import Settings
 from tests.serving.shop import NOW
 

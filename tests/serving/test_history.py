@@ -8,9 +8,9 @@ import pytest
 
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate
-from serving.history import load_history
+from serving.ingestion.history import load_history
 from serving.store.port import KnownCustomer, Store
-from serving.store.sqlite import SqliteStore
+from serving.store.sqlite.store import SqliteStore
 from tests.serving.shop import ALLOWED, NOW, ZONE, ago
 
 ROWS = [

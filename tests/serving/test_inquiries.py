@@ -6,9 +6,9 @@ from math import isnan
 import pytest
 
 from decisions.analysis.what_if import Changes
+from serving.engine.inquiries import portrait, programmes, supposed, supposed_again
+from serving.engine.service import DecisionService
 from serving.errors import UnknownCustomerError, UnknownDecisionError, UnknownItemError
-from serving.inquiries import portrait, programmes, supposed, supposed_again
-from serving.service import DecisionService
 from tests.serving.shop import NOW
 
 

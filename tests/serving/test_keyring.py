@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from serving.api.keyring import MEMORY, MOST_REMEMBERED, NOTED, Keyring
 from serving.errors import StoreError, UnauthenticatedError
-from serving.keyring import MEMORY, MOST_REMEMBERED, NOTED, Keyring
-from serving.store.keys import ApiKey
+from serving.store.queries.keys import ApiKey
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 SECRET = "0" * 48

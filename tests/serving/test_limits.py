@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.limits import Buckets
+from serving.api.limits import Buckets
 
 
 @given(

@@ -9,18 +9,18 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.batch import decide_all
+from serving.engine.batch import decide_all
+from serving.engine.service import DecisionService
 from serving.errors import NotReadyError
-from serving.metrics import FOLDER, exposition
-from serving.server import running
-from serving.service import DecisionService
+from serving.process.server import running
 from serving.settings import Settings
+from serving.telemetry.metrics import FOLDER, exposition
 from tests.patience import PATIENCE
 from tests.serving.test_outbox import built
 
 COUNT = """
 import sys
-from serving.metrics import METRICS, exposition
+from serving.telemetry.metrics import METRICS, exposition
 for fate in sys.argv[1:]:
     METRICS.events(fate).inc()
 METRICS.seconds("/v1/track").observe(0.003)

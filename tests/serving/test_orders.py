@@ -7,10 +7,10 @@ import pytest
 
 from features.events.schema import validate
 from features.vocabulary import EVENT_TYPES
+from serving.engine.service import DecisionService
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Intake
 from serving.ingestion.rules import Rules
-from serving.service import DecisionService
 from serving.store.port import StoredEvent
 from tests.serving.shop import NOW
 

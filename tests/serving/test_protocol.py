@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.protocol import LARGEST_HEAD, LONGEST_URL, MOST_HEADERS, MOST_IGNORED
-from serving.server import running
-from serving.service import DecisionService
+from serving.engine.service import DecisionService
+from serving.process.protocol import LARGEST_HEAD, LONGEST_URL, MOST_HEADERS, MOST_IGNORED
+from serving.process.server import running
 from serving.settings import Settings
 from tests.patience import PATIENCE, measured_pause
 

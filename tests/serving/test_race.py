@@ -15,11 +15,11 @@ from decisions.catalogue.policies.contact_policies import Cap
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds
-from serving.audit import Recorded, broken_windows
 from serving.bootstrap import open_store
-from serving.champion import load_champion, vocabulary
-from serving.making import Answer, Ask
+from serving.engine.champion import load_champion, vocabulary
+from serving.engine.making import Answer, Ask
 from serving.settings import Settings
+from serving.store.admin.audit import Recorded, broken_windows
 from serving.store.port import History, Profile
 from tests.serving.racer import race
 from tests.serving.shop import ALLOWED, NOW, service_of

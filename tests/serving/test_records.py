@@ -7,9 +7,9 @@ import pytest
 
 from decisions.analysis.explain import paragraph, why_silence
 from decisions.analysis.replay import policy_of
-from serving.batch import decide_all
-from serving.records import parse
-from serving.service import DecisionService
+from decisions.kernel.record import parse
+from serving.engine.batch import decide_all
+from serving.engine.service import DecisionService
 
 KERNEL_3 = Path(__file__).parent / "kernel3"
 """A decision as kernel 3 recorded and explained it."""

@@ -15,9 +15,9 @@ from decisions.catalogue.messages import RenderedText
 from decisions.catalogue.model import Action
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
+from serving.engine.rendering import Renderer
+from serving.engine.service import DecisionService
 from serving.errors import UnrenderableError
-from serving.rendering import Renderer
-from serving.service import DecisionService
 from tests.serving.shop import NOW, ago
 
 THANKS = Action("thanks", "thank_you", "email")

@@ -6,11 +6,11 @@ import pytest
 
 from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
+from serving.engine.sending import OutcomeKind, clear, release, report
+from serving.engine.service import DecisionService
 from serving.errors import AlreadySentError, NothingToSendError, UnknownDecisionError
-from serving.sending import OutcomeKind, clear, release, report
-from serving.service import DecisionService
-from serving.store.contacts import Standing
 from serving.store.port import History, Profile
+from serving.store.queries.contacts import Standing
 from tests.serving.shop import NOW
 
 DAY = timedelta(days=1)

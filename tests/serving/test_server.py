@@ -5,10 +5,10 @@ import socket
 import httpx
 import pytest
 
+from serving.engine.service import DecisionService
 from serving.errors import ServingError
-from serving.server import running
-from serving.service import DecisionService
-from serving.sockets import address, listen
+from serving.process.server import running
+from serving.process.sockets import address, listen
 from tests.patience import PATIENCE
 
 

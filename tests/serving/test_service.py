@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from decisions.base.snapshot import Contact
-from serving.champion import HISTORY
+from serving.engine.champion import HISTORY
+from serving.engine.making import Answer, Ask
+from serving.engine.service import DecisionService
 from serving.errors import (
     DecisionConflictError,
     NotReadyError,
@@ -15,8 +17,6 @@ from serving.errors import (
     UnknownCustomerError,
     UnknownDecisionError,
 )
-from serving.making import Answer, Ask
-from serving.service import DecisionService
 from serving.settings import Settings
 from serving.store.port import Arrival, History, Profile
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, export_bundle

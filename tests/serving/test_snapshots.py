@@ -16,9 +16,9 @@ from features.build import build_pairs
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
-from serving.batch import decide_all
-from serving.service import DecisionService
-from serving.snapshots import as_bytes, from_bytes, snapshot
+from serving.engine.batch import decide_all
+from serving.engine.service import DecisionService
+from serving.engine.snapshots import as_bytes, from_bytes, snapshot
 from serving.store.port import Arrival, History, Profile, StoredEvent
 from tests.decisions.retailer import RETAILER
 from tests.serving.shop import NOW, write

@@ -19,7 +19,7 @@ import pytest
 from features.events.dataset import open_events
 from serving.bootstrap import open_tenants
 from serving.errors import StoreError
-from serving.server import running
+from serving.process.server import running
 from serving.settings import Settings
 from serving.store.opening import open_store
 from tests.serving.api.test_openapi import ROUTES

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from serving.bootstrap import open_tenants
-from serving.champion import point_to
+from serving.engine.champion import point_to
+from serving.engine.service import DecisionService
 from serving.errors import NotReadyError
-from serving.service import DecisionService
 from serving.settings import Settings
 from serving.tenants import Tenants
 from tests.serving.shop import export_bundle

@@ -12,12 +12,12 @@ from decisions.catalogue.model import Catalogue
 from experiments.assignment.arms import assigned
 from experiments.design.declaration import Plan
 from experiments.design.loading import parse_plan
-from serving.archive import Archive
-from serving.batch import decide_all
+from serving.engine.archive import Archive
+from serving.engine.batch import decide_all
+from serving.engine.service import DecisionService
+from serving.engine.trials import Trials
 from serving.errors import StoreError
-from serving.service import DecisionService
-from serving.store.experiments import exposed_to, publish, published
-from serving.trials import Trials
+from serving.store.queries.experiments import exposed_to, publish, published
 from tests.serving.shop import NOW, furnish, service_of
 
 PLAN = """\

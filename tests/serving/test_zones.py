@@ -15,14 +15,14 @@ from features.events.dataset import EventDataset, erase, open_events, write_even
 from features.importing.importer import Imported, import_log
 from features.importing.yaml import parse_mapping
 from features.timestamps import AHEAD, local_days
-from serving.exporting import export_events
-from serving.history import slices
-from serving.server import running
-from serving.service import DecisionService
+from serving.engine.exporting import export_events
+from serving.engine.service import DecisionService
+from serving.engine.snapshots import snapshot
+from serving.ingestion.history import slices
+from serving.process.server import running
 from serving.settings import Settings
-from serving.snapshots import snapshot
-from serving.store.people import zones_of
-from serving.store.sqlite import SqliteStore
+from serving.store.admin.people import zones_of
+from serving.store.sqlite.store import SqliteStore
 from tests.patience import PATIENCE
 from tests.serving.shop import NOW, ZONE
 

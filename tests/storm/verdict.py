@@ -8,12 +8,12 @@ from decisions.catalogue.policies.contact_policies import Cap
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds
-from serving.api.answers import content
-from serving.audit import Recorded, broken_windows
 from serving.bootstrap import open_service, open_store
-from serving.champion import load_champion, vocabulary
-from serving.making import Answer, Ask
+from serving.engine.champion import load_champion, vocabulary
+from serving.engine.decision_json import content
+from serving.engine.making import Answer, Ask
 from serving.settings import Settings
+from serving.store.admin.audit import Recorded, broken_windows
 from serving.store.port import Store
 from tests.storm.callers import Memory
 from tests.storm.ground import CUSTOMERS

@@ -9,10 +9,10 @@ from cli.simulation.kept import keep
 from experiments.world.parameters import preset
 from features.errors import TactfulError
 from features.events.dataset import open_events
-from serving.audit import audit
 from serving.bootstrap import open_service
-from serving.checking import check
 from serving.settings import Settings
+from serving.store.admin.audit import audit
+from serving.store.admin.checking import check
 from tests.cli.shopfront import tactful
 
 SMALL = ("--seeds", "3", "--customers", "60", "--weeks", "2")

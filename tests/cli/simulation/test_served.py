@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from cli.simulation.served import served
+from decisions.kernel.record import parse
 from experiments.world.parameters import preset
 from experiments.world.world import World
-from serving.records import parse
-from serving.store.experiments import exposed_to
+from serving.store.queries.experiments import exposed_to
 
 PLAN = """\
 experiments:

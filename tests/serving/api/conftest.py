@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from serving.server import running
-from serving.service import DecisionService
+from serving.engine.service import DecisionService
+from serving.process.server import running
 from serving.settings import Settings
 from tests.patience import PATIENCE
 from tests.serving.house import House, open_house

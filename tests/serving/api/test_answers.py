@@ -3,9 +3,9 @@
 import json
 
 from decisions.base import canonical_json as canonical
-from serving.api.answers import content, supposition
-from serving.making import Ask
-from serving.service import DecisionService
+from serving.engine.decision_json import content, supposition
+from serving.engine.making import Ask
+from serving.engine.service import DecisionService
 from tests.serving.shop import NOW
 
 CUSTOMERS = ["regular", "leaver", "thankful", "complainer", "refuser", "celebrant"]

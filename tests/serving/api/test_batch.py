@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.schemas import BatchAnswer, DecisionPage
-from serving.service import DecisionService
+from serving.api.decisions.schemas import BatchAnswer, DecisionPage
+from serving.engine.service import DecisionService
 from serving.store.port import History, Profile
 from tests.serving.shop import NOW
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from serving.settings import Settings
-from serving.store.catalogues import digest_of
+from serving.store.queries.catalogues import digest_of
 from tests.serving.shop import CATALOGUE
 
 YAML = {"Content-Type": "application/yaml"}

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.clients import PATHS
+from serving.api.tracking.clients import PATHS
 from serving.ingestion.bodies import LARGEST
 from serving.settings import Settings
-from serving.store import keys
 from serving.store.port import KnownCustomer, StoredEvent
+from serving.store.queries import keys
 from tests.serving.house import House, open_house
 from tests.serving.shop import NOW
 

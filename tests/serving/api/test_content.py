@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.customer_tokens import sign
+from serving.api.customer_tokens import sign
 from serving.settings import Settings
 from serving.store.port import Contact
 from tests.serving.house import House, open_house

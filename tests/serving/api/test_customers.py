@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from serving.api.customer_schemas import CustomerAnswer
-from serving.service import DecisionService
+from serving.api.customers.schemas import CustomerAnswer
+from serving.engine.service import DecisionService
 from tests.serving.shop import NOW
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.schemas import DecisionAnswer
-from serving.service import DecisionService
+from serving.api.decisions.schemas import DecisionAnswer
+from serving.engine.service import DecisionService
 from serving.settings import Settings
 from serving.store.port import History, Profile
 from tests.serving.earlier import rewrite

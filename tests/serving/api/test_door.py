@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from serving.api.app import scopes
-from serving.api.door import PUBLIC
-from serving.store import keys
-from serving.store.keys import SCOPES
+from serving.api.auth import PUBLIC
+from serving.store.queries import keys
+from serving.store.queries.keys import SCOPES
 from tests.patience import PATIENCE
 from tests.serving.house import House, open_house
 from tests.serving.shop import NOW

@@ -5,9 +5,9 @@ import logging
 import httpx
 import pytest
 
-from serving.api.envelope import BODY_LIMITS, SECURITY_HEADERS
-from serving.server import running
-from serving.service import DecisionService
+from serving.api.middleware import BODY_LIMITS, SECURITY_HEADERS
+from serving.engine.service import DecisionService
+from serving.process.server import running
 from serving.settings import Settings
 from tests.patience import PATIENCE
 

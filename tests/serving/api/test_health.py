@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from serving.api.schemas import Health, Ready
-from serving.champion import point_to
-from serving.making import Maker
-from serving.server import running
-from serving.service import DecisionService
+from serving.api.decisions.schemas import Health, Ready
+from serving.engine.champion import point_to
+from serving.engine.making import Maker
+from serving.engine.service import DecisionService
+from serving.process.server import running
 from serving.settings import Settings
 from serving.store.probing import write_and_forget
 from tests.serving.house import House

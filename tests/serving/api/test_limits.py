@@ -7,7 +7,7 @@ import math
 import httpx
 import pytest
 
-from serving.api.repeats import LARGEST_KEPT
+from serving.api.idempotency import LARGEST_KEPT
 from serving.ingestion.bodies import FREELY_INFLATED, MOST_CONTAINERS, MOST_INFLATED
 from serving.settings import Settings
 from tests.serving.house import House, open_house

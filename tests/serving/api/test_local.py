@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.server import running
+from serving.process.server import running
 from serving.settings import Settings
 from tests.patience import PATIENCE
 from tests.serving.shop import service_of

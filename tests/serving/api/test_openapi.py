@@ -9,9 +9,9 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from serving.api.app import ROUTERS
-from serving.api.matching import TRACKING
-from serving.api.problem import Problem, TrackingProblem
-from serving.api.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
+from serving.api.decisions.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
+from serving.api.problems import Problem, TrackingProblem
+from serving.api.tracking.matching import TRACKING
 from serving.api.webhooks import DecisionMade
 
 ROUTES = {

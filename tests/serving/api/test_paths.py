@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from features.ids import PLACEHOLDER_IDS, canonical_id, fault_of
 from serving.api.paths import segmented, unescaped
-from serving.server import running
+from serving.process.server import running
 from serving.settings import Settings
 from tests.patience import PATIENCE
 from tests.serving.shop import service_of

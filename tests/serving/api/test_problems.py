@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.server import running
-from serving.service import DecisionService
+from serving.engine.service import DecisionService
+from serving.process.server import running
 from serving.settings import Settings
 from serving.store.port import History, Profile
 from tests.patience import PATIENCE

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from serving.store import idempotency
+from serving.store.queries import idempotency
 from serving.store.schema import idempotency as idempotency_table
 from tests.serving.house import House
 from tests.serving.shop import CATALOGUE

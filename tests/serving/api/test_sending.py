@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from serving.api.schemas import ClearanceAnswer, WhatIfAnswer
-from serving.service import DecisionService
+from serving.api.decisions.schemas import ClearanceAnswer, WhatIfAnswer
+from serving.engine.service import DecisionService
 from serving.store.port import History, Profile
 from tests.serving.shop import NOW
 

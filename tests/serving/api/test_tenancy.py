@@ -15,9 +15,9 @@ import pytest
 
 from serving.api.app import scopes
 from serving.settings import Settings
-from serving.store import refused
 from serving.store.port import History, Profile
-from serving.store.refused import Refused
+from serving.store.queries import refused
+from serving.store.queries.refused import Refused
 from tests.serving.house import House, open_house
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW
 

@@ -11,13 +11,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from serving.engine.service import DecisionService
 from serving.ingestion.bodies import LARGEST, LARGEST_BATCH
-from serving.metrics import METRICS
-from serving.server import running
-from serving.service import DecisionService
+from serving.process.server import running
 from serving.settings import Settings
-from serving.store import keys, outbox
 from serving.store.port import StoredEvent
+from serving.store.queries import keys, outbox
+from serving.telemetry.metrics import METRICS
 from serving.tenants import Tenants
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET

@@ -14,14 +14,14 @@ import httpx
 import pytest
 
 from features.ids import PLACEHOLDER_IDS, folded
+from serving.delivery.webhooks import Webhook
+from serving.engine.service import DecisionService
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.names import AMOUNT, STANDARD, Meaning
 from serving.ingestion.rules import Rules, load_rules
 from serving.ingestion.traits import OWN
-from serving.server import running
-from serving.service import DecisionService
+from serving.process.server import running
 from serving.store.port import History, Profile
-from serving.webhooks import Webhook
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW

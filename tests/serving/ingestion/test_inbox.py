@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from serving.engine.service import DecisionService
 from serving.errors import NotReadyError, StoreError
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import Parcel, Receipts, Reception
-from serving.service import DecisionService
 from serving.settings import Settings
 
 

@@ -18,7 +18,7 @@ from serving.errors import StoreError
 from serving.store.database import Durability
 from serving.store.migrate import VERSION_TABLE
 from serving.store.port import Fate, Profile
-from serving.store.postgres import PostgresStore
+from serving.store.postgres.store import PostgresStore
 from serving.store.schema import metadata
 from tests.contracts.stores import T, draft, history, known
 from tests.decisions.retailer import NOON

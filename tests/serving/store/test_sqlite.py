@@ -16,7 +16,7 @@ from serving.store.database import Durability
 from serving.store.migrate import VERSION_TABLE
 from serving.store.port import History, Profile
 from serving.store.schema import metadata
-from serving.store.sqlite import SqliteStore
+from serving.store.sqlite.store import SqliteStore
 from tests.decisions.retailer import NOON
 
 

@@ -14,13 +14,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from decisions.kernel.record import parse
 from serving.bootstrap import open_store
-from serving.checking import check
-from serving.making import told_again
-from serving.records import parse
-from serving.rendering import Renderer
-from serving.snapshots import from_bytes
-from serving.store.erasure import erase
+from serving.engine.making import told_again
+from serving.engine.rendering import Renderer
+from serving.engine.snapshots import from_bytes
+from serving.store.admin.checking import check
+from serving.store.admin.erasure import erase
 from serving.store.migrate import VERSION_TABLE
 from serving.store.port import Arrival, Fate, Receipt, Store, StoredDecision
 from serving.store.schema import metadata

@@ -1,0 +1,1 @@
+"""Content of pages over HTTP."""

@@ -1,0 +1,131 @@
+"""Routes for a page that asks for its content: the choice and its text alone, for the customer of a token."""
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from serving.api.auth import Visit, allows
+from serving.api.customer_tokens import CustomerTokens
+from serving.api.decisions.schemas import Action, DecisionId, OutcomeAnswer
+from serving.api.limits import Buckets
+from serving.api.openapi import problems
+from serving.api.problems import INVALID, MALFORMED, TOO_LARGE
+from serving.engine.content import ContentKind, ask_for, report_content
+from serving.errors import (
+    ContendedError,
+    DecisionConflictError,
+    NothingToSendError,
+    NotReadyError,
+    StoreError,
+    TooManyRequestsError,
+    UnknownCustomerError,
+    UnknownDecisionError,
+)
+
+CUSTOMER_RATE = 5.0
+"""Requests a second for the content of one customer, of all workers together."""
+
+router = APIRouter(prefix="/v1/content", tags=["content"])
+Page = Annotated[Visit, Depends(allows("content"))]
+Token = Annotated[
+    str,
+    Field(
+        min_length=1, max_length=4_096, description="JWT that the shop's server signed for the customer.", repr=False
+    ),
+]
+
+
+class ContentRequest(BaseModel):
+    """For whom content is asked."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "…", "channels": ["web"]}]})
+
+    token: Token
+    channels: tuple[Literal["web", "in_app"], ...] = Field(
+        default=("web",), min_length=1, max_length=2, description="The channels that the page can show."
+    )
+
+
+class ContentReport(BaseModel):
+    """What became of content."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "…", "kind": "shown"}]})
+
+    token: Token
+    kind: ContentKind = Field(description="`shown`, once the customer saw it; then `clicked` or `dismissed`.")
+
+
+class Content(Action):
+    """A message to show."""
+
+    subject: str | None = Field(description="Null on a channel without subjects.")
+    body: str | None = Field(description="Null once the customer's data were erased.")
+
+
+class ContentAnswer(BaseModel):
+    """The content of a page."""
+
+    id: str = Field(description="Names the content in reports of what became of it.")
+    content: Content | None = Field(description="Null where nothing is worth showing.")
+
+
+@router.post(
+    "",
+    summary="The content of a customer's page",
+    responses=problems(
+        UnknownCustomerError, DecisionConflictError, ContendedError, NotReadyError, StoreError,
+        MALFORMED, INVALID, TOO_LARGE,
+    ),
+)  # fmt: skip
+async def post_content(wanted: ContentRequest, visit: Page, request: Request) -> ContentAnswer:
+    """The same for five minutes, however often it is asked for.
+
+    It counts toward caps for as long, and for good once it was reported as `shown`.
+    """
+    customer = _customer(wanted.token, visit, request)
+    _limit(customer, visit, request.state.content_buckets)
+    ask = ask_for(customer, wanted.channels, visit.service.clock())
+    answer = await visit.desk.ask(visit.service, ask)
+    choice, text = answer.decision.choice, answer.text
+    if choice is None:
+        return ContentAnswer(id=answer.decision.id, content=None)
+    action = choice.action
+    content = Content(
+        action=action.id,
+        programme=action.programme,
+        message=action.message,
+        channel=action.channel,
+        subject=text.subject if text else None,
+        body=text.body if text else None,
+    )
+    return ContentAnswer(id=answer.decision.id, content=content)
+
+
+@router.post(
+    "/{decision_id}/outcome",
+    summary="Tell what became of content",
+    responses=problems(UnknownDecisionError, NothingToSendError, StoreError, MALFORMED, INVALID, TOO_LARGE),
+)
+async def post_content_outcome(
+    decision_id: Annotated[DecisionId, Path()], told: ContentReport, visit: Page, request: Request
+) -> OutcomeAnswer:
+    """A page reports only what became of its own customer's content. Told twice, it counts once."""
+    customer = _customer(told.token, visit, request)
+    kept = await run_in_threadpool(report_content, visit.service, decision_id, customer, told.kind)
+    return OutcomeAnswer(status="kept" if kept else "known")
+
+
+def _customer(token: str, visit: Visit, request: Request) -> str:
+    tokens: CustomerTokens = request.state.customer_tokens
+    return tokens.customer(visit.caller.tenant, token, datetime.now(UTC))
+
+
+def _limit(customer: str, visit: Visit, buckets: Buckets) -> None:
+    wait = buckets.wait(f"{visit.caller.tenant}\0{customer}", CUSTOMER_RATE)
+    if wait:
+        allowed = f"at most {CUSTOMER_RATE:g} a second for one customer"
+        raise TooManyRequestsError("too many requests", wanted=allowed, retry_after=math.ceil(wait))

@@ -1,0 +1,98 @@
+"""Merges of customers over HTTP: listed, and undone."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, BeforeValidator, Field
+from starlette.concurrency import run_in_threadpool
+
+from serving.api.auth import Visit, allows
+from serving.api.decisions.schemas import CustomerId
+from serving.api.openapi import problems
+from serving.api.pagination import cursor_of, parsed
+from serving.api.paths import unescaped
+from serving.api.problems import INVALID
+from serving.errors import CursorError, NotMergedError, StoreError
+from serving.store.queries.merges import made
+
+router = APIRouter(prefix="/v1", tags=["customers"])
+Merger = Annotated[Visit, Depends(allows("merge"))]
+
+
+class MergeItem(BaseModel):
+    """A merge that was made."""
+
+    id: str
+    merged_id: str = Field(description="The id that became another id of the customer.")
+    customer_id: str
+    time: datetime
+    key: str = Field(description="Id of the API key that asked for it; empty where there was none.")
+    undone: datetime | None = Field(description="When it was undone; null where it is in force.")
+
+
+class MergePage(BaseModel):
+    """Merges, the newest first."""
+
+    merges: list[MergeItem]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+class UnmergeAnswer(BaseModel):
+    """A merge that was undone."""
+
+    merge: str = Field(description="Id of the merge.")
+    customer_id: str = Field(description="The id that is a customer of its own again.")
+    separated_from: str = Field(description="The customer whose id it was.")
+    identities: list[str] = Field(description="Ids that had been merged into it before, and went along.")
+
+
+@router.get(
+    "/merges", summary="Merges of customers, the newest first", responses=problems(StoreError, CursorError, INVALID)
+)
+async def list_merges(
+    visit: Merger,
+    customer_id: Annotated[CustomerId | None, Query(description="Only those of this id, on either side.")] = None,
+    cursor: Annotated[str | None, Query(max_length=300, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> MergePage:
+    """Each with the key that asked for it, and with the moment at which it was undone, if it was."""
+    service, before = visit.service, parsed(cursor) if cursor else None
+    found = await run_in_threadpool(
+        made, service.store.database, service.tenant, customer=customer_id, before=before, limit=limit + 1
+    )
+    items = [
+        MergeItem(
+            id=one.id,
+            merged_id=one.alias,
+            customer_id=one.customer,
+            time=one.time,
+            key=one.caller,
+            undone=one.undone,
+        )
+        for one in found[:limit]
+    ]
+    return MergePage(merges=items, next=cursor_of(items[-1].time, items[-1].id) if len(found) > limit else None)
+
+
+@router.post(
+    "/customers/{customer_id}/unmerge",
+    summary="Undo the merge of an id",
+    responses=problems(NotMergedError, StoreError, INVALID),
+)
+async def unmerge_customer(
+    customer_id: Annotated[CustomerId, BeforeValidator(unescaped), Path()], visit: Merger
+) -> UnmergeAnswer:
+    """The id is a customer of its own again, with what came under it before the merge and since.
+
+    Decisions and their contacts stay with the id that they were made about. A refusal that came while both were one
+    customer counts for both. The id is not merged again, unless a key of scope `merge` asks for it.
+    """
+    service = visit.service
+    undone = await run_in_threadpool(service.store.unmerge, service.tenant, customer_id, service.clock())
+    return UnmergeAnswer(
+        merge=undone.id,
+        customer_id=undone.alias,
+        separated_from=undone.customer,
+        identities=list(undone.names[1:]),
+    )

@@ -1,0 +1,111 @@
+"""Customers over HTTP: as the engine sees them, everything that is kept about them, and their erasure."""
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Response
+from pydantic import BeforeValidator
+from starlette.concurrency import run_in_threadpool
+
+from decisions.kernel.availability import Free
+from serving.api.auth import Visit, allows
+from serving.api.customers.schemas import CustomerAnswer, CustomerExport, ErasureAnswer
+from serving.api.decisions.schemas import CustomerId
+from serving.api.openapi import problems
+from serving.api.paths import unescaped
+from serving.api.problems import INVALID
+from serving.engine.decision_json import closed, encoded, scores_of
+from serving.engine.inquiries import Portrait, portrait
+from serving.engine.people import erase_person
+from serving.errors import NotReadyError, StoreError, UnknownCustomerError
+from serving.store.admin.people import export
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+Reader = Annotated[Visit, Depends(allows("read"))]
+Operator = Annotated[Visit, Depends(allows("admin"))]
+Id = Annotated[CustomerId, BeforeValidator(unescaped), Path()]
+
+
+@router.get(
+    "/{customer_id}",
+    summary="A customer as the engine sees it now",
+    response_model=CustomerAnswer,
+    responses=problems(UnknownCustomerError, NotReadyError, StoreError, INVALID),
+)
+async def get_customer(customer_id: Id, visit: Reader) -> Response:
+    """Features, scores and their reasons, open programmes, contact pressure, and when each channel is next free."""
+    return _json(_document(await run_in_threadpool(portrait, visit.service, customer_id)))
+
+
+@router.get(
+    "/{customer_id}/export",
+    summary="Everything that is kept about a customer",
+    response_model=CustomerExport,
+    responses=problems(UnknownCustomerError, StoreError, INVALID),
+)
+async def export_customer(customer_id: Id, visit: Operator) -> Response:
+    """For the customer who asks what is known: profile, consents, identities, events, contacts, decisions, outcomes."""
+    service = visit.service
+    found = await run_in_threadpool(export, service.store.database, service.tenant, customer_id)
+    if found is None:
+        raise UnknownCustomerError("unknown customer", got=customer_id, wanted="a customer that is known")
+    return _json(found)
+
+
+@router.delete(
+    "/{customer_id}",
+    summary="Erase a customer",
+    responses=problems(StoreError, INVALID),
+)
+async def erase_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
+    """Personal data are gone from every table and from the event partitions; what comes later does not bring them back.
+
+    Decisions and contacts stay in the counts under a name that leads to nobody. Erasing twice is answered like erasing
+    once. An id that nobody was known by is answered with the status `unknown`: check that it is the right one. Events
+    of that id are refused from then on.
+    """
+    service = visit.service
+    erased = await run_in_threadpool(
+        erase_person, service.store, service.tenant, customer_id, service.clock(), service.histories
+    )
+    return ErasureAnswer(status="erased" if erased.known else "unknown", decisions=erased.decisions)
+
+
+def _document(seen: Portrait) -> dict[str, Any]:
+    known, decision = seen.known, seen.decision
+    return {
+        "customer_id": known.id,
+        "moment": decision.moment.isoformat(),
+        "zone": known.zone,
+        "joined": known.joined.isoformat() if known.joined else None,
+        "attributes": dict(known.attributes),
+        "consents": [
+            {"channel": channel, "purpose": purpose, "allowed": allowed}
+            for (channel, purpose), allowed in sorted(known.consents.items())
+        ],
+        "features": {name: value if math.isfinite(value) else None for name, value in seen.features.items()},
+        "scores": scores_of(decision),
+        "reasons": {one.score: one.as_dict()["reasons"] for one in seen.explained},
+        "open": [
+            {
+                "programme": o.programme,
+                "opening": o.key,
+                "opened": o.opened.isoformat(),
+                "expires": o.expires.isoformat(),
+            }
+            for o in decision.openings
+        ],
+        "closed": closed(decision),
+        "contact_pressure": {channel: dict(counts) for channel, counts in seen.pressure.items()},
+        "next_free": {channel: _free(free) for channel, free in seen.free.items()},
+    }
+
+
+def _free(free: Free) -> dict[str, Any]:
+    moment = free.moment.isoformat() if free.moment else None
+    return {"moment": moment, "reasons": [reason.as_dict() for reason in free.reasons]}
+
+
+def _json(document: Any) -> Response:
+    return Response(encoded(document), media_type="application/json")

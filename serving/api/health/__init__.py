@@ -1,0 +1,1 @@
+"""Health and operations over HTTP."""

@@ -1,0 +1,155 @@
+"""The tracking API: the routes of Segment's and RudderStack's clients, as these are.
+
+They want `{"success": true}`, and send again whatever is not answered so. Messages are taken in by the inbox, so that
+neither the disk nor a large body holds the event loop up.
+"""
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.types import Scope
+
+from serving.api import limits
+from serving.api.auth import Visit, allows, require
+from serving.api.openapi import problems
+from serving.api.problems import MALFORMED, TOO_LARGE, FieldProblem, Kind
+from serving.api.tracking.matching import TRACKING
+from serving.api.tracking.schemas import BATCH, MESSAGE, Taken, TakenAndDecided
+from serving.engine.decision_json import content, encoded
+from serving.engine.making import Ask
+from serving.engine.wakeups import decision_id
+from serving.errors import (
+    ContendedError,
+    DecisionConflictError,
+    NotReadyError,
+    StoreError,
+    UnknownCustomerError,
+)
+from serving.ingestion.bodies import inflated_size
+from serving.ingestion.fates import MessageFate
+from serving.ingestion.inbox import Inbox
+from serving.ingestion.reception import MOST_TOLD, Parcel, Receipts
+from serving.ingestion.senders import Sender
+
+REFUSED = Kind(400, "messages-refused", "The others were kept: mend these, then send them, or all of them, again.")
+
+router = APIRouter(prefix="/v1", tags=[TRACKING])
+Sending = Annotated[Visit, Depends(allows("ingest", "track"))]
+_PROBLEMS = problems(StoreError, MALFORMED, REFUSED, TOO_LARGE)
+
+
+@router.post(
+    "/track",
+    summary="Something a customer did",
+    response_model=TakenAndDecided,
+    response_model_exclude_unset=True,
+    openapi_extra=MESSAGE,
+    responses=problems(
+        StoreError,
+        NotReadyError,
+        ContendedError,
+        UnknownCustomerError,
+        DecisionConflictError,
+        MALFORMED,
+        REFUSED,
+        TOO_LARGE,
+    ),
+)
+async def track(
+    visit: Sending,
+    request: Request,
+    decide: Annotated[
+        bool, Query(description="Whether to answer with a decision upon it; wants scope `decide`.")
+    ] = False,
+) -> Response:
+    """An event becomes part of the customer's history; its name says what it means, as the guide lists.
+
+    With `decide=true` the answer bears a decision made on that history. Sent again, the message changes nothing and is
+    answered with the same decision; about somebody else, it is a conflict.
+    """
+    if decide:
+        require(visit.caller, "decide")
+    receipts = await _received(visit, request, "track", answered=decide)
+    if isinstance(receipts, Response):
+        return receipts
+    answer = receipts.document()
+    return _json(answer | {"decision": await _decision(visit, receipts)} if decide else answer)
+
+
+@router.post(
+    "/batch", summary="Many messages", response_model=Taken, response_model_exclude_unset=True, openapi_extra=BATCH,
+    responses=_PROBLEMS,
+)  # fmt: skip
+async def send_batch(visit: Sending, request: Request) -> Response:
+    """Messages of every kind, kept in one transaction; a refused one holds no other back."""
+    return await _taken(visit, request)
+
+
+def _route(call: str, summary: str, description: str) -> None:
+    async def endpoint(visit: Sending, request: Request) -> Response:
+        return await _taken(visit, request, call)
+
+    router.add_api_route(
+        f"/{call}",
+        endpoint,
+        methods=["POST"],
+        name=call,
+        summary=summary,
+        description=description,
+        response_model=Taken,
+        response_model_exclude_unset=True,
+        openapi_extra=MESSAGE,
+        responses=_PROBLEMS,
+    )
+
+
+_route("identify", "What is known of a customer", "Traits become attributes, a zone and consents.")
+_route("page", "A page a customer saw", "It becomes a view.")
+_route("screen", "A screen a customer saw", "It becomes a view.")
+_route("group", "A group a customer belongs to", "Its traits become the customer's attributes `group_…`.")
+_route("alias", "Two ids of one customer", "What is known by the former id becomes the customer's.")
+
+
+async def _taken(visit: Visit, request: Request, call: str | None = None) -> Response:
+    receipts = await _received(visit, request, call)
+    return receipts if isinstance(receipts, Response) else _json(receipts.document())
+
+
+async def _received(visit: Visit, request: Request, call: str | None, *, answered: bool = False) -> Receipts | Response:
+    """The receipts of a request; the answer instead, where the body or, in strict mode, a message is unfit."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    scopes, body = visit.caller.scopes, await request.body()
+    sender = Sender(visit.caller.family, trusted="ingest" in scopes, merges="merge" in scopes)
+    parcel = Parcel(body, encoding, call, answered, sender)
+    inbox: Inbox = request.state.inbox
+    receipts = await asyncio.wrap_future(inbox.take(visit.service, parcel))
+    pieces = (len(body) if receipts.unfit else inflated_size(body, encoding)) // limits.PIECE_BYTES
+    messages = max(len(receipts.told) - 1, 0)
+    visit.caller.charge(limits.MESSAGE * messages + limits.PIECE * pieces + limits.DECISION * answered)
+    if receipts.unfit:
+        (told,) = receipts.told
+        kind = TOO_LARGE if told.fate is MessageFate.OVERSIZED else MALFORMED
+        return kind.response(told.reason, request.scope)
+    strict = request.headers.get("x-strict-mode", "0").strip().lower() not in ("", "0", "false")
+    return _strict(receipts, request.scope) if strict and receipts.refused else receipts
+
+
+async def _decision(visit: Visit, receipts: Receipts) -> Any:
+    """The decision upon a message that was fit, else None."""
+    (told,) = receipts.told
+    if not told.customer:
+        return None
+    ask = Ask(told.customer, decision_id(told.id), visit.service.clock())
+    return json.loads(content(await visit.desk.ask(visit.service, ask)))
+
+
+def _strict(receipts: Receipts, scope: Scope) -> Response:
+    refused = receipts.refused
+    errors = [FieldProblem(place=f"message {place}", message=told.reason) for place, told in refused[:MOST_TOLD]]
+    return REFUSED.response(f"{len(refused)} of {len(receipts.told)} messages cannot be used", scope, errors=errors)
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(encoded(document), media_type="application/json")

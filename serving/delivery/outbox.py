@@ -1,0 +1,253 @@
+"""Works the outbox off: decides upon events, and tells receivers what was decided.
+
+Both happen at least once: whoever dies in between leaves a claim that runs out. Deciding again under the same id gives
+the decision there is, and a receiver that dedupes by `webhook-id` takes each decision once.
+"""
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from serving.delivery.webhooks import Webhook
+from serving.engine.decision_json import content
+from serving.engine.making import Ask
+from serving.engine.wakeups import Wake
+from serving.errors import (
+    ContendedError,
+    DecisionConflictError,
+    ErasedError,
+    NotReadyError,
+    ServingError,
+    StoreError,
+)
+from serving.settings import Settings
+from serving.store.queries import outbox
+from serving.store.queries.outbox import Record, Wait
+from serving.telemetry import tracing
+from serving.telemetry.logs import whence
+from serving.telemetry.metrics import METRICS
+from serving.tenants import Tenants
+
+LEASE = timedelta(minutes=2)
+"""How long whoever claims a record has for it."""
+MOST_ATTEMPTS = 40
+"""Then a record is given up: after about 29 hours."""
+LONGEST_WAIT = timedelta(hours=1)
+"""Between two attempts; the first wait is a second, each further one twice the one before."""
+_HANDS = 4
+_ROUNDS = {"event": 64, "decision": 2 * _HANDS}
+"""How many records are claimed at a time: no more than can be dealt with while the claim lasts."""
+_PAUSE = 0.5
+_PASSING = (NotReadyError, StoreError, ContendedError)
+_log = logging.getLogger(__name__)
+
+Count = Callable[[str], None]
+"""Told what became of a record: `delivered`, `retried` or `refused`."""
+
+
+@contextmanager
+def dispatching(tenants: Tenants, settings: Settings) -> Iterator[None]:
+    """Works the outbox off while the block runs, if the settings name a receiver."""
+    if settings.webhook is None:
+        yield
+        return
+    dispatcher = Dispatcher(tenants, settings.webhook, count=lambda state: METRICS.outbox(state).inc())
+    dispatcher.start()
+    try:
+        yield
+    finally:
+        dispatcher.close()
+
+
+class Dispatcher:
+    """Works an outbox off, on two threads; any number of processes may do so at once.
+
+    Args:
+        tenants: Decide, and know the decisions.
+        webhook: Where decisions are told.
+        count: Told what became of each record.
+        clock: Tells the moment.
+        jitter: A number between 0 and 1, so that not everybody comes back at once.
+        patience: Seconds the receiver may take over each step of an exchange.
+    """
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        webhook: Webhook,
+        *,
+        count: Count = lambda _state: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        jitter: Callable[[], float] = random.random,
+        patience: float = 10.0,
+    ) -> None:
+        self._tenants = tenants
+        self._database = tenants.store.database
+        self._webhook = webhook
+        self._count = count
+        self._clock = clock
+        self._jitter = jitter
+        self._closed = threading.Event()
+        self._client = httpx.Client(timeout=patience, follow_redirects=False)
+        self._hands = ThreadPoolExecutor(_HANDS, "webhook")
+        self._threads = [
+            threading.Thread(target=self._work, args=(turn,), name=f"outbox-{turn.__name__}", daemon=True)
+            for turn in (self.decide, self.deliver)
+        ]
+
+    def start(self) -> None:
+        """Begin to work on threads of its own."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Finish what was begun, then stop; what is left is there for whoever comes next."""
+        self._closed.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        self._hands.shutdown()
+        self._client.close()
+
+    def decide(self) -> int:
+        """Decide upon the events that are due, all of a tenant's together.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        records = self._claim("event")
+        now = self._clock()
+        wakes = [(record, Wake.from_bytes(record.body)) for record in records]
+        early = [(record, wake) for record, wake in wakes if wake.due > now]
+        outbox.postpone(self._database, [Wait(record, wake.due, record.body) for record, wake in early])
+        for tenant in {record.tenant for record in records}:
+            self._decide(tenant, [pair for pair in wakes if pair[0].tenant == tenant and pair not in early], now)
+        return len(records)
+
+    def deliver(self) -> int:
+        """Tell the decisions that are due.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        records = self._claim("decision")
+        list(self._hands.map(self._attend, records))
+        return len(records)
+
+    def _work(self, turn: Callable[[], int]) -> None:
+        while not self._closed.is_set():
+            try:
+                busy = turn() > 0
+            except Exception as error:
+                _log.error("outbox failed", extra=whence(error))
+                busy = False
+            if not busy:
+                self._closed.wait(_PAUSE)
+
+    def _claim(self, kind: str) -> list[Record]:
+        return outbox.claim(self._database, kind, self._clock(), LEASE, _ROUNDS[kind])
+
+    def _decide(self, tenant: str, wakes: Sequence[tuple[Record, Wake]], now: datetime) -> None:
+        """Decide upon events at the first of their moments; for the others they wait on."""
+        failures = self._failures(tenant, [wake for _, wake in wakes])
+        decided = [pair for pair, failure in zip(wakes, failures, strict=True) if failure is None]
+        later = [Wait(record, rest.due, rest.as_bytes()) for record, wake in decided if (rest := wake.rest)]
+        outbox.postpone(self._database, later)
+        outbox.done(self._database, [record for record, wake in decided if wake.rest is None], now)
+        for (record, _), failure in zip(wakes, failures, strict=True):
+            if failure is not None:
+                self._failed(record, failure)
+
+    def _failures(self, tenant: str, wakes: Sequence[Wake]) -> Sequence[Exception | None]:
+        """Why each could not be decided upon; what keeps all from it is the reason of each."""
+        try:
+            service = self._tenants.of(tenant)
+            asks = [Ask(wake.customer, wake.decision, service.clock(), notify=True) for wake in wakes]
+            with tracing.span("outbox.decide", events=len(asks)):
+                outcomes = service.decide_many(asks)
+        except Exception as error:
+            return [error] * len(wakes)
+        return [_failure(outcome) for outcome in outcomes]
+
+    def _attend(self, record: Record) -> None:
+        """Whatever goes wrong with one record is its own."""
+        try:
+            with tracing.span("outbox.deliver", attempt=record.attempts):
+                self._deliver(record)
+        except Exception as error:
+            self._failed(record, error)
+
+    def _failed(self, record: Record, error: Exception) -> None:
+        """What may pass, or is a mistake of ours, waits; what will not is refused."""
+        if isinstance(error, ServingError) and not isinstance(error, _PASSING):
+            self._refuse(record, error.message)
+            return
+        if not isinstance(error, (*_PASSING, httpx.HTTPError)):
+            _log.error("outbox record failed", extra={"record": record.id, **whence(error)})
+        self._wait(record, type(error).__name__)
+
+    def _deliver(self, record: Record) -> None:
+        now, body = self._clock(), self._told(record)
+        headers = self._webhook.headers(record.id, int(now.timestamp()), body)
+        with self._client.stream("POST", self._webhook.url, content=body, headers=headers) as answer:
+            status = answer.status_code
+        if status == httpx.codes.GONE:
+            self._refuse(record, "the receiver is gone: 410")
+        elif answer.is_success:
+            outbox.done(self._database, [record], now)
+            self._count("delivered")
+        else:
+            self._wait(record, f"answered {status}")
+
+    def _told(self, record: Record) -> bytes:
+        """What is told of a decision: the same bytes each time.
+
+        Raises:
+            UnknownDecisionError: There is none of this id.
+            ErasedError: Its customer was erased.
+        """
+        answer = self._tenants.of(record.tenant).decision(record.id)
+        if answer.text is None:
+            raise ErasedError("a decision whose customer was erased", got=record.id)
+        document = {
+            "type": "decision.made",
+            "timestamp": answer.decision.moment.isoformat(),
+            "tenant": record.tenant,
+            "data": json.loads(content(answer)),
+        }
+        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+    def _wait(self, record: Record, reason: str) -> None:
+        if record.attempts >= MOST_ATTEMPTS:
+            self._refuse(record, f"given up after {record.attempts} attempts: {reason}")
+            return
+        told = {"record": record.id, "attempt": record.attempts, "reason": reason}
+        _log.warning("outbox record waits", extra=told)
+        outbox.postpone(self._database, [Wait(record, self._clock() + self._backoff(record.attempts))])
+        self._count("retried")
+
+    def _backoff(self, attempts: int) -> timedelta:
+        return min(timedelta(seconds=2 ** min(attempts - 1, 20)), LONGEST_WAIT) * (0.5 + self._jitter())
+
+    def _refuse(self, record: Record, reason: str) -> None:
+        _log.error("outbox record refused", extra={"record": record.id, "reason": reason})
+        outbox.refuse(self._database, record, reason)
+        self._count("refused")
+
+
+def _failure(outcome: object) -> Exception | None:
+    """What went wrong; a conflict did not: the event was decided upon before its customer became one with another."""
+    return outcome if isinstance(outcome, Exception) and not isinstance(outcome, DecisionConflictError) else None

@@ -1,0 +1,1 @@
+"""The engine: reads what the store knows, makes decisions, and records them."""

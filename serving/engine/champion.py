@@ -1,0 +1,332 @@
+"""The champion: the bundle and the catalogue that decisions are made with, taken together or not at all."""
+
+import gc
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from decisions.loading import parse_catalogue
+from features.definitions.definitions import FeatureSet
+from features.kernel.program import Program, compile_features
+from features.vocabulary import EVENT_TYPES
+from models.bundles.bundle import CUSTOMER_SCORES, MANIFEST, UNLEARNT, Bundle, load, unlearnt
+from serving.engine.rendering import Renderer
+from serving.errors import NotReadyError, StoreError
+from serving.store.queries.catalogues import CatalogueText, digest_of
+
+MEMORY = 1.0
+"""Seconds for which the catalogue in force is taken for what it was."""
+HISTORY = "champion.history"
+"""The file beside the pointer that keeps which bundle came into use when, and why."""
+NO_MODELS = (
+    "no models yet: scores are unknown, and each message has the response and the effect that the catalogue states"
+)
+GARBAGE = 50_000
+"""Objects more than before after which the garbage collector looks at the young ones."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Champion:
+    """A bundle and a catalogue compiled for it.
+
+    Args:
+        bundle: The models.
+        compiled: The catalogue.
+        renderer: Renders its messages.
+        program: Computes the features that models and catalogue read.
+        memory: How far back the catalogue looks, in microseconds, by code of the event type.
+        suppressing: Codes of the event types after which a contact policy suppresses contacts.
+    """
+
+    bundle: Bundle
+    compiled: CompiledCatalogue
+    renderer: Renderer
+    program: Program
+    memory: Mapping[int, int]
+    suppressing: frozenset[int] = frozenset()
+
+
+def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Champion:
+    """Reads the bundle that a pointer names and the catalogue.
+
+    Where there never was a bundle, the catalogue decides alone: scores are unknown, and each action has the response
+    and the effect that it states.
+
+    Args:
+        pointer: A bundle folder, or a text file that names one, relative to the file's own folder.
+        catalogue: A YAML file.
+        feature_set: The features that the service computes.
+
+    Raises:
+        BundleError: The bundle is damaged, incomplete or made for other features.
+        CatalogueError: The catalogue has mistakes.
+        NotReadyError: The pointer or the catalogue is missing.
+    """
+    return champion_of(load_bundle(pointer, feature_set), _text_of(catalogue), str(catalogue), feature_set)
+
+
+def load_bundle(pointer: Path, feature_set: FeatureSet) -> Bundle:
+    """The bundle that a pointer names; the one without models where no bundle was ever put into use.
+
+    Args:
+        pointer: As for `load_champion`.
+        feature_set: The features that the service computes.
+
+    Raises:
+        BundleError: The bundle is damaged, incomplete, made for other features or gone.
+        NotReadyError: The pointer is empty.
+    """
+    if is_first(pointer):
+        return unlearnt(feature_set)
+    return load(bundle_folder(pointer), fingerprint=feature_set.fingerprint)
+
+
+def is_first(pointer: Path) -> bool:
+    """Whether no bundle was ever put into use: there is neither a pointer nor a history of earlier bundles."""
+    return not os.path.lexists(pointer) and not pointer.with_name(HISTORY).exists()
+
+
+def champion_of(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -> Champion:
+    """A bundle and the text of a catalogue, made ready.
+
+    Args:
+        bundle: The models.
+        text: YAML.
+        file: The name that errors give the text.
+        feature_set: The features that the service computes.
+
+    Raises:
+        CatalogueError: The catalogue has mistakes.
+    """
+    compiled = parse_catalogue(text, vocabulary(bundle), file)
+    memory = {EVENT_TYPES.index(name): span // timedelta(microseconds=1) for name, span in compiled.memory.items()}
+    renderer = Renderer(compiled.catalogue, compiled.vocabulary.features)
+    program = compile_features(compiled.catalogue.feature_set(feature_set))
+    suppressing = frozenset(EVENT_TYPES.index(name) for name in compiled.suppressing)
+    return Champion(bundle, compiled, renderer, program, memory, suppressing)
+
+
+def bundle_folder(pointer: Path) -> Path:
+    """The folder a pointer names: itself where it is one."""
+    if not pointer.is_file():
+        return pointer
+    name = pointer.read_text(encoding="utf-8").strip()
+    if not name:
+        raise NotReadyError("an empty pointer", wanted="the name of a bundle folder", where=pointer)
+    return pointer.parent / name
+
+
+def vocabulary(bundle: Bundle) -> Vocabulary:
+    """The names a catalogue may use with this bundle: also scores that only later models may give."""
+    offers = {
+        feature.name: feature.categories or None
+        for model in bundle.models.values()
+        for feature in model.action_features
+    }
+    missing = tuple(name for name in CUSTOMER_SCORES if name not in bundle.customer_scores)
+    return Vocabulary(
+        bundle.feature_names, (*bundle.customer_scores, *missing), offers, unlearnt=missing if bundle.models else ()
+    )
+
+
+def point_to(pointer: Path, bundle: Path) -> None:
+    """Makes a pointer name a bundle folder, at once: a reader sees the old name or the new one."""
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    written = pointer.with_name(f".{pointer.name}.new")
+    written.write_text(f"{os.path.relpath(bundle, pointer.parent)}\n", encoding="utf-8")
+    written.replace(pointer)
+
+
+class Champions:
+    """Follows the champion: a new one takes over whole, a bad one is refused and the present one stays.
+
+    The files are looked at on every use, which costs a few microseconds, and read only when they have changed; the
+    store is asked for a newer catalogue once in `MEMORY` seconds.
+
+    Args:
+        pointer: As for `load_champion`, like the others.
+        catalogue: The catalogue's file.
+        feature_set: The features that the service computes.
+        newest: Asks for the catalogue that was put in force, which goes before the file, or None.
+    """
+
+    def __init__(
+        self,
+        pointer: Path,
+        catalogue: Path,
+        feature_set: FeatureSet,
+        newest: Callable[[], CatalogueText | None] = lambda: None,
+    ) -> None:
+        self._pointer = pointer
+        self._catalogue = catalogue
+        self._feature_set = feature_set
+        self._newest = newest
+        self._in_force: CatalogueText | None = None
+        self._asked = -math.inf
+        self._lock = threading.Lock()
+        self._manifest = pointer
+        self._seen: tuple[tuple[int, ...], ...] = ()
+        self._present: Champion | None = None
+        self._refusal = ""
+        self._ignored = ""
+        self._compared: tuple[int, ...] = ()
+
+    @property
+    def refusal(self) -> str:
+        """Why the files as they were last seen were refused; empty if they were not."""
+        return self._refusal
+
+    def present(self) -> Champion:
+        """The champion of this moment.
+
+        Raises:
+            NotReadyError: There has not been a good one yet.
+        """
+        with self._lock:
+            self._ask()
+            self._compare()
+            if self._identities() != self._seen:
+                self._refresh()
+            if self._present is None:
+                raise NotReadyError("nothing to decide with", got=self._refusal, wanted="a bundle and a catalogue")
+            return self._present
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What an operator had better know of the champion: that there are no models, or that a file is ignored."""
+        with self._lock:
+            present, ignored = self._present, self._ignored
+        unlearnt = present is not None and present.bundle.version == UNLEARNT
+        return (*([NO_MODELS] if unlearnt else []), *([ignored] if ignored else []))
+
+    def look(self) -> None:
+        """Ask the store again with the next use: another catalogue was put in force."""
+        self._asked = -math.inf
+
+    def bundle(self) -> Bundle:
+        """The models of this moment, also where there is no catalogue yet.
+
+        Raises:
+            BundleError: The bundle is damaged, incomplete, made for other features or gone.
+            NotReadyError: The pointer is empty.
+        """
+        try:
+            return self.present().bundle
+        except NotReadyError:
+            return load_bundle(self._pointer, self._feature_set)
+
+    def catalogue_text(self) -> str:
+        """The catalogue's file as it stands.
+
+        Raises:
+            NotReadyError: There is none.
+        """
+        return _text_of(self._catalogue)
+
+    def _ask(self) -> None:
+        """A store that fails now leaves the present catalogue in force."""
+        if time.monotonic() - self._asked < MEMORY:
+            return
+        self._asked = time.monotonic()
+        try:
+            self._in_force = self._newest()
+        except StoreError:
+            if self._present is None:
+                raise
+
+    def _compare(self) -> None:
+        """Finds out whether the catalogue's file says something else than the catalogue that was put in force."""
+        if self._in_force is None:
+            return
+        compared = (self._in_force.number, *_identity(self._catalogue))
+        if compared == self._compared:
+            return
+        self._compared, self._ignored = compared, ""
+        if self._catalogue.exists() and _digest_of(self._catalogue) != self._in_force.digest:
+            number = self._in_force.number
+            self._ignored = (
+                f"{self._catalogue} is ignored, since catalogue {number} was put in force: put the file in force by "
+                "`tactful catalogue put`, or delete it"
+            )
+            _log.warning("catalogue file ignored", extra={"file": str(self._catalogue), "in_force": number})
+
+    def _refresh(self) -> None:
+        """Whatever is wrong with the new champion, the present one stays."""
+        self._seen = self._identities()
+        try:
+            self._manifest = bundle_folder(self._pointer) / MANIFEST
+            self._seen = self._identities()
+            champion = self._load()
+            self._keep_models(champion.bundle)
+        except Exception as error:
+            self._refusal = str(error)
+            kept = self._present.bundle.version if self._present else None
+            _log.error("champion refused", extra={"reason": self._refusal, "kept": kept})
+            return
+        self._present, self._refusal = champion, ""
+        _settle()
+        versions = {"bundle": champion.bundle.version, "catalogue": champion.compiled.version}
+        _log.info("champion taken", extra=versions)
+        if champion.bundle.version == UNLEARNT:
+            _log.info("no models", extra={"reason": NO_MODELS})
+
+    def _keep_models(self, bundle: Bundle) -> None:
+        """Whoever decided with models does not go on without: a pointer that is gone is a fault."""
+        if bundle.version == UNLEARNT and self._present is not None and self._present.bundle.version != UNLEARNT:
+            raise NotReadyError(
+                "no bundle", got="no pointer", wanted="the name of a bundle folder", where=self._pointer
+            )
+
+    def _load(self) -> Champion:
+        if self._in_force is None:
+            return load_champion(self._pointer, self._catalogue, self._feature_set)
+        bundle = load_bundle(self._pointer, self._feature_set)
+        named = f"catalogue {self._in_force.number}"
+        return champion_of(bundle, self._in_force.content, named, self._feature_set)
+
+    def _identities(self) -> tuple[tuple[int, ...], ...]:
+        """What tells the files, and the catalogue in force, apart from others of the same names."""
+        catalogue = (self._in_force.number,) if self._in_force else _identity(self._catalogue)
+        return _identity(self._pointer), _identity(self._manifest), catalogue
+
+
+def _text_of(catalogue: Path) -> str:
+    try:
+        return catalogue.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotReadyError("no catalogue", got=str(error), wanted="a YAML file", where=catalogue) from error
+
+
+def _digest_of(catalogue: Path) -> str:
+    try:
+        return digest_of(_text_of(catalogue))
+    except NotReadyError:
+        return ""
+
+
+def _settle() -> None:
+    """Spares the garbage collector what lives as long as the champion: a pass over all of it holds up everybody.
+
+    A group of decisions in the making is some ten thousand objects, which a pass would find alive.
+    """
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns

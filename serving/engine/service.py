@@ -1,0 +1,221 @@
+"""The decision service: reads what is known, has decisions made, records them; it knows neither HTTP nor SQL."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from decisions.kernel.record import parse
+from serving.engine.champion import Champion, Champions
+from serving.engine.making import Answer, Ask, Made, Maker, told_again
+from serving.engine.rendering import Renderer
+from serving.engine.trials import Trials
+from serving.errors import (
+    ContendedError,
+    DecisionConflictError,
+    StoreError,
+    UnknownCustomerError,
+    UnknownDecisionError,
+)
+from serving.store.port import Fate, KnownCustomer, Store, StoredDecision
+from serving.store.queries.experiments import expose
+from serving.telemetry import tracing
+from serving.telemetry.metrics import METRICS
+
+MOST_TRIES = 20
+"""How often a decision is made again because others changed the customer meanwhile."""
+
+Outcome = Answer | Exception
+"""What became of one ask among many."""
+
+
+class DecisionService:
+    """Decides, and records each decision with its reservation before it is told.
+
+    A decision is recorded only if nothing that it was made on has changed since; otherwise it is made again. So
+    contact policies hold exactly, however many services share a store.
+
+    Args:
+        store: What is known, and what was decided.
+        champions: The models and the catalogue.
+        maker: How decisions are made.
+        clock: Tells the moment.
+        tenant: Whose customers these are.
+        histories: The folder with the data set of their events, for whoever must erase from it.
+        trials: The experiments in force; none where None.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        champions: Champions,
+        maker: Maker,
+        clock: Callable[[], datetime],
+        tenant: str,
+        histories: Path | None = None,
+        trials: Trials | None = None,
+    ) -> None:
+        self.store = store
+        self.champions = champions
+        self.clock = clock
+        self.tenant = tenant
+        self.histories = histories
+        self.maker = maker
+        self.trials = trials or Trials()
+        self._renderers: dict[tuple[str, str], Renderer] = {}
+
+    def decide(self, customer: str, decision_id: str) -> Answer:
+        """Decide about one customer now.
+
+        Args:
+            customer: About whom.
+            decision_id: Id of the decision; asking again with it gives the same decision.
+
+        Raises:
+            UnknownCustomerError: Nothing is known of the customer.
+            DecisionConflictError: The id belongs to a decision about another customer.
+            ContendedError: Others changed the customer again and again.
+            NotReadyError: There is nothing to decide with.
+            StoreError: The store fails.
+        """
+        (outcome,) = self.decide_many([Ask(customer, decision_id, self.clock())])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def decide_many(self, asks: Sequence[Ask], parts_of: Sequence[Any] = ()) -> list[Outcome]:
+        """Decide about many customers; what goes wrong with one ask is its own outcome and no other's.
+
+        Asks about one customer are answered one after another, each on what the one before it left. Whoever asks, each
+        outcome is counted, and one span stands for all of them.
+
+        Args:
+            asks: Whom to decide about.
+            parts_of: The traces that the asks are parts of (`tracing.here`); the present one where empty.
+
+        Raises:
+            NotReadyError: There is nothing to decide with.
+            StoreError: The store fails.
+        """
+        METRICS.group.observe(len(asks))
+        try:
+            with tracing.together("decide", parts_of or [tracing.here()], asks=len(asks)):
+                outcomes = self._outcomes(asks)
+        except Exception as error:
+            METRICS.decisions(_named(error)).inc(len(asks))
+            raise
+        for outcome in outcomes:
+            METRICS.decisions(_named(outcome)).inc()
+        return outcomes
+
+    def _outcomes(self, asks: Sequence[Ask]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        tries: Counter[int] = Counter()
+        while pending := [i for i in range(len(asks)) if i not in outcomes]:
+            first_of_each_customer = {asks[i].customer: i for i in reversed(pending)}
+            turn = {i: asks[i] for i in first_of_each_customer.values()}
+            outcomes |= self._attempt(turn)
+            tries.update(turn.keys())
+            outcomes |= {i: _contended(asks[i]) for i in turn if i not in outcomes and tries[i] >= MOST_TRIES}
+        return [outcomes[i] for i in range(len(asks))]
+
+    def decision(self, decision_id: str) -> Answer:
+        """A decision, told as it was when it was made.
+
+        Raises:
+            UnknownDecisionError: There is none of this id.
+            StoreError: The store fails.
+        """
+        stored = self.store.decision(self.tenant, decision_id)
+        if stored is None:
+            raise UnknownDecisionError("unknown decision", got=decision_id, wanted="the id of a decision made before")
+        return self._told(stored)
+
+    def _attempt(self, asks: Mapping[int, Ask]) -> dict[int, Outcome]:
+        """The outcomes that stand; an ask without one must be decided again."""
+        outcomes = self._told_before(asks)
+        fresh = {i: ask for i, ask in asks.items() if i not in outcomes}
+        if not fresh:
+            return outcomes
+        champion = self._champion()
+        known = self._known(fresh)
+        outcomes |= {i: _stranger(ask) for i, ask in fresh.items() if i not in known}
+        arms = self.trials.present(champion)
+        made = self.maker.make([(fresh[i], customer) for i, customer in known.items()], champion, arms)
+        return outcomes | self._recorded(dict(zip(known, made, strict=True)))
+
+    def _told_before(self, asks: Mapping[int, Ask]) -> dict[int, Outcome]:
+        stored = {one.id: one for one in self.store.decisions(self.tenant, [ask.id for ask in asks.values()])}
+        return {
+            i: self._told(decision) if self._is_same(decision.customer, ask.customer) else _conflict(ask)
+            for i, ask in asks.items()
+            if (decision := stored.get(ask.id))
+        }
+
+    def _is_same(self, one: str, other: str) -> bool:
+        """Whether two ids are the same person's."""
+        return one == other or self.store.resolve(self.tenant, one) == self.store.resolve(self.tenant, other)
+
+    def _champion(self) -> Champion:
+        """The present champion; its catalogue is kept for whoever asks for the decision later."""
+        champion = self.champions.present()
+        self._keep(champion.compiled.version, champion.bundle.fingerprint, champion.renderer)
+        return champion
+
+    def _keep(self, catalogue: str, features: str, renderer: Renderer) -> None:
+        if (catalogue, features) not in self._renderers:
+            self.store.keep_catalogue(self.tenant, catalogue, features, renderer.to_json())
+            self._renderers[catalogue, features] = renderer
+
+    def _known(self, asks: Mapping[int, Ask]) -> dict[int, KnownCustomer]:
+        with tracing.span("store.customers"):
+            found = self.store.customers(self.tenant, [(ask.customer, ask.moment) for ask in asks.values()])
+        return {i: customer for i, customer in zip(asks, found, strict=True) if customer is not None}
+
+    def _recorded(self, made: Mapping[int, Made | Exception]) -> dict[int, Outcome]:
+        failed: dict[int, Outcome] = {i: error for i, error in made.items() if isinstance(error, Exception)}
+        drafts = {i: one for i, one in made.items() if isinstance(one, Made)}
+        if not drafts:
+            return failed
+        for one in drafts.values():
+            versions = one.draft.decision.versions
+            self._keep(versions.catalogue, versions.features, one.renderer)
+        with tracing.span("store.record"):
+            fates = self.store.record(self.tenant, [one.draft for one in drafts.values()])
+        stands = {i for i, fate in zip(drafts, fates, strict=True) if fate is Fate.RECORDED}
+        expose(self.store.database, self.tenant, [seen for i in stands for seen in drafts[i].exposures])
+        return failed | {i: drafts[i].answer for i in stands}
+
+    def _told(self, stored: StoredDecision) -> Answer:
+        decision = parse(stored.record)
+        return told_again(stored, decision, self._renderer(decision.versions.catalogue, decision.versions.features))
+
+    def _renderer(self, catalogue: str, features: str) -> Renderer:
+        if (catalogue, features) not in self._renderers:
+            content = self.store.catalogue(self.tenant, catalogue, features)
+            if content is None:
+                raise StoreError("a decision made with a catalogue that was not kept", got=catalogue)
+            self._renderers[catalogue, features] = Renderer.from_json(content)
+        return self._renderers[catalogue, features]
+
+
+def _named(outcome: Outcome) -> str:
+    """The label that an outcome is counted under."""
+    if isinstance(outcome, Exception):
+        return type(outcome).__name__
+    return "silence" if outcome.decision.choice is None else "message"
+
+
+def _stranger(ask: Ask) -> UnknownCustomerError:
+    return UnknownCustomerError("unknown customer", got=ask.customer, wanted="a customer whose history was loaded")
+
+
+def _conflict(ask: Ask) -> DecisionConflictError:
+    return DecisionConflictError("the id belongs to a decision about another customer", got=ask.id, wanted="a new id")
+
+
+def _contended(ask: Ask) -> ContendedError:
+    return ContendedError(
+        "others changed the customer each time we decided", got=f"{MOST_TRIES} tries", where=f"decision {ask.id}"
+    )

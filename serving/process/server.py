@@ -1,0 +1,93 @@
+"""Runs the service over HTTP: in the foreground, or beside the caller's own work."""
+
+import math
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from serving.api.app import create_app
+from serving.engine.service import DecisionService
+from serving.process.protocol import bounded
+from serving.process.sockets import address, listen
+from serving.settings import Settings
+from serving.tenants import Tenants
+
+KEEP_ALIVE = 75
+"""Seconds for which a connection may stay idle: more than proxies in front keep theirs."""
+
+
+def run(tenants: Tenants, settings: Settings, listening: socket.socket, opened: Callable[[], None]) -> None:
+    """Serve until the process is told to stop; requests that began are finished.
+
+    Args:
+        tenants: Decide.
+        settings: How it is served.
+        listening: Where requests come in.
+        opened: Called once they are answered.
+    """
+    _Server(tenants, settings, opened).run([listening])
+
+
+@contextmanager
+def running(
+    serves: Tenants | DecisionService, settings: Settings | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[str]:
+    """Serve on a thread while the block runs.
+
+    Args:
+        serves: Services by tenant, or one service.
+        settings: How it is served; without them, whoever reaches the address may do everything for the one service.
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+
+    Yields:
+        The URL.
+
+    Raises:
+        ServingError: The address cannot be had.
+    """
+    tenants = Tenants.only(serves) if isinstance(serves, DecisionService) else serves
+    if settings is None and isinstance(serves, DecisionService):
+        settings = Settings(auth="open", tenant=serves.tenant, host=host)
+    server = _Server(tenants, settings or Settings(host=host))
+    with listen(host, port) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],), name="http")
+        thread.start()
+        server.answers.wait()
+        try:
+            yield address(listening)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, tenants: Tenants, settings: Settings, opened: Callable[[], None] = lambda: None) -> None:
+        config = uvicorn.Config(
+            create_app(tenants, settings),
+            loop="uvloop",
+            http=bounded(settings.patience),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=math.ceil(settings.grace.total_seconds()),
+        )
+        super().__init__(config)
+        self.answers = threading.Event()
+        self._opened = opened
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+            if self.started:
+                self._opened()
+        finally:
+            self.answers.set()

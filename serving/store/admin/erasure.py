@@ -1,0 +1,265 @@
+"""Erases a person so that every count stays true and nothing that comes later brings them back."""
+
+import json
+import logging
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from decisions.kernel.record import parse
+from features.timestamps import microseconds
+from serving.store.admin.people import names_of
+from serving.store.database import Database, insert
+from serving.store.ingest.session import digest_of
+from serving.store.queries.idempotency import FORGOTTEN
+from serving.store.schema import (
+    consents,
+    customers,
+    decisions,
+    events,
+    exposures,
+    idempotency,
+    identities,
+    ledger,
+    merges,
+    origins,
+    outbox,
+    outcomes,
+    profile_changes,
+    tenants,
+    tombstones,
+)
+
+_log = logging.getLogger(__name__)
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:tenant, 0))")
+_OVERWRITE = text("PRAGMA secure_delete = ON")
+
+
+MOST_NEEDLES = 200
+"""Names that are looked for at a time: SQLite takes no condition of more than a thousand parts."""
+ERASED = "erased-"
+"""How a name begins that was made up for somebody who was erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did.
+
+    Args:
+        names: Every id the person was known by.
+        token: Who their decisions and contacts are about from now on: nobody.
+        decisions: How many of those there are.
+        known: Whether the id belonged to a customer, or was erased before.
+        log_emptied: Whether no trace is left in SQLite's write-ahead log; otherwise somebody was reading it.
+    """
+
+    names: tuple[str, ...]
+    token: str
+    decisions: int
+    known: bool = True
+    log_emptied: bool = True
+
+
+def erase(database: Database, tenant: str, customer: str, when: datetime) -> Erased:
+    """Erase a person, by whatever id, in one transaction.
+
+    Profile, consents, events, names and what decisions were made on are deleted; so are answers and records for
+    receivers that tell of them. Decisions, contacts, outcomes and exposures stay, under a name made up for the purpose.
+    Whatever comes later about any of the ids is turned away, also where nothing was known of it.
+
+    Args:
+        database: The database.
+        tenant: Whose customer.
+        customer: By any id they are known by.
+        when: Now.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    with database.begin() as connection:
+        embedded = connection.dialect.name == "sqlite"
+        connection.execute(_OVERWRITE if embedded else _ALONE.bindparams(tenant=tenant))
+        names = names_of(connection, tenant, customer)
+        work = _Erasure(connection, tenant, names, f"{ERASED}{secrets.token_hex(8)}")
+        exists = work.lock()
+        work.forget_tellings()
+        made = work.redact()
+        work.delete()
+        was_erased = work.bury(microseconds(when))
+    emptied = database.empty_log()
+    if not emptied:
+        _log.warning("write-ahead log not emptied", extra={"tenant": tenant})
+    return Erased(names, work.token, made, exists or was_erased, emptied)
+
+
+def redacted(record: bytes, token: str) -> bytes:
+    """A decision's record with what counts of it: versions, choice and probabilities, and nothing about the person.
+
+    Args:
+        record: The record's bytes.
+        token: Who it is about from now on.
+    """
+    decision = parse(record)
+    choice = decision.choice and replace(decision.choice, opening="", exclusions=(), factors=None)
+    kept = replace(
+        decision,
+        customer=token,
+        scores={},
+        openings=(),
+        closed=(),
+        candidates=(choice,) if choice else (),
+        choice=choice,
+        rewards=(),
+    )
+    return kept.as_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Erasure:
+    """The steps of one erasure, in its transaction."""
+
+    connection: Connection
+    tenant: str
+    names: tuple[str, ...]
+    token: str
+
+    def lock(self) -> bool:
+        """Wait for whoever decides about the person, and keep others out; whether there is such a person."""
+        wanted = select(customers.c.customer).where(self._theirs(customers))
+        locked = self.connection.execute(wanted.order_by(customers.c.customer).with_for_update()).all()
+        return bool(locked)
+
+    def forget_tellings(self) -> None:
+        """Delete kept answers, and records for receivers, that are about the person or name them.
+
+        What is being answered right now may be about them too: of that nothing will be kept.
+        """
+        in_flight = update(idempotency).where(idempotency.c.tenant == self.tenant, idempotency.c.status.is_(None))
+        self.connection.execute(in_flight.values(media=FORGOTTEN))
+        made = select(decisions.c.id).where(self._theirs(decisions))
+        happened = select(events.c.id).where(self._theirs(events))
+        theirs = or_(outbox.c.id.in_(made), outbox.c.id.in_(happened))
+        self.connection.execute(delete(outbox).where(outbox.c.tenant == self.tenant, theirs))
+        for table in (outbox, idempotency):
+            keys = tuple(table.primary_key.columns)
+            for *key, body in self._suspects(table):
+                if mentions(body, self.names):
+                    same = (column == value for column, value in zip(keys, key, strict=True))
+                    self.connection.execute(delete(table).where(*same))
+
+    def redact(self) -> int:
+        """Put decisions, contacts, outcomes and exposures under the token, what an alias had under one of its own.
+
+        So it can still be told what was decided before the alias was known to be the same person.
+        """
+        tokens = {name: f"{self.token}.{number}" for number, name in enumerate(self.names)} | {
+            self.names[0]: self.token
+        }
+        made = select(decisions.c.id, decisions.c.customer, decisions.c.record).where(self._theirs(decisions))
+        rows = [
+            {"made": id_, "whose": tokens[name], "kept": redacted(record, tokens[name])}
+            for id_, name, record in self.connection.execute(made)
+        ]
+        if rows:
+            one = update(decisions).where(decisions.c.tenant == self.tenant, decisions.c.id == bindparam("made"))
+            emptied = one.values(record=bindparam("kept"), customer=bindparam("whose"), inputs=None, opened_by="")
+            self.connection.execute(emptied, rows)
+        for alias in self.names[1:]:
+            tie = update(identities).where(identities.c.tenant == self.tenant, identities.c.alias == alias)
+            self.connection.execute(tie.values(alias=tokens[alias], customer=self.token))
+        for table, columns in ((ledger, {"opening": ""}), (outcomes, {}), (exposures, {})):
+            self.connection.execute(update(table).where(self._theirs(table)).values(customer=self.token, **columns))
+        return len(rows)
+
+    def delete(self) -> None:
+        """Delete what is personal."""
+        for table in (events, consents, customers):
+            self.connection.execute(delete(table).where(self._theirs(table)))
+        for table, column in (
+            (merges, merges.c.alias),
+            (merges, merges.c.customer),
+            (origins, origins.c.origin),
+            (profile_changes, profile_changes.c.customer),
+            (profile_changes, profile_changes.c.sent),
+        ):
+            self.connection.execute(delete(table).where(table.c.tenant == self.tenant, column.in_(self.names)))
+
+    def bury(self, moment: int) -> bool:
+        """Leave a tombstone for each name, and say whether the first has one already; the first makes the salt."""
+        self.connection.execute(
+            insert(self.connection, tenants).values(tenant=self.tenant, zone="UTC").on_conflict_do_nothing()
+        )
+        of_tenant = tenants.c.tenant == self.tenant
+        self.connection.execute(
+            update(tenants).where(of_tenant, tenants.c.salt.is_(None)).values(salt=secrets.token_hex(16))
+        )
+        salt = self.connection.scalars(select(tenants.c.salt).where(of_tenant)).one()
+        rows = [{"tenant": self.tenant, "digest": digest_of(salt, name), "erased": moment} for name in self.names]
+        theirs = (tombstones.c.tenant == self.tenant) & (tombstones.c.digest == rows[0]["digest"])
+        before = self.connection.execute(select(tombstones.c.digest).where(theirs)).first()
+        self.connection.execute(insert(self.connection, tombstones).on_conflict_do_nothing(), rows)
+        return before is not None
+
+    def _theirs(self, table: Table) -> ColumnElement[bool]:
+        return (table.c.tenant == self.tenant) & table.c.customer.in_(self.names)
+
+    def _suspects(self, table: Table) -> Iterator[Sequence[Any]]:
+        """The keys and bodies of rows that have the letters of a name anywhere."""
+        needles = sorted({text_.encode() for name in self.names for text_ in (name, json.dumps(name)[1:-1])})
+        wanted = select(*table.primary_key.columns, table.c.body).where(table.c.tenant == self.tenant)
+        for first in range(0, len(needles), MOST_NEEDLES):
+            some = needles[first : first + MOST_NEEDLES]
+            yield from self.connection.execute(wanted.where(self._has_one_of(some, table))).all()
+
+    def _has_one_of(self, needles: Sequence[bytes], table: Table) -> ColumnElement[bool]:
+        letters = [literal(needle, LargeBinary) for needle in needles]
+        if self.connection.dialect.name == "sqlite":
+            return or_(*(func.instr(table.c.body, some) > 0 for some in letters))
+        return or_(*(func.position(some.op("IN")(table.c.body)) > 0 for some in letters))
+
+
+def mentions(body: bytes, names: Collection[str]) -> bool:
+    """Whether a body names somebody: as a text of its own, in quotes or as a step of a path, not as a part of a word.
+
+    Example:
+        >>> mentions(b'{"customer_id": "c1"}', ["c1"]), mentions(b'{"customer_id": "c12", "n": 1}', ["c1", "1"])
+        (True, False)
+    """
+    try:
+        texts = list(_texts(json.loads(body)))
+    except ValueError:
+        texts = [body.decode(errors="replace")]
+    quoted = [f"{mark}{name}{mark}" for name in names for mark in "'\"/"]
+    return any(
+        told in names or told.endswith(tuple(f"/{name}" for name in names)) or any(part in told for part in quoted)
+        for told in texts
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

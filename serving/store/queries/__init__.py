@@ -1,0 +1,1 @@
+"""Tables of the store by concern, on either database."""
