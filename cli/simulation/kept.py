@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from cli.champions import put_in_use
-from cli.logged import offers
 from cli.simulation.first_models import first_models
 from cli.simulation.telling import messages
+from cli.wiring.bundles import put_in_use
+from cli.wiring.decision_source import offers
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import parse_catalogue
 from experiments.world.events import Told

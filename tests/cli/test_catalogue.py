@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.catalogue import told
+from cli.commands.catalogue import told
 from cli.main import app
 from decisions.base.errors import CatalogueError
 from decisions.conformance.conform import Check

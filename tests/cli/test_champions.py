@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cli.champions import _remember, go_back, history, put_in_use
+from cli.wiring.bundles import _remember, go_back, history, put_in_use
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
 from serving.engine.champion import bundle_folder, point_to

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.events import events_app
+from cli.commands.events import events_app
 from features.errors import EventError, MappingError
 from features.events.dataset import open_events, read_events
 from serving.bootstrap import open_store

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cli.training_jobs import log_of
+from cli.wiring.training_jobs import log_of
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate
 from features.timestamps import AHEAD, microseconds

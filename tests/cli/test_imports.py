@@ -88,7 +88,7 @@ def test_a_service_is_filled_and_served_without_the_extras(tmp_path: Path) -> No
         ["catalogue", "put", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
         ["catalogue", "try", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
     ]  # fmt: skip
-    served = "import serving.api.app, serving.process.workers, cli.events, cli.decisions\n"
+    served = "import serving.api.app, serving.process.workers, cli.commands.events, cli.commands.decisions\n"
     told = f"codes = [run(*one) for one in {commands!r}]\n{served}print(json.dumps(codes))"
     result = python(f"{MISSING.format(names=set(EXTRAS))}{RUN}{told}")
     assert json.loads(result.stdout.splitlines()[-1]) == [0] * len(commands), result.stderr

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.logged import open_decisions
+from cli.wiring.decision_source import open_decisions
 from serving.engine.people import erase_person
 from serving.settings import Settings
 from tests.cli.shopfront import CUSTOMERS, opened

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.pricing import priced, put_price, with_price
+from cli.commands.catalogue_price import priced, put_price, with_price
 from cli.simulation.kept import CATALOGUE, keep
 from decisions.base.errors import AllocationError
 from decisions.base.yaml_text import read

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.champions import go_back, history, put_in_use
-from cli.jobs import done
 from cli.main import app
-from cli.training_jobs import effect_job
+from cli.wiring.bundles import go_back, history, put_in_use
+from cli.wiring.jobs import done
+from cli.wiring.training_jobs import effect_job
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds
 from models.base.errors import BundleError

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cli.simulate import seeds_of
+from cli.commands.simulate import seeds_of
 from features.errors import TactfulError
 from tests.cli.shopfront import tactful
 

@@ -6,8 +6,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli.train import train_app
-from cli.training_jobs import value_job
+from cli.commands.train import train_app
+from cli.wiring.training_jobs import value_job
 from features.errors import EventError
 from models.base.errors import RegistryError
 from models.bundles.registry import MlflowRegistry

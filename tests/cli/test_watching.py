@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli.commands.releasing import promoted
+from cli.commands.retrain import Schedule, unit
 from cli.main import app
-from cli.releasing import promoted
-from cli.retrain import Schedule, unit
 from serving.settings import Settings
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, service_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.champions import history
+from cli.wiring.bundles import history
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
 from serving.bootstrap import open_service

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from cli.champions import go_back, put_in_use
+from cli.commands.train import STORE, Json, Margin, NoTrack, Store
 from cli.console import console, print_json, progress, say, table
-from cli.logbook import moment_of
-from cli.train import STORE, Json, Margin, NoTrack, Store
+from cli.wiring.bundles import go_back, put_in_use
+from cli.wiring.sources import moment_of
 from decisions.catalogue.selection import AnyPolicy, Policy
 from decisions.kernel.decide import Circumstances, Request, decide
 from decisions.kernel.decision import Candidate, Decision
@@ -31,7 +31,7 @@ from training.gate.release import Limits, Release, judge
 from training.tracking import track_release
 
 if TYPE_CHECKING:
-    from cli.logged import DecisionSource
+    from cli.wiring.decision_source import DecisionSource
 
 _POLICY: TypeAdapter[Policy] = TypeAdapter(AnyPolicy)
 
@@ -185,7 +185,7 @@ def _judged(
     limits: Limits,
     since: str | None,
 ) -> Release:
-    from cli.logged import open_decisions
+    from cli.wiring.decision_source import open_decisions
 
     if policy is None and bundle is None and catalogue is None:
         raise TrainingError("nothing to judge", got="no candidate", wanted="--policy, --bundle or --catalogue")
@@ -277,7 +277,7 @@ def _tracked(
     catalogue: Path | None,
     since: str | None,
 ) -> str:
-    from cli.logged import open_decisions
+    from cli.wiring.decision_source import open_decisions
 
     shop = open_decisions(data).champion.compiled.catalogue
     given = {

@@ -11,10 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.arguments import days
-from cli.console import console, print_json, say
-from cli.jobs import report
-from cli.releasing import Contacts, Tolerance, Unsubscribes, promoted
-from cli.train import (
+from cli.commands.releasing import Contacts, Tolerance, Unsubscribes, promoted
+from cli.commands.train import (
     STORE,
     AlsoContracts,
     Anyway,
@@ -30,6 +28,8 @@ from cli.train import (
     release_all,
     train_all,
 )
+from cli.console import console, print_json, say
+from cli.wiring.jobs import report
 from features.timestamps import microseconds
 from models.base.errors import RegistryError
 from serving.settings import Settings
@@ -133,7 +133,7 @@ def retrain(
 
 def _bound(data: Path, period: timedelta) -> int | None:
     """After which moment nothing may be settled that is learnt from, microseconds since the epoch."""
-    from cli.logged import open_decisions
+    from cli.wiring.decision_source import open_decisions
 
     source = open_decisions(data)
     moment = judged_from(source.decisions(), source.now, period)

@@ -9,7 +9,7 @@ import typer
 
 from cli.console import console, print_json, progress, say, table
 from cli.experiment_tables import plain_plan, plain_readout, show_plan, show_readout
-from cli.logbook import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
+from cli.wiring.sources import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def _with_cuts(
 
 
 def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, catalogue: Path | None) -> None:
-    from cli.logbook import read_catalogue
+    from cli.wiring.sources import read_catalogue
     from experiments.design.loading import load_plan, parse_plan, with_moment
 
     compiled, _ = read_catalogue(data, catalogue)
@@ -274,7 +274,7 @@ def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, 
 
 def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None:
     """Puts every experiment of the file in force, as it stands there."""
-    from cli.logbook import read_catalogue
+    from cli.wiring.sources import read_catalogue
     from experiments.design.loading import load_plan
     from serving.settings import Settings
     from serving.store.opening import open_store

@@ -9,9 +9,9 @@ import typer
 
 from cli.arguments import days
 from cli.console import console
-from cli.contract_jobs import GRACE, NOTICE, contract_job
-from cli.jobs import Job, done, report
-from cli.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
+from cli.wiring.contract_jobs import GRACE, NOTICE, contract_job
+from cli.wiring.jobs import Job, done, report
+from cli.wiring.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
 from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from models.bundles.kinds import Model
@@ -219,7 +219,7 @@ def history(events: Path | None, data: Path | None) -> Iterator[Path]:
         return
     if data is None:
         raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
-    from cli.loading import exported
+    from cli.commands.store_load import exported
 
     with exported(data) as folder:
         yield folder

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.decisions import open_archive
 from cli.console import console, print_json, say, table
-from cli.decisions import open_archive
 
 Log = Annotated[Path, typer.Option("--decisions", metavar="LOG", help="The service's folder, whose log is replayed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from cli.arguments import days
+from cli.commands.train import Json
 from cli.console import console, print_json, progress, say, table
-from cli.train import Json
 from training.gate.evidence import Reward
 from training.monitor import Watch, watch_decisions, watch_events
 
@@ -55,7 +55,7 @@ def _watch(data: Path, events: Path | None, period: timedelta) -> Watch:
         from features.events.dataset import open_events
 
         return watch_events(open_events(events), period=period)
-    from cli.logged import open_decisions
+    from cli.wiring.decision_source import open_decisions
 
     source = open_decisions(data)
     return watch_decisions(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import console, print_json, say, table
-from cli.logbook import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
+from cli.wiring.sources import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
 from features.errors import TactfulError
 
 if TYPE_CHECKING:

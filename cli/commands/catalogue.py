@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
+from cli.commands.catalogue_in_force import get, history, put, try_out
+from cli.commands.catalogue_price import price
+from cli.commands.catalogue_trials import diff, preview, sensitivity
 from cli.console import console, print_json, say, table
-from cli.governing import get, history, put, try_out
-from cli.pricing import price
-from cli.trials import diff, preview, sensitivity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -149,7 +149,7 @@ def _report(found: "Rehearsal") -> dict[str, Any]:
 @contextmanager
 def _service(data: Path, tenant: str | None) -> "Iterator[DecisionService]":
     """The service of a folder, without a server."""
-    from cli.store import opened
+    from cli.commands.store import opened
     from serving.bootstrap import open_service
 
     with opened(data, tenant) as (store, settings):

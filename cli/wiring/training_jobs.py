@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cli.console import console
-from cli.jobs import Job
+from cli.wiring.jobs import Job
 from decisions.catalogue.objective import Fatigue
 from features.definitions.standard import STANDARD
 from features.events.dataset import EventDataset, open_events
@@ -143,7 +143,7 @@ def response_job(
 
 
 def _logged_response(data: Path, judged_from: int | None) -> Job:
-    from cli.logged import offers
+    from cli.wiring.decision_source import offers
 
     source = _source(data)
     rows = delivered_contacts(source.decisions(), Goal(), source.now, feature_names=STANDARD.names)
@@ -172,7 +172,7 @@ def _snapshots(dataset: EventDataset, horizon: int, lookback: int, judged_from: 
 
 def _source(data: Path) -> Any:
     """The service is loaded only for jobs that read its log."""
-    from cli.logged import open_decisions
+    from cli.wiring.decision_source import open_decisions
 
     return open_decisions(data)
 

@@ -44,8 +44,8 @@ def load(
 
     Loading again adds what is new and changes nothing else, and a load that was cut short goes on where it ended.
     """
-    from cli.logbook import moment_of
-    from cli.store import opened
+    from cli.commands.store import opened
+    from cli.wiring.sources import moment_of
     from serving.ingestion.customers_file import CustomersFile
     from serving.ingestion.loading import load as bring_in
     from serving.ingestion.loading import require_moment
@@ -92,7 +92,7 @@ def _declared(settings: "Settings") -> "Mapping[str, Attribute]":
 
 
 def _catalogue(settings: "Settings") -> Any:
-    from cli.logbook import read_catalogue
+    from cli.wiring.sources import read_catalogue
 
     if not settings.catalogue.is_file():
         return None
@@ -170,7 +170,7 @@ def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
     Raises:
         TactfulError: The store has no events, or the folder is there already.
     """
-    from cli.store import opened
+    from cli.commands.store import opened
     from serving.engine.exporting import export_events
     from serving.ingestion.rules import load_rules
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cli.jobs import Job
-from cli.training_jobs import bound
+from cli.wiring.jobs import Job
+from cli.wiring.training_jobs import bound
 from features.events.dataset import open_events
 from training.data.errors import TrainingError
 from training.fit.candidate import Candidate

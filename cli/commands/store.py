@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.store_copy import copy
+from cli.commands.store_load import load
 from cli.console import console, print_json, progress, say, table
-from cli.copying import copy
-from cli.loading import load
 from features.errors import TactfulError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.commands.keys import HERE, Data, Json, Tenant, opened_database
 from cli.console import console, print_json, progress, say, table
-from cli.keys import HERE, Data, Json, Tenant, opened_database
 from features.events.dataset import EventDataset, write_events
 from features.importing.importer import Imported, Swallowed, import_log
 from features.importing.yaml import load_mapping
@@ -140,7 +140,7 @@ def export(
 
     Those that were imported and those that came in by the API.
     """
-    from cli.loading import export as written
+    from cli.commands.store_load import export as written
 
     dataset = written(data, out, tenant)
     facts = {"events": sum(dataset.rows), "customers": sum(dataset.customers)}
