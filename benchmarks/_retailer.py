@@ -37,7 +37,7 @@ KINDS = ("points", "coupon", "news")
 def retail() -> CompiledCatalogue:
     """The retail example, each message with an offer."""
     vocabulary = Vocabulary(STANDARD.names, ("lapse",), {"kind": KINDS})
-    path = Path(decisions.__file__).parent / "catalogues" / "retail.yaml"
+    path = Path(decisions.__file__).parent / "examples" / "retail.yaml"
     content = load_catalogue(path, vocabulary).catalogue.model_dump()
     for programme in content["programmes"]:
         for number, message in enumerate(programme["messages"]):

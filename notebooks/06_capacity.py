@@ -60,7 +60,7 @@ INTERVALS = f"95 % bootstrap intervals over customers, {DRAWS} draws"
 # then; what is left is, for each customer and channel, the message worth most.
 
 # %%
-catalogue = load_catalogue(Path("../decisions/catalogues/retail.yaml"), Vocabulary(STANDARD.names, ("lapse",)))
+catalogue = load_catalogue(Path("../decisions/examples/retail.yaml"), Vocabulary(STANDARD.names, ("lapse",)))
 people = requests(generate(CUSTOMERS, SEED), END - timedelta(days=1, hours=9), catalogue)
 greedy, scorer = Greedy(kind="greedy"), RuleOfThumb()
 free = decide(people, catalogue, greedy, scorer)

@@ -50,9 +50,9 @@ def price_within(decisions: Iterable[Decision], weekly: float, weeks: float) -> 
         AllocationError: No decision with a survivor, or a budget that no price keeps.
 
     Example:
-        >>> price_within([], 10, 1)
+        >>> price_within([], 10, 1)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        decisions.base.errors.AllocationError: no decision to price contacts by: got 0; wanted some with a message to send
+        decisions.base.errors.AllocationError: no decision to price contacts by: got 0; ...
     """
     contested = [_of(decision) for decision in decisions if any(decision.survivors)]
     if not contested:

@@ -62,8 +62,8 @@ class Prior(Value):
 
     Args:
         mean: Expected probability, or difference of probabilities for an effect.
-        weight: Number of observed contacts at which evidence and belief count the same, where `models.effects.model` learns
-            effects from a log. A decision itself reads the mean.
+        weight: Number of observed contacts at which evidence and belief count the same, where `models.effects.model`
+            learns effects from a log. A decision itself reads the mean.
     """
 
     mean: float = Field(ge=-1, le=1)

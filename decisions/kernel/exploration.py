@@ -28,7 +28,7 @@ def stratum(catalogue: Catalogue, customer: str) -> Stratum:
         >>> from decisions.catalogue.compiled import Vocabulary
         >>> from features.definitions.standard import STANDARD
         >>> from pathlib import Path
-        >>> retail = load_catalogue(Path("decisions/catalogues/retail.yaml"), Vocabulary(STANDARD.names, ("lapse",)))
+        >>> retail = load_catalogue(Path("decisions/examples/retail.yaml"), Vocabulary(STANDARD.names, ("lapse",)))
         >>> [stratum(retail.catalogue, customer) for customer in ("c1", "c2", "c3")]
         ['policy', 'policy', 'policy']
     """

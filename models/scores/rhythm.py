@@ -13,7 +13,9 @@ from models.scores.bgnbd import HISTORY, Outlook, Repeats
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RhythmModel:
-    """The probability of no purchase in a horizon, from the rhythm of a customer's purchases (see `models.scores.bgnbd`).
+    """The probability of no purchase in a horizon, from the rhythm of a customer's purchases.
+
+    See `models.scores.bgnbd`.
 
     Attributes:
         outlook: The fitted population and the horizon.

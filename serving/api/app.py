@@ -60,7 +60,7 @@ NO_TELEMETRY: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-"""FastAPI's own would tell paths, which bear customers' ids, and the words of errors: `serving.telemetry.tracing` does not."""
+"""FastAPI's own would tell paths with customers' ids and the words of errors; `serving.telemetry.tracing` does not."""
 
 
 class _Application(FastAPI):

@@ -150,7 +150,7 @@ def test_the_schema_is_one(tmp_path):
     assert json.loads(result.stdout)["required"] == ["catalogue", "currency", "channels", "programmes"]
 
 
-SHIPPED = sorted((Path(__file__).parents[2] / "decisions" / "catalogues").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[2] / "decisions" / "examples").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)

@@ -13,7 +13,7 @@ from decisions.loading import inspect_catalogue, parse_catalogue
 from features.definitions.standard import STANDARD
 from tests.conformance.shop import CATALOGUE, SHOP, VOCABULARY, outcomes
 
-SHIPPED = sorted((Path(decisions.__file__).parent / "catalogues").glob("*.yaml"))
+SHIPPED = sorted((Path(decisions.__file__).parent / "examples").glob("*.yaml"))
 
 
 def vocabulary(text: str) -> Vocabulary:

@@ -25,7 +25,7 @@ ON_SITE = ("web", "in_app")
 
 def example(name: str) -> CompiledCatalogue:
     """An example catalogue of the package."""
-    return load_catalogue(Path(decisions.__file__).parent / "catalogues" / name, VOCABULARY)
+    return load_catalogue(Path(decisions.__file__).parent / "examples" / name, VOCABULARY)
 
 
 def days(number: int, every: int = 1, hour: int = 17) -> list[datetime]:

@@ -20,7 +20,7 @@ from experiments.samples.requests import requests
 from experiments.samples.rule_of_thumb import RuleOfThumb
 from features.definitions.standard import STANDARD
 
-TEXT = Path("decisions/catalogues/retail.yaml").read_text(encoding="utf-8")
+TEXT = Path("decisions/examples/retail.yaml").read_text(encoding="utf-8")
 ASKED = END - timedelta(hours=8)
 GREEDY, GAP = Greedy(kind="greedy"), InverseGap(kind="inverse_gap", gamma=20.0)
 

@@ -13,7 +13,7 @@ from decisions.base.yaml_text import _Loader
 from decisions.catalogue.model import Catalogue
 from tests.decisions.retailer import CATALOGUE
 
-SHIPPED = sorted((Path(decisions.__file__).parent / "catalogues").glob("*.yaml"))
+SHIPPED = sorted((Path(decisions.__file__).parent / "examples").glob("*.yaml"))
 TEXTS = {"retailer": CATALOGUE, **{path.stem: path.read_text(encoding="utf-8") for path in SHIPPED}}
 SCHEMA = Catalogue.model_json_schema()
 

@@ -46,7 +46,7 @@ def rehearsed() -> list[Decision]:
 
 
 def test_it_loads_without_a_finding() -> None:
-    path = Path(decisions.__file__).parent / "catalogues" / "subscription.yaml"
+    path = Path(decisions.__file__).parent / "examples" / "subscription.yaml"
     _, findings = inspect_catalogue(path.read_text(encoding="utf-8"), VOCABULARY, path.name)
     assert [str(finding) for finding in findings] == []
 

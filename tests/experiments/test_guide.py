@@ -24,7 +24,7 @@ def rows(heading: str) -> list[list[str]]:
 def test_its_file_loads() -> None:
     text = re.search(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
     assert text is not None
-    retail = load_catalogue(ROOT / "decisions/catalogues/retail.yaml", Vocabulary(STANDARD.names, ("lapse",)))
+    retail = load_catalogue(ROOT / "decisions/examples/retail.yaml", Vocabulary(STANDARD.names, ("lapse",)))
     plan = parse_plan(text[1], retail.catalogue)
     assert plan.experiment("chance").population == "at_risk"
 

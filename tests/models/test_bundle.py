@@ -200,7 +200,8 @@ def test_a_process_survives_a_truncated_model(folder: Path, kept: float) -> None
     text = (folder / "lapse.txt").read_bytes()
     (folder / "lapse.txt").write_bytes(text[: int(len(text) * kept)])
     script = (
-        "import sys; from pathlib import Path; from models.bundles.bundle import load; from models.base.errors import BundleError\n"
+        "import sys; from pathlib import Path; from models.bundles.bundle import load\n"
+        "from models.base.errors import BundleError\n"
         "try: load(Path(sys.argv[1]), fingerprint=sys.argv[2])\n"
         "except BundleError as error: print(error)"
     )
@@ -211,6 +212,9 @@ def test_a_process_survives_a_truncated_model(folder: Path, kept: float) -> None
 
 
 def test_openmp_is_told_to_wait_before_lightgbm_is_loaded() -> None:
-    script = "import os; os.environ.pop('OMP_WAIT_POLICY', None); import models.base.gbm; print(os.environ['OMP_WAIT_POLICY'])"
+    script = (
+        "import os; os.environ.pop('OMP_WAIT_POLICY', None)\n"
+        "import models.base.gbm; print(os.environ['OMP_WAIT_POLICY'])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "PASSIVE"

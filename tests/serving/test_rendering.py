@@ -92,7 +92,7 @@ def test_a_renderer_comes_back_from_json(renderer: Renderer) -> None:
 
 @pytest.mark.parametrize("sort_keys", [False, True], ids=["this release", "the first release"])
 def test_levels_come_back_in_their_order(*, sort_keys: bool) -> None:
-    path = Path(decisions.__file__).parent / "catalogues" / "retail.yaml"
+    path = Path(decisions.__file__).parent / "examples" / "retail.yaml"
     retail = load_catalogue(path, Vocabulary(STANDARD.names, ("lapse",)))
     kept = Renderer(retail.catalogue, retail.vocabulary.features).to_json()
     again = Renderer.from_json(json.dumps(json.loads(kept), sort_keys=sort_keys))

@@ -1,8 +1,8 @@
 """Decisions of the retailer that were agreed on: their records, byte for byte, and how they are explained.
 
 `python -m tests.decisions.golden` writes the files anew. It refuses to where `decide` gives another record of the same
-kernel: raise `KERNEL` in `decisions/kernel/decide.py` first, so that a replay can name the cause. A case whose inputs change
-gets another name.
+kernel: raise `KERNEL` in `decisions/kernel/decide.py` first, so that a replay can name the cause. A case whose inputs
+change gets another name.
 """
 
 import json
