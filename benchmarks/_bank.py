@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from features.array_types import Floats
 from models.base.gbm import Parameters, fit
-
-Floats = NDArray[np.float64]
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 BEGAN = 2008

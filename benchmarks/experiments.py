@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +22,7 @@ from experiments.readout.effects import Effect, compare, sample_ratio
 from experiments.readout.outcomes import outcomes
 from experiments.readout.power import plan
 from experiments.readout.sequential import always_valid, tuned_to
+from features.array_types import Floats
 from features.timestamps import DAY, microseconds
 from tests.experiments.asos import COMPARISON, FILE, comparisons, crossings
 from tests.experiments.trials import START, Trial, trial, truth
@@ -31,7 +31,6 @@ BENCH = Path("var/bench")
 RUNS, CUSTOMERS, DAYS, FIRST_LOOK = 1_000, 2_000, 28, 2
 POPULATION = 20_000
 REVENUE = METRICS["revenue_per_customer"]
-Floats = NDArray[np.float64]
 
 PLANNED = Experiment.model_validate(
     {

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.base.errors import AllocationError
+from features.array_types import Floats
 
-Floats = NDArray[np.float64]
 SILENCE = -1
 """The choice of a customer who is left alone."""
 STEPS, COOLINGS, COOLER = 60, 12, 0.4

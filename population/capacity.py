@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisions.kernel.decision import Decision
+from features.array_types import Floats
 from models.base.metrics import Estimate
 from population.allocation import SILENCE, allocate, bound, clearing_prices, demand, typical
 
-Floats = NDArray[np.float64]
 Choice = NDArray[np.int64]
 Rule = Callable[[Floats, Floats], Choice]
 """From a market and capacities to each customer's channel, or `SILENCE`."""

@@ -13,13 +13,13 @@ from features.timestamps import EARLIEST
 from serving.engine.champion import Champions
 from serving.engine.making import Maker
 from serving.engine.service import DecisionService
+from serving.engine.tenants import Tenants
 from serving.engine.trials import Trials
 from serving.settings import Settings
 from serving.store.opening import open_store as open_store
 from serving.store.port import Store
 from serving.store.queries.catalogues import newest as newest_catalogue
 from serving.store.queries.experiments import published
-from serving.tenants import Tenants
 
 
 def open_service(settings: Settings, store: Store | None = None) -> DecisionService:

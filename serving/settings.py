@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.addresses import is_loopback
-from serving.api.customer_tokens import SHORTEST_SECRET
-from serving.delivery.webhooks import Webhook
 from serving.errors import SettingsError
+from serving.signing.customer_tokens import SHORTEST_SECRET
+from serving.signing.webhooks import Webhook
 from serving.store.database import Durability
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.array_types import Floats
 from features.build import build_dataset_pairs
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
@@ -18,7 +19,7 @@ from training.data.attribution import Delivery, LoggedDecision
 from training.data.errors import TrainingError
 from training.data.labels import answered, days_after, events_of_type, lapses, log_end, midnight, span
 from training.fit.by_action import ArmCalibration, by_arm, jointly, slope
-from training.fit.drift import UNLIKELY, Drift, Floats, RateDrift, drifts, rate_drifts
+from training.fit.drift import UNLIKELY, Drift, RateDrift, drifts, rate_drifts
 from training.fit.job import learnable
 from training.gate.evidence import Reward, predictions_of
 

@@ -12,9 +12,10 @@ from models.bundles.kinds import file_name, written
 from models.bundles.registry import connect, experiment
 from training.fit.candidate import Candidate
 from training.fit.job import TrainingResult
-from training.gate.registry_gate import Verdict, candidate_of
+from training.gate.registry_gate import Verdict
 from training.gate.release import Release
 from training.gate.report import page
+from training.jobs.classifier_candidate import candidate_of
 
 EXPERIMENT = "training"
 RELEASES = "releases"

@@ -1,11 +1,10 @@
 """`tactful catalogue`: look after catalogues."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from cli.commands.catalogue_in_force import get, history, put, try_out
 from cli.commands.catalogue_price import price
@@ -13,10 +12,9 @@ from cli.commands.catalogue_trials import diff, preview, sensitivity
 from cli.console import console, print_json, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from decisions.base.errors import Finding
-    from decisions.catalogue.compiled import Vocabulary
     from decisions.conformance.conform import Check
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
@@ -39,6 +37,7 @@ def check(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> N
     against the standard features. The command also says what is on because the catalogue does not say otherwise.
     Exits with 1 if there is an error; warnings alone do no harm.
     """
+    from cli.wiring.vocabulary import vocabulary_for
     from decisions.catalogue.defaults import on_by_default
     from decisions.loading import inspect_catalogue
 
@@ -62,6 +61,7 @@ def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) ->
     Customers and situations are derived from the catalogue: windows that roll, clocks that change, 29 February, late
     joiners, ties. Exits with 1 if a promise is broken.
     """
+    from cli.wiring.vocabulary import vocabulary_for
     from decisions.conformance.conform import conform as tried
     from decisions.loading import parse_catalogue
 
@@ -94,38 +94,6 @@ def told(file: Path, checks: "Sequence[Check]", *, as_json: bool) -> int:
         summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
         console().print(f"{file}: {summary}", soft_wrap=True)
     return counts["failed"]
-
-
-def vocabulary_for(data: Path, text: str) -> "Vocabulary":
-    """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
-    from features.definitions.standard import STANDARD
-    from serving.engine.champion import is_first, load_bundle, vocabulary
-    from serving.settings import Settings
-
-    champion = Settings.of(data).champion
-    if is_first(champion):
-        known = "the standard features, the scores that training can give, and any figures of offers"
-        console(stderr=True).print(f"{champion}: no models yet; the catalogue may name {known}", soft_wrap=True)
-        return replace(vocabulary(load_bundle(champion, STANDARD)), offers=_figures(text))
-    return vocabulary(load_bundle(champion, STANDARD))
-
-
-def _figures(text: str) -> dict[str, None]:
-    """The figures of every offer in a catalogue, each of any value; none where the text is not YAML."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return {}
-    return dict.fromkeys(str(name) for offer in _offers(content) for name in offer)
-
-
-def _offers(content: Any) -> "Iterator[Mapping[Any, Any]]":
-    if isinstance(content, dict):
-        offer = content.get("offer")
-        yield from [offer] if isinstance(offer, dict) else []
-    inner = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
-    for part in inner:
-        yield from _offers(part)
 
 
 def _show(file: Path, findings: "list[Finding]", errors: int, defaults: list[str]) -> None:

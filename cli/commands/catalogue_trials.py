@@ -61,7 +61,7 @@ def preview(
     data: Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")] = Path("var/demo"),
 ) -> None:
     """Show a message's texts as one customer would read them, on each of its channels."""
-    from serving.engine.previews import preview as rendered_for
+    from serving.previews import preview as rendered_for
     from serving.settings import Settings
 
     for channel, text in rendered_for(Settings.of(data), customer, message).items():

@@ -24,7 +24,7 @@ def features(
     A condition reads a feature as features.NAME, and a text as {{ features.NAME | default: 0 }}. Exits with 1 where
     no feature matches the word.
     """
-    from cli.commands.catalogue import vocabulary_for
+    from cli.wiring.vocabulary import vocabulary_for
     from decisions.loading import parse_catalogue
     from features.definitions.standard import STANDARD
 

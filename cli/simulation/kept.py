@@ -20,9 +20,9 @@ from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.loading import parse_catalogue
 from experiments.world.events import Told
 from experiments.world.parameters import ARMS, Parameters
-from experiments.world.people import Ints
 from experiments.world.trial import events_of, ids_of
 from experiments.world.world import PAST, World
+from features.array_types import Ints
 from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from features.events.dataset import EventDataset, open_events, write_events

@@ -13,7 +13,7 @@ from decisions.catalogue.selection import Greedy
 from decisions.kernel.decide import Circumstances, Request, decide
 from experiments.offpolicy.log import Log
 from experiments.world.parameters import ARMS
-from experiments.world.people import Bools
+from features.array_types import Bools
 from models.base.errors import ModelError
 from models.effects.scorer import EffectScorer
 from training.data.rows import DecisionRows

@@ -15,10 +15,10 @@ from decisions.kernel.decide import Request, decide
 from decisions.kernel.decision import Decision
 from decisions.kernel.exploration import Stratum, stratum
 from experiments.world.parameters import ARMS
-from experiments.world.people import Bools, Ints
 from experiments.world.policies import TRIGGERS, Rule
 from experiments.world.triggers import open_arms
 from experiments.world.world import World
+from features.array_types import Bools, Ints
 from features.timestamps import DAY, microseconds
 from training.data.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
 from training.data.rows import DecisionRows

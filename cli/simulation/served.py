@@ -11,9 +11,9 @@ import pandas as pd
 from experiments.design.declaration import Plan
 from experiments.design.loading import parse_plan
 from experiments.world.parameters import ARMS
-from experiments.world.people import Ints
 from experiments.world.trial import events_of, ids_of
 from experiments.world.world import World
+from features.array_types import Ints
 from features.definitions.standard import STANDARD
 from features.events.dataset import write_events
 from models.bundles.bundle import export

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from decisions.base.snapshot import Contact, Event, Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.kernel.decide import Floats, Request
+from decisions.kernel.decide import Request
 from decisions.loading import load_catalogue
 from experiments.world.parameters import ARMS
 from experiments.world.world import World
+from features.array_types import Floats
 from features.build import build_pairs
 from features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
 from features.definitions.standard import STANDARD

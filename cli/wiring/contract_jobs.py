@@ -11,8 +11,8 @@ from features.events.dataset import open_events
 from training.data.errors import TrainingError
 from training.fit.candidate import Candidate
 from training.fit.job import Progress
-from training.gate.registry_gate import candidate_of
 from training.jobs import renewals
+from training.jobs.classifier_candidate import candidate_of
 
 NOTICE, GRACE = 30, 14
 

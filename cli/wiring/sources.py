@@ -132,7 +132,7 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     Raises:
         TactfulError: It cannot be read.
     """
-    from cli.commands.catalogue import vocabulary_for
+    from cli.wiring.vocabulary import vocabulary_for
     from decisions.loading import parse_catalogue
     from features.definitions.standard import STANDARD
     from serving.engine.champion import is_first, load_bundle

@@ -23,11 +23,11 @@ from training.data.labels import Span, days_after, span
 from training.data.splits import snapshots
 from training.fit.candidate import Candidate
 from training.fit.job import Progress
-from training.gate.registry_gate import candidate_of
 from training.jobs import effects, lapse, value
 from training.jobs import frequency as pressure
 from training.jobs import response_imported as response
 from training.jobs import response_logged as response_log
+from training.jobs.classifier_candidate import candidate_of
 
 FEW = 0.01
 """The share of a log up to which events in the future are mistakes of a clock."""

@@ -13,8 +13,9 @@ from decisions.base.snapshot import Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.catalogue.model import Catalogue
 from decisions.catalogue.selection import Policy
-from decisions.kernel.decide import Circumstances, Floats, Request, Scorer, decide
+from decisions.kernel.decide import Circumstances, Request, Scorer, decide
 from decisions.kernel.decision import Decision
+from features.array_types import Floats
 from features.timestamps import EARLIEST, LATEST
 
 

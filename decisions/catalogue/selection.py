@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from decisions.base.values import Value
+from features.array_types import Floats
 
-Floats = NDArray[np.float64]
 Order = NDArray[np.int64]
 
 

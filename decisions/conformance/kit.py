@@ -13,8 +13,9 @@ from decisions.base.snapshot import Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue, Rule
 from decisions.catalogue.selection import Policy
 from decisions.conformance.personas import Persona, personas
-from decisions.kernel.decide import Circumstances, Floats, Request, Scorer
+from decisions.kernel.decide import Circumstances, Request, Scorer
 from decisions.kernel.decision import Candidate, Decision
+from features.array_types import Floats
 
 OTHER_ZONES = ("Europe/Berlin", "Australia/Lord_Howe")
 """Zones besides the catalogue's: one whose clocks change by an hour, one by half an hour in the southern summer."""

@@ -24,8 +24,7 @@ from decisions.kernel.exploration import policy_in
 from decisions.kernel.gates import judged, openings, superseding, text_gate
 from decisions.kernel.rewards import RewardComponent, of_contact, of_silence
 from decisions.kernel.worth import NOTHING_LEARNT, Learnt, factors
-
-Floats = NDArray[np.float64]
+from features.array_types import Floats
 
 KERNEL = "5"
 """Version of the rules of deciding: another number where the same inputs may give other bytes."""

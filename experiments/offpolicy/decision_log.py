@@ -11,7 +11,8 @@ from decisions.catalogue.selection import Policy
 from decisions.kernel.decide import distribution
 from decisions.kernel.decision import SILENCE, Candidate, Decision
 from experiments.base.errors import LogError
-from experiments.offpolicy.log import ROUNDING, Floats, Log
+from experiments.offpolicy.log import ROUNDING, Log
+from features.array_types import Floats
 
 Option: TypeAlias = tuple[str, str]
 """An action's id and the opening that brings it up; silence is `("silence", "")`."""

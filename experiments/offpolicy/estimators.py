@@ -18,8 +18,9 @@ from scipy.special import stdtrit
 
 from experiments.base.errors import LogError
 from experiments.base.skewed import bounds
-from experiments.offpolicy.log import Floats, Log
+from experiments.offpolicy.log import Log
 from experiments.offpolicy.support import WANTED, Wanted, clustered_error, require
+from features.array_types import Floats
 
 Estimator = Literal["ips", "snips", "direct", "doubly_robust", "switch_dr"]
 """The estimators by name, for `difference`."""

@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.base.errors import LogError
-
-Floats = NDArray[np.float64]
+from features.array_types import Floats
 
 ROUNDING = 1e-6
 """By how much probabilities may miss what they should add up to."""

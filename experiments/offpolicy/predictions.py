@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from experiments.base.errors import LogError
-from experiments.offpolicy.log import Floats, Log
+from experiments.offpolicy.log import Log
+from features.array_types import Floats
 
 
 def cross_fitted(log: Log, features: ArrayLike, *, folds: int = 5, penalty: float = 10.0, seed: int = 0) -> Floats:

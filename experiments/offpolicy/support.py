@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.base.errors import SupportError
-from experiments.offpolicy.log import Floats, Log
+from experiments.offpolicy.log import Log
+from features.array_types import Floats
 
 _TOLERATED = 4.0
 """Standard errors by which the mean weight may miss what it should be."""

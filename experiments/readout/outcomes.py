@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from experiments.base.errors import ReadoutError
 from experiments.base.metrics import RETENTION
+from features.array_types import Floats
 from features.timestamps import DAY, microseconds
-
-Floats = NDArray[np.float64]
 
 BEFORE = timedelta(days=28)
 """How long before entering the covariates look."""

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.array_types import Floats
 from features.events.history import Events
 from features.events.schema import encode
 from features.timestamps import DAY, EARLIEST, microseconds
@@ -45,7 +46,6 @@ _NAMES = (
 )
 _HOUR, _MINUTE = DAY // 24, DAY // 1440
 
-Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from decisions.kernel.decide import Floats, Scorer
+from decisions.kernel.decide import Scorer
+from features.array_types import Floats
 from features.definitions.standard import STANDARD
 
 _AWAY = STANDARD.names.index("recency_over_gap")

@@ -10,11 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.base.errors import ReadoutError
+from features.array_types import Bools, Floats
 from features.timestamps import DAY, microseconds
 from models.base.metrics import Estimate
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 WEEK = 7
 _REACH = 1.959963984540054

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.world.parameters import DESIGN
-from experiments.world.people import Bools, Floats, Ints
+from features.array_types import Bools, Floats, Ints
 from features.events.history import Events
 from features.timestamps import DAY, local_days
 from features.vocabulary import CHANNELS, EVENT_TYPES

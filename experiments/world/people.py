@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.world.parameters import CATEGORIES, DESIGN, Parameters
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from features.array_types import Bools, Floats, Ints
 
 HORIZON = DESIGN.horizon
 """Days after the simulated weeks whose margin, without any contact, counts as what is left."""

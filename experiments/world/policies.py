@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 
 from experiments.world.parameters import ARMS, CATEGORIES, DESIGN
-from experiments.world.people import HORIZON, Floats, Ints
+from experiments.world.people import HORIZON
 from experiments.world.triggers import allowed
 from experiments.world.world import PAST, World
+from features.array_types import Floats, Ints
 
 TRIGGERS = (5, 6, 7)
 """The arms that answer something a customer did: cart, replenishment, win-back."""

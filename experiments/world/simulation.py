@@ -7,9 +7,10 @@ import numpy as np
 
 from experiments.base.errors import ExperimentError
 from experiments.world.parameters import Parameters
-from experiments.world.people import HORIZON, Floats
+from experiments.world.people import HORIZON
 from experiments.world.policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, RandomArm, Rule, Silence
 from experiments.world.world import World
+from features.array_types import Floats
 
 LOW, HIGH, BESIDE = "list-2", "oracle", "triggers"
 """The ends of the gap that a policy closes a share of, and the rule that it must beat."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from experiments.design.declaration import Experiment
 from experiments.world.parameters import ARMS
-from experiments.world.people import Floats, Ints
 from experiments.world.policies import CAP, Rule
 from experiments.world.triggers import allowed
 from experiments.world.world import World
+from features.array_types import Floats, Ints
 
 Ids = NDArray[np.object_]
 

@@ -6,8 +6,8 @@ The same rules as the catalogue of the simulation states, which `decide` reads; 
 import numpy as np
 
 from experiments.world.parameters import ARMS, DESIGN
-from experiments.world.people import Bools, Floats
 from experiments.world.world import World
+from features.array_types import Bools, Floats
 
 _WAITS = np.array(
     [

@@ -10,7 +10,8 @@ import numpy as np
 
 from experiments.world.events import Day, EventLog, Sale
 from experiments.world.parameters import ARMS, CATEGORIES, DESIGN, Parameters
-from experiments.world.people import HORIZON, Bools, Floats, Ints, draw_people
+from experiments.world.people import HORIZON, draw_people
+from features.array_types import Bools, Floats, Ints
 from features.timestamps import microseconds
 
 START = datetime(2026, 1, 5, DESIGN.contact_hour, tzinfo=UTC)

@@ -7,15 +7,15 @@ The difference of two statistics sees the same draws, so it is paired.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Self, TypeAlias, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from features.array_types import Floats
 from models.base.errors import ModelError
 
-Floats: TypeAlias = NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)
 
 _CELLS = 4_000_000

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
+from features.array_types import Floats
 from models.base.errors import ModelError
-
-Floats: TypeAlias = NDArray[np.float64]
 
 _LEAST_SHARE = 0.01
 _LEAST_ROWS = 10

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from features.array_types import Floats
 from models.effects.log import Log
-
-Floats: TypeAlias = NDArray[np.float64]
 
 _PENALTY = 10.0
 

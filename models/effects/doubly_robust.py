@@ -8,13 +8,11 @@ parameters, Econometrics Journal 21.
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.array_types import Floats, Ints
 from models.base.gbm import Parameters, fit
 from models.effects.log import Log
 
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
 Nuisance: TypeAlias = Literal["trees", "linear"]
 
 _RIDGE = 10.0

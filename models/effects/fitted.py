@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.array_types import Floats
 from models.base.errors import ModelError
 from models.base.table import Table
 from models.effects.baseline import Unaided
@@ -14,9 +14,6 @@ from models.effects.doubly_robust import Scores
 from models.effects.heterogeneity import Deviation
 from models.effects.log import Log
 from models.effects.pooling import Prior, pool
-
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
 
 FIGURES = (
     "action",

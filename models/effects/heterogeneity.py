@@ -7,13 +7,11 @@ Generic machine learning inference on heterogeneous treatment effects, NBER 2467
 """
 
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
+from features.array_types import Floats, Ints
 
 PENALTIES = np.geomspace(0.01, 100.0, 13)
 _CRITICAL = 1.645

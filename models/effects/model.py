@@ -7,13 +7,14 @@ customers (`models.effects.heterogeneity`).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from features.array_types import Floats
 from models.base.errors import ModelError
 from models.base.gbm import Parameters
 from models.base.table import Table
@@ -27,7 +28,6 @@ from models.effects.pooling import Prior
 
 __all__ = ["EffectModel", "Prior"]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 _TREES = Parameters(rounds=100, learning_rate=0.05, leaves=7, column_sample=0.7)
 _LEAST_TAKEN = 50

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
+from features.array_types import Floats, Ints
 from models.base.errors import ModelError
 
-Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
 Amounts: TypeAlias = float | ArrayLike | Mapping[str, float | ArrayLike]
 
 

@@ -5,14 +5,12 @@ Gelman (2006), Prior distributions for variance parameters in hierarchical model
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.array_types import Floats
 from models.base.errors import ModelError
-
-Floats: TypeAlias = NDArray[np.float64]
 
 _GRID = np.geomspace(1e-3, 3.0, 25)
 _TYPICAL = 0.2

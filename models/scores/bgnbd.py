@@ -9,16 +9,14 @@ a repeat purchase. What is compared is therefore the probability of no purchase 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln
 
+from features.array_types import Floats
 from models.base.errors import ModelError
-
-Floats: TypeAlias = NDArray[np.float64]
 
 HISTORY = ("days_since_purchase", "purchase_days_total", "days_since_first_purchase")
 """The features that say all the model knows of a customer."""

@@ -7,16 +7,15 @@ event is rare, and the best fit of a rare event is an accident.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from features.array_types import Floats
 from models.base.errors import ModelError
-
-Floats: TypeAlias = NDArray[np.float64]
 
 _MOST = 20.0
 """Contacts above this count as this: nobody knows what lies beyond."""

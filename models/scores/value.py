@@ -8,16 +8,14 @@ Poisson model to insurance claims data, ASTIN Bulletin 32).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import lightgbm
 import numpy as np
-from numpy.typing import NDArray
 
+from features.array_types import Floats
 from models.base.errors import ModelError
 from models.base.gbm import Parameters, Rows, TreeModel
-
-Floats: TypeAlias = NDArray[np.float64]
 
 POWER = 1.2
 """Variance grows as the mean to this power: between 1 (counts) and 2 (amounts without zeros)."""

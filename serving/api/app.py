@@ -17,7 +17,6 @@ from serving.api import problems as problem
 from serving.api.auth import Allowed, Door, Everybody, Keys, Recognises
 from serving.api.catalogue import routes as catalogues
 from serving.api.content import routes as content
-from serving.api.customer_tokens import CustomerTokens
 from serving.api.customers import merges
 from serving.api.customers import routes as customers
 from serving.api.decisions import routes
@@ -34,13 +33,14 @@ from serving.api.tracking.matching import Paths
 from serving.delivery.outbox import dispatching
 from serving.engine.desk import Desk
 from serving.engine.readiness import Readiness
+from serving.engine.tenants import Tenants
 from serving.ingestion.inbox import Inbox
 from serving.ingestion.reception import Reception
 from serving.ingestion.refused import RefusedLog
 from serving.ingestion.rules import load_rules
 from serving.settings import Settings
+from serving.signing.customer_tokens import CustomerTokens
 from serving.store.queries import keys
-from serving.tenants import Tenants
 
 ROUTERS = (
     routes.router,

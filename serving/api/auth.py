@@ -24,10 +24,10 @@ from serving.api.pages import PATHS as PAGES
 from serving.api.tracking.clients import MEASUREMENTS, authorization
 from serving.engine.desk import Desk
 from serving.engine.service import DecisionService
+from serving.engine.tenants import Tenants
 from serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
 from serving.settings import Settings
 from serving.store.queries.keys import SCOPES, Scope
-from serving.tenants import Tenants
 
 PUBLIC = frozenset({*PAGES, "/health/live", "/health/startup", "/health/ready", "/openapi.json", MEASUREMENTS})
 """Paths that need no key."""

@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from serving.delivery.webhooks import Webhook
 from serving.engine.decision_json import content
 from serving.engine.making import Ask
+from serving.engine.tenants import Tenants
 from serving.engine.wakeups import Wake
 from serving.errors import (
     ContendedError,
@@ -28,12 +28,12 @@ from serving.errors import (
     StoreError,
 )
 from serving.settings import Settings
+from serving.signing.webhooks import Webhook
 from serving.store.queries import outbox
 from serving.store.queries.outbox import Record, Wait
 from serving.telemetry import tracing
 from serving.telemetry.logs import whence
 from serving.telemetry.metrics import METRICS
-from serving.tenants import Tenants
 
 LEASE = timedelta(minutes=2)
 """How long whoever claims a record has for it."""

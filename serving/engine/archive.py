@@ -10,9 +10,9 @@ from decisions.kernel.decide import KERNEL, REPLAYABLE, Request
 from decisions.kernel.decision import Decision
 from decisions.kernel.record import parse
 from serving.engine.champion import Champion, vocabulary
-from serving.engine.rendering import Renderer
 from serving.engine.snapshots import from_bytes
 from serving.errors import ErasedError, StoreError, UnknownDecisionError
+from serving.store.catalogue_codec import catalogue_from_json
 from serving.store.port import Store, StoredDecision
 
 
@@ -96,6 +96,6 @@ class Archive:
             content = self._store.catalogue(self._tenant, version, features)
             if content is None:
                 raise StoreError("a decision made with a catalogue that was not kept", got=version)
-            catalogue = Renderer.from_json(content).catalogue
+            catalogue, _ = catalogue_from_json(content)
             self._compiled[version, features] = CompiledCatalogue(catalogue, vocabulary(self._champion.bundle))
         return self._compiled[version, features]

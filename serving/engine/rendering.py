@@ -4,9 +4,7 @@ A text is personal data and is not stored: it is rendered each time it is told, 
 decision and by the catalogue the decision was made with, so that it is the same text each time.
 """
 
-import json
 from dataclasses import dataclass
-from operator import itemgetter
 
 from decisions.base.errors import ConditionError
 from decisions.base.snapshot import Snapshot
@@ -46,16 +44,3 @@ class Renderer:
             return text.render(reader.values(message, event), reader.now)
         except ConditionError as error:
             raise UnrenderableError(error.message, got=error.got, wanted=error.wanted, where=action.id) from error
-
-    def to_json(self) -> str:
-        """The catalogue and the names, to be kept with the decisions made with them."""
-        return json.dumps({"catalogue": self.catalogue.model_dump(mode="json"), "features": self.feature_names})
-
-    @classmethod
-    def from_json(cls, content: str) -> "Renderer":
-        """The inverse of `to_json`; also reads what the first release wrote, which sorted levels by their names."""
-        found = json.loads(content)
-        tier = (found["catalogue"].get("loyalty") or {}).get("tier")
-        if tier:
-            tier["levels"] = dict(sorted(tier["levels"].items(), key=itemgetter(1)))
-        return cls(Catalogue.model_validate(found["catalogue"]), tuple(found["features"]))

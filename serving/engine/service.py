@@ -18,6 +18,7 @@ from serving.errors import (
     UnknownCustomerError,
     UnknownDecisionError,
 )
+from serving.store.catalogue_codec import catalogue_from_json, catalogue_to_json
 from serving.store.port import Fate, KnownCustomer, Store, StoredDecision
 from serving.store.queries.experiments import expose
 from serving.telemetry import tracing
@@ -165,7 +166,9 @@ class DecisionService:
 
     def _keep(self, catalogue: str, features: str, renderer: Renderer) -> None:
         if (catalogue, features) not in self._renderers:
-            self.store.keep_catalogue(self.tenant, catalogue, features, renderer.to_json())
+            self.store.keep_catalogue(
+                self.tenant, catalogue, features, catalogue_to_json(renderer.catalogue, renderer.feature_names)
+            )
             self._renderers[catalogue, features] = renderer
 
     def _known(self, asks: Mapping[int, Ask]) -> dict[int, KnownCustomer]:
@@ -196,7 +199,7 @@ class DecisionService:
             content = self.store.catalogue(self.tenant, catalogue, features)
             if content is None:
                 raise StoreError("a decision made with a catalogue that was not kept", got=catalogue)
-            self._renderers[catalogue, features] = Renderer.from_json(content)
+            self._renderers[catalogue, features] = Renderer(*catalogue_from_json(content))
         return self._renderers[catalogue, features]
 
 

@@ -10,10 +10,10 @@ import uvicorn
 
 from serving.api.app import create_app
 from serving.engine.service import DecisionService
+from serving.engine.tenants import Tenants
 from serving.process.protocol import bounded
 from serving.process.sockets import address, listen
 from serving.settings import Settings
-from serving.tenants import Tenants
 
 KEEP_ALIVE = 75
 """Seconds for which a connection may stay idle: more than proxies in front keep theirs."""

@@ -14,11 +14,12 @@ from decisions.base.ledger import Ledger
 from decisions.base.snapshot import Event, Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.catalogue.policies.contact_policies import Cap, Gap, NeverAfter, QuietDays, QuietHours, Suppression
-from decisions.catalogue.selection import Floats, Greedy, Policy
+from decisions.catalogue.selection import Greedy, Policy
 from decisions.catalogue.triggers import Case, DateTrigger, EventTrigger, Opening
 from decisions.conformance.conform import Decide
 from decisions.kernel.decide import Circumstances, Request, Scorer, decide
 from decisions.kernel.decision import Decision
+from features.array_types import Floats
 
 
 class CalendarCap(Cap):

@@ -10,9 +10,10 @@ import numpy as np
 from decisions.base.snapshot import Contact, Event, Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.catalogue.selection import Policy
-from decisions.kernel.decide import Circumstances, Floats, Request, Scorer, decide
+from decisions.kernel.decide import Circumstances, Request, Scorer, decide
 from decisions.kernel.decision import Decision
 from decisions.loading import parse_catalogue
+from features.array_types import Floats
 
 VOCABULARY = Vocabulary(
     features=("days_since_purchase", "spend"),

@@ -12,8 +12,9 @@ from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.catalogue.objective import Fatigue
 from decisions.catalogue.selection import Greedy
 from decisions.kernel.arbitration import NAMES, Factors, unsubscribe_risk
-from decisions.kernel.decide import Floats, Request, decide
+from decisions.kernel.decide import Request, decide
 from decisions.loading import inspect_catalogue, parse_catalogue
+from features.array_types import Floats
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, at, contact, having
 
 SCORES = ("lapse", "clv", "unsubscribe")

@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Page
 
 from serving.bootstrap import open_tenants
+from serving.engine.tenants import Tenants
 from serving.process.server import running
 from serving.settings import Settings
 from serving.store.queries import keys
-from serving.tenants import Tenants
 from tests.e2e.flaky import WEATHER, Network, flaky
 from tests.e2e.pages import CLIENTS, browser_page, installed, page_server
 from tests.node import run

@@ -11,9 +11,9 @@ import httpx
 
 from decisions.kernel.record import parse
 from serving.delivery.outbox import LEASE, Dispatcher
-from serving.delivery.webhooks import Webhook
+from serving.engine.tenants import Tenants
+from serving.signing.webhooks import Webhook
 from serving.store.queries import outbox
-from serving.tenants import Tenants
 from tests.e2e.test_http import ROOT, SERVE
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET, Receiver, receiving

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.offpolicy.log import Floats, Log
+from experiments.offpolicy.log import Log
+from features.array_types import Floats
 from tests.experiments.gated import among
 
 MEAN = 30.0

@@ -9,11 +9,11 @@ import pytest
 
 from experiments.base.errors import ExperimentError
 from experiments.world.parameters import ARMS, DESIGN, PRESETS, Design, Parameters, meanings, preset
-from experiments.world.people import Ints
 from experiments.world.policies import CAP, PriorityList, RandomArm, Rule, Silence
 from experiments.world.simulation import HIGH, LOW, Course, rules, simulate, standings
 from experiments.world.triggers import allowed, open_arms
 from experiments.world.world import World
+from features.array_types import Ints
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/world.md"
 N = 4000

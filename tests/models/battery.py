@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.array_types import Floats
 from models.base.calibration import Platt
 from models.base.gbm import fit
 from models.bundles.bundle import export, load
@@ -25,7 +26,6 @@ from models.scores.frequency import PressureModel
 from models.scores.value import ValueModel, fit_spend
 from tests.models.trees import PARAMETERS, feature_set
 
-Floats = NDArray[np.float64]
 KINDS = ("a", "b", "c")
 ROWS = 3000
 

@@ -9,11 +9,11 @@ import httpx
 
 from features.events.dataset import open_events
 from serving.bootstrap import open_tenants
+from serving.engine.tenants import Tenants
 from serving.process.server import running
 from serving.settings import Settings
 from serving.store.queries import keys
 from serving.store.queries.keys import SCOPES
-from serving.tenants import Tenants
 from tests.patience import PATIENCE
 from tests.serving.shop import NOW, stock
 

@@ -13,18 +13,18 @@ import pytest
 
 from serving.api.webhooks import DecisionMade
 from serving.delivery.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
-from serving.delivery.webhooks import Webhook
 from serving.engine.making import Ask
 from serving.engine.service import DecisionService
+from serving.engine.tenants import Tenants
 from serving.engine.wakeups import Listening, Wake
 from serving.errors import SettingsError
 from serving.ingestion.intake import Intake
 from serving.ingestion.rules import Rules
 from serving.settings import Settings
+from serving.signing.webhooks import Webhook
 from serving.store.admin.erasure import erase
 from serving.store.port import StoredEvent
 from serving.store.queries import outbox
-from serving.tenants import Tenants
 from tests.patience import measured_pause
 from tests.serving.receiver import SECRET, Receiver, receiving
 from tests.serving.shop import CATALOGUE, NOW, service_of

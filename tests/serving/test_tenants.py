@@ -7,9 +7,9 @@ import pytest
 from serving.bootstrap import open_tenants
 from serving.engine.champion import point_to
 from serving.engine.service import DecisionService
+from serving.engine.tenants import Tenants
 from serving.errors import NotReadyError
 from serving.settings import Settings
-from serving.tenants import Tenants
 from tests.serving.shop import export_bundle
 
 

@@ -15,7 +15,8 @@ from tests.contracts.registries import MemoryRegistry
 from training.fit.candidate import Candidate
 from training.fit.fallback import rhythm_candidate
 from training.fit.job import TrainingResult
-from training.gate.registry_gate import candidate_of, promote, release, roll_back
+from training.gate.registry_gate import promote, release, roll_back
+from training.jobs.classifier_candidate import candidate_of
 from training.tracking import track
 
 

@@ -13,8 +13,9 @@ from tests.training.test_release import FREE, shop
 from training.figures.plots import figures
 from training.fit.candidate import job_key
 from training.fit.job import TrainingResult
-from training.gate.registry_gate import Verdict, candidate_of, promote
+from training.gate.registry_gate import Verdict, promote
 from training.gate.release import judge
+from training.jobs.classifier_candidate import candidate_of
 from training.tracking import EXPERIMENT, RELEASES, conclude, find, track, track_release
 
 

@@ -9,11 +9,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from features.array_types import Floats
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from models.scores.bgnbd import HISTORY, BgNbd, Repeats
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 RFM = ("days_since_purchase", "purchase_days_total", "spend_total")

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
+from features.array_types import Floats
 from models.base.metrics import Outcomes
 from training.data.errors import TrainingError
 from training.fit.evaluation import as_json
-
-Floats = NDArray[np.float64]
 
 _LEAST_ROWS = 30
 _DRAWS = 300

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import fisher_exact, ks_2samp, norm
 
+from features.array_types import Floats
 from training.data.errors import TrainingError
-
-Floats = NDArray[np.float64]
 
 BINS = 10
 LARGE = 0.2

@@ -6,26 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import numpy as np
 
 from features.definitions.definitions import FeatureSet
 from models.base.errors import BundleError, RegistryError
 from models.bundles.bundle import export, load
 from models.bundles.kinds import Model
 from models.bundles.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
-from models.scores.classifier import FittedModel
-from models.scores.rhythm import RhythmModel
-from training.figures.plots import figures
-from training.fit.calibrated import by_action, doubts
 from training.fit.candidate import Candidate, Interval, above, short_of, shown
-from training.fit.evaluation import TestRows, as_json
-from training.fit.fallback import rhythm_candidate
 from training.fit.job import TrainingResult
+from training.jobs.classifier_candidate import candidate_of
 
-TOLERANCES = {"log-loss": 0.01, "AUC": math.inf}
-"""What a challenger may be worse by than the champion, at the low end of the interval; AUC is reported, no more."""
 ANYWAY = "anyway"
 """The tag of a version that became the champion against its gate: the reason that was given."""
 REFUSED = "refused"
@@ -184,73 +174,6 @@ def release(
             kept = registry.download(name, version, Path(scratch) / name)
             models[name] = load(kept, fingerprint=feature_set.fingerprint).models[name]
     return export(folder, models, feature_set)
-
-
-def candidate_of(result: TrainingResult) -> Candidate:
-    """A model of probabilities, judged by its test rows.
-
-    It must beat each baseline in log-loss, a proper score, with the whole 95 % interval of the paired difference, and
-    be calibrated, see `training.fit.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks alone.
-
-    Args:
-        result: Of a training job.
-    """
-    metrics = {**result.metrics, **by_action(result.test, _kinds(result.test))}
-    return Candidate(
-        name=result.name,
-        label=result.label,
-        model=result.model,
-        feature_set=result.feature_set,
-        data_digest=result.dataset.digest,
-        parameters=result.parameters,
-        metrics=metrics,
-        refusals=refusals(metrics),
-        tolerances=TOLERANCES,
-        gains_over=lambda champion: gains(result.test, champion, result.model, result.feature_set),
-        figures=lambda: figures(result),
-        fallback=lambda: rhythm_candidate(result),
-    )
-
-
-def refusals(metrics: dict[str, Any]) -> tuple[str, ...]:
-    """Why a model of probabilities may not be used, by its figures."""
-    reasons = [
-        f"not better than {name} alone: log-loss gain {shown(gain)}, {short_of(gain, 0.0)}"
-        for name, baseline in metrics["baselines"].items()
-        if not above(gain := baseline["log_loss_gain"], 0.0)
-    ]
-    return (*reasons, *doubts(metrics))
-
-
-def gains(test: TestRows, champion: Model, model: FittedModel, feature_set: FeatureSet) -> dict[str, Interval]:
-    """By how much a model is better than another on the same test rows, on the same draws of customers.
-
-    Returns:
-        `AUC` and `log-loss`, above 0 where it is better; empty where the other scores something else.
-    """
-    if not isinstance(champion, FittedModel | RhythmModel) or _per_action(champion) != model.per_action:
-        return {}
-    positions = [feature_set.names.index(name) for name in champion.customer_columns]
-    rows = test.features[:, positions]
-    offers = champion.encode(test.offers) if isinstance(champion, FittedModel) and champion.per_action else None
-    probability = champion.score(rows if offers is None else np.hstack([rows, offers]))
-    outcomes = test.outcomes
-    found = outcomes.estimate(
-        {
-            "AUC": outcomes.auc(test.probability) - outcomes.auc(probability),
-            "log-loss": outcomes.log_loss(probability) - outcomes.log_loss(test.probability),
-        }
-    )
-    return {measure: as_json(estimate) for measure, estimate in found.items()}
-
-
-def _per_action(model: FittedModel | RhythmModel) -> bool:
-    return isinstance(model, FittedModel) and model.per_action
-
-
-def _kinds(test: TestRows) -> list[str]:
-    """What was offered, in words; empty where nothing was."""
-    return [" ".join(str(value) for _, value in sorted(offer.items())) for offer in test.offers]
 
 
 def _comparable(registry: Registry, candidate: Candidate, champion: str, folder: Path) -> Model | None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from experiments.base.errors import SupportError
 from experiments.offpolicy import estimators as offpolicy
 from experiments.offpolicy.estimators import Estimate, Estimator, difference
-from experiments.offpolicy.log import Floats, Log
+from experiments.offpolicy.log import Log
 from experiments.offpolicy.support import WANTED, Support, Wanted, support
+from features.array_types import Floats
 from training.data.errors import TrainingError
 from training.fit.by_action import ArmCalibration, strain, whatever_ties
 

@@ -22,7 +22,7 @@ from training.fit.candidate import Candidate, latest
 from training.fit.evaluation import TestRows, evaluate
 from training.fit.fitting import Table, fit_calibrated
 from training.fit.job import Progress, announce, learnable
-from training.gate.registry_gate import TOLERANCES, gains, refusals
+from training.jobs.classifier_candidate import TOLERANCES, gains, refusals
 from training.jobs.response_imported import NAME, PARAMETERS
 
 Offers = Mapping[str, Mapping[str, float | str]]

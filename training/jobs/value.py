@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.array_types import Floats
 from features.build import build_dataset_pairs
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
@@ -33,8 +34,6 @@ _DRAWS = 1000
 _MAX_BIAS = 0.1
 _LEAST = 0.01
 _PURCHASE = EVENT_TYPES.index("purchase")
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.array_types import Floats
 from models.base.metrics import Estimate, Outcomes, Statistic
-
-Floats = NDArray[np.float64]
 
 
 class Bands(NamedTuple):

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from serving.api.auth import Visit, allows
-from serving.api.customer_tokens import CustomerTokens
 from serving.api.decisions.schemas import Action, DecisionId, OutcomeAnswer
 from serving.api.limits import Buckets
 from serving.api.openapi import problems
@@ -25,6 +24,7 @@ from serving.errors import (
     UnknownCustomerError,
     UnknownDecisionError,
 )
+from serving.signing.customer_tokens import CustomerTokens
 
 CUSTOMER_RATE = 5.0
 """Requests a second for the content of one customer, of all workers together."""

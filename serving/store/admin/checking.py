@@ -9,9 +9,9 @@ from sqlalchemy import Connection, exists, func, select
 
 from decisions.catalogue.policies.contact_policies import Cap
 from decisions.kernel.decision import SILENCE
-from serving.engine.rendering import Renderer
 from serving.store.admin.audit import Recorded, broken_windows, contacts_of
 from serving.store.admin.erasure import ERASED
+from serving.store.catalogue_codec import catalogue_from_json
 from serving.store.ingest.session import digest_of
 from serving.store.port import Store
 from serving.store.schema import customers, decisions, identities, ledger, metadata, tenants, tombstones
@@ -90,7 +90,7 @@ def check(store: Store, tenant: str) -> Checked:
         if content is None:
             findings.append(Finding("catalogue", version[0], "decisions were made with it, and it was not kept"))
             continue
-        catalogue = Renderer.from_json(content).catalogue
+        catalogue, _ = catalogue_from_json(content)
         caps = [policy for policy in catalogue.contact_policies if isinstance(policy, Cap)]
         exempt = {m.id for p in catalogue.programmes for m in p.messages if m.ignores_caps}
         bound = [cap for cap in caps if cap.segment is None]

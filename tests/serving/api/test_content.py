@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.customer_tokens import sign
 from serving.settings import Settings
+from serving.signing.customer_tokens import sign
 from serving.store.port import Contact
 from tests.serving.house import House, open_house
 from tests.serving.shop import CATALOGUE, NOW

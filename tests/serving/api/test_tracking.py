@@ -12,13 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from serving.engine.service import DecisionService
+from serving.engine.tenants import Tenants
 from serving.ingestion.bodies import LARGEST, LARGEST_BATCH
 from serving.process.server import running
 from serving.settings import Settings
 from serving.store.port import StoredEvent
 from serving.store.queries import keys, outbox
 from serving.telemetry.metrics import METRICS
-from serving.tenants import Tenants
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW

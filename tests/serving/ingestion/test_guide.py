@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from features.ids import PLACEHOLDER_IDS, folded
-from serving.delivery.webhooks import Webhook
 from serving.engine.service import DecisionService
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.names import AMOUNT, STANDARD, Meaning
 from serving.ingestion.rules import Rules, load_rules
 from serving.ingestion.traits import OWN
 from serving.process.server import running
+from serving.signing.webhooks import Webhook
 from serving.store.port import History, Profile
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET

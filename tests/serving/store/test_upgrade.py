@@ -21,6 +21,7 @@ from serving.engine.rendering import Renderer
 from serving.engine.snapshots import from_bytes
 from serving.store.admin.checking import check
 from serving.store.admin.erasure import erase
+from serving.store.catalogue_codec import catalogue_from_json
 from serving.store.migrate import VERSION_TABLE
 from serving.store.port import Arrival, Fate, Receipt, Store, StoredDecision
 from serving.store.schema import metadata
@@ -84,7 +85,7 @@ def test_every_decision_can_be_told_and_made_from_what_was_kept(
         content = store.catalogue(OURS, decision.versions.catalogue, decision.versions.features)
         assert content is not None
         assert stored.inputs is not None
-        renderer = Renderer.from_json(content)
+        renderer = Renderer(*catalogue_from_json(content))
         snapshot = from_bytes(stored.inputs, renderer.catalogue.attributes)
         assert (snapshot.customer, snapshot.moment) == (decision.customer, decision.moment)
         answer = told_again(stored, decision, renderer)

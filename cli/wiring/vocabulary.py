@@ -1,0 +1,45 @@
+"""The names that a catalogue may use in a service's folder."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from cli.console import console
+
+if TYPE_CHECKING:
+    from decisions.catalogue.compiled import Vocabulary
+
+
+def vocabulary_for(data: Path, text: str) -> "Vocabulary":
+    """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
+    from features.definitions.standard import STANDARD
+    from serving.engine.champion import is_first, load_bundle, vocabulary
+    from serving.settings import Settings
+
+    champion = Settings.of(data).champion
+    if is_first(champion):
+        known = "the standard features, the scores that training can give, and any figures of offers"
+        console(stderr=True).print(f"{champion}: no models yet; the catalogue may name {known}", soft_wrap=True)
+        return replace(vocabulary(load_bundle(champion, STANDARD)), offers=_figures(text))
+    return vocabulary(load_bundle(champion, STANDARD))
+
+
+def _figures(text: str) -> dict[str, None]:
+    """The figures of every offer in a catalogue, each of any value; none where the text is not YAML."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return dict.fromkeys(str(name) for offer in _offers(content) for name in offer)
+
+
+def _offers(content: Any) -> "Iterator[Mapping[Any, Any]]":
+    if isinstance(content, dict):
+        offer = content.get("offer")
+        yield from [offer] if isinstance(offer, dict) else []
+    inner = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    for part in inner:
+        yield from _offers(part)

@@ -1,0 +1,1 @@
+"""Signatures: tokens of customers, and webhooks."""
