@@ -9,6 +9,7 @@ COPY decisions/ decisions/
 COPY experiments/ experiments/
 COPY features/ features/
 COPY models/ models/
+COPY population/ population/
 COPY serving/ serving/
 COPY training/ training/
 RUN /opt/tactful/bin/pip install --no-cache-dir --constraint constraints.txt .

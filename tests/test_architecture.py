@@ -16,7 +16,7 @@ NOT_ROOMS = {"benchmarks", "tests"}
 
 def test_every_top_level_package_is_a_room_under_contract() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - NOT_ROOMS
-    (layers,) = (c["layers"] for c in CONFIGURATION["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    (layers,) = (c["layers"] for c in CONFIGURATION["tool"]["importlinter"]["contracts"] if c["name"] == "rooms")
     layered = {name.strip() for layer in layers for name in layer.split("|")}
     assert packages == set(ROOMS) == layered
 
