@@ -101,12 +101,9 @@ def _catalogue(settings: "Settings") -> Any:
 
 def _zone(store: Any, settings: "Settings") -> str:
     """The zone of local days where no events say it: the store's, else the catalogue's, else UTC."""
-    from sqlalchemy import select
+    from serving.store.queries.tenants import zone_of
 
-    from serving.store.schema import tenants
-
-    with store.database.read() as connection:
-        known = connection.scalar(select(tenants.c.zone).where(tenants.c.tenant == settings.tenant))
+    known = zone_of(store.database, settings.tenant)
     catalogue = None if known else _catalogue(settings)
     return known or (catalogue.timezone if catalogue is not None else None) or "UTC"
 

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
-from sqlalchemy import select
 
 from features.errors import TactfulError
 from features.events.dataset import EventDataset, write_sorted
@@ -17,7 +16,7 @@ from features.events.schema import SCHEMA
 from serving.store.admin.people import zones_of
 from serving.store.port import Store, StoredEvent
 from serving.store.queries.catalogues import newest
-from serving.store.schema import tenants
+from serving.store.queries.tenants import zone_of
 
 PART = 100_000
 """Events that are held in memory at once."""
@@ -50,8 +49,7 @@ def export_events(
         StoreError: The store fails.
         TactfulError: The store has no events.
     """
-    with store.database.read() as connection:
-        zone = connection.scalar(select(tenants.c.zone).where(tenants.c.tenant == tenant))
+    zone = zone_of(store.database, tenant)
     if zone is None:
         wanted = "a store that `tactful store load` or the tracking API has filled"
         raise TactfulError("no events to export", got=f"tenant {tenant}", wanted=wanted, where=store.database.where)
