@@ -9,7 +9,7 @@ from cli.demo.service import settings_of
 from decisions.base.durations import format_duration
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.catalogue.model import Catalogue, Message
-from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.policies.base import ContactPolicy
 from decisions.catalogue.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
 from features.definitions.standard import STANDARD
 from serving.engine.champion import load_champion

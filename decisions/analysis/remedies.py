@@ -14,7 +14,7 @@ from typing import Literal
 
 from decisions.analysis.what_if import Changes, what_if
 from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.contact_policies import Cap
+from decisions.catalogue.policies.frequency import Cap
 from decisions.catalogue.selection import Greedy
 from decisions.kernel.arbitration import Factors
 from decisions.kernel.decide import Circumstances, Request, Scorer

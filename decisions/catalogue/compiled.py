@@ -11,7 +11,8 @@ from decisions.base.calendars import zone_of
 from decisions.base.conditions import Conditions
 from decisions.catalogue.messages import MessageText
 from decisions.catalogue.model import Action, Browser, Catalogue, Message, Programme
-from decisions.catalogue.policies.contact_policies import ContactPolicy, Suppression
+from decisions.catalogue.policies.base import ContactPolicy
+from decisions.catalogue.policies.suppression import Suppression
 from features.vocabulary import CHANNELS, EVENT_TYPES
 
 EVENT_FACTS = {

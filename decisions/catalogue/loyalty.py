@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from decisions.base.durations import Duration
 from decisions.base.values import Names, Value
-from decisions.catalogue.policies.contact_policies import WEEKDAYS, Weekdays
+from decisions.catalogue.policies.quiet import WEEKDAYS, Weekdays
 from features.definitions.accounts import Balance, Entry, Level, Standing
 from features.definitions.definitions import Aggregation, AnyFeature, Feature
 from features.definitions.filters import Where

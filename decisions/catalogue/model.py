@@ -15,7 +15,7 @@ from decisions.base.durations import Duration
 from decisions.base.values import Names, Value
 from decisions.catalogue.loyalty import Loyalty
 from decisions.catalogue.objective import Arbitration, AttributionWindow, Exploration, Fatigue, Holdout
-from decisions.catalogue.policies.contact_policies import AnyContactPolicy
+from decisions.catalogue.policies.kinds import AnyContactPolicy
 from decisions.catalogue.selection import AnyPolicy, InverseGap
 from decisions.catalogue.triggers import AnyTrigger
 from features.definitions.definitions import AnyFeature, FeatureSet

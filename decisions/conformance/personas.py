@@ -17,7 +17,7 @@ from decisions.base.snapshot import Contact, Event, Snapshot
 from decisions.catalogue.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
 from decisions.catalogue.model import Catalogue
 from decisions.catalogue.objective import Holdout
-from decisions.catalogue.policies.contact_policies import OnlyAfter
+from decisions.catalogue.policies.pairs import OnlyAfter
 from decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger, ThresholdTrigger, Trigger
 from decisions.kernel.exploration import held_out, stratum
 from decisions.lint.base import domains

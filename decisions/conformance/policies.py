@@ -11,17 +11,11 @@ from decisions.base.calendars import instant, is_holiday
 from decisions.base.durations import format_duration
 from decisions.base.snapshot import Event, Snapshot
 from decisions.catalogue.compiled import Rule
-from decisions.catalogue.policies.contact_policies import (
-    WEEKDAYS,
-    Cap,
-    ContactPolicy,
-    Gap,
-    NeverAfter,
-    OnlyAfter,
-    QuietDays,
-    QuietHours,
-    Suppression,
-)
+from decisions.catalogue.policies.base import ContactPolicy
+from decisions.catalogue.policies.frequency import Cap, Gap
+from decisions.catalogue.policies.pairs import NeverAfter, OnlyAfter
+from decisions.catalogue.policies.quiet import WEEKDAYS, QuietDays, QuietHours
+from decisions.catalogue.policies.suppression import Suppression
 from decisions.conformance.kit import HELD, Check, Kit, Trial, candidate_of, judged, shown, unshown, utc
 from decisions.conformance.personas import Persona, covers, made
 

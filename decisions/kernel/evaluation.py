@@ -13,7 +13,7 @@ from decisions.base.ledger import EVERYTHING, Ledger
 from decisions.base.snapshot import Event, Snapshot, event_facts
 from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.catalogue.messages import Reader
-from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.policies.base import ContactPolicy
 from decisions.kernel.arbitration import unsubscribe_risk
 from decisions.kernel.exploration import Stratum, stratum
 

@@ -7,7 +7,7 @@ from decisions.base.ledger import Scope
 from decisions.catalogue.checks import Place, Remark
 from decisions.catalogue.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
 from decisions.catalogue.model import Programme
-from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.policies.base import ContactPolicy
 from decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
 from decisions.lint.logic import Domain, Logic
 from features.vocabulary import CHANNELS

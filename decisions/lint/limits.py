@@ -9,7 +9,7 @@ from decisions.base.durations import format_duration
 from decisions.base.ledger import Scope
 from decisions.catalogue.checks import Place
 from decisions.catalogue.model import Action
-from decisions.catalogue.policies.contact_policies import Cap, Gap
+from decisions.catalogue.policies.frequency import Cap, Gap
 from decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere
 
 

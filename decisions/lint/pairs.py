@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from decisions.base.durations import format_duration
 from decisions.catalogue.checks import Place
-from decisions.catalogue.policies.contact_policies import Cap, Gap, NeverAfter, OnlyAfter, Suppression
+from decisions.catalogue.policies.frequency import Cap, Gap
+from decisions.catalogue.policies.pairs import NeverAfter, OnlyAfter
+from decisions.catalogue.policies.suppression import Suppression
 from decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
 from decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere, lifetime
 from decisions.lint.limits import limit_of

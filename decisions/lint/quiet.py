@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from decisions.base.calendars import is_holiday
 from decisions.base.durations import format_duration
 from decisions.catalogue.model import Programme
-from decisions.catalogue.policies.contact_policies import WEEKDAYS, QuietDays, QuietHours
+from decisions.catalogue.policies.quiet import WEEKDAYS, QuietDays, QuietHours
 from decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger
 from decisions.lint.base import Doubt, Inspection, doubt
 

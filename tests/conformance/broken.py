@@ -13,7 +13,10 @@ from decisions.base.exclusion import Exclusion
 from decisions.base.ledger import Ledger
 from decisions.base.snapshot import Event, Snapshot
 from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.contact_policies import Cap, Gap, NeverAfter, QuietDays, QuietHours, Suppression
+from decisions.catalogue.policies.frequency import Cap, Gap
+from decisions.catalogue.policies.pairs import NeverAfter
+from decisions.catalogue.policies.quiet import QuietDays, QuietHours
+from decisions.catalogue.policies.suppression import Suppression
 from decisions.catalogue.selection import Greedy, Policy
 from decisions.catalogue.triggers import Case, DateTrigger, EventTrigger, Opening
 from decisions.conformance.conform import Decide

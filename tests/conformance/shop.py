@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.policies.base import ContactPolicy
 from decisions.conformance.conform import Check, Decide, conform
 from decisions.kernel.decide import decide
 from decisions.loading import parse_catalogue

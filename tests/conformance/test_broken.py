@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.policies.base import ContactPolicy
 from decisions.conformance.conform import Decide
 from tests.conformance import broken
 from tests.conformance.shop import SHOP, VOCABULARY, failures, with_policy, with_trigger

@@ -12,7 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from decisions.base.ledger import Ledger, Scope
 from decisions.base.snapshot import Contact, Event
-from decisions.catalogue.policies.contact_policies import AnyContactPolicy, ContactPolicy, NeverAfter
+from decisions.catalogue.policies.base import ContactPolicy
+from decisions.catalogue.policies.kinds import AnyContactPolicy
+from decisions.catalogue.policies.pairs import NeverAfter
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 5, 6, 10, tzinfo=UTC)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 import decisions
 from decisions.base.snapshot import Contact
 from decisions.catalogue.compiled import Rule, expressions
-from decisions.catalogue.policies.contact_policies import ContactPolicy
+from decisions.catalogue.policies.base import ContactPolicy
 from decisions.catalogue.triggers import Trigger
 from decisions.conformance.conform import conform
 from decisions.kernel.decision import Decision

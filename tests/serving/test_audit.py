@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from decisions.base.snapshot import Contact, Snapshot
 from decisions.catalogue.model import Catalogue
-from decisions.catalogue.policies.contact_policies import Cap
+from decisions.catalogue.policies.frequency import Cap
 from serving.errors import StoreError
 from serving.store.admin.audit import Audit, Recorded, audit, broken_windows
 from serving.store.port import Draft, Fate, History, Profile

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.contact_policies import Cap
+from decisions.catalogue.policies.frequency import Cap
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds

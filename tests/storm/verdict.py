@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from decisions.catalogue.policies.contact_policies import Cap
+from decisions.catalogue.policies.frequency import Cap
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds

@@ -1,7 +1,7 @@
 """Counts broken caps in what was recorded, without the code that is to keep them.
 
 It reads the decision log and the ledger with plain SQL and counts every rolling window by brute force, so that a
-mistake in `decisions.catalogue.policies.contact_policies` or in the store's transactions cannot hide itself.
+mistake in `decisions.catalogue.policies` or in the store's transactions cannot hide itself.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from decisions.catalogue.model import Catalogue
-from decisions.catalogue.policies.contact_policies import Cap
+from decisions.catalogue.policies.frequency import Cap
 from serving.errors import StoreError
 from serving.store.database import Database
 

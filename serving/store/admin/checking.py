@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, select
 
-from decisions.catalogue.policies.contact_policies import Cap
+from decisions.catalogue.policies.frequency import Cap
 from decisions.kernel.decision import SILENCE
 from serving.store.admin.audit import Recorded, broken_windows, contacts_of
 from serving.store.admin.erasure import ERASED
