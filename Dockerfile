@@ -1,9 +1,16 @@
-FROM python:3.11-slim-bookworm AS build
+# By digest, so that the same image is built tomorrow; `docker buildx imagetools inspect python:3.11-slim-bookworm` tells a newer one.
+ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+FROM ${BASE} AS build
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
-RUN python -m venv /opt/tactful
-COPY constraints.txt pyproject.toml README.md ./
+COPY requirements requirements
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --require-hashes --only-binary :all: --requirement requirements/build.txt \
+    && python -m venv --without-pip /opt/tactful \
+    && pip --python /opt/tactful/bin/python install --require-hashes --only-binary :all: --requirement requirements/serve.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY cli/ cli/
 COPY decisions/ decisions/
 COPY experiments/ experiments/
@@ -12,9 +19,10 @@ COPY models/ models/
 COPY population/ population/
 COPY serving/ serving/
 COPY training/ training/
-RUN /opt/tactful/bin/pip install --no-cache-dir --constraint constraints.txt .
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/build/wheels . \
+    && pip --python /opt/tactful/bin/python install --no-deps /opt/build/wheels/*.whl
 
-FROM python:3.11-slim-bookworm
+FROM ${BASE}
 
 # LightGBM's OpenMP.
 RUN apt-get update \

@@ -6,9 +6,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
+LOCKS := $(wildcard requirements/*.txt)
+# Files whose hashes are known, and none that would run code while it is installed.
+INSTALL := python -m pip install --quiet --require-hashes --only-binary :all:
+INSTALL_OURS := python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types contracts format bench soak clean
+.PHONY: help demo serve test check lint types contracts format bench soak lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,12 +20,14 @@ help:  ## List the targets
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
-$(READY): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[demo]"
+$(READY): pyproject.toml $(LOCKS) | $(BIN)/python
+	$(BIN)/$(INSTALL) --requirement requirements/build.txt --requirement requirements/demo.txt
+	$(BIN)/$(INSTALL_OURS)
 	@touch $@
 
-$(READY_DEV): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+$(READY_DEV): pyproject.toml $(LOCKS) | $(BIN)/python
+	$(BIN)/$(INSTALL) --requirement requirements/build.txt --requirement requirements/dev.txt
+	$(BIN)/$(INSTALL_OURS)
 	@touch $(READY) $@
 
 demo: $(READY)  ## Run the main job on real data: import, features, models, decisions over HTTP, report
@@ -56,5 +62,8 @@ bench: $(READY_DEV)  ## Run every benchmark; each writes var/bench/NAME.json
 soak: $(READY_DEV)  ## Ten minutes of mixed load while processes and databases are killed; writes var/bench/soak.json
 	$(BIN)/python -m tests.storm.soak
 
+lock: $(READY_DEV)  ## Write constraints.txt and requirements/ after a change of dependencies
+	$(BIN)/python -m release.locks
+
 clean:  ## Remove the environment and everything generated
-	rm -rf .venv var
+	rm -rf .venv var dist

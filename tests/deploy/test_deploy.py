@@ -56,13 +56,16 @@ def test_the_image_holds_every_package_pinned_and_runs_as_nobody_in_particular()
     ]
     copied = re.findall(r"^COPY (\w+)/ \1/$", DOCKERFILE, re.MULTILINE)
     assert copied == packages
-    assert "--constraint constraints.txt" in DOCKERFILE
+    installed = re.findall(r"install (.+?)(?: \\\\)?$", DOCKERFILE.partition("apt-get")[0], re.MULTILINE)
+    assert [line for line in installed if "--require-hashes" not in line] == ["--no-deps /opt/build/wheels/*.whl"]
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${BASE}", "${BASE}"]
+    assert re.search(r"^ARG BASE=\S+@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
     (user,) = re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE)
     assert int(user) > 0
     kept = {
         line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
     }
-    assert kept == {*packages, "constraints.txt", "pyproject.toml", "README.md"}
+    assert kept == {*packages, "requirements", "pyproject.toml", "README.md", "LICENSE"}
 
 
 def test_the_table_of_settings_is_the_one_that_is_generated() -> None:
