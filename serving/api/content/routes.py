@@ -42,7 +42,7 @@ Token = Annotated[
 class ContentRequest(BaseModel):
     """For whom content is asked."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "…", "channels": ["web"]}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "…", "channels": ["web"]}]})  # nosec B105 # an example
 
     token: Token
     channels: tuple[Literal["web", "in_app"], ...] = Field(
@@ -53,7 +53,7 @@ class ContentRequest(BaseModel):
 class ContentReport(BaseModel):
     """What became of content."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "…", "kind": "shown"}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "…", "kind": "shown"}]})  # nosec B105 # an example
 
     token: Token
     kind: ContentKind = Field(description="`shown`, once the customer saw it; then `clicked` or `dismissed`.")

@@ -12,10 +12,10 @@ from serving.store.port import Consent, Profile
 
 _NEWER = "excluded.time > consents.time"
 _CONFLICT = f"""ON CONFLICT (tenant, customer, channel, purpose) DO UPDATE SET allowed = excluded.allowed,
-time = CASE WHEN {_NEWER} THEN excluded.time ELSE consents.time END WHERE {_NEWER}"""
-_KEEP = f"INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) {_CONFLICT} OR NOT excluded.allowed"  # noqa: S608 - our own words
+time = CASE WHEN {_NEWER} THEN excluded.time ELSE consents.time END WHERE {_NEWER}"""  # nosec B608 # our own words
+_KEEP = f"INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) {_CONFLICT} OR NOT excluded.allowed"  # noqa: S608 # nosec B608 # our own words
 _MERGE = f"""INSERT INTO consents VALUES (?, ?, ?, ?, ?, ?) {_CONFLICT}
-OR (excluded.time = consents.time AND consents.allowed)"""  # noqa: S608
+OR (excluded.time = consents.time AND consents.allowed)"""  # noqa: S608 # nosec B608
 _WITHDRAW = """
 UPDATE consents SET allowed = ?, time = CASE WHEN time < ? THEN ? ELSE time END
 WHERE tenant = ? AND customer = ? AND channel = ?"""
@@ -23,7 +23,7 @@ _STORED = "SELECT customer, channel, purpose, allowed, time FROM consents WHERE 
 MOVE = f"""
 INSERT INTO consents SELECT tenant, ?, channel, purpose, allowed, time FROM consents
 WHERE tenant = ? AND customer = ? {_CONFLICT}
-OR (excluded.time = consents.time AND consents.allowed)"""  # noqa: S608
+OR (excluded.time = consents.time AND consents.allowed)"""  # noqa: S608 # nosec B608
 """Merges one customer's consents into another's: the newest holds, of equally old ones the refusal."""
 
 

@@ -23,12 +23,12 @@ _EXPOSURES = "SELECT experiment, arm, decision, time FROM exposures WHERE tenant
 _CONTACT = "id, status, time, expires, channel, programme, message, tags, opening, counts"
 _TWICE = f"""
 SELECT {_CONTACT} FROM ledger WHERE tenant = ? AND customer = ?
-AND id IN (SELECT id FROM ledger WHERE tenant = ? AND customer = ?)"""  # noqa: S608 - our own columns
+AND id IN (SELECT id FROM ledger WHERE tenant = ? AND customer = ?)"""  # noqa: S608 # nosec B608 # our own columns
 _NOTE_ORIGINS = tuple(
     f"""
     INSERT INTO origins SELECT tenant, '{kind}', id, customer FROM {table} WHERE tenant = ? AND customer = ?
     AND NOT EXISTS (SELECT 1 FROM origins WHERE origins.tenant = {table}.tenant AND kind = '{kind}'
-    AND origins.id = {table}.id)"""  # noqa: S608 - our own tables
+    AND origins.id = {table}.id)"""  # noqa: S608 # nosec B608 # our own tables
     for kind, table in (("event", "events"), ("contact", "ledger"))
 )
 _MOVES = (
@@ -43,7 +43,7 @@ _MOVES = (
 )
 _FORGET_CONTACT = "DELETE FROM ledger WHERE tenant = ? AND customer = ? AND id = ?"
 _LEAVE = tuple(
-    f"DELETE FROM {table} WHERE tenant = ? AND customer = ?"  # noqa: S608 - our own tables
+    f"DELETE FROM {table} WHERE tenant = ? AND customer = ?"  # noqa: S608 # nosec B608 # our own tables
     for table in ("consents", "exposures", "customers")
 )
 _KEEP_IDENTITY = "INSERT INTO identities VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"

@@ -23,7 +23,7 @@ _PARENTS = "SELECT alias, customer FROM merges WHERE tenant = ? AND alias = ANY(
 _MOVE_ORIGINS = tuple(
     f"""
     UPDATE {table} SET customer = ? WHERE tenant = ? AND customer = ?
-    AND id IN (SELECT id FROM origins WHERE tenant = ? AND kind = '{kind}' AND origin = ANY(?))"""  # noqa: S608 - our own tables
+    AND id IN (SELECT id FROM origins WHERE tenant = ? AND kind = '{kind}' AND origin = ANY(?))"""  # noqa: S608 # nosec B608 # our own tables
     for kind, table in (("event", "events"), ("contact", "ledger"))
 )
 _MOVE_OUTCOMES = """

@@ -56,4 +56,4 @@ def _add(cursor: psycopg.Cursor[TupleRow], table: LiteralString, rows: Iterable[
     with cursor.copy(f"COPY new_{table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-    cursor.execute(f"INSERT INTO {table} SELECT * FROM new_{table} ON CONFLICT DO NOTHING", prepare=False)  # noqa: S608 - our own tables
+    cursor.execute(f"INSERT INTO {table} SELECT * FROM new_{table} ON CONFLICT DO NOTHING", prepare=False)  # noqa: S608 # nosec B608 # our own tables

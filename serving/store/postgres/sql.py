@@ -32,12 +32,12 @@ EVENTS = f"""
 SELECT position, e.* FROM {WANTED} CROSS JOIN LATERAL (
   SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme, claimed FROM events
   WHERE tenant = %(tenant)s AND customer = wanted.customer ORDER BY time, id
-) e ORDER BY position, time, id"""  # noqa: S608 - our own columns
+) e ORDER BY position, time, id"""  # noqa: S608 # nosec B608 # our own columns
 CONTACTS = f"""
 SELECT position, l.* FROM {WANTED} CROSS JOIN LATERAL (
   SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = %(tenant)s AND customer = wanted.customer
   AND (status = 'sent' OR (status = 'reserved' AND expires > moment)) ORDER BY time, id
-) l ORDER BY position, time, id"""  # noqa: S608
+) l ORDER BY position, time, id"""  # noqa: S608 # nosec B608
 LOCK = """
 SELECT customer, version FROM customers WHERE tenant = %s AND customer = ANY(%s) ORDER BY customer FOR UPDATE"""
 IDENTITIES = "SELECT alias, customer FROM identities WHERE tenant = %s AND alias = ANY(%s)"

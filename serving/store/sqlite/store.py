@@ -54,7 +54,7 @@ SELECT time, type, channel, amount, discount, quantity, categories, subject, id,
 FROM events WHERE tenant = ? AND customer = ? ORDER BY time, id"""
 _CONTACTS = f"""
 SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? AND customer = ?
-AND (status = 'sent' OR (status = 'reserved' AND expires > ?)) ORDER BY time, id"""  # noqa: S608 - our own columns
+AND (status = 'sent' OR (status = 'reserved' AND expires > ?)) ORDER BY time, id"""  # noqa: S608 # nosec B608 # our own columns
 _VERSION = "SELECT version FROM customers WHERE tenant = ? AND customer = ?"
 _MOVE = "UPDATE customers SET version = version + 1 WHERE tenant = ? AND customer = ?"
 _IDENTITY = "SELECT customer FROM identities WHERE tenant = ? AND alias = ?"
