@@ -1,5 +1,6 @@
 """The `tactful` command."""
 
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -112,7 +113,11 @@ for _name, (_, _line) in COMMANDS.items():
 
 
 def main() -> None:
-    """Runs the command; an error of ours is one line and exit code 2, and so is a package that is not installed."""
+    """Runs the command; an error of ours is one line and exit code 2, and so is a package that is not installed.
+
+    Files that it makes, and the processes it starts, are for their owner alone: stores, archives, reports, settings.
+    """
+    os.umask(0o077)
     try:
         app(prog_name="tactful")
     except ModuleNotFoundError as error:

@@ -138,7 +138,7 @@ def restore(
 @store_app.command()
 def migrate(data: Data = HERE, as_json: Json = False) -> None:
     """Bring a store to the present schema, as every start of the service does."""
-    from serving.store.admin.backup import schema_of
+    from serving.store.migrate import schema_of
 
     with opened(data) as (store, _), store.database.read() as connection:
         schema = schema_of(connection)

@@ -73,3 +73,17 @@ def test_a_file_named_like_an_emoji_or_a_style_is_shown_as_it_is(tmp_path: Path)
     file.write_text("[]")
     result = CliRunner().invoke(app, ["catalogue", "check", str(file), "--data", str(tmp_path)])
     assert f"{file}: 1 error, 0 warnings" in result.stdout
+
+
+def test_what_a_command_writes_is_for_its_owner_alone(tmp_path: Path):
+    shop, archive = tmp_path / "shop", tmp_path / "kept" / "store.zip"
+    for line in (
+        ("init", str(shop)),
+        ("keys", "create", "checkout", "--scope", "decide", "--data", str(shop)),
+        ("store", "backup", str(archive), "--data", str(shop)),
+    ):
+        told = run(*line)
+        assert told.returncode == 0, told.stderr
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {archive, shop / "tactful.db", shop / "tactful.env"} <= set(written)
+    assert [str(path) for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077] == []

@@ -19,12 +19,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Table, func, select
 
 from serving.errors import StoreError
 from serving.store.database import Database
-from serving.store.migrate import VERSION_TABLE
+from serving.store.migrate import schema_of
 from serving.store.schema import metadata
 
 FORMAT = 1
@@ -105,12 +104,6 @@ def restore(database: Database, archive: Path, progress: Progress = lambda _done
         fill = _fill_sqlite if found.kind == "sqlite" else _fill_postgres
         fill(database, found, archive, folder, progress)
     return found
-
-
-def schema_of(connection: Connection) -> str:
-    """The version of a database's schema."""
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision() or "none"
 
 
 def _rows(connection: Connection) -> dict[str, int]:

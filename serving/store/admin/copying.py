@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select, text
 
 from serving.errors import StoreError
-from serving.store.admin.backup import schema_of
 from serving.store.database import Database
+from serving.store.migrate import schema_of
 from serving.store.schema import metadata
 
 PAGE = 2_000

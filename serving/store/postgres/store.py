@@ -66,7 +66,7 @@ class PostgresStore(CoreStore):
         self._database = Database("postgresql+psycopg", self._connect, _where(url))
         with self._database.begin() as migrating:
             migrating.execute(text("SELECT pg_advisory_xact_lock(hashtext('tactful_version'))"))
-            upgrade(migrating)
+            upgrade(migrating, self._database.where)
         self._database.close()
         self._deadline = deadline
         with self._guarded():

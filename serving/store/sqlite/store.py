@@ -101,7 +101,7 @@ class SqliteStore(CoreStore):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection.execute("PRAGMA journal_mode = WAL")
         with self._database.begin() as connection:
-            upgrade(connection)
+            upgrade(connection, self._database.where)
 
     @property
     def database(self) -> Database:
