@@ -64,10 +64,12 @@ class PostgresStore(CoreStore):
     ) -> None:
         self._url, self._durability, self._deadline = url, durability, None
         self._database = Database("postgresql+psycopg", self._connect, _where(url))
-        with self._database.begin() as migrating:
-            migrating.execute(text("SELECT pg_advisory_xact_lock(hashtext('tactful_version'))"))
-            upgrade(migrating, self._database.where)
-        self._database.close()
+        try:
+            with self._database.begin() as migrating:
+                migrating.execute(text("SELECT pg_advisory_xact_lock(hashtext('tactful_version'))"))
+                upgrade(migrating, self._database.where)
+        finally:
+            self._database.close()
         self._deadline = deadline
         with self._guarded():
             self._pool = ConnectionPool(

@@ -100,8 +100,12 @@ class SqliteStore(CoreStore):
         with self._guarded():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection.execute("PRAGMA journal_mode = WAL")
-        with self._database.begin() as connection:
-            upgrade(connection, self._database.where)
+        try:
+            with self._database.begin() as connection:
+                upgrade(connection, self._database.where)
+        except StoreError:
+            self.close()
+            raise
 
     @property
     def database(self) -> Database:
