@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from cli.commands.keys import HERE, Data, Json, Tenant, opened_database
 from cli.console import console, print_json, progress, say, table
-from features.events.dataset import EventDataset, write_events
-from features.importing.importer import Imported, Swallowed, import_log
-from features.importing.yaml import load_mapping
-from features.timestamps import AHEAD
+
+if TYPE_CHECKING:
+    from features.events.dataset import EventDataset
+    from features.importing.importer import Imported, Swallowed
 
 events_app = typer.Typer(no_args_is_help=True)
 
@@ -40,6 +40,11 @@ def import_events(
     Each row of the file becomes part of an event, or goes to quarantine.parquet beside them, with a reason. Exits
     with 1 if a malformed row holds several lines, as an unclosed quote makes it: rows are missing then.
     """
+    from features.events.dataset import write_events
+    from features.importing.importer import import_log
+    from features.importing.yaml import load_mapping
+    from features.timestamps import AHEAD
+
     bars = console(stderr=True)
     with progress("Importing", bars) as advance:
         imported = import_log(file, load_mapping(mapping), advance, latest=datetime.now(UTC) + AHEAD)
@@ -63,7 +68,7 @@ def import_events(
         raise typer.Exit(1)
 
 
-def _write_quarantine(imported: Imported, folder: Path) -> Path | None:
+def _write_quarantine(imported: "Imported", folder: Path) -> Path | None:
     if imported.rejected.empty:
         return None
     file = folder / QUARANTINE
@@ -71,7 +76,7 @@ def _write_quarantine(imported: Imported, folder: Path) -> Path | None:
     return file
 
 
-def _report(imported: Imported, dataset: EventDataset, quarantine: Path | None) -> dict[str, Any]:
+def _report(imported: "Imported", dataset: "EventDataset", quarantine: Path | None) -> dict[str, Any]:
     by_type = imported.events["type"].value_counts()
     return {
         "rows": {"read": imported.rows_read, "used": imported.rows_used, "rejected": len(imported.rejected)},
@@ -93,7 +98,7 @@ def _report(imported: Imported, dataset: EventDataset, quarantine: Path | None) 
     }
 
 
-def _warn(swallowed: Sequence[Swallowed], screen: Console) -> None:
+def _warn(swallowed: "Sequence[Swallowed]", screen: Console) -> None:
     for rows in swallowed[:LISTED]:
         screen.print(f"lines {rows.first} to {rows.last} ({rows.lines:,} lines) are one row: {rows.reason}")
     if len(swallowed) > LISTED:

@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.arguments import days
-from cli.commands.train import Json
 from cli.console import console, print_json, progress, say, table
-from training.gate.evidence import Reward
-from training.monitor import Watch, watch_decisions, watch_events
+from cli.options import Json
+
+if TYPE_CHECKING:
+    from training.monitor import Watch
 
 _SHOWN = 10
 
@@ -49,8 +50,11 @@ def monitor(
         raise typer.Exit(1)
 
 
-def _watch(data: Path, events: Path | None, period: timedelta) -> Watch:
+def _watch(data: Path, events: Path | None, period: timedelta) -> "Watch":
     """A log of events by its customers; else the decisions of a service."""
+    from training.gate.evidence import Reward
+    from training.monitor import watch_decisions, watch_events
+
     if events is not None:
         from features.events.dataset import open_events
 
@@ -63,7 +67,7 @@ def _watch(data: Path, events: Path | None, period: timedelta) -> Watch:
     )
 
 
-def _report(watch: Watch) -> None:
+def _report(watch: "Watch") -> None:
     out = console()
     (before, after), (since, until) = watch.rows, watch.times
     say(out, f"{since:%Y-%m-%d} to {until:%Y-%m-%d} ({after:,} rows) against before ({before:,} rows)")

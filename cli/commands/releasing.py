@@ -1,39 +1,15 @@
 """`tactful evaluate`, `promote` and `rollback`: a candidate is judged on logged decisions, put into use, taken back."""
 
-import json
-from collections import defaultdict
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
-from cli.commands.train import STORE, Json, Margin, NoTrack, Store
-from cli.console import console, print_json, progress, say, table
-from cli.wiring.bundles import go_back, put_in_use
-from cli.wiring.sources import moment_of
-from decisions.catalogue.selection import AnyPolicy, Policy
-from decisions.kernel.decide import Circumstances, Request, decide
-from decisions.kernel.decision import Candidate, Decision
-from experiments.offpolicy.decision_log import Target, as_decided
-from features.definitions.standard import STANDARD
-from models.bundles.bundle import load
-from models.bundles.registry import MlflowRegistry
-from serving.engine.champion import Champion, load_champion
-from serving.errors import NotReadyError
-from serving.settings import Settings
-from training.data.errors import TrainingError, UndecidedError
-from training.gate.evidence import Predicted, Reward, gather, judged_since
-from training.gate.registry_gate import roll_back
-from training.gate.release import Limits, Release, judge
-from training.tracking import track_release
+from cli.console import console, print_json, say, table
+from cli.options import STORE, Contacts, Json, Margin, NoTrack, Store, Tolerance, Unsubscribes
 
 if TYPE_CHECKING:
-    from cli.wiring.decision_source import DecisionSource
-
-_POLICY: TypeAdapter[Policy] = TypeAdapter(AnyPolicy)
+    from training.gate.release import Release
 
 Data = Annotated[Path, typer.Option("--data", envvar="TACTFUL_DATA", help="Folder of the service.")]
 StatedPolicy = Annotated[
@@ -43,11 +19,6 @@ Bundle = Annotated[
     Path | None, typer.Option("--bundle", help="Other models: a folder, as `tactful train all` leaves it.")
 ]
 Catalogue = Annotated[Path | None, typer.Option("--catalogue", help="Another catalogue: a YAML file.")]
-Tolerance = Annotated[float, typer.Option(help="Loss of value a decision that is accepted, in currency.")]
-Contacts = Annotated[float, typer.Option("--max-contacts", help="Growth of contacts that is accepted, as a share.")]
-Unsubscribes = Annotated[
-    float, typer.Option("--max-unsubscribes", help="Growth of the share of decisions after which somebody leaves.")
-]
 Since = Annotated[
     str | None,
     typer.Option(
@@ -74,10 +45,14 @@ def evaluate(
 
     A policy, models or a catalogue. Exits with 1 unless it may ship.
     """
+    from cli.wiring.judging import judged, tracked
+    from training.gate.evidence import Reward
+    from training.gate.release import Limits
+
     reward = Reward(margin=margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
-    verdict = _judged(data, policy, bundle, catalogue, reward, limits, since)
-    run = None if no_track else _tracked(verdict, store, data, policy, bundle, catalogue, since)
+    verdict = judged(data, policy, bundle, catalogue, reward, limits, since)
+    run = None if no_track else tracked(verdict, store, data, policy, bundle, catalogue, since)
     _report(verdict, run, as_json=as_json)
     if verdict.answer != "ship":
         raise typer.Exit(1)
@@ -101,6 +76,10 @@ def promote(
 
     A running service takes it within seconds.
     """
+    from cli.wiring.judging import promoted
+    from training.gate.evidence import Reward
+    from training.gate.release import Limits
+
     reward = Reward(margin=margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
     told = promoted(bundle, data, reward, limits, store, anyway, since)
@@ -113,46 +92,6 @@ def promote(
             say(console(), f"  {reason}")
     if not told["promoted"]:
         raise typer.Exit(1)
-
-
-def promoted(
-    bundle: Path,
-    data: Path,
-    reward: Reward,
-    limits: Limits,
-    store: Path,
-    anyway: str = "",
-    since: str | None = None,
-) -> dict[str, Any]:
-    """Judges a bundle and puts it into use where the gate or `anyway` says so; the first one needs no gate.
-
-    A log that cannot judge is an answer, not an error.
-
-    Returns:
-        `version`, `promoted`, `answer`, `reasons` and the tracked `run`.
-    """
-    pointer = Settings.of(data).champion
-    version = load(bundle, fingerprint=STANDARD.fingerprint).version
-    if not pointer.exists():
-        put_in_use(bundle, pointer, "the first")
-        return {
-            "version": version,
-            "promoted": True,
-            "answer": "ship",
-            "reasons": ["there was none before"],
-            "run": None,
-        }
-    answer, reasons, run = "experiment", list[str](), None
-    try:
-        verdict = _judged(data, None, bundle, None, reward, limits, since)
-        answer, reasons = verdict.answer, list(verdict.reasons)
-        run = _tracked(verdict, store, data, None, bundle, None, since)
-    except UndecidedError as error:
-        reasons = [str(error)]
-    ships = answer == "ship" or bool(anyway)
-    if ships:
-        put_in_use(bundle, pointer, anyway or f"the release gate, run {run}")
-    return {"version": version, "promoted": ships, "answer": answer, "reasons": reasons, "run": run}
 
 
 def rollback(
@@ -168,6 +107,11 @@ def rollback(
 
     With `--model`, to the champion before of a model in the registry.
     """
+    from cli.wiring.bundles import go_back
+    from models.bundles.registry import MlflowRegistry
+    from serving.settings import Settings
+    from training.gate.registry_gate import roll_back
+
     version = go_back(Settings.of(data).champion, why) if model is None else roll_back(MlflowRegistry(store), model)
     what = "bundle" if model is None else model
     if as_json:
@@ -176,125 +120,7 @@ def rollback(
     say(console(), f"{what.capitalize()} {version} is in use again.")
 
 
-def _judged(
-    data: Path,
-    policy: str | None,
-    bundle: Path | None,
-    catalogue: Path | None,
-    reward: Reward,
-    limits: Limits,
-    since: str | None,
-) -> Release:
-    from cli.wiring.decision_source import open_decisions
-
-    if policy is None and bundle is None and catalogue is None:
-        raise TrainingError("nothing to judge", got="no candidate", wanted="--policy, --bundle or --catalogue")
-    stated = None if policy is None else _policy(policy)
-    asked = None if since is None else moment_of(since, datetime.now(UTC))
-    with progress("judging", console(stderr=True)):
-        source = open_decisions(data)
-        if bundle is None and catalogue is None and stated is not None:
-            begin = asked or datetime.min.replace(tzinfo=UTC)
-            log = [logged for logged in source.decisions() if logged.decision.moment >= begin]
-            return judge(gather(log, reward, source.now, stated), limits)
-        settings = source.settings
-        if bundle is not None:
-            load(bundle, fingerprint=STANDARD.fingerprint)
-        candidate = load_champion(bundle or settings.champion, catalogue or settings.catalogue, STANDARD)
-        begin = judged_since(candidate.bundle.learnt_until, asked, bundle or settings.champion)
-        log = [logged for logged in source.decisions() if logged.decision.moment >= begin]
-        if not log:
-            got, wanted = "0 decisions to judge by", f"some since {begin:%Y-%m-%d %H:%M} UTC, not learnt from"
-            raise UndecidedError("cannot be judged: no decision is settled", got=got, wanted=wanted)
-        again = _decided(source, {logged.decision.id: logged.decision for logged in log}, candidate, stated)
-        target, predicted = _targets(again)
-        known = [logged for logged in log if logged.decision.id in again]
-        if not known:
-            got, wanted = f"{len(log):,} of an earlier kernel", "some that can be made again"
-            raise UndecidedError("cannot be judged: no decision can be made again", got=got, wanted=wanted)
-        evidence = gather(
-            known,
-            reward,
-            source.now,
-            target,
-            predicted=predicted,
-            learnt=candidate.bundle.messages,
-            learnt_before=source.champion.bundle.messages,
-        )
-        return judge(evidence, limits)
-
-
-def _policy(text: str) -> Policy:
-    try:
-        return _POLICY.validate_python(json.loads(text))
-    except (ValueError, ValidationError) as error:
-        raise TrainingError("not a policy", got=text, wanted='JSON such as {"kind": "greedy"}') from error
-
-
-def _decided(
-    source: "DecisionSource", made_on: Mapping[str, Decision], candidate: Champion, policy: Policy | None
-) -> dict[str, Decision]:
-    """What the candidate would have decided in place of some decisions, all at once where they share circumstances."""
-    compiled = candidate.compiled
-    width = len(compiled.catalogue.feature_set(STANDARD))
-    asked: defaultdict[str, list[Request]] = defaultdict(list)
-    shared: dict[str, Circumstances] = {}
-    for request, _ in source.requests():
-        if request.id not in made_on:
-            continue
-        if len(request.snapshot.features) != width:
-            got, wanted = len(request.snapshot.features), f"{width}, as the catalogue to judge reads"
-            raise NotReadyError("decisions logged with other features", got=got, wanted=wanted, where=request.id)
-        decision = made_on[request.id]
-        key = json.dumps([decision.seed, dict(decision.capacity), dict(decision.prices)], sort_keys=True)
-        asked[key].append(request)
-        shared[key] = Circumstances(decision.seed, decision.capacity, decision.prices, explores=False)
-    found: dict[str, Decision] = {}
-    for key, requests in asked.items():
-        made = decide(requests, compiled, policy or compiled.catalogue.policy, candidate.bundle, shared[key])
-        found |= {decision.id: decision for decision in made}
-    return found
-
-
-def _targets(again: Mapping[str, Decision]) -> tuple[Target, Predicted]:
-    def predicted(decision: Decision) -> Candidate | None:
-        """The logged choice with the candidate's factors."""
-        chosen = decision.choice
-        if chosen is None:
-            return None
-        key = (chosen.action.id, chosen.opening)
-        return next((one for one in again[decision.id].survivors if (one.action.id, one.opening) == key), None)
-
-    return as_decided(lambda decision: again[decision.id]), predicted
-
-
-def _tracked(
-    verdict: Release,
-    store: Path,
-    data: Path,
-    policy: str | None,
-    bundle: Path | None,
-    catalogue: Path | None,
-    since: str | None,
-) -> str:
-    from cli.wiring.decision_source import open_decisions
-
-    shop = open_decisions(data).champion.compiled.catalogue
-    given = {
-        "shop": f"{shop.catalogue}, amounts in {shop.currency}",
-        "data": data,
-        "policy": policy,
-        "bundle": bundle,
-        "catalogue": catalogue,
-        "since": since,
-    }
-    parameters = {name: str(value) for name, value in given.items() if value is not None}
-    version = load(bundle, fingerprint=STANDARD.fingerprint).version if bundle else None
-    name = policy or (f"bundle {version}" if version else f"catalogue {catalogue}")
-    return track_release(verdict, store, name=name, parameters=parameters)
-
-
-def _report(verdict: Release, run: str | None, *, as_json: bool) -> None:
+def _report(verdict: "Release", run: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json({**verdict.as_dict(), "run": run})
         return

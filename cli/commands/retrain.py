@@ -6,36 +6,33 @@ import tempfile
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.arguments import days
-from cli.commands.releasing import Contacts, Tolerance, Unsubscribes, promoted
-from cli.commands.train import (
+from cli.console import console, print_json, say
+from cli.options import (
     STORE,
     AlsoContracts,
     Anyway,
     Campaigns,
+    Contacts,
     Events,
     Horizon,
     Json,
     Lookback,
     Margin,
     Store,
+    Tolerance,
+    Unsubscribes,
     Window,
-    history,
-    release_all,
-    train_all,
 )
-from cli.console import console, print_json, say
-from cli.wiring.jobs import report
-from features.timestamps import microseconds
-from models.base.errors import RegistryError
-from serving.settings import Settings
-from training.data.errors import TrainingError
-from training.gate.evidence import Reward, judged_from
-from training.gate.release import Limits
+from features.errors import TactfulError
+
+if TYPE_CHECKING:
+    from training.gate.evidence import Reward
+    from training.gate.release import Limits
 
 CRON = """\
 # Every night at 3:17, by `crontab -e`; a run that finds equal data and settings trains nothing.
@@ -113,6 +110,12 @@ def retrain(
     if schedule is not None:
         typer.echo(unit(schedule, sys.argv[1:]), nl=False)
         return
+    from cli.wiring.jobs import report
+    from cli.wiring.training import history, train_all
+    from serving.settings import Settings
+    from training.gate.evidence import Reward
+    from training.gate.release import Limits
+
     logged = data if Settings.of(data).catalogue.exists() else None
     bound = None if logged is None else _bound(logged, timedelta(days=judge_by))
     with history(events, data) as log:
@@ -134,14 +137,20 @@ def retrain(
 def _bound(data: Path, period: timedelta) -> int | None:
     """After which moment nothing may be settled that is learnt from, microseconds since the epoch."""
     from cli.wiring.decision_source import open_decisions
+    from features.timestamps import microseconds
+    from training.gate.evidence import judged_from
 
     source = open_decisions(data)
     moment = judged_from(source.decisions(), source.now, period)
     return None if moment is None else microseconds(moment)
 
 
-def _released(store: Path, data: Path, reward: Reward, limits: Limits, anyway: str) -> dict[str, Any]:
+def _released(store: Path, data: Path, reward: "Reward", limits: "Limits", anyway: str) -> dict[str, Any]:
     """What became of the champions as a bundle; a score without a champion is a reason, not a failure."""
+    from cli.wiring.judging import promoted
+    from cli.wiring.training import release_all
+    from models.base.errors import RegistryError
+
     with tempfile.TemporaryDirectory() as scratch:
         bundle = Path(scratch) / "bundle"
         try:
@@ -159,10 +168,10 @@ def unit(schedule: Schedule, arguments: list[str]) -> str:
         arguments: Those of the present call; `--schedule` is left out.
 
     Raises:
-        TrainingError: A newline in an argument, which no schedule can bear.
+        TactfulError: A newline in an argument, which no schedule can bear.
     """
     if any("\n" in argument for argument in arguments):
-        raise TrainingError("a newline in an argument", got=arguments, wanted="one line")
+        raise TactfulError("a newline in an argument", got=arguments, wanted="one line")
     kept, skip = [], False
     for argument in arguments:
         if not skip and not argument.startswith("--schedule"):

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.train import release_all
 from cli.main import app
+from cli.wiring.training import release_all
 from decisions.kernel.decide import Circumstances, Request, decide
 from decisions.loading import parse_catalogue
 from features.definitions.standard import STANDARD

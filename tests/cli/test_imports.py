@@ -60,6 +60,27 @@ def test_keys_stores_and_help_load_no_library_of_models(tmp_path: Path) -> None:
     assert json.loads(result.stdout.splitlines()[-1]) == [[0] * len(commands), []], result.stderr
 
 
+def test_the_help_of_every_command_loads_no_library_of_models() -> None:
+    told = f"""
+from typer.main import get_command
+from cli.main import COMMANDS, app, load
+
+def pages(command, path):
+    yield [*path, "--help"]
+    for name, inner in getattr(command, "commands", {{}}).items():
+        yield from pages(inner, [*path, name])
+
+commands = [page for name in COMMANDS for page in pages(load(name), [name])]
+codes = {{" ".join(one): run(*one) for one in commands}}
+loaded = [n for n in {HEAVY!r} if n in sys.modules]
+"""
+    result = python(f"{RUN}{told}print(json.dumps([codes, loaded]))")
+    codes, loaded = json.loads(result.stdout.splitlines()[-1])
+    assert {"train churn --help", "events import --help", "retrain --help", "catalogue put --help"} <= codes.keys()
+    assert set(codes.values()) == {0}
+    assert loaded == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [

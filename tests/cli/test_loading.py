@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.commands.train import history
+from cli.wiring.training import history
 from features.errors import TactfulError
 from features.events.dataset import open_events
 from features.timestamps import EARLIEST

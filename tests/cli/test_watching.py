@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.releasing import promoted
 from cli.commands.retrain import Schedule, unit
 from cli.main import app
+from cli.wiring.judging import promoted
+from features.errors import TactfulError
 from serving.settings import Settings
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, service_of
 from tests.training.shops import campaigns, frame, write
-from training.data.errors import TrainingError
 from training.gate.evidence import Reward
 from training.gate.release import Limits
 
@@ -35,7 +35,7 @@ def test_a_log_of_events_is_watched(tmp_path: Path) -> None:
 
 def test_decisions_of_one_moment_cannot_be_compared(tmp_path: Path) -> None:
     data = opened(tmp_path)
-    with pytest.raises(TrainingError, match="nothing to compare: got '400 decisions before, 0 within the last 14"):
+    with pytest.raises(TactfulError, match="nothing to compare: got '400 decisions before, 0 within the last 14"):
         run("monitor", "--data", data, "--period", "14d")
 
 
@@ -106,5 +106,5 @@ def test_schedules_call_the_command_with_the_same_arguments() -> None:
     assert "tactful retrain --events 50%%\n" in service
     assert "SuccessExitStatus=1" in service
     assert "OnCalendar=" in service
-    with pytest.raises(TrainingError, match="a newline in an argument"):
+    with pytest.raises(TactfulError, match="a newline in an argument"):
         unit(Schedule.CRON, ["retrain", "a\nb"])
