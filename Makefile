@@ -15,7 +15,7 @@ INSTALL := python -m pip install --quiet --require-hashes --only-binary :all:
 INSTALL_OURS := python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types contracts security format bench soak lock clean
+.PHONY: help demo serve test check lint types contracts security format bench soak lock release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,18 @@ soak: $(READY_DEV)  ## Ten minutes of mixed load while processes and databases a
 
 lock: $(READY_DEV)  ## Write constraints.txt and requirements/ after a change of dependencies
 	$(BIN)/python -m release.locks
+
+# The notices and the bill of materials are of the environment that the wheel runs in, not of the one it was made in.
+release: $(READY_DEV)  ## Build the wheel, the source, the licences of others and the bill of materials, all in dist/
+	rm -rf dist var/release
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(PYTHON) -m venv --without-pip var/release
+	$(BIN)/python -m pip --python var/release/bin/python install --quiet --require-hashes --only-binary :all: --requirement requirements/serve.txt
+	$(BIN)/python -m pip --python var/release/bin/python install --quiet --no-deps dist/*.whl
+	var/release/bin/tactful --version
+	$(BIN)/pip-licenses --python var/release/bin/python --ignore-packages tactful --format plain-vertical --with-urls \
+		--with-license-file --with-notice-file --no-license-path --output-file dist/THIRD-PARTY-NOTICES.txt
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/tactful.cdx.json var/release/bin/python
 
 clean:  ## Remove the environment and everything generated
 	rm -rf .venv var dist
