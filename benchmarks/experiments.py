@@ -1,7 +1,8 @@
 """How often does a readout err, and does an experiment find what it was sized to find?
 
 A thousand trials without an effect, looked at once and every day; a thousand with one, for coverage and power, of the
-size that the plan asked for; and the published ASOS comparisons, where they are. Writes var/bench/experiments.json.
+size that the plan asked for; a thousand pairs of arms with few orders; and the published ASOS comparisons, where they
+are. Writes var/bench/experiments.json.
 
     python -m benchmarks.experiments
 """
@@ -25,12 +26,15 @@ from experiments.readout.sequential import always_valid, tuned_to
 from features.array_types import Floats
 from features.timestamps import DAY, microseconds
 from tests.experiments.asos import COMPARISON, FILE, comparisons, crossings
+from tests.experiments.few import VALUE, arm
 from tests.experiments.trials import START, Trial, trial, truth
 
 BENCH = Path("var/bench")
 RUNS, CUSTOMERS, DAYS, FIRST_LOOK = 1_000, 2_000, 28, 2
 POPULATION = 20_000
 REVENUE = METRICS["revenue_per_customer"]
+ORDERS = ((10, 10), (10, 50), (20, 100), (50, 50), (20, 1_000))
+"""Numbers of orders in two arms that are alike."""
 
 PLANNED = Experiment.model_validate(
     {
@@ -58,6 +62,7 @@ def main() -> None:
         "customers": CUSTOMERS,
         **_without_effect(same),
         **_with_effect(changed, truth(lift)),
+        **{f"aa_false_positive_of_{few}_and_{many}_orders": _few_orders(few, many) for few, many in ORDERS},
         "power_planned": PLANNED.power,
         "effect_planned": lift,
         "asos": _asos(),
@@ -92,6 +97,13 @@ def _with_effect(trials: Sequence[Trial], value: float) -> dict[str, float]:
         "power_always_valid": float(np.mean([_claims(*look) for look in looked])),
         "variance_saved": float(1 - np.mean([(a.error / b.error) ** 2 for a, b in zip(once, plain, strict=True)])),
     }
+
+
+def _few_orders(few: int, many: int) -> float:
+    """How often a look at skewed order values claims a difference between alike arms of so many orders."""
+    rng = np.random.default_rng([few, many])
+    arms = ([arm(rng, orders, customers=2 * many) for orders in (few, many)] for _ in range(RUNS))
+    return float(np.mean([compare(small, large, VALUE).pvalue < 0.05 for small, large in arms]))
 
 
 def _effect(made: Trial, *, covariate: bool = True) -> Effect:

@@ -46,12 +46,13 @@ def effective(arm: Aggregates, denominator: str | None) -> float:
 def variances(arms: Sequence[Aggregates], metric: Metric) -> tuple[float, float]:
     """Variances of the difference of two arms: with a variance for each arm, and with one variance for both.
 
-    The variance per effective customer has the divisor `e - 1`, as a mean over e of them has. The delta method divides
-    by all customers, of whom those without an order tell nothing of the value of orders.
+    The variance per effective customer has the divisor `e - 1` in place of the `n - 1` of all customers, of whom those
+    without an order tell nothing of the value of orders.
     """
     counts = np.array([effective(arm, metric.denominator) for arm in arms])
-    spreads = np.array([arm.ratio_var(metric.numerator, metric.denominator) / arm.count() for arm in arms])
-    each = spreads * counts**2 / (counts - 1)
+    customers = np.array([arm.count() for arm in arms])
+    spreads = np.array([arm.ratio_var(metric.numerator, metric.denominator) for arm in arms])
+    each = spreads * (counts / customers) ** 2 * (customers - 1) / (counts - 1)
     pooled = float((each * (counts - 1)).sum() / (counts - 1).sum())
     return float((each / counts).sum()), pooled * float((1 / counts).sum())
 
