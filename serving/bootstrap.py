@@ -1,9 +1,5 @@
 """The composition root: the one place where settings become adapters."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
-
 from decisions.kernel.decide import Circumstances
 from features.build import build_one
 from features.definitions.standard import STANDARD
@@ -15,7 +11,7 @@ from serving.engine.making import Maker
 from serving.engine.service import DecisionService
 from serving.engine.tenants import Tenants
 from serving.engine.trials import Trials
-from serving.settings import Settings
+from serving.settings import Settings, clock, folder_of
 from serving.store.opening import open_store as open_store
 from serving.store.port import Store
 from serving.store.queries.catalogues import newest as newest_catalogue
@@ -63,16 +59,3 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
         return DecisionService(store, champions, maker, tell, tenant, folder / "events", trials)
 
     return Tenants(store, open_one)
-
-
-def folder_of(settings: Settings, tenant: str) -> Path:
-    """The folder of a tenant: the data folder for the settings' own, one inside it for every other."""
-    return settings.data if tenant == settings.tenant else settings.data / "tenants" / tenant
-
-
-def clock(fixed: datetime | None) -> Callable[[], datetime]:
-    """Tells the moment, UTC: always the fixed one where there is one."""
-    if fixed is None:
-        return lambda: datetime.now(UTC)
-    moment = fixed.astimezone(UTC)
-    return lambda: moment

@@ -3,11 +3,11 @@
 from decisions.catalogue.messages import RenderedText
 from decisions.catalogue.model import Action
 from features.definitions.standard import STANDARD
-from serving.bootstrap import clock, open_store
+from serving.bootstrap import open_store
 from serving.engine.champion import load_champion
 from serving.engine.snapshots import snapshot
 from serving.errors import UnknownCustomerError, UnknownMessageError
-from serving.settings import Settings
+from serving.settings import Settings, clock
 
 
 def preview(settings: Settings, customer: str, message: str) -> dict[str, RenderedText]:

@@ -1,7 +1,7 @@
 """Settings: from arguments, then the environment (`TACTFUL_…`), then `tactful.env` in the data folder."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -137,3 +137,16 @@ class Settings(BaseSettings):
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors())
             where = f"the options, the environment or {data / 'tactful.env'}"
             raise SettingsError(f"settings that cannot be used ({wrong})", where=where) from error
+
+
+def folder_of(settings: Settings, tenant: str) -> Path:
+    """The folder of a tenant: the data folder for the settings' own, one inside it for every other."""
+    return settings.data if tenant == settings.tenant else settings.data / "tenants" / tenant
+
+
+def clock(fixed: datetime | None) -> Callable[[], datetime]:
+    """Tells the moment, UTC: always the fixed one where there is one."""
+    if fixed is None:
+        return lambda: datetime.now(UTC)
+    moment = fixed.astimezone(UTC)
+    return lambda: moment

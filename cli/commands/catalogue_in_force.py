@@ -12,6 +12,7 @@ from cli.console import console, print_json, progress, say, table
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
+    from serving.engine.governance import Governance
     from serving.engine.rehearsal import Rehearsal
     from serving.engine.service import DecisionService
 
@@ -36,13 +37,12 @@ def put(
 
     Running services take it within a second; nothing changes if it has a mistake, which exits with 1.
     """
-    from serving.engine.governance import put_in_force
     from serving.errors import CatalogueRefusedError
 
     content = file.read_text(encoding="utf-8")
-    with _service(data, tenant) as service:
+    with _governance(data, tenant) as governance:
         try:
-            put, verdict = put_in_force(service, content, f"cli:{getpass.getuser()}", [replaces])
+            put, verdict = governance.put_in_force(content, f"cli:{getpass.getuser()}", [replaces])
         except CatalogueRefusedError as error:
             for finding in error.findings:
                 console(stderr=True).print(str(finding).replace("catalogue.yaml", str(file), 1), soft_wrap=True)
@@ -64,14 +64,13 @@ def get(
     tenant: Tenant = None,
 ) -> None:
     """Print the catalogue in force, comments and all."""
-    from serving.engine.governance import in_force
     from serving.store.queries.catalogues import every
 
-    with _service(data, tenant) as service:
+    with _governance(data, tenant) as governance:
         if number is None:
-            content = in_force(service).content
+            content = governance.in_force().content
         else:
-            found = {text.number: text.content for text in every(service.store.database, service.tenant)}
+            found = {text.number: text.content for text in every(governance.database, governance.tenant)}
             if number not in found:
                 wanted = f"one of {', '.join(map(str, sorted(found)))}" if found else "one that was put in force"
                 raise TactfulError("no such catalogue", got=number, wanted=wanted)
@@ -83,8 +82,8 @@ def history(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> 
     """List the catalogues that were put in force: when, and by whom."""
     from serving.store.queries.catalogues import every
 
-    with _service(data, tenant) as service:
-        texts = every(service.store.database, service.tenant)
+    with _governance(data, tenant) as governance:
+        texts = every(governance.database, governance.tenant)
     rows: list[dict[str, Any]] = [
         {
             "number": text.number,
@@ -144,6 +143,25 @@ def _report(found: "Rehearsal") -> dict[str, Any]:
         "in_force": dict(found.before),
         "tried": dict(found.after),
     }
+
+
+@contextmanager
+def _governance(data: Path, tenant: str | None) -> "Iterator[Governance]":
+    """The catalogues of a folder's service; no model is loaded."""
+    from cli.commands.store import opened
+    from features.definitions.standard import STANDARD
+    from serving.engine.governance import Governance
+    from serving.engine.pointer import names_of, vocabulary
+    from serving.settings import clock
+
+    with opened(data, tenant) as (store, settings):
+        yield Governance(
+            store.database,
+            settings.tenant,
+            settings.catalogue,
+            lambda: vocabulary(names_of(settings.champion, STANDARD)),
+            clock(settings.now),
+        )
 
 
 @contextmanager

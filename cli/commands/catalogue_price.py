@@ -101,14 +101,13 @@ def put_price(service: "DecisionService", file: Path, amount: float) -> None:
         CatalogueRefusedError: The catalogue has mistakes.
         CatalogueMovedError: Another catalogue was put in force meanwhile.
     """
-    from serving.engine.governance import in_force, inspected, put_in_force
-
-    present = in_force(service)
+    governance = service.governance
+    present = governance.in_force()
     text = with_price(present.content, amount)
     if present.number:
-        put_in_force(service, text, AUTHOR, [present.digest])
+        governance.put_in_force(text, AUTHOR, [present.digest])
         return
-    inspected(service, text)
+    governance.inspected(text)
     file = file.resolve()
     written = file.with_name(f".{file.name}.new")
     written.write_text(text, encoding="utf-8")

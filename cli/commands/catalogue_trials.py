@@ -26,10 +26,10 @@ def diff(
     from decisions.analysis.diff import diff as compare
     from decisions.analysis.diff import fitted
     from decisions.loading import load_catalogue
-    from serving.engine.champion import vocabulary
+    from serving.engine.pointer import vocabulary
 
     archive, champion = open_archive(log)
-    known = vocabulary(champion.bundle)
+    known = vocabulary(champion.bundle.names)
     names = champion.compiled.vocabulary.features
     requests = [fitted(r.request, r.compiled.vocabulary.features, champion.compiled) for r in archive.log()]
     found = compare(requests, names, load_catalogue(old, known), load_catalogue(new, known), champion.bundle)

@@ -130,9 +130,9 @@ def _moment(moment: datetime | None) -> str | None:
 
 @contextmanager
 def _opened(data: Path, tenant: str | None) -> "Iterator[_Opened]":
-    from serving.bootstrap import clock, folder_of, open_store
     from serving.errors import SettingsError
-    from serving.settings import Settings
+    from serving.settings import Settings, clock, folder_of
+    from serving.store.opening import open_store
 
     if not data.is_dir():
         raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")

@@ -56,9 +56,9 @@ def _watch(data: Path, events: Path | None, period: timedelta) -> "Watch":
     from training.monitor import watch_decisions, watch_events
 
     if events is not None:
-        from features.events.dataset import open_events
+        from cli.wiring.training_jobs import log_of
 
-        return watch_events(open_events(events), period=period)
+        return watch_events(log_of(events), period=period)
     from cli.wiring.decision_source import open_decisions
 
     source = open_decisions(data)

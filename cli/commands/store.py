@@ -81,8 +81,9 @@ def compact(
     force, stays, and so do decisions, contacts and outcomes. The service may go on meanwhile.
     """
     from features.definitions.standard import STANDARD
-    from serving.bootstrap import clock, open_service
+    from serving.bootstrap import open_service
     from serving.engine.retention import needed
+    from serving.settings import clock
     from serving.store.admin.compaction import Keep, shrink
     from serving.store.admin.compaction import compact as forget
 

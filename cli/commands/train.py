@@ -154,7 +154,8 @@ def every(
 ) -> None:
     """Train, track and register every model the logs can show; with --bundle, release the champions.
 
-    Exits with 1 if a gate refused a model; the bundle holds the champions that there are.
+    Exits with 1 if a gate refused a model; the bundle holds the champions that there are. A bundle needs a lapse model:
+    without a champion of it, nothing is released, and the exit code is 2.
     """
     from cli.wiring.jobs import report
     from cli.wiring.training import history, release_all, train_all

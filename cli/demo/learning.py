@@ -11,7 +11,7 @@ from cli.demo import plots
 from cli.demo.data import Grocer
 from cli.demo.narrator import Step
 from features.definitions.standard import STANDARD
-from models.bundles.bundle import MANIFEST
+from models.bundles.manifest import MANIFEST
 from models.bundles.registry import MlflowRegistry
 from training.fit.job import TrainingResult
 from training.gate.registry_gate import Verdict, promote, release

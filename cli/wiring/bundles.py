@@ -12,7 +12,7 @@ from typing import Any
 from features.definitions.standard import STANDARD
 from models.base.errors import BundleError
 from models.bundles.bundle import load
-from serving.engine.champion import HISTORY, bundle_folder, point_to
+from serving.engine.pointer import HISTORY, bundle_folder, point_to
 
 _KEPT = "bundles"
 

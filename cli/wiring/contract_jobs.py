@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from cli.wiring.jobs import Job
-from cli.wiring.training_jobs import bound
-from features.events.dataset import open_events
+from cli.wiring.training_jobs import bound, log_of
 from training.data.errors import TrainingError
 from training.fit.candidate import Candidate
 from training.fit.job import Progress
@@ -23,7 +22,7 @@ def contract_job(
     """The model of contracts that are not renewed, from a log of events and a table of contracts."""
     if not contracts.is_file():
         raise TrainingError("no contracts", got=str(contracts), wanted="a Parquet file of contracts")
-    dataset, table = open_events(events), pd.read_parquet(contracts)
+    dataset, table = log_of(events), pd.read_parquet(contracts)
     digest = hashlib.sha256(dataset.digest.encode() + contracts.read_bytes()).hexdigest()
     settings = {"notice_days": notice, "grace_days": grace, **renewals.PARAMETERS.as_dict()}
 

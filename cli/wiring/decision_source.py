@@ -17,10 +17,10 @@ from decisions.kernel.decide import COMPATIBLE, REPLAYABLE, Request
 from decisions.kernel.record import parse
 from features.definitions.standard import STANDARD
 from features.vocabulary import EVENT_TYPES
-from serving.bootstrap import clock, open_service
+from serving.bootstrap import open_service
 from serving.engine.archive import Archive
 from serving.engine.champion import Champion
-from serving.settings import Settings
+from serving.settings import Settings, clock
 from serving.store.port import Store, StoredDecision, from_micros
 from training.data.attribution import Delivery, LoggedDecision, Outcome
 

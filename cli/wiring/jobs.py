@@ -13,6 +13,7 @@ from cli.console import console, print_json, progress, say, table
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from models.bundles.registry import MlflowRegistry
+from training.fit.calibrated import UNJUDGED
 from training.fit.candidate import Candidate, job_key
 from training.fit.job import Progress
 from training.gate.registry_gate import insist, promote
@@ -26,6 +27,10 @@ _MEASURES = {
     "absolute_error": "absolute error",
     "bias": "bias",
 }
+_FEW = (
+    "More customers give more test rows; for a lapse, so does a longer --lookback, which counts more of them. Until "
+    "then the service decides without this score, by what the catalogue states."
+)
 
 
 @dataclass(frozen=True)
@@ -176,9 +181,11 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
 def _advice(promotion: Mapping[str, Any]) -> list[str]:
     """What can be done about a refusal."""
     instead = promotion.get("instead")
+    few = any(UNJUDGED in reason for reason in promotion["reasons"])
     return [
         *([f"Version {instead}, the BG/NBD model by itself, is the first champion instead."] if instead else []),
-        "A longer log narrows the intervals. --anyway REASON makes it the champion all the same, and keeps the reason.",
+        _FEW if few else "A longer log narrows the intervals.",
+        "--anyway REASON makes it the champion all the same, and keeps the reason.",
     ]
 
 

@@ -135,7 +135,8 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     from cli.wiring.vocabulary import vocabulary_for
     from decisions.loading import parse_catalogue
     from features.definitions.standard import STANDARD
-    from serving.engine.champion import is_first, load_bundle
+    from serving.engine.champion import load_bundle
+    from serving.engine.pointer import is_first
     from serving.settings import Settings
 
     settings = Settings.of(data)

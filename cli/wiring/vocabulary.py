@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 def vocabulary_for(data: Path, text: str) -> "Vocabulary":
     """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
     from features.definitions.standard import STANDARD
-    from serving.engine.champion import is_first, load_bundle, vocabulary
+    from serving.engine.pointer import is_first, names_of, vocabulary
     from serving.settings import Settings
 
     champion = Settings.of(data).champion
+    known = vocabulary(names_of(champion, STANDARD))
     if is_first(champion):
-        known = "the standard features, the scores that training can give, and any figures of offers"
-        console(stderr=True).print(f"{champion}: no models yet; the catalogue may name {known}", soft_wrap=True)
-        return replace(vocabulary(load_bundle(champion, STANDARD)), offers=_figures(text))
-    return vocabulary(load_bundle(champion, STANDARD))
+        told = "the standard features, the scores that training can give, and any figures of offers"
+        console(stderr=True).print(f"{champion}: no models yet; the catalogue may name {told}", soft_wrap=True)
+        return replace(known, offers=_figures(text))
+    return known
 
 
 def _figures(text: str) -> dict[str, None]:

@@ -24,16 +24,9 @@ from models.base.gbm import Rows
 from models.base.shap import Reason, reasons
 from models.bundles import kinds
 from models.bundles.kinds import CustomerModel, Model
+from models.bundles.manifest import FORMAT, MANIFEST, UNLEARNT, Names, contents_of, read_manifest, version_of
 from models.effects.scorer import EffectScorer
 from models.scores.classifier import FittedModel
-
-FORMAT = 4
-_READABLE = (1, 2, 3, FORMAT)
-MANIFEST = "manifest.json"
-UNLEARNT = "none"
-"""The version of the bundle without models."""
-CUSTOMER_SCORES = ("lapse", "clv", "unsubscribe", "contract_churn")
-"""The scores that training can give a customer; a catalogue may read them before a model gives them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +60,13 @@ class Bundle:
     def action_features(self) -> tuple[str, ...]:
         """Names of the offer's properties that the response depends on."""
         return tuple(feature.name for _, model in self._of_actions() for feature in model.action_features)
+
+    @property
+    def names(self) -> Names:
+        """The names that its models read and give."""
+        read = [feature for _, model in self._of_actions() for feature in model.action_features]
+        offers = {feature.name: feature.categories or None for feature in read}
+        return Names(self.feature_names, self.customer_scores, offers, bool(self.models))
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -211,7 +211,7 @@ def export(folder: Path, models: Mapping[str, Model], feature_set: FeatureSet) -
             for (name, model), (file, text) in zip(models.items(), files.items(), strict=True)
         },
     }
-    manifest["version"] = _version(manifest)
+    manifest["version"] = version_of(manifest)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         written = Path(scratch) / "new"
@@ -235,13 +235,9 @@ def load(folder: Path, *, fingerprint: str) -> Bundle:
     Raises:
         BundleError: A file is missing or changed, or the models were fitted to other features.
     """
-    manifest = _manifest(folder)
-    if manifest["fingerprint"] != fingerprint:
-        raise BundleError(
-            "a bundle for other features", got=manifest["fingerprint"][:12], wanted=fingerprint[:12], where=folder
-        )
+    manifest = read_manifest(folder, fingerprint)
     entries = manifest["models"]
-    texts = {name: _verified(folder / entry["file"], entry["sha256"]) for name, entry in entries.items()}
+    texts = contents_of(folder, manifest)
     models = {name: kinds.read(entry, texts[name]) for name, entry in entries.items()}
     names = tuple(manifest["features"])
     return Bundle(
@@ -277,33 +273,3 @@ def _check_models(models: Mapping[str, Model], feature_set: FeatureSet) -> None:
     for name, model in models.items():
         if unknown := sorted(set(model.customer_columns) - set(feature_set.names)):
             raise BundleError("a model of other features", got=unknown, wanted="names of the set", where=name)
-
-
-def _version(manifest: Mapping[str, Any]) -> str:
-    contents = {name: value for name, value in manifest.items() if name != "version"}
-    return hashlib.sha256(json.dumps(contents, sort_keys=True, allow_nan=False).encode()).hexdigest()[:12]
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    where = folder / MANIFEST
-    try:
-        manifest = json.loads(where.read_bytes())
-    except OSError as error:
-        raise BundleError("no bundle", got=error.strerror, wanted=f"a folder with {MANIFEST}", where=folder) from error
-    except ValueError as error:
-        raise BundleError("an unreadable manifest", got=str(error), wanted="JSON", where=where) from error
-    if not isinstance(manifest, dict) or manifest.get("format") not in _READABLE:
-        raise BundleError("a bundle of another release", wanted=f"format 1 to {FORMAT}", where=where)
-    if manifest.get("version") != (actual := _version(manifest)):
-        raise BundleError("a changed manifest", got=actual, wanted=manifest.get("version"), where=where)
-    return manifest
-
-
-def _verified(file: Path, sha256: str) -> str:
-    try:
-        contents = file.read_bytes()
-    except OSError as error:
-        raise BundleError("a missing file", got=error.strerror, wanted=f"sha256 {sha256[:12]}", where=file) from error
-    if (actual := hashlib.sha256(contents).hexdigest()) != sha256:
-        raise BundleError("a changed file", got=f"sha256 {actual[:12]}", wanted=f"sha256 {sha256[:12]}", where=file)
-    return contents.decode()

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from models.base.errors import ModelError
-from models.bundles.bundle import MANIFEST, Bundle, load
+from models.bundles.bundle import Bundle, load
+from models.bundles.manifest import MANIFEST
 from models.effects.scorer import EffectScorer
 
 MESSAGE = "message"

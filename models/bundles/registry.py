@@ -19,7 +19,7 @@ from typing import Any
 
 from models.base.errors import RegistryError
 from models.bundles import mlflow_model
-from models.bundles.bundle import MANIFEST
+from models.bundles.manifest import MANIFEST
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

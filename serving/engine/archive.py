@@ -9,7 +9,8 @@ from decisions.catalogue.compiled import CompiledCatalogue
 from decisions.kernel.decide import KERNEL, REPLAYABLE, Request
 from decisions.kernel.decision import Decision
 from decisions.kernel.record import parse
-from serving.engine.champion import Champion, vocabulary
+from serving.engine.champion import Champion
+from serving.engine.pointer import vocabulary
 from serving.engine.snapshots import from_bytes
 from serving.errors import ErasedError, StoreError, UnknownDecisionError
 from serving.store.catalogue_codec import catalogue_from_json
@@ -97,5 +98,5 @@ class Archive:
             if content is None:
                 raise StoreError("a decision made with a catalogue that was not kept", got=version)
             catalogue, _ = catalogue_from_json(content)
-            self._compiled[version, features] = CompiledCatalogue(catalogue, vocabulary(self._champion.bundle))
+            self._compiled[version, features] = CompiledCatalogue(catalogue, vocabulary(self._champion.bundle.names))
         return self._compiled[version, features]

@@ -3,7 +3,6 @@
 import gc
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,15 +15,15 @@ from decisions.loading import parse_catalogue
 from features.definitions.definitions import FeatureSet
 from features.kernel.program import Program, compile_features
 from features.vocabulary import EVENT_TYPES
-from models.bundles.bundle import CUSTOMER_SCORES, MANIFEST, UNLEARNT, Bundle, load, unlearnt
+from models.bundles.bundle import Bundle, load, unlearnt
+from models.bundles.manifest import MANIFEST, UNLEARNT
+from serving.engine.pointer import bundle_folder, is_first, text_of, vocabulary
 from serving.engine.rendering import Renderer
 from serving.errors import NotReadyError, StoreError
 from serving.store.queries.catalogues import CatalogueText, digest_of
 
 MEMORY = 1.0
 """Seconds for which the catalogue in force is taken for what it was."""
-HISTORY = "champion.history"
-"""The file beside the pointer that keeps which bundle came into use when, and why."""
 NO_MODELS = (
     "no models yet: scores are unknown, and each message has the response and the effect that the catalogue states"
 )
@@ -71,7 +70,7 @@ def load_champion(pointer: Path, catalogue: Path, feature_set: FeatureSet) -> Ch
         CatalogueError: The catalogue has mistakes.
         NotReadyError: The pointer or the catalogue is missing.
     """
-    return champion_of(load_bundle(pointer, feature_set), _text_of(catalogue), str(catalogue), feature_set)
+    return champion_of(load_bundle(pointer, feature_set), text_of(catalogue), str(catalogue), feature_set)
 
 
 def load_bundle(pointer: Path, feature_set: FeatureSet) -> Bundle:
@@ -90,11 +89,6 @@ def load_bundle(pointer: Path, feature_set: FeatureSet) -> Bundle:
     return load(bundle_folder(pointer), fingerprint=feature_set.fingerprint)
 
 
-def is_first(pointer: Path) -> bool:
-    """Whether no bundle was ever put into use: there is neither a pointer nor a history of earlier bundles."""
-    return not os.path.lexists(pointer) and not pointer.with_name(HISTORY).exists()
-
-
 def champion_of(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -> Champion:
     """A bundle and the text of a catalogue, made ready.
 
@@ -107,43 +101,12 @@ def champion_of(bundle: Bundle, text: str, file: str, feature_set: FeatureSet) -
     Raises:
         CatalogueError: The catalogue has mistakes.
     """
-    compiled = parse_catalogue(text, vocabulary(bundle), file)
+    compiled = parse_catalogue(text, vocabulary(bundle.names), file)
     memory = {EVENT_TYPES.index(name): span // timedelta(microseconds=1) for name, span in compiled.memory.items()}
     renderer = Renderer(compiled.catalogue, compiled.vocabulary.features)
     program = compile_features(compiled.catalogue.feature_set(feature_set))
     suppressing = frozenset(EVENT_TYPES.index(name) for name in compiled.suppressing)
     return Champion(bundle, compiled, renderer, program, memory, suppressing)
-
-
-def bundle_folder(pointer: Path) -> Path:
-    """The folder a pointer names: itself where it is one."""
-    if not pointer.is_file():
-        return pointer
-    name = pointer.read_text(encoding="utf-8").strip()
-    if not name:
-        raise NotReadyError("an empty pointer", wanted="the name of a bundle folder", where=pointer)
-    return pointer.parent / name
-
-
-def vocabulary(bundle: Bundle) -> Vocabulary:
-    """The names a catalogue may use with this bundle: also scores that only later models may give."""
-    offers = {
-        feature.name: feature.categories or None
-        for model in bundle.models.values()
-        for feature in model.action_features
-    }
-    missing = tuple(name for name in CUSTOMER_SCORES if name not in bundle.customer_scores)
-    return Vocabulary(
-        bundle.feature_names, (*bundle.customer_scores, *missing), offers, unlearnt=missing if bundle.models else ()
-    )
-
-
-def point_to(pointer: Path, bundle: Path) -> None:
-    """Makes a pointer name a bundle folder, at once: a reader sees the old name or the new one."""
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    written = pointer.with_name(f".{pointer.name}.new")
-    written.write_text(f"{os.path.relpath(bundle, pointer.parent)}\n", encoding="utf-8")
-    written.replace(pointer)
 
 
 class Champions:
@@ -167,7 +130,7 @@ class Champions:
         newest: Callable[[], CatalogueText | None] = lambda: None,
     ) -> None:
         self._pointer = pointer
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._feature_set = feature_set
         self._newest = newest
         self._in_force: CatalogueText | None = None
@@ -224,13 +187,13 @@ class Champions:
         except NotReadyError:
             return load_bundle(self._pointer, self._feature_set)
 
-    def catalogue_text(self) -> str:
-        """The catalogue's file as it stands.
+    def vocabulary(self) -> Vocabulary:
+        """The names that a catalogue may use with the models of this moment.
 
         Raises:
-            NotReadyError: There is none.
+            BundleError, NotReadyError: As for `bundle`.
         """
-        return _text_of(self._catalogue)
+        return vocabulary(self.bundle().names)
 
     def _ask(self) -> None:
         """A store that fails now leaves the present catalogue in force."""
@@ -247,17 +210,17 @@ class Champions:
         """Finds out whether the catalogue's file says something else than the catalogue that was put in force."""
         if self._in_force is None:
             return
-        compared = (self._in_force.number, *_identity(self._catalogue))
+        compared = (self._in_force.number, *_identity(self.catalogue))
         if compared == self._compared:
             return
         self._compared, self._ignored = compared, ""
-        if self._catalogue.exists() and _digest_of(self._catalogue) != self._in_force.digest:
+        if self.catalogue.exists() and _digest_of(self.catalogue) != self._in_force.digest:
             number = self._in_force.number
             self._ignored = (
-                f"{self._catalogue} is ignored, since catalogue {number} was put in force: put the file in force by "
+                f"{self.catalogue} is ignored, since catalogue {number} was put in force: put the file in force by "
                 "`tactful catalogue put`, or delete it"
             )
-            _log.warning("catalogue file ignored", extra={"file": str(self._catalogue), "in_force": number})
+            _log.warning("catalogue file ignored", extra={"file": str(self.catalogue), "in_force": number})
 
     def _refresh(self) -> None:
         """Whatever is wrong with the new champion, the present one stays."""
@@ -288,27 +251,20 @@ class Champions:
 
     def _load(self) -> Champion:
         if self._in_force is None:
-            return load_champion(self._pointer, self._catalogue, self._feature_set)
+            return load_champion(self._pointer, self.catalogue, self._feature_set)
         bundle = load_bundle(self._pointer, self._feature_set)
         named = f"catalogue {self._in_force.number}"
         return champion_of(bundle, self._in_force.content, named, self._feature_set)
 
     def _identities(self) -> tuple[tuple[int, ...], ...]:
         """What tells the files, and the catalogue in force, apart from others of the same names."""
-        catalogue = (self._in_force.number,) if self._in_force else _identity(self._catalogue)
+        catalogue = (self._in_force.number,) if self._in_force else _identity(self.catalogue)
         return _identity(self._pointer), _identity(self._manifest), catalogue
-
-
-def _text_of(catalogue: Path) -> str:
-    try:
-        return catalogue.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotReadyError("no catalogue", got=str(error), wanted="a YAML file", where=catalogue) from error
 
 
 def _digest_of(catalogue: Path) -> str:
     try:
-        return digest_of(_text_of(catalogue))
+        return digest_of(text_of(catalogue))
     except NotReadyError:
         return ""
 

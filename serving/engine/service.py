@@ -8,6 +8,7 @@ from typing import Any
 
 from decisions.kernel.record import parse
 from serving.engine.champion import Champion, Champions
+from serving.engine.governance import Governance
 from serving.engine.making import Answer, Ask, Made, Maker, told_again
 from serving.engine.rendering import Renderer
 from serving.engine.trials import Trials
@@ -65,6 +66,14 @@ class DecisionService:
         self.maker = maker
         self.trials = trials or Trials()
         self._renderers: dict[tuple[str, str], Renderer] = {}
+
+    @property
+    def governance(self) -> Governance:
+        """Looks after the catalogue."""
+        champions = self.champions
+        return Governance(
+            self.store.database, self.tenant, champions.catalogue, champions.vocabulary, self.clock, champions.look
+        )
 
     def decide(self, customer: str, decision_id: str) -> Answer:
         """Decide about one customer now.

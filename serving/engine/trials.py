@@ -14,7 +14,8 @@ from experiments.assignment.arms import Arms
 from experiments.assignment.treatments import Treatment
 from experiments.design.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan
 from models.bundles.bundle import load
-from serving.engine.champion import MEMORY, Champion, vocabulary
+from serving.engine.champion import MEMORY, Champion
+from serving.engine.pointer import vocabulary
 from serving.errors import StoreError
 
 _log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Trials:
 
     def _catalogues(self, champion: Champion) -> dict[str, CompiledCatalogue]:
         names = {arm.catalogue for arm in self._all() if isinstance(arm, OtherCatalogue)}
-        return {name: load_catalogue(self._folder / name, vocabulary(champion.bundle)) for name in names}
+        return {name: load_catalogue(self._folder / name, vocabulary(champion.bundle.names)) for name in names}
 
     def _bundles(self, champion: Champion) -> dict[str, Scorer]:
         names = {arm.bundle for arm in self._all() if isinstance(arm, OtherBundle)}

@@ -6,7 +6,7 @@ from pathlib import Path
 from cli.wiring.bundles import _remember, go_back, history, put_in_use
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
-from serving.engine.champion import bundle_folder, point_to
+from serving.engine.pointer import bundle_folder, point_to
 from tests.serving.shop import export_bundle
 
 

@@ -1,11 +1,15 @@
 """Training without the events that a wrong clock has dated in the future."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
+from cli.wiring.contract_jobs import contract_job
 from cli.wiring.training_jobs import log_of
 from features.events.dataset import EventDataset, write_events
 from features.events.schema import validate
@@ -35,6 +39,23 @@ def test_few_events_ahead_of_the_clock_are_left_out_and_named(
     assert dataset.table(0, ["customer_id"]).column_names == ["customer_id"]
     moments = snapshots(span(dataset), dataset.zone, horizon_days=28, lookback_days=90)
     assert len(lapses(dataset, moments, horizon_days=28, lookback_days=90)) > 0
+
+
+def test_contracts_and_the_watch_leave_them_out_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = datetime.now(UTC)
+    times = [begun - timedelta(days=day) for day in range(1, 365, 10)]
+    dataset = written(tmp_path / "events", *times, begun + timedelta(days=3650))
+    until = begun - timedelta(days=40)
+    pd.DataFrame({"customer_id": ["c00"], "start": [until - timedelta(days=365)], "end": [until]}).to_parquet(
+        tmp_path / "contracts.parquet"
+    )
+    assert dataset.last is not None
+    assert dataset.last > (begun + timedelta(days=3000)).isoformat()
+    contract_job(tmp_path / "events", tmp_path / "contracts.parquet")
+    assert "left out: 1 of 778 events" in capsys.readouterr().err
+    watched = CliRunner().invoke(app, ["monitor", "--events", str(tmp_path / "events"), "--period", "16w", "--json"])
+    assert "left out: 1 of 778 events" in watched.stderr
+    assert datetime.fromisoformat(json.loads(watched.stdout)["times"]["until"]) < datetime.now(UTC)
 
 
 def test_a_log_without_such_events_is_read_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

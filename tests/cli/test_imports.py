@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from typer.main import get_command
 
-from cli.main import EXTRAS
+from cli.main import EXTRAS, app, load
 from tests.e2e.command import ROOT
 
 HEAVY = ("lightgbm", "mlflow", "pandas", "numba", "sklearn", "scipy", "matplotlib", "duckdb", "pyarrow")
@@ -43,17 +46,47 @@ def python(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_keys_stores_and_help_load_no_library_of_models(tmp_path: Path) -> None:
+def paths(command: click.Command, *names: str) -> Iterator[list[str]]:
+    """The names that lead to a command, and to each command in it."""
+    yield list(names)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from paths(inner if names else load(name), *names, name)
+
+
+def test_the_help_of_no_command_loads_a_library_of_models() -> None:
+    commands = [[*path, "--help"] for path in paths(get_command(app))]
+    assert ["train", "churn", "--help"] in commands
+    told = f"""
+found = {{}}
+for one in {commands!r}:
+    code, loaded = run(*one), [n for n in {HEAVY!r} if n in sys.modules]
+    if code or loaded:
+        found[" ".join(one)] = [code, loaded]
+"""
+    result = python(f"{RUN}{told}print(json.dumps(found))")
+    assert json.loads(result.stdout.splitlines()[-1]) == {}, result.stderr
+
+
+def test_commands_that_need_no_model_load_no_library_of_models(tmp_path: Path) -> None:
+    catalogue = str(tmp_path / "shop" / "catalogue.yaml")
     commands = [
-        ["--help"],
         ["init", str(tmp_path / "shop")],
+        ["catalogue", "check", catalogue, "--data", str(tmp_path / "shop")],
+        ["catalogue", "get", "--data", str(tmp_path / "shop")],
+        ["catalogue", "put", catalogue, "--data", str(tmp_path / "shop")],
+        ["catalogue", "history", "--data", str(tmp_path / "shop")],
+        ["catalogue", "schema"],
+        ["features"],
+        ["events", "refused", "--data", str(tmp_path / "shop")],
+        ["customers", "merges", "--data", str(tmp_path / "shop")],
+        ["customers", "erase", "ada", "--data", str(tmp_path / "shop")],
+        ["retrain", "--data", str(tmp_path / "shop"), "--schedule", "cron"],
         ["keys", "create", "site", "--scope", "decide", "--data", str(tmp_path / "shop")],
         ["keys", "list", "--data", str(tmp_path / "shop")],
         ["store", "migrate", "--data", str(tmp_path / "shop")],
         ["store", "check", "--data", str(tmp_path / "shop")],
         ["store", "backup", str(tmp_path / "copy.zip"), "--data", str(tmp_path / "shop")],
         ["store", "copy", str(tmp_path / "shop"), f"sqlite:///{tmp_path / 'other.db'}"],
-        ["serve", "--help"],
     ]
     told = f"codes = [run(*one) for one in {commands!r}]\nloaded = [n for n in {HEAVY!r} if n in sys.modules]\n"
     result = python(f"{RUN}{told}print(json.dumps([codes, loaded]))")

@@ -11,7 +11,7 @@ from features.definitions.standard import STANDARD
 from features.errors import TactfulError
 from features.importing.yaml import load_mapping
 from models.bundles.bundle import unlearnt
-from serving.engine.champion import vocabulary
+from serving.engine.pointer import vocabulary
 from serving.ingestion.rules import Rules, load_rules
 from serving.settings import Settings
 from tests.cli.shopfront import tactful
@@ -28,7 +28,7 @@ def test_every_file_can_be_used(tmp_path: Path) -> None:
     assert load_rules(settings.tracking) == Rules()
     assert load_mapping(folder / "mapping.yaml").zone == "Europe/London"
     text = settings.catalogue.read_text()
-    catalogue, findings = inspect_catalogue(text, vocabulary(unlearnt(STANDARD)), "catalogue.yaml")
+    catalogue, findings = inspect_catalogue(text, vocabulary(unlearnt(STANDARD).names), "catalogue.yaml")
     assert findings == []
     assert catalogue is not None
     assert (catalogue.catalogue, catalogue.currency, catalogue.timezone) == ("tea_shop", "GBP", "Europe/London")

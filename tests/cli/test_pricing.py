@@ -16,7 +16,6 @@ from experiments.world.parameters import preset
 from experiments.world.world import START
 from features.errors import TactfulError
 from serving.bootstrap import open_service, open_store
-from serving.engine.governance import in_force, put_in_force
 from serving.engine.people import erase_person
 from serving.engine.service import DecisionService
 from serving.settings import Settings
@@ -71,9 +70,9 @@ def test_the_price_goes_into_the_catalogue_and_nothing_else_changes(folder: Path
 
 def test_a_catalogue_put_in_force_over_http_is_followed_by_another(folder: Path) -> None:
     service = open_service(Settings.of(folder))
-    put_in_force(service, budgeted(30), "somebody", ["*"])
+    service.governance.put_in_force(budgeted(30), "somebody", ["*"])
     put_price(service, folder / "catalogue.yaml", 0.25)
-    present = in_force(service)
+    present = service.governance.in_force()
     assert (present.number, read(present.content)[0]["arbitration"]["contact_price"]) == (2, 0.25)
     service.store.close()
 

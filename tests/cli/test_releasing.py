@@ -18,7 +18,7 @@ from features.timestamps import microseconds
 from models.base.errors import BundleError
 from models.bundles.bundle import export, load
 from models.bundles.registry import MlflowRegistry
-from serving.engine.champion import bundle_folder
+from serving.engine.pointer import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, furnish, service_of
 from training.data.errors import TrainingError, UndecidedError

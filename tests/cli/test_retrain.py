@@ -13,7 +13,7 @@ from cli.main import app
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
 from models.bundles.registry import MlflowRegistry
-from serving.engine.champion import bundle_folder
+from serving.engine.pointer import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import NOW
 from tests.training.shops import OPENED, campaigns, frame, write

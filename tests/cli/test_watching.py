@@ -83,7 +83,9 @@ def test_models_that_are_refused_leave_the_service_as_it_was(tmp_path: Path) -> 
     told = json.loads(result.stdout)
     assert result.exit_code == 1
     assert not told["release"]["promoted"]
-    assert told["release"]["reasons"][0].startswith("no champion")
+    (reason,) = told["release"]["reasons"]
+    assert reason.startswith("no champion: got 'version 1, refused: ")
+    assert "or --anyway REASON, which puts it into use and keeps the reason; at lapse" in reason
     assert {"lapse", "response"} <= set(told["models"])
     assert not (tmp_path / "champion").exists()
     again = json.loads(run(*arguments, "--json").stdout)

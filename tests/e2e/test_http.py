@@ -15,7 +15,8 @@ import pytest
 from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from serving.bootstrap import open_store
-from serving.engine.champion import load_champion, point_to, vocabulary
+from serving.engine.champion import load_champion
+from serving.engine.pointer import point_to, vocabulary
 from serving.settings import Settings
 from serving.store.admin.audit import audit
 from tests.patience import PATIENCE
@@ -100,7 +101,7 @@ def test_whatever_was_acknowledged_is_there_after_a_kill(shop: Settings) -> None
     store = open_store(shop.store)
     assert told.keys() <= {stored.id for stored in store.decision_log(shop.tenant)}
     bundle = load_champion(shop.champion, shop.catalogue, STANDARD).bundle
-    catalogue = load_catalogue(shop.catalogue, vocabulary(bundle)).catalogue
+    catalogue = load_catalogue(shop.catalogue, vocabulary(bundle.names)).catalogue
     found = audit(store.database, catalogue)
     store.close()
     assert found.violations == ()

@@ -10,7 +10,7 @@ from cli.wiring.bundles import history
 from features.definitions.standard import STANDARD
 from models.bundles.bundle import load
 from serving.bootstrap import open_service
-from serving.engine.champion import bundle_folder
+from serving.engine.pointer import bundle_folder
 from serving.settings import Settings
 from serving.store.admin.checking import check
 from tests.cli.shopfront import tactful

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from models.base.errors import BundleError, ModelError
-from models.bundles.bundle import MANIFEST, Bundle, export, load
+from models.bundles.bundle import Bundle, export, load
+from models.bundles.manifest import MANIFEST, Names, names_in, read_manifest
 from tests.models.trees import FEATURES, feature_set, lapse_model, response_model
 
 BOTH = {"lapse": lapse_model(), "response": response_model()}
@@ -37,6 +38,13 @@ def test_a_bundle_says_what_it_scores(bundle: Bundle) -> None:
     assert bundle.feature_names == FEATURES.names
     assert bundle.customer_scores == ("lapse",)
     assert bundle.action_features == ("type", "price")
+
+
+def test_the_names_of_a_bundle_are_known_from_its_manifest_alone(folder: Path, bundle: Bundle) -> None:
+    for file in folder.glob("*.txt"):
+        file.unlink()
+    names = names_in(read_manifest(folder, FEATURES.fingerprint))
+    assert names == bundle.names == Names(FEATURES.names, ("lapse",), {"type": ("a", "b"), "price": None}, learnt=True)
 
 
 def test_scores_are_the_models_on_their_own_columns(bundle: Bundle, features: np.ndarray) -> None:

@@ -19,8 +19,9 @@ from models.base.gbm import Parameters, fit
 from models.bundles.bundle import export
 from models.scores.classifier import ActionFeature, FittedModel
 from serving.bootstrap import open_store
-from serving.engine.champion import Champions, point_to
+from serving.engine.champion import Champions
 from serving.engine.making import Maker
+from serving.engine.pointer import point_to
 from serving.engine.service import DecisionService
 from serving.ingestion.history import load_history
 from serving.settings import Settings

@@ -10,8 +10,9 @@ import pytest
 from features.definitions.definitions import FeatureSet
 from features.definitions.standard import STANDARD
 from models.base.errors import BundleError
-from models.bundles.bundle import MANIFEST
-from serving.engine.champion import HISTORY, NO_MODELS, Champions, bundle_folder, load_champion, point_to
+from models.bundles.manifest import MANIFEST
+from serving.engine.champion import NO_MODELS, Champions, load_champion
+from serving.engine.pointer import HISTORY, bundle_folder, point_to
 from serving.errors import NotReadyError
 from serving.settings import Settings
 from serving.store.queries.catalogues import CatalogueText, digest_of

@@ -16,8 +16,9 @@ from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds
 from serving.bootstrap import open_store
-from serving.engine.champion import load_champion, vocabulary
+from serving.engine.champion import load_champion
 from serving.engine.making import Answer, Ask
+from serving.engine.pointer import vocabulary
 from serving.settings import Settings
 from serving.store.admin.audit import Recorded, broken_windows
 from serving.store.port import History, Profile
@@ -138,5 +139,5 @@ def test_every_cap_is_reached_and_none_is_passed(shop: Settings) -> None:
     assert filled(shop) == {customer: {"cap"} for customer in CUSTOMERS}, "never under what the caps allow"
     recorded = contacts(shop)
     bundle = load_champion(shop.champion, shop.catalogue, STANDARD).bundle
-    compiled = load_catalogue(shop.catalogue, vocabulary(bundle))
+    compiled = load_catalogue(shop.catalogue, vocabulary(bundle.names))
     assert broken_windows(recorded, caps(compiled), {contact.id for contact in recorded}) == []

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from decisions.base.snapshot import Contact
-from serving.engine.champion import HISTORY
 from serving.engine.making import Answer, Ask
+from serving.engine.pointer import HISTORY
 from serving.engine.service import DecisionService
 from serving.errors import (
     DecisionConflictError,

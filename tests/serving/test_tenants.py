@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from serving.bootstrap import open_tenants
-from serving.engine.champion import point_to
+from serving.engine.pointer import point_to
 from serving.engine.service import DecisionService
 from serving.engine.tenants import Tenants
 from serving.errors import NotReadyError

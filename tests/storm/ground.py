@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from serving.bootstrap import open_store
-from serving.engine.champion import point_to
+from serving.engine.pointer import point_to
 from serving.settings import Settings
 from serving.store.port import History, Profile
 from tests.serving.shop import ALLOWED, export_bundle

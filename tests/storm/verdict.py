@@ -9,9 +9,10 @@ from decisions.loading import load_catalogue
 from features.definitions.standard import STANDARD
 from features.timestamps import microseconds
 from serving.bootstrap import open_service, open_store
-from serving.engine.champion import load_champion, vocabulary
+from serving.engine.champion import load_champion
 from serving.engine.decision_json import content
 from serving.engine.making import Answer, Ask
+from serving.engine.pointer import vocabulary
 from serving.settings import Settings
 from serving.store.admin.audit import Recorded, broken_windows
 from serving.store.port import Store
@@ -55,7 +56,7 @@ def verdict(settings: Settings, memory: Memory) -> Verdict:
     leaked = _leaked(store, settings.tenant)
     under = _under(settings)
     bundle = load_champion(settings.champion, settings.catalogue, STANDARD).bundle
-    catalogue = load_catalogue(settings.catalogue, vocabulary(bundle)).catalogue
+    catalogue = load_catalogue(settings.catalogue, vocabulary(bundle.names)).catalogue
     caps = [policy for policy in catalogue.contact_policies if isinstance(policy, Cap)]
     recorded = list(_recorded(store, settings.tenant))
     over = broken_windows(recorded, caps, {contact.id for contact in recorded})

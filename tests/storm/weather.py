@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 
-from serving.engine.champion import point_to
+from serving.engine.pointer import point_to
 from serving.settings import Settings
 from tests.serving.shop import export_bundle
 from tests.storm.callers import Caller, Memory

@@ -241,6 +241,8 @@ def test_champions_are_released_together(lapsed: TrainingResult, responded: Trai
 def test_nothing_is_released_without_a_champion(lapsed: TrainingResult, tmp_path: Path) -> None:
     registry = MemoryRegistry()
     promote(passing(lapsed), registry)
-    with pytest.raises(RegistryError, match=r"no champion: got \[\]; wanted a promoted version; at response"):
+    with pytest.raises(
+        RegistryError, match="no champion: got 'no version'; wanted a model that was trained; at response"
+    ):
         release(registry, ("lapse", "response"), tmp_path / "bundle", STANDARD)
     assert not (tmp_path / "bundle").exists()

@@ -22,6 +22,8 @@ Source: Collins, Ogundimu and Altman (2016), Sample Size Considerations for the 
 Prognostic Model: A Resampling Study, Statistics in Medicine 35.
 """
 
+UNJUDGED = "cannot be judged"
+"""How the refusal begins of a model whose probabilities too few test rows can judge."""
 MAX_ECE = 0.015
 SLOPES = (0.9, 1.1)
 LEAST_LIKELY = 0.025
@@ -68,9 +70,8 @@ def doubts(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """
     with_it, without = metrics["positives"], metrics["n"] - metrics["positives"]
     if min(with_it, without) < LEAST:
-        return (
-            f"cannot be judged: {with_it:,} test rows with the outcome and {without:,} without, {LEAST} of each wanted",
-        )
+        found = f"{with_it:,} test rows with the outcome and {without:,} without"
+        return (f"{UNJUDGED}: {found}, {LEAST} of each wanted: {LEAST - min(with_it, without):,} too few",)
     reasons = []
     slope, ece, (least, most) = metrics["slope"], metrics["ece"], SLOPES
     if slope["low"] is None or slope["low"] > most or slope["high"] < least:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from features.definitions.definitions import FeatureSet
 from features.timestamps import EARLIEST
-from models.bundles.bundle import FORMAT
 from models.bundles.kinds import Model
+from models.bundles.manifest import FORMAT
 
 Interval = Mapping[str, float | None]
 """`value`, `low` and `high`."""

@@ -168,12 +168,21 @@ def release(
                 models[name] = in_use[name]
                 continue
             if version is None:
-                raise RegistryError(
-                    "no champion", got=list(registry.versions(name)), wanted="a promoted version", where=name
-                )
+                raise _uncrowned(registry, name)
             kept = registry.download(name, version, Path(scratch) / name)
             models[name] = load(kept, fingerprint=feature_set.fingerprint).models[name]
     return export(folder, models, feature_set)
+
+
+def _uncrowned(registry: Registry, name: str) -> RegistryError:
+    """That a score has no champion: why, and what can be done."""
+    versions = registry.versions(name)
+    if not versions:
+        return RegistryError("no champion", got="no version", wanted="a model that was trained", where=name)
+    refused = registry.tags(name, versions[-1]).get(REFUSED)
+    got = f"version {versions[-1]}, {f'refused: {refused}' if refused else 'not promoted'}"
+    wanted = "a version that its gate lets through; or --anyway REASON, which puts it into use and keeps the reason"
+    return RegistryError("no champion", got=got, wanted=wanted, where=name)
 
 
 def _comparable(registry: Registry, candidate: Candidate, champion: str, folder: Path) -> Model | None:

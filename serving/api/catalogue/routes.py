@@ -10,7 +10,7 @@ from serving.api.catalogue.schemas import CataloguePut, CatalogueRemark, Program
 from serving.api.decisions.schemas import CatalogueVersion
 from serving.api.openapi import problems
 from serving.api.problems import INVALID, MALFORMED, TOO_LARGE
-from serving.engine.governance import Verdict, in_force, inspected, put_in_force
+from serving.engine.governance import Verdict
 from serving.engine.inquiries import programmes
 from serving.errors import (
     CatalogueMovedError,
@@ -59,7 +59,7 @@ async def get_catalogue(
     visit: Reader, request: Request, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """The text as it was put in force, comments and all."""
-    present = await run_in_threadpool(in_force, visit.service)
+    present = await run_in_threadpool(visit.service.governance.in_force)
     headers = {"ETag": f'"{present.digest}"'}
     if if_none_match is not None and {present.digest, "*"} & set(_tags(if_none_match)):
         return Response(status_code=304, headers=headers)
@@ -96,11 +96,11 @@ async def put_catalogue(
     """
     content = _text(await request.body())
     if check:
-        return _answer(await run_in_threadpool(inspected, visit.service, content), None)
+        return _answer(await run_in_threadpool(visit.service.governance.inspected, content), None)
     if if_match is None:
         raise PreconditionRequiredError("which catalogue is to be replaced", wanted="its ETag in If-Match")
     put, verdict = await run_in_threadpool(
-        put_in_force, visit.service, content, visit.caller.key, instead_of=_tags(if_match)
+        visit.service.governance.put_in_force, content, visit.caller.key, instead_of=_tags(if_match)
     )
     response.headers["ETag"] = f'"{put.digest}"'
     return _answer(verdict, put.number)

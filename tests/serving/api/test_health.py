@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from serving.api.decisions.schemas import Health, Ready
-from serving.engine.champion import point_to
 from serving.engine.making import Maker
+from serving.engine.pointer import point_to
 from serving.engine.service import DecisionService
 from serving.process.server import running
 from serving.settings import Settings
