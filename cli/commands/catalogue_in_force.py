@@ -148,7 +148,7 @@ def _report(found: "Rehearsal") -> dict[str, Any]:
 @contextmanager
 def _governance(data: Path, tenant: str | None) -> "Iterator[Governance]":
     """The catalogues of a folder's service; no model is loaded."""
-    from cli.commands.store import opened
+    from cli.wiring.stores import opened
     from features.definitions.standard import STANDARD
     from serving.engine.governance import Governance
     from serving.engine.pointer import names_of, vocabulary
@@ -167,7 +167,7 @@ def _governance(data: Path, tenant: str | None) -> "Iterator[Governance]":
 @contextmanager
 def _service(data: Path, tenant: str | None) -> "Iterator[DecisionService]":
     """The service of a folder, without a server."""
-    from cli.commands.store import opened
+    from cli.wiring.stores import opened
     from serving.bootstrap import open_service
 
     with opened(data, tenant) as (store, settings):

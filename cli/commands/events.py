@@ -145,7 +145,7 @@ def export(
 
     Those that were imported and those that came in by the API.
     """
-    from cli.commands.store_load import export as written
+    from cli.wiring.stores import export as written
 
     dataset = written(data, out, tenant)
     facts = {"events": sum(dataset.rows), "customers": sum(dataset.customers)}

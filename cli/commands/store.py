@@ -1,7 +1,5 @@
 """`tactful store`: look after the operational store."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +10,12 @@ import typer
 from cli.commands.store_copy import copy
 from cli.commands.store_load import load
 from cli.console import console, print_json, progress, say, table
+from cli.wiring.stores import opened
 from features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from serving.settings import Settings
     from serving.store.admin.backup import Archived
     from serving.store.admin.checking import Checked
-    from serving.store.port import Store
 
 store_app = typer.Typer(no_args_is_help=True)
 
@@ -151,27 +148,6 @@ def migrate(data: Data = HERE, as_json: Json = False) -> None:
 
 for _command in (load, copy):
     store_app.command()(_command)
-
-
-@contextmanager
-def opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Settings]]":
-    """The store of a service's folder, with its settings.
-
-    Raises:
-        TactfulError: There is no such folder.
-        StoreError: The store cannot be opened.
-    """
-    from serving.settings import Settings
-    from serving.store.opening import open_store
-
-    if not data.is_dir():
-        raise TactfulError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
-    settings = Settings.of(data, tenant=tenant)
-    store = open_store(settings.store, settings.durability, settings.connections)
-    try:
-        yield store, settings
-    finally:
-        store.close()
 
 
 def _span(text: str) -> timedelta:

@@ -1,8 +1,7 @@
 """`tactful store load`: bring customers and their events into a service's store."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,8 +43,8 @@ def load(
 
     Loading again adds what is new and changes nothing else, and a load that was cut short goes on where it ended.
     """
-    from cli.commands.store import opened
     from cli.wiring.sources import moment_of
+    from cli.wiring.stores import opened
     from serving.ingestion.customers_file import CustomersFile
     from serving.ingestion.loading import load as bring_in
     from serving.ingestion.loading import require_moment
@@ -148,31 +147,3 @@ def _show(found: "Loaded", remarks: list[str]) -> None:
         say(screen, f"Kept as text, since the catalogue does not declare them: {', '.join(read.undeclared)}.")
     for remark in remarks:
         say(screen, remark)
-
-
-@contextmanager
-def exported(data: Path) -> "Iterator[Path]":
-    """The events of a service's store as a data set, for as long as the block runs.
-
-    Raises:
-        TactfulError: The store has no events.
-    """
-    with tempfile.TemporaryDirectory(prefix="tactful-events-") as scratch:
-        yield export(data, Path(scratch) / "events").folder
-
-
-def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
-    """Writes the events of a service's store as a data set.
-
-    Raises:
-        TactfulError: The store has no events, or the folder is there already.
-    """
-    from cli.commands.store import opened
-    from serving.engine.exporting import export_events
-    from serving.ingestion.rules import load_rules
-
-    if out.exists():
-        raise TactfulError("a folder that is there already", got=str(out), wanted="a new one")
-    with opened(data, tenant) as (store, settings), progress("Reading the store", console(stderr=True)):
-        categories = load_rules(settings.tracking).categories
-        return export_events(store, settings.tenant, out, categories=categories, catalogue=settings.catalogue)

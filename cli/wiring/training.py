@@ -35,7 +35,7 @@ def history(events: Path | None, data: Path | None) -> Iterator[Path]:
         return
     if data is None:
         raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
-    from cli.commands.store_load import exported
+    from cli.wiring.stores import exported
 
     with exported(data) as folder:
         yield folder
