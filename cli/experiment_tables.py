@@ -1,5 +1,6 @@
 """How plans and readouts of experiments are shown: tables for people, JSON for machines."""
 
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +66,18 @@ def _arm(found: "Readout", arm: "ArmReadout") -> dict[str, Any]:
         "verdict": found.verdict(arm),
         "decision": found.decision(arm),
         "metric": found.metric.name,
-        "control": arm.primary.control,
-        "treatment": arm.primary.treatment,
-        "difference": arm.primary.difference,
-        "always_valid": {"low": arm.low, "high": arm.high, "pvalue": arm.pvalue},
+        "control": _told(arm.primary.control),
+        "treatment": _told(arm.primary.treatment),
+        "difference": _told(arm.primary.difference),
+        "always_valid": {"low": _told(arm.low), "high": _told(arm.high), "pvalue": _told(arm.pvalue)},
+        "unknown": arm.primary.refusal or None,
         "guard_rails": {rail.metric.name: rail.verdict for rail in arm.guard_rails},
     }
+
+
+def _told(value: float) -> float | None:
+    """A number for machines, None where nothing can be told."""
+    return value if isfinite(value) else None
 
 
 def show_readout(found: "Readout", target: Path) -> None:

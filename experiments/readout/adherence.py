@@ -200,6 +200,9 @@ def _alike(
     """Treatments that nothing sets apart from the control."""
     if contacts.empty:
         return ["nobody in any arm was contacted"]
+    deserted = [f"nobody is in arm {arm}" for arm, size in sizes.items() if not size]
+    if deserted:
+        return deserted
     if seen is not None:
         return [] if seen else ["no decision would have come out otherwise in another arm"]
     control = experiment.control_id

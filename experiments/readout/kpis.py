@@ -229,13 +229,15 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
         held_out: Whether each row's customer was left alone.
 
     Raises:
-        ReadoutError: Nobody was held out, or everybody, or who was to be held out was contacted like the others; or
-            there are too few customers or purchases to compare.
+        ReadoutError: Nobody was held out, or everybody; nobody was contacted; who was to be held out was contacted like
+            the others; or there are too few customers or purchases to compare.
     """
     alone = np.asarray(held_out, dtype=bool)
     if min(alone.sum(), (~alone).sum()) < 2:
         raise ReadoutError("no hold-out to compare with", got=int(alone.sum()), wanted="customers in and out of it")
     contacts = table["contacts"].to_numpy(dtype=np.float64)
+    if not contacts.any():
+        raise ReadoutError("no contact to tell the value of", got=0, wanted="contacts in the period")
     if contacts[alone].mean() > _KEPT * contacts[~alone].mean():
         got = f"{contacts[alone].mean():.2f} contacts a customer held out, {contacts[~alone].mean():.2f} of the others"
         wanted = "few contacts of them, also by others than Tactful"

@@ -182,6 +182,9 @@ def test_the_incremental_value_is_what_contacts_bring() -> None:
     table = period(Logbook.of_events(bought), made.until - timedelta(weeks=4), made.until)
     arm = made.enrolled.set_index("customer")["arm"]
     alone = (arm.reindex(table["customer"]) == "control").to_numpy()
+    with pytest.raises(ReadoutError, match="no contact to tell the value of"):
+        incremental(table, alone)
+    table = table.assign(contacts=1.0 * ~alone)
     found = incremental(table, alone)
     assert found.effect.low < truth(0.3) * 8_000 / len(table) < found.effect.high
     assert found.total[0] == pytest.approx(found.effect.difference * (~alone).sum())
