@@ -1,11 +1,12 @@
 """Settings: from arguments, then the environment (`TACTFUL_…`), then `tactful.env` in the data folder."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.addresses import is_loopback
@@ -13,6 +14,8 @@ from serving.errors import SettingsError
 from serving.signing.customer_tokens import SHORTEST_SECRET
 from serving.signing.webhooks import Webhook
 from serving.store.database import Durability
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Settings(BaseSettings):
@@ -85,8 +88,17 @@ class Settings(BaseSettings):
     """How many ids may become one customer within an hour, also by keys of scope `merge`."""
     webhook_url: str | None = None
     """Where decisions upon events are told: https, or http on this machine; nobody is told where it is not set."""
+    webhook_deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta())
+    """How long a delivery to a receiver may take as a whole; then it is broken off and tried again later."""
     webhook_secret: SecretStr | None = None
     """The key that signs what is told there: `whsec_` and at least 24 bytes in base64."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _seconds(cls, value: Any, field: ValidationInfo) -> Any:
+        """A duration may be a plain number of seconds."""
+        is_duration = field.field_name and cls.model_fields[field.field_name].annotation is timedelta
+        return float(value) if is_duration and isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
     @model_validator(mode="after")
     def _open_on_loopback_alone(self) -> Self:

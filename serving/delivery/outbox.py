@@ -8,13 +8,15 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from serving.delivery.breaker import Breaker
+from serving.delivery.poster import Poster
 from serving.engine.decision_json import content
 from serving.engine.making import Ask
 from serving.engine.tenants import Tenants
@@ -41,6 +43,8 @@ MOST_ATTEMPTS = 40
 """Then a record is given up: after about 29 hours."""
 LONGEST_WAIT = timedelta(hours=1)
 """Between two attempts; the first wait is a second, each further one twice the one before."""
+CLOSING = 1.0
+"""Seconds for which each thread is waited for at the end; what it has claimed is there for whoever comes next."""
 _HANDS = 4
 _ROUNDS = {"event": 64, "decision": 2 * _HANDS}
 """How many records are claimed at a time: no more than can be dealt with while the claim lasts."""
@@ -49,7 +53,7 @@ _PASSING = (NotReadyError, StoreError, ContendedError)
 _log = logging.getLogger(__name__)
 
 Count = Callable[[str], None]
-"""Told what became of a record: `delivered`, `retried` or `refused`."""
+"""Told what became of a record: `delivered`, `retried`, `refused`, or `corrupt` where nobody can read it."""
 
 
 @contextmanager
@@ -58,7 +62,10 @@ def dispatching(tenants: Tenants, settings: Settings) -> Iterator[None]:
     if settings.webhook is None:
         yield
         return
-    dispatcher = Dispatcher(tenants, settings.webhook, count=lambda state: METRICS.outbox(state).inc())
+    patience = settings.webhook_deadline.total_seconds()
+    dispatcher = Dispatcher(
+        tenants, settings.webhook, count=lambda state: METRICS.outbox(state).inc(), patience=patience
+    )
     dispatcher.start()
     try:
         yield
@@ -75,7 +82,7 @@ class Dispatcher:
         count: Told what became of each record.
         clock: Tells the moment.
         jitter: A number between 0 and 1, so that not everybody comes back at once.
-        patience: Seconds the receiver may take over each step of an exchange.
+        patience: Seconds that the receiver may take over a whole exchange.
     """
 
     def __init__(
@@ -95,7 +102,8 @@ class Dispatcher:
         self._clock = clock
         self._jitter = jitter
         self._closed = threading.Event()
-        self._client = httpx.Client(timeout=patience, follow_redirects=False)
+        self._poster = Poster(patience)
+        self._breaker = Breaker()
         self._hands = ThreadPoolExecutor(_HANDS, "webhook")
         self._threads = [
             threading.Thread(target=self._work, args=(turn,), name=f"outbox-{turn.__name__}", daemon=True)
@@ -108,13 +116,13 @@ class Dispatcher:
             thread.start()
 
     def close(self) -> None:
-        """Finish what was begun, then stop; what is left is there for whoever comes next."""
+        """Break off what a receiver does not answer, then stop; what is left is there for whoever comes next."""
         self._closed.set()
+        self._poster.close()
+        self._hands.shutdown(wait=False, cancel_futures=True)
         for thread in self._threads:
             if thread.is_alive():
-                thread.join()
-        self._hands.shutdown()
-        self._client.close()
+                thread.join(CLOSING)
 
     def decide(self) -> int:
         """Decide upon the events that are due, all of a tenant's together.
@@ -125,9 +133,9 @@ class Dispatcher:
         Raises:
             StoreError: The store fails.
         """
-        records = self._claim("event")
+        records = self._claim("event", _ROUNDS["event"])
         now = self._clock()
-        wakes = [(record, Wake.from_bytes(record.body)) for record in records]
+        wakes = [(record, wake) for record in records if (wake := self._wake(record)) is not None]
         early = [(record, wake) for record, wake in wakes if wake.due > now]
         outbox.postpone(self._database, [Wait(record, wake.due, record.body) for record, wake in early])
         for tenant in {record.tenant for record in records}:
@@ -135,7 +143,7 @@ class Dispatcher:
         return len(records)
 
     def deliver(self) -> int:
-        """Tell the decisions that are due.
+        """Tell the decisions that are due; none while the receiver is left alone.
 
         Returns:
             How many there were.
@@ -143,7 +151,8 @@ class Dispatcher:
         Raises:
             StoreError: The store fails.
         """
-        records = self._claim("decision")
+        allowed = self._breaker.allowed(_ROUNDS["decision"], self._clock())
+        records = self._claim("decision", allowed) if allowed else []
         list(self._hands.map(self._attend, records))
         return len(records)
 
@@ -157,8 +166,16 @@ class Dispatcher:
             if not busy:
                 self._closed.wait(_PAUSE)
 
-    def _claim(self, kind: str) -> list[Record]:
-        return outbox.claim(self._database, kind, self._clock(), LEASE, _ROUNDS[kind])
+    def _claim(self, kind: str, most: int) -> list[Record]:
+        return outbox.claim(self._database, kind, self._clock(), LEASE, most)
+
+    def _wake(self, record: Record) -> Wake | None:
+        """The event of a record; a record that nobody can read is set aside alone."""
+        try:
+            return Wake.from_bytes(record.body)
+        except (ValueError, TypeError) as error:
+            self._refuse(record, f"unreadable: {type(error).__name__}", "corrupt")
+            return None
 
     def _decide(self, tenant: str, wakes: Sequence[tuple[Record, Wake]], now: datetime) -> None:
         """Decide upon events at the first of their moments; for the others they wait on."""
@@ -202,15 +219,24 @@ class Dispatcher:
     def _deliver(self, record: Record) -> None:
         now, body = self._clock(), self._told(record)
         headers = self._webhook.headers(record.id, int(now.timestamp()), body)
-        with self._client.stream("POST", self._webhook.url, content=body, headers=headers) as answer:
-            status = answer.status_code
+        status = self._posted(body, headers)
         if status == httpx.codes.GONE:
             self._refuse(record, "the receiver is gone: 410")
-        elif answer.is_success:
+        elif httpx.codes.is_success(status):
             outbox.done(self._database, [record], now)
             self._count("delivered")
         else:
             self._wait(record, f"answered {status}")
+
+    def _posted(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """The status of the answer; the breaker hears whether the receiver works."""
+        try:
+            status = self._poster.post(self._webhook.url, body, headers)
+        except httpx.HTTPError:
+            self._breaker.note(False, self._clock())
+            raise
+        self._breaker.note(status < 500 and status != httpx.codes.TOO_MANY_REQUESTS, self._clock())
+        return status
 
     def _told(self, record: Record) -> bytes:
         """What is told of a decision: the same bytes each time.
@@ -242,10 +268,10 @@ class Dispatcher:
     def _backoff(self, attempts: int) -> timedelta:
         return min(timedelta(seconds=2 ** min(attempts - 1, 20)), LONGEST_WAIT) * (0.5 + self._jitter())
 
-    def _refuse(self, record: Record, reason: str) -> None:
+    def _refuse(self, record: Record, reason: str, state: str = "refused") -> None:
         _log.error("outbox record refused", extra={"record": record.id, "reason": reason})
         outbox.refuse(self._database, record, reason)
-        self._count("refused")
+        self._count(state)
 
 
 def _failure(outcome: object) -> Exception | None:

@@ -14,6 +14,8 @@ from features.vocabulary import EVENT_TYPES
 from serving.store.port import StoredEvent, from_micros
 
 _INSTANT = timedelta(microseconds=1)
+_LATEST = 253_402_300_800_000_000
+"""The year 10000, in microseconds: no moment of ours is that late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,22 @@ class Wake:
 
     @classmethod
     def from_bytes(cls, body: bytes) -> "Wake":
-        """The inverse of `as_bytes`."""
-        customer, event, *moments = json.loads(body)
+        """The inverse of `as_bytes`.
+
+        Raises:
+            ValueError: It is no wake.
+        """
+        fields = json.loads(body)
+        if not isinstance(fields, list) or len(fields) < 3:
+            raise ValueError("not a customer, an event and moments")
+        customer, event, *moments = fields
+        if not isinstance(customer, str) or not isinstance(event, str) or not all(map(_is_moment, moments)):
+            raise ValueError("not a customer, an event and moments")
         return cls(customer, event, tuple(moments))
+
+
+def _is_moment(value: object) -> bool:
+    return type(value) is int and 0 <= value < _LATEST
 
 
 class Listening:

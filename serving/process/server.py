@@ -1,10 +1,13 @@
 """Runs the service over HTTP: in the foreground, or beside the caller's own work."""
 
+import logging
 import math
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -15,8 +18,13 @@ from serving.process.protocol import bounded
 from serving.process.sockets import address, listen
 from serving.settings import Settings
 
+MARGIN = 3.0
+"""Seconds after the grace for threads and connections to end; what is acknowledged is on the disk by then."""
 KEEP_ALIVE = 75
 """Seconds for which a connection may stay idle: more than proxies in front keep theirs."""
+
+
+_log = logging.getLogger(__name__)
 
 
 def run(tenants: Tenants, settings: Settings, listening: socket.socket, opened: Callable[[], None]) -> None:
@@ -81,8 +89,16 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=math.ceil(settings.grace.total_seconds()),
         )
         super().__init__(config)
+        self._grace = settings.grace.total_seconds()
         self.answers = threading.Event()
         self._opened = opened
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order; whatever does not let the process end a little after the grace is cut off."""
+        ending = threading.Timer(self._grace + MARGIN, _end_now)
+        ending.daemon = True
+        ending.start()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
@@ -91,3 +107,8 @@ class _Server(uvicorn.Server):
                 self._opened()
         finally:
             self.answers.set()
+
+
+def _end_now() -> None:
+    _log.error("process ended by force", extra={"reason": "work did not end within the grace"})
+    os._exit(1)

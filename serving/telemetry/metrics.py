@@ -9,6 +9,7 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     disable_created_metrics,
     generate_latest,
@@ -44,6 +45,19 @@ class Metrics:
         )
         self._events = Counter("tactful_events", "Events taken in, by their fate.", ["fate"], registry=registry)
         self._outbox = Counter("tactful_outbox", "Attempts to tell a receiver.", ["state"], registry=registry)
+
+        self.outbox_waiting = Gauge(
+            "tactful_outbox_waiting",
+            "Records of the outbox that wait.",
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
+        self.outbox_age = Gauge(
+            "tactful_outbox_oldest_seconds",
+            "Age of the oldest record of the outbox that is due; 0 where none is.",
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
 
     def requests(self, method: str, route: str, status: int) -> Counter:
         """Requests, by the template of their path."""

@@ -28,7 +28,7 @@ def test_a_record_is_written_with_what_it_tells_of(store: Store) -> None:
     written(store)
     written(store)
     (record,) = claim(store)
-    assert record == Record(T, "m0", "event", b"m0", NOON, 1)
+    assert record == Record(T, "m0", "event", b"m0", 1)
     store.record(T, [draft(known(store).version)])
     assert claim(store, kind="decision") == []
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from serving.settings import Settings
 from serving.store.port import History, Profile
 from tests.patience import PATIENCE
 from tests.serving.collector import collecting
+from tests.serving.receiver import DRIPS, SECRET, receiving
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, furnish
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +105,24 @@ def test_whoever_does_not_finish_is_not_waited_for_for_ever(shop: Settings) -> N
     with served(shop.data) as service, half_asked(service.url):
         code, _ = service.stop()
         assert code == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_receiver_that_drips_holds_no_process(shop: Settings, workers: str) -> None:
+    with receiving() as receiver:
+        receiver.pause = PATIENCE / DRIPS
+        receiver.answers += ["drip"] * 100
+        told = f"TACTFUL_GRACE=1\nTACTFUL_WEBHOOK_URL={receiver.url}\nTACTFUL_WEBHOOK_SECRET={SECRET}\n"
+        deadline = f"TACTFUL_WEBHOOK_DEADLINE={PATIENCE}\n"
+        with (shop.data / "tactful.env").open("a") as settings:
+            settings.write(told + deadline)
+        with served(shop.data, "--workers", workers) as service:
+            event = {"userId": "thankful", "event": "Order Completed", "properties": {"revenue": 80}}
+            httpx.post(f"{service.url}/v1/track", json=event, timeout=PATIENCE).raise_for_status()
+            receiver.asked.acquire()
+            begun = time.monotonic()
+            code, _ = service.stop()
+            assert (code, time.monotonic() - begun < PATIENCE / 2) == (0, True)
 
 
 def test_several_workers_answer_and_are_counted_together(shop: Settings) -> None:

@@ -4,13 +4,14 @@ import hmac
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAA"
+DRIPS = 400
 KEY = b64decode(SECRET.removeprefix("whsec_"))
 
 
@@ -20,9 +21,11 @@ class Receiver:
 
     Args:
         url: Its address.
-        answers: Statuses of the next answers; `cut` closes the connection, `hang` never answers; then 200.
+        answers: Statuses of the next answers; `cut` closes the connection, `hang` never answers,
+            `drip` sends the head of its answer byte by byte; then 200.
         heard: The id and body of each message whose signature was right.
         forged: Messages whose signature was not.
+        pause: Seconds between two bytes of an answer that drips.
         asked: Released at each message, before it is answered.
     """
 
@@ -31,6 +34,7 @@ class Receiver:
     heard: list[tuple[str, bytes]] = field(default_factory=list)
     forged: list[str] = field(default_factory=list)
     asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    pause: float = 0.05
     over: threading.Event = field(default_factory=threading.Event)
 
     def hear(self, headers: Any, body: bytes) -> int | str:
@@ -53,10 +57,20 @@ def receiving() -> Iterator[Receiver]:
             answer = receiver.hear(self.headers, self.rfile.read(int(self.headers["content-length"])))
             if answer == "hang":
                 receiver.over.wait()
+            elif answer == "drip":
+                self.drip()
             elif isinstance(answer, int):
                 self.send_response(answer)
                 self.send_header("content-length", "0")
                 self.end_headers()
+
+        def drip(self) -> None:
+            """A good answer, a byte at a time; whoever waits for its end waits for `DRIPS` pauses."""
+            for byte in b"HTTP/1.1 200 OK\r\nx-drip: ".ljust(DRIPS, b".") + b"\r\n\r\n":
+                with suppress(OSError):
+                    self.wfile.write(bytes([byte]))
+                if receiver.over.wait(receiver.pause):
+                    return
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
             pass

@@ -11,11 +11,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving.engine.batch import decide_all
 from serving.engine.service import DecisionService
+from serving.engine.wakeups import Listening
 from serving.errors import NotReadyError
+from serving.ingestion.intake import Intake
+from serving.ingestion.rules import Rules
 from serving.process.server import running
 from serving.settings import Settings
 from serving.telemetry.metrics import FOLDER, exposition
 from tests.patience import PATIENCE
+from tests.serving.shop import NOW
 from tests.serving.test_outbox import built
 
 COUNT = """
@@ -97,6 +101,19 @@ def test_decisions_that_nothing_could_be_made_with_are_counted(service: Decision
     with pytest.raises(NotReadyError):
         decide_all(service, "monday", customers=["leaver", "regular"])
     assert decided()["NotReadyError"] - before["NotReadyError"] == 2
+
+
+def test_the_outbox_is_measured_when_somebody_asks(service: DecisionService) -> None:
+    event = {"messageId": "m1", "userId": "thankful", "event": "Order Completed", "properties": {"revenue": 80}}
+    Intake(service.store, "default", Rules(), "USD", listening=listening(service)).take([event], NOW, call="track")
+    with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        told = samples(client.get("/metrics").text)
+    assert told[series("tactful_outbox_waiting")] == 1
+    assert told[series("tactful_outbox_oldest_seconds")] == 0
+
+
+def listening(service: DecisionService) -> Listening:
+    return Listening(service.champions.present().compiled.catalogue)
 
 
 def test_methods_that_callers_make_up_are_counted_together(service: DecisionService) -> None:

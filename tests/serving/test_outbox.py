@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from serving.api.webhooks import DecisionMade
+from serving.delivery.breaker import LONGEST_PAUSE, MOST_FAILURES
 from serving.delivery.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
 from serving.engine.making import Ask
 from serving.engine.service import DecisionService
@@ -25,7 +27,8 @@ from serving.signing.webhooks import Webhook
 from serving.store.admin.erasure import erase
 from serving.store.port import StoredEvent
 from serving.store.queries import outbox
-from tests.patience import measured_pause
+from serving.store.schema import outbox as outbox_table
+from tests.patience import PATIENCE, measured_pause
 from tests.serving.receiver import SECRET, Receiver, receiving
 from tests.serving.shop import CATALOGUE, NOW, service_of
 
@@ -64,6 +67,12 @@ class House:
         intake = Intake(self.service.store, "default", Rules(), "USD", listening=Listening(catalogue))
         raw = [{"messageId": id_, "userId": customer, "event": name, "properties": {"revenue": 80}} for id_ in ids]
         assert all(not told.reason for told in intake.take(raw, self.clock(), call="track"))
+
+    def allow(self, *customers: str) -> None:
+        """Customers allow e-mail."""
+        traits = {"consents": {"email": True}}
+        raw = [{"userId": customer, "traits": traits} for customer in customers]
+        Intake(self.service.store, "default", Rules()).take(raw, NOW, call="identify")
 
     def work(self) -> None:
         self.dispatcher.decide()
@@ -120,7 +129,7 @@ def test_other_events_silence_and_messages_sent_again_are_not_told(house: House)
     assert [stored.customer for stored in house.service.store.decision_log("default")] == ["refuser"]
 
 
-@pytest.mark.parametrize("trouble", [500, 404, 302, "cut", "hang"])
+@pytest.mark.parametrize("trouble", [500, 404, 302, "cut", "hang", "drip"])
 def test_a_receiver_that_fails_is_told_again_after_a_while(house: House, trouble: int | str) -> None:
     house.receiver.answers += [trouble, trouble]
     house.orders("m1")
@@ -155,6 +164,56 @@ def test_a_receiver_that_is_gone_is_not_asked_again(house: House) -> None:
     house.orders("m1")
     house.work()
     assert house.census()["refused"] == 1
+
+
+def test_a_receiver_that_fails_again_and_again_is_left_alone_for_a_while(house: House) -> None:
+    house.receiver.answers += [503] * 8
+    customers = [f"c{number}" for number in range(3 * MOST_FAILURES)]
+    house.allow(*customers)
+    for customer in customers:
+        house.orders(f"order of {customer}", customer=customer)
+    house.dispatcher.decide()
+    house.dispatcher.deliver()
+    asked = len(house.receiver.heard)
+    assert asked == 8 > MOST_FAILURES
+    assert house.dispatcher.deliver() == 0
+    house.clock.moment += LONGEST_PAUSE
+    assert house.dispatcher.deliver() == 1, "one is tried after the pause"
+    assert len(house.receiver.heard) == asked + 1
+    house.clock.moment += HOUR
+    while house.dispatcher.deliver():
+        pass
+    told = {json.loads(body)["data"]["customer_id"] for _, body in house.receiver.heard}
+    assert (told, house.census()["waiting"]) == (set(customers), 0)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"{}", b"[1]", b'["c", "e", "soon"]', b'["c", "e", 1e99]', b"[[],[],[]]"]
+)
+def test_a_record_that_nobody_can_read_is_set_aside_alone(house: House, body: bytes) -> None:
+    house.orders("m1")
+    house.orders("m2", customer="regular")
+    with house.service.store.database.begin() as connection:
+        connection.execute(update(outbox_table).where(outbox_table.c.id == "m1").values(body=body))
+    house.work()
+    assert [json.loads(told)["data"]["customer_id"] for _, told in house.receiver.heard] == ["regular"]
+    assert house.counted == {"corrupt": 1, "delivered": 1}
+    assert house.census() == {"waiting": 0, "delivered": 2, "refused": 1}
+
+
+def test_closing_waits_for_no_receiver(house: House) -> None:
+    house.receiver.answers += ["hang"]
+    slow = Dispatcher(
+        Tenants.only(house.service), Webhook.of(house.receiver.url, SECRET), clock=house.clock, patience=PATIENCE
+    )
+    house.orders("m1")
+    slow.start()
+    house.receiver.asked.acquire()
+    slow.close()
+    assert house.census()["waiting"] == 1
+    house.clock.moment += LEASE
+    house.dispatcher.deliver()
+    assert house.counted == {"delivered": 1}
 
 
 def test_one_that_fails_holds_no_other_back(house: House) -> None:
@@ -204,10 +263,7 @@ def test_what_was_decided_but_not_marked_is_decided_once(house: House) -> None:
 
 def test_several_who_work_at_once_tell_each_decision_once(house: House) -> None:
     customers = [f"c{number}" for number in range(40)]
-    consents = {"consents": {"email": True}}
-    Intake(house.service.store, "default", Rules()).take(
-        [{"userId": customer, "traits": consents} for customer in customers], NOW, call="identify"
-    )
+    house.allow(*customers)
     for customer in customers:
         house.orders(f"order of {customer}", customer=customer)
     tenants, webhook = Tenants.only(house.service), Webhook.of(house.receiver.url, SECRET)

@@ -1,6 +1,6 @@
 """Settings come from arguments, then the environment, then the data folder's own file."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,13 @@ def test_arguments_go_before_the_environment_and_that_before_the_file(
     monkeypatch.setenv("TACTFUL_HOST", "environment")
     settings = Settings.of(tmp_path, port=3, host=None)
     assert (settings.port, settings.host, settings.seed) == (3, "environment", "file")
+
+
+def test_a_duration_may_be_a_number_of_seconds(tmp_path: Path) -> None:
+    (tmp_path / "tactful.env").write_text("TACTFUL_GRACE=5\nTACTFUL_DEADLINE=0.5\nTACTFUL_PATIENCE=PT2S\n")
+    settings = Settings.of(tmp_path)
+    told = (settings.grace, settings.deadline, settings.patience)
+    assert told == (timedelta(seconds=5), timedelta(seconds=0.5), timedelta(seconds=2))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ class Record:
         id: Its id.
         kind: `event`: to be decided upon; `decision`: to be told.
         body: What of it is needed.
-        created: When it was written.
         attempts: How often it was claimed, this time included.
     """
 
@@ -36,7 +35,6 @@ class Record:
     id: str
     kind: str
     body: bytes
-    created: datetime
     attempts: int
 
 
@@ -74,7 +72,7 @@ def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit:
         StoreError: The database fails.
     """
     due = (
-        select(outbox.c.tenant, outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.created, outbox.c.attempts)
+        select(outbox.c.tenant, outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts)
         .where(_WAITING, outbox.c.kind == kind, outbox.c.due <= microseconds(now))
         .order_by(outbox.c.due)
         .limit(limit)
@@ -88,7 +86,7 @@ def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit:
                 .where(outbox.c.tenant == tenant, outbox.c.id == id_)
                 .values(attempts=outbox.c.attempts + 1, due=microseconds(now + lease))
             )
-    return [Record(t, id_, kind_, body, from_micros(made), tries + 1) for t, id_, kind_, body, made, tries in rows]
+    return [Record(tenant, id_, kind_, body, tries + 1) for tenant, id_, kind_, body, tries in rows]
 
 
 def done(database: Database, records: Sequence[Record], now: datetime) -> int:
@@ -144,6 +142,16 @@ def census(database: Database) -> Mapping[str, int]:
     with database.read() as connection:
         waiting, delivered, refused = connection.execute(wanted).one()
     return {"waiting": waiting, "delivered": delivered, "refused": refused}
+
+
+def waiting(database: Database) -> int:
+    """How many records wait, those that are due later among them.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    with database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(outbox).where(_WAITING)) or 0
 
 
 def backlog(database: Database, now: datetime) -> timedelta | None:
