@@ -1,6 +1,6 @@
 """Reads a catalogue from YAML and reports every mistake at once, with its line."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from decisions.catalogue.checks import Remark, check
 from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from decisions.catalogue.model import Catalogue
 from decisions.lint.lint import lint
+
+MOST_MISTAKES = 100
+"""Mistakes that are listed; a file with more is no catalogue, and is not looked at further."""
 
 
 def load_catalogue(path: Path, vocabulary: Vocabulary) -> CompiledCatalogue:
@@ -69,12 +72,19 @@ def _checked(
     if not isinstance(content, dict):
         return None, [Finding(file, 1, "error", "an empty catalogue", "start with `catalogue: NAME`")], {}
     catalogue, findings = _validate(content, lines, file)
+    if len(findings) > MOST_MISTAKES:
+        return None, [*_sorted(findings)[:MOST_MISTAKES], _more(findings, file)], lines
     whole, places = (catalogue, lines) if catalogue else _without_mistakes(content, lines)
     if whole is not None:
         remarks = check(whole, vocabulary)
         certain = (remark for remark in remarks if catalogue is not None or not remark.depends_on_others)
         findings += _placed(certain, places, file)
     return catalogue, _sorted(findings), lines
+
+
+def _more(findings: Sequence[Finding], file: str) -> Finding:
+    line = _sorted(findings)[MOST_MISTAKES].line
+    return Finding(file, line, "error", f"{len(findings) - MOST_MISTAKES:,} more mistakes from here on")
 
 
 def _placed(remarks: Iterable[Remark], lines: Mapping[Place, int], file: str) -> list[Finding]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -23,7 +24,8 @@ def read(text: str) -> tuple[Any, Mapping[Place, int]]:
     r"""What a text says, and the line of each place.
 
     Raises:
-        yaml.MarkedYAMLError: It is no YAML, gives a key twice, or is larger than any text that a person wrote.
+        yaml.MarkedYAMLError: It is no YAML, gives a key twice, has a merge key, or is larger than any text that a
+            person wrote.
 
     Example:
         >>> content, lines = read("quiet:\n  from: 21:00")
@@ -36,10 +38,10 @@ def read(text: str) -> tuple[Any, Mapping[Place, int]]:
         raise yaml.MarkedYAMLError(problem=f"nested more than {DEEPEST} deep") from None
     if root is None:
         return None, {}
-    lines = dict(islice(_lines(root), MOST_PLACES + 1))
-    if len(lines) > MOST_PLACES:
+    places = list(islice(_lines(root), MOST_PLACES + 1))
+    if len(places) > MOST_PLACES:
         raise yaml.MarkedYAMLError(problem=f"more than {MOST_PLACES} entries, those of aliases counted each time")
-    return _Loader("").construct_document(root), lines
+    return _Loader("").construct_document(root), dict(places)
 
 
 def line_of(lines: Mapping[Place, int], place: Place) -> int:
@@ -99,13 +101,18 @@ def keys_at(model: type[BaseModel], place: Place) -> set[str]:
         >>> sorted(keys_at(Scope, ()))
         ['channel', 'message', 'programme', 'tag']
     """
-    schema: Mapping[str, Any] = model.model_json_schema()
+    schema = _schema(model)
     found = [schema]
     for part in (*place, None):
         found = [variant for one in found for variant in _variants(one, schema)]
         if part is not None:
             found = [inner for one in found for inner in _inside(one, part)] or found
     return {key for one in found for key in one.get("properties", {})}
+
+
+@cache
+def _schema(model: type[BaseModel]) -> Mapping[str, Any]:
+    return model.model_json_schema()
 
 
 def _variants(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -166,13 +173,15 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_PLAIN = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:float", "tag:yaml.org,2002:merge"}
+_MERGE = "tag:yaml.org,2002:merge"
+_PLAIN = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:float", _MERGE}
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag in _PLAIN]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+_INTEGER = re.compile(r"^[-+]?(?:0|[1-9][0-9]{0,17})$")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-+0123456789"))
 
 
 def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
@@ -183,6 +192,9 @@ def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key that is no single word", problem_mark=key.start_mark)
+            if key.tag == _MERGE:
+                problem = "a merge key (`<<`): write its entries out, since merges of merges have no bound"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             yield from _lines(value, (*place, key.value))
             yield (*place, key.value), key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base.errors import ModelError
+from models.base.tree_text import check_trees
 
 Rows: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.bool_]
@@ -79,15 +80,19 @@ class TreeModel:
     """Boosted trees that give the probability of an outcome, uncalibrated.
 
     Args:
-        text: LightGBM's native text. It must be known to be whole: LightGBM aborts the process on a truncated one.
+        text: LightGBM's native text.
 
     Attributes:
         text: The same text; everything a model is.
         columns: Names of the columns it takes, in order.
         rounds: Number of trees.
+
+    Raises:
+        ModelError: The trees of the text cannot be walked; LightGBM would end the process or never return.
     """
 
     def __init__(self, text: str) -> None:
+        check_trees(text)
         self.text = text
         self._booster = lightgbm.Booster(model_str=text)
         self.columns: tuple[str, ...] = tuple(self._booster.feature_name())

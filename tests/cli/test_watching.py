@@ -16,6 +16,7 @@ from serving.settings import Settings
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, service_of
 from tests.training.shops import campaigns, frame, write
+from training.data.errors import TrainingError
 from training.gate.evidence import Reward
 from training.gate.release import Limits
 
@@ -35,7 +36,7 @@ def test_a_log_of_events_is_watched(tmp_path: Path) -> None:
 
 def test_decisions_of_one_moment_cannot_be_compared(tmp_path: Path) -> None:
     data = opened(tmp_path)
-    with pytest.raises(TactfulError, match="nothing to compare: got '400 decisions before, 0 within the last 14"):
+    with pytest.raises(TrainingError, match="nothing to compare: got '400 decisions before, 0 within the last 14"):
         run("monitor", "--data", data, "--period", "14d")
 
 
