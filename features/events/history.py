@@ -12,6 +12,7 @@ from features.timestamps import local_days
 from features.vocabulary import EVENT_TYPES, LARGEST
 
 _PURCHASE, _REFUND = EVENT_TYPES.index("purchase"), EVENT_TYPES.index("refund")
+_SPENT = EVENT_TYPES.index("spent")
 ARRAYS: dict[str, Any] = {
     "type": np.uint8,
     "channel": np.uint8,
@@ -105,6 +106,7 @@ def history(
     columns = {
         name: _column(values, dtype, len(moments)) for (name, dtype), values in zip(ARRAYS.items(), given, strict=True)
     }
+    columns["quantity"] = spent(columns["type"], columns["quantity"])
     if np.any(moments[1:] <= moments[:-1]):
         order = np.lexsort((*reversed(columns.values()), moments))
         moments = moments[order]
@@ -120,6 +122,18 @@ def history(
         origin=origins(moments, columns["type"], np.zeros(len(moments), np.int64), subject),
         **columns,
     )
+
+
+def spent(kind: NDArray[np.uint8], quantity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quantities; points that were spent are spent, whatever sign an earlier release or a client gave them.
+
+    Example:
+        >>> code = EVENT_TYPES.index("spent")
+        >>> spent(np.array([code], np.uint8), np.array([-40.0])).tolist()
+        [40.0]
+    """
+    wrong = (kind == _SPENT) & (quantity < 0)
+    return np.where(wrong, -quantity, quantity) if wrong.any() else quantity
 
 
 def origins(

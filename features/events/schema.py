@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.errors import EventError
-from features.events.history import ARRAYS, Events, history, origins
+from features.events.history import ARRAYS, Events, history, origins, spent
 from features.ids import canonical_id, fault_of
 from features.timestamps import EARLIEST, LATEST, customers_days
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
@@ -236,6 +236,7 @@ def from_sorted(table: pa.Table, zone: str, zones: Mapping[str, str] | None = No
         name: table[name].to_numpy() if name in table.column_names else np.zeros(len(time), dtype)
         for name, dtype in ARRAYS.items()
     }
+    arrays["quantity"] = spent(arrays["type"], arrays["quantity"])
     subject = table["subject"].cast(pa.string()).to_pylist() if "subject" in table.column_names else None
     return Events(
         customers=customers,

@@ -4,12 +4,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 from sqlalchemy import Table, select, text
 
 from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
+from serving.store.counting import counted
 from serving.store.ingest.session import Row, Session
 from serving.store.ingest.take import MovedError, take
 from serving.store.ingest.unmerge import unmerge
@@ -64,7 +67,8 @@ class CoreStore(Store):
     def events(self, tenant: str) -> Iterator[tuple[str, StoredEvent]]:
         """See `Store.events`."""
         rows = self._stream(tenant, events, ("customer", *StoredEvent._fields), ("customer", "time", "id"))
-        return ((customer, StoredEvent(*event)) for customer, *event in rows)
+        for customer, theirs in groupby(rows, key=itemgetter(0)):
+            yield from ((customer, event) for event in counted(StoredEvent(*event) for _, *event in theirs))
 
     @abstractmethod
     def _session(self, tenant: str) -> AbstractContextManager[Session]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
+from serving.store.counting import counted
 from serving.store.ingest.session import Row
 from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
 
@@ -28,6 +29,7 @@ def known_customer(
 
     The row is version, both zones, joined, attributes.
     """
+    events = counted(events)
     past = bisect_left(events, before, key=itemgetter(0))
     version, history_zone, zone, joined, attributes = row
     return KnownCustomer(

@@ -1,12 +1,15 @@
 """Orders and points that clients report in other ways than once and in full."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from features.events.history import history
 from features.events.schema import validate
 from features.vocabulary import EVENT_TYPES
+from serving.engine.exporting import export_events
 from serving.engine.service import DecisionService
 from serving.ingestion.fates import MessageFate
 from serving.ingestion.intake import Intake
@@ -65,6 +68,37 @@ def test_orders_without_an_id_and_of_other_customers_are_purchases_of_their_own(
     assert (client.revenue(), client.revenue("c2")) == (240.0, 80.0)
 
 
+def keep(client: Client, **message: Any) -> None:
+    client.sent += 1
+    sent = {"messageId": f"m{client.sent}", "timestamp": (NOW - timedelta(hours=2)).isoformat(), **message}
+    assert [told.fate for told in client.intake.take([sent], NOW)] == [MessageFate.KEPT]
+
+
+@pytest.mark.parametrize("tied_first", [True, False])
+def test_an_order_sent_before_and_after_its_customer_is_known_is_one_purchase(
+    client: Client, tied_first: bool, tmp_path: Path
+) -> None:
+    order = {"order_id": "o1", "revenue": 80}
+    store, tenant, device = client.service.store, client.service.tenant, "0b6d7e9c-8a1f-4c55-9a51-3f0f7b3f9f10"
+    keep(client, type="track", event="Order Completed", anonymousId=device, properties=order)
+    if tied_first:
+        keep(client, type="identify", userId="c1", anonymousId=device)
+    client.track("Order Completed", **order)
+    if not tied_first:
+        keep(client, type="identify", userId="c1", anonymousId=device)
+    assert (client.revenue(), client.revenue(device)) == (80.0, 0.0)
+    (known,) = store.customers(tenant, [("c1", NOW)])
+    assert known is not None
+    assert sum(StoredEvent(*event).amount for event in known.events) == 80.0
+    exported = export_events(store, tenant, tmp_path / "events")
+    names = [exported.table(bucket, ["customer_id"])["customer_id"].to_pylist() for bucket in range(exported.buckets)]
+    assert sum(part.count("c1") for part in names) == 1
+    client.track("Order Refunded", order_id="o1")
+    assert client.revenue() == 0.0
+    store.unmerge(tenant, device, NOW)
+    assert client.revenue(device) == 80.0
+
+
 @pytest.mark.parametrize("name", ["Order Refunded", "Order Cancelled", "refund"])
 def test_a_refund_by_its_order_alone_returns_what_is_left_of_it(client: Client, name: str) -> None:
     client.track("Order Completed", order_id="o1", revenue=80)
@@ -106,3 +140,9 @@ def test_points_spent_in_an_imported_log_have_no_sign_either() -> None:
     times = pd.to_datetime([NOW, NOW], utc=True)
     frame = pd.DataFrame({"customer_id": ["a", "b"], "time": times, "type": "spent", "quantity": [-40.0, 40.0]})
     assert validate(frame).events["quantity"].tolist() == [40.0, 40.0]
+
+
+def test_points_spent_that_an_earlier_release_kept_below_zero_do_not_add() -> None:
+    spent = EVENT_TYPES.index("spent")
+    past = history("UTC", [1, 2], [EVENT_TYPES.index("earned"), spent], quantity=[100.0, -40.0])
+    assert past.quantity.tolist() == [100.0, 40.0]

@@ -4,11 +4,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias
 
 from decisions.base.snapshot import Contact
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
+from serving.store.counting import counted
 from serving.store.ingest.consents import keep_consents, newer_refusals
 from serving.store.ingest.merge import Merge, keep_origins, merge
 from serving.store.ingest.profiles import ProfileChange, SentChange, StoredProfile, keep_changes
@@ -23,8 +26,8 @@ WITHDRAWING = ("unsubscribed", "complained")
 _PROFILES = "SELECT customer, zone, joined, attributes FROM customers WHERE tenant = ? AND customer = ANY(?)"
 _KEEP_PROFILE = "UPDATE customers SET zone = ?, joined = ?, attributes = ? WHERE tenant = ? AND customer = ?"
 _PAID = (
-    "SELECT customer, subject, amount FROM events WHERE tenant = ? AND type IN (?, ?)"
-    " AND customer = ANY(?) AND subject = ANY(?)"
+    "SELECT customer, time, type, 0, amount, 0, 0, 0, subject, id FROM events WHERE tenant = ? AND type IN (?, ?)"
+    " AND customer = ANY(?) AND subject = ANY(?) ORDER BY customer, time, id"
 )
 _MOVE = "UPDATE customers SET version = version + 1, is_user = (is_user OR ?) WHERE tenant = ? AND customer = ?"
 _KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -212,8 +215,11 @@ def _priced(session: Session, told: Sequence[tuple[str, Arrival]]) -> list[Store
     orders = {(customer, event.subject) for customer, event, returned in events if returned}
     customers, subjects = ([pair[place] for pair in orders] for place in (0, 1))
     stored = session.select(_PAID, session.tenant, PURCHASE, REFUND, customers, subjects)
-    for customer, subject, amount in [*stored, *((c, e.subject, e.amount) for c, e, _ in events if e.type in _MONEY)]:
-        left[customer, subject] += amount
+    paid = [(customer, StoredEvent(*event)) for customer, *event in stored]
+    paid += [(customer, event) for customer, event, _ in events if event.type in _MONEY]
+    for customer, theirs in groupby(sorted(paid, key=itemgetter(0)), key=itemgetter(0)):
+        for event in counted(event for _, event in theirs):
+            left[customer, event.subject] += event.amount
     found = []
     for customer, event, returned in events:
         rest = max(left[customer, event.subject], 0.0) if returned else 0.0

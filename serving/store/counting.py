@@ -1,0 +1,40 @@
+"""Which of a customer's stored events count: an order that came under two ids of one customer is one order."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from features.vocabulary import EVENT_TYPES
+from serving.store.port import StoredEvent
+
+ONCE = ("purchase", "refund")
+"""What happens to an order once only, where its message says so: `serving.ingestion.properties.repeatable_id`."""
+_IDS = {EVENT_TYPES.index(name): f"{name}-" for name in ONCE}
+_TYPE, _SUBJECT, _ID = (StoredEvent._fields.index(name) for name in ("type", "subject", "id"))
+
+Row = TypeVar("Row", bound=Sequence[Any])
+
+
+def counted(events: Iterable[Row]) -> list[Row]:
+    """One customer's events without the orders, and returns of orders, that came before under another id.
+
+    A merge brings them together. The store keeps both, since a merge can be undone; the earlier one counts.
+
+    Args:
+        events: Fields as of `StoredEvent`, in time order.
+
+    Example:
+        >>> first = StoredEvent(1, 0, 0, 80.0, 0.0, 1.0, 0, "o1", "purchase-a")
+        >>> [event.id for event in counted([first, first._replace(time=2, id="purchase-b")])]
+        ['purchase-a']
+    """
+    seen: set[tuple[int, str]] = set()
+    found = []
+    for event in events:
+        start = _IDS.get(event[_TYPE])
+        if start is not None and event[_ID].startswith(start):
+            order = event[_TYPE], event[_SUBJECT]
+            if order in seen:
+                continue
+            seen.add(order)
+        found.append(event)
+    return found
