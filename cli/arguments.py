@@ -1,10 +1,25 @@
-"""How arguments of commands are read."""
+"""How arguments of commands are read, and who gives them."""
 
+import getpass
+import os
 from datetime import timedelta
 
 import typer
 
 from decisions.base.durations import parse_duration
+
+
+def operator() -> str:
+    """Who calls the command, as records name it: the user of the machine, by number where the user has no name.
+
+    Example:
+        >>> operator().startswith("cli:")
+        True
+    """
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"
 
 
 def days(text: str | int) -> int:

@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": ("cli.commands.serve:serve", "Answer requests for decisions over HTTP."),
     "customers": ("cli.commands.customers:customers_app", "Export and erase customers, list merges and undo them."),
     "keys": ("cli.commands.keys:keys_app", "Say who may use the service over HTTP."),
+    "audit": ("cli.commands.audit:audit_app", "List what operators did, and check that its record is whole."),
     "store": ("cli.commands.store:store_app", "Fill, check, compact, back up, restore, copy and migrate the store."),
     "events": ("cli.commands.events:events_app", "Bring customer histories in."),
     "features": ("cli.commands.features:features", "List the features, each with its meaning."),

@@ -1,6 +1,5 @@
 """`tactful catalogue put`, `get`, `history` and `try`: the catalogue in force of a service, in its store."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.arguments import operator
 from cli.console import console, print_json, progress, say, table
 from features.errors import TactfulError
 
@@ -42,7 +42,7 @@ def put(
     content = file.read_text(encoding="utf-8")
     with _governance(data, tenant) as governance:
         try:
-            put, verdict = governance.put_in_force(content, f"cli:{getpass.getuser()}", [replaces])
+            put, verdict = governance.put_in_force(content, operator(), [replaces])
         except CatalogueRefusedError as error:
             for finding in error.findings:
                 console(stderr=True).print(str(finding).replace("catalogue.yaml", str(file), 1), soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.arguments import operator
 from cli.console import console, print_json, say, table
 
 if TYPE_CHECKING:
@@ -41,13 +42,10 @@ def _customers() -> None:
 @customers_app.command("export")
 def export(customer: Id, data: Data = HERE, tenant: Tenant = None) -> None:
     """Print everything that is kept about a customer, as one JSON object."""
-    from serving.errors import UnknownCustomerError
-    from serving.store.admin.people import export as read
+    from serving.engine.people import export_person
 
     with _opened(data, tenant) as opened:
-        found = read(opened.store.database, opened.tenant, customer)
-    if found is None:
-        raise UnknownCustomerError("unknown customer", got=customer, wanted="a customer that is known")
+        found = export_person(opened.store, opened.tenant, customer, opened.now, operator())
     print_json(found)
 
 
@@ -61,7 +59,7 @@ def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json 
     from serving.engine.people import erase_person
 
     with _opened(data, tenant) as opened:
-        erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories)
+        erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories, operator())
     if as_json:
         print_json({"ids": list(erased.names), "decisions": erased.decisions, "log_emptied": erased.log_emptied})
     else:
@@ -109,7 +107,7 @@ def unmerge(
     """
     with _opened(data, tenant) as opened:
         wanted = [alias for customer in ids for alias in _merged_into(opened, customer)] if every else ids
-        undone = [opened.store.unmerge(opened.tenant, alias, opened.now) for alias in wanted]
+        undone = [opened.store.unmerge(opened.tenant, alias, opened.now, operator()) for alias in wanted]
     rows: list[dict[str, Any]] = [one._asdict() | {"names": list(one.names)} for one in undone]
     if as_json:
         print_json({"undone": rows})

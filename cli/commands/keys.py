@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.arguments import operator
 from cli.console import console, print_json, say, table
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def create(
     now = datetime.now(UTC)
     expires = None if lasts is None else now + _span(lasts)
     with opened_database(data, tenant) as (database, settings):
-        key, secret = keys.create(database, settings.tenant, name, scopes, rate, now, expires)
+        key, secret = keys.create(database, settings.tenant, name, scopes, rate, now, expires, operator())
     _show(key, secret, as_json)
 
 
@@ -73,7 +74,7 @@ def rotate(
     from serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
-        made = keys.rotate(database, settings.tenant, key, _span(overlap), datetime.now(UTC))
+        made = keys.rotate(database, settings.tenant, key, _span(overlap), datetime.now(UTC), operator())
     if made is None:
         raise SettingsError("no such key", got=key, wanted="the id of one that is neither revoked nor expired")
     _show(*made, as_json)
@@ -108,7 +109,7 @@ def revoke(
     from serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
-        if not keys.revoke(database, settings.tenant, key, datetime.now(UTC)):
+        if not keys.revoke(database, settings.tenant, key, datetime.now(UTC), operator()):
             raise SettingsError("no such key", got=key, wanted="the id of one that is not revoked yet")
     if as_json:
         print_json({"revoked": key})

@@ -108,12 +108,14 @@ def rollback(
     With `--model`, to the champion before of a model in the registry.
     """
     from cli.wiring.bundles import go_back
+    from cli.wiring.stores import record_release
     from models.bundles.registry import MlflowRegistry
     from serving.settings import Settings
     from training.gate.registry_gate import roll_back
 
     version = go_back(Settings.of(data).champion, why) if model is None else roll_back(MlflowRegistry(store), model)
     what = "bundle" if model is None else model
+    record_release(data, "bundle rolled back", str(version), {"what": what, "why": why})
     if as_json:
         print_json({"what": what, "version": version})
         return

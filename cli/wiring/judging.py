@@ -13,6 +13,7 @@ from cli.console import console, progress
 from cli.wiring.bundles import put_in_use
 from cli.wiring.decision_source import DecisionSource, open_decisions
 from cli.wiring.sources import moment_of
+from cli.wiring.stores import record_release
 from decisions.catalogue.selection import AnyPolicy, Policy
 from decisions.kernel.decide import Circumstances, Request, decide
 from decisions.kernel.decision import Candidate, Decision
@@ -50,6 +51,7 @@ def promoted(
     version = load(bundle, fingerprint=STANDARD.fingerprint).version
     if not pointer.exists():
         put_in_use(bundle, pointer, "the first")
+        record_release(data, "bundle promoted", version, {"why": "the first"})
         return {
             "version": version,
             "promoted": True,
@@ -66,7 +68,9 @@ def promoted(
         reasons = [str(error)]
     ships = answer == "ship" or bool(anyway)
     if ships:
-        put_in_use(bundle, pointer, anyway or f"the release gate, run {run}")
+        why = anyway or f"the release gate, run {run}"
+        put_in_use(bundle, pointer, why)
+        record_release(data, "bundle promoted", version, {"why": why})
     return {"version": version, "promoted": ships, "answer": answer, "reasons": reasons, "run": run}
 
 

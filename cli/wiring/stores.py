@@ -1,11 +1,13 @@
 """The store of a service's folder, opened for a command, and its events as a data set."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.arguments import operator
 from cli.console import console, progress
 from features.errors import TactfulError
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from features.events.dataset import EventDataset
     from serving.settings import Settings
     from serving.store.port import Store
+    from serving.store.queries.operator_actions import Act
 
 
 @contextmanager
@@ -34,6 +37,23 @@ def opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Sett
         yield store, settings
     finally:
         store.close()
+
+
+def record_release(data: Path, action: "Act", version: str, details: Mapping[str, str]) -> None:
+    """Record who did what to the bundle in use, where the service has a store yet to record it in.
+
+    Raises:
+        StoreError: The store fails.
+    """
+    from serving.settings import Settings
+    from serving.store.opening import store_exists
+    from serving.store.queries.operator_actions import record
+
+    if not data.is_dir() or not store_exists(Settings.of(data).store):
+        return
+    now = datetime.now(UTC)
+    with opened(data) as (store, settings):
+        record(store.database, settings.tenant, action, version, by=operator(), when=now, details=details)
 
 
 @contextmanager

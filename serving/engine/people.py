@@ -1,15 +1,43 @@
-"""Erases a person from the store and from the event partitions beside it."""
+"""Tells an operator what is kept about a person, and erases a person from the store and the partitions beside it."""
 
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from serving.errors import UnknownCustomerError
 from serving.store.admin.erasure import Erased, erase
-from serving.store.admin.people import names_of
+from serving.store.admin.people import export, names_of, salted
 from serving.store.port import Store
+from serving.store.queries.operator_actions import append
 
 
-def erase_person(store: Store, tenant: str, customer: str, when: datetime, histories: Path | None) -> Erased:
+def export_person(store: Store, tenant: str, customer: str, when: datetime, by: str = "") -> dict[str, Any]:
+    """Everything that is kept about a customer, as JSON values; it is recorded first who asked for it.
+
+    Args:
+        store: The store.
+        tenant: Whose customer.
+        customer: By any id they are known by.
+        when: Now.
+        by: Who asks.
+
+    Raises:
+        UnknownCustomerError: Nothing is known.
+        StoreError: The store fails.
+    """
+    found = export(store.database, tenant, customer)
+    if found is None:
+        raise UnknownCustomerError("unknown customer", got=customer, wanted="a customer that is known")
+    with store.database.begin() as connection:
+        subject = salted(connection, tenant, found["customer_id"])
+        append(connection, tenant, "customer exported", subject, by=by, when=when)
+    return found
+
+
+def erase_person(
+    store: Store, tenant: str, customer: str, when: datetime, histories: Path | None, by: str = ""
+) -> Erased:
     """Erase a person from the partitions, then from the store, which alone knows all their names.
 
     Args:
@@ -18,6 +46,7 @@ def erase_person(store: Store, tenant: str, customer: str, when: datetime, histo
         customer: By any id they are known by.
         when: Now.
         histories: The tenant's data set of events, where there is one.
+        by: Who does it, for the record of operators' actions.
 
     Raises:
         EventError: The data set is of another release.
@@ -26,7 +55,7 @@ def erase_person(store: Store, tenant: str, customer: str, when: datetime, histo
     if histories is not None and histories.is_dir():
         with store.database.read() as connection:
             _erase_events(histories, names_of(connection, tenant, customer))
-    return erase(store.database, tenant, customer, when)
+    return erase(store.database, tenant, customer, when, by)
 
 
 def _erase_events(folder: Path, names: Collection[str]) -> None:

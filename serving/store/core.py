@@ -42,9 +42,15 @@ class CoreStore(Store):
         """See `Store.take`."""
         return self._under_locks(tenant, lambda session: take(session, arrivals, received, merges))
 
-    def unmerge(self, tenant: str, alias: str, when: datetime) -> Unmerged:
+    def unmerge(self, tenant: str, alias: str, when: datetime, by: str = "") -> Unmerged:
         """See `Store.unmerge`."""
-        return self._under_locks(tenant, lambda session: unmerge(session, alias, microseconds(when)))
+
+        def work(session: Session) -> Unmerged:
+            undone = unmerge(session, alias, microseconds(when))
+            session.append_action("customers unmerged", alias, by, microseconds(when))
+            return undone
+
+        return self._under_locks(tenant, work)
 
     def decision_log(self, tenant: str) -> Iterator[StoredDecision]:
         """See `Store.decision_log`."""

@@ -12,6 +12,11 @@ SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 
 
+def store_exists(url: str) -> bool:
+    """Whether opening the store at a URL makes no new file: PostgreSQL's databases are there before."""
+    return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
+
+
 def open_store(
     url: str, durability: Durability = "full", connections: int = 8, deadline: timedelta | None = None
 ) -> Store:

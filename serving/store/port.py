@@ -280,8 +280,10 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def unmerge(self, tenant: str, alias: str, when: datetime) -> Unmerged:
+    def unmerge(self, tenant: str, alias: str, when: datetime, by: str = "") -> Unmerged:
         """Make an id that was merged into a customer a customer of its own again; see `serving.store.ingest.unmerge`.
+
+        Who did it, `by`, is recorded among the actions of operators.
 
         Raises:
             NotMergedError: It is no alias, or what was merged is not recorded any more.

@@ -27,6 +27,8 @@ exposures           the arm a customer was first decided for in
 idempotency         answers by key of the caller; no status while the first is in flight
 refused             how many messages were not kept, or not as a whole, by name and reason; no content of theirs
 outbox              what is to be told to receivers; due: when next; refused: why it never will be
+operator_actions    what operators did, to what, by which key; previous: the digest of the row before; rows are only
+                    added, which the database sees to
 ==================  ==============================================================================================
 
 Personal data live in `customers`, `consents`, `events`, `identities`, `merges`, `origins`, `profile_changes`, in
@@ -161,6 +163,20 @@ profile_changes = Table(
     _text("content"),
     PrimaryKeyConstraint("tenant", "customer", "number"),
     sqlite_with_rowid=False,
+)
+operator_actions = Table(
+    "operator_actions",
+    metadata,
+    _text("tenant"),
+    _count("number"),
+    _moment("time"),
+    _text("actor"),
+    _text("action"),
+    _text("subject"),
+    _text("details"),
+    _text("previous"),
+    _text("digest"),
+    PrimaryKeyConstraint("tenant", "number"),
 )
 tombstones = Table(
     "tombstones",

@@ -176,6 +176,9 @@ def test_a_bundle_is_promoted_and_taken_back(shop: Path, tmp_path: Path) -> None
     assert after == found["version"] != before
     assert [entry["why"] for entry in history(pointer)] == ["in use before the first promotion", "a test"]
     assert told("rollback", "--data", shop) == {"version": before, "what": "bundle"}
+    actions = [(row["action"], row["subject"]) for row in told("audit", "list", "--data", shop)["actions"]]
+    assert ("bundle rolled back", before) in actions
+    assert ("bundle promoted", found["version"]) in actions
     assert load(bundle_folder(pointer), fingerprint=STANDARD.fingerprint).version == before
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from decisions.base.snapshot import Contact
 from serving.engine.rendering import Renderer
+from serving.store.catalogue_codec import catalogue_to_json
 from serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
 from tests.decisions.retailer import NOON, RETAILER, at, decided, having
 
@@ -50,4 +51,4 @@ def keep_catalogue(store: Store) -> None:
     """Keep the retailer's catalogue, with which the decisions of these tests are made."""
     versions = SPOKEN.versions
     catalogue = Renderer(RETAILER.catalogue, RETAILER.vocabulary.features)
-    store.keep_catalogue(T, versions.catalogue, versions.features, catalogue.to_json())
+    store.keep_catalogue(T, versions.catalogue, versions.features, catalogue_to_json(catalogue.catalogue, catalogue.feature_names))

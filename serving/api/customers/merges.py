@@ -89,7 +89,9 @@ async def unmerge_customer(
     customer counts for both. The id is not merged again, unless a key of scope `merge` asks for it.
     """
     service = visit.service
-    undone = await run_in_threadpool(service.store.unmerge, service.tenant, customer_id, service.clock())
+    undone = await run_in_threadpool(
+        service.store.unmerge, service.tenant, customer_id, service.clock(), visit.caller.key
+    )
     return UnmergeAnswer(
         merge=undone.id,
         customer_id=undone.alias,

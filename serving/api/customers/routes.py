@@ -16,9 +16,8 @@ from serving.api.paths import unescaped
 from serving.api.problems import INVALID
 from serving.engine.decision_json import closed, encoded, scores_of
 from serving.engine.inquiries import Portrait, portrait
-from serving.engine.people import erase_person
+from serving.engine.people import erase_person, export_person
 from serving.errors import NotReadyError, StoreError, UnknownCustomerError
-from serving.store.admin.people import export
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
@@ -47,10 +46,8 @@ async def get_customer(customer_id: Id, visit: Reader) -> Response:
 async def export_customer(customer_id: Id, visit: Operator) -> Response:
     """For the customer who asks what is known: profile, consents, identities, events, contacts, decisions, outcomes."""
     service = visit.service
-    found = await run_in_threadpool(export, service.store.database, service.tenant, customer_id)
-    if found is None:
-        raise UnknownCustomerError("unknown customer", got=customer_id, wanted="a customer that is known")
-    return _json(found)
+    asked = service.tenant, customer_id, service.clock(), visit.caller.key
+    return _json(await run_in_threadpool(export_person, service.store, *asked))
 
 
 @router.delete(
@@ -67,7 +64,13 @@ async def erase_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
     """
     service = visit.service
     erased = await run_in_threadpool(
-        erase_person, service.store, service.tenant, customer_id, service.clock(), service.histories
+        erase_person,
+        service.store,
+        service.tenant,
+        customer_id,
+        service.clock(),
+        service.histories,
+        visit.caller.key,
     )
     return ErasureAnswer(status="erased" if erased.known else "unknown", decisions=erased.decisions)
 

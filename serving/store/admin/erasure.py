@@ -25,10 +25,10 @@ from sqlalchemy import (
 
 from decisions.kernel.record import parse
 from features.timestamps import microseconds
-from serving.store.admin.people import names_of
+from serving.store.admin.people import names_of, salted
 from serving.store.database import Database, insert
-from serving.store.ingest.session import digest_of
 from serving.store.queries.idempotency import FORGOTTEN
+from serving.store.queries.operator_actions import append
 from serving.store.schema import (
     consents,
     customers,
@@ -43,7 +43,6 @@ from serving.store.schema import (
     outbox,
     outcomes,
     profile_changes,
-    tenants,
     tombstones,
 )
 
@@ -77,7 +76,7 @@ class Erased:
     log_emptied: bool = True
 
 
-def erase(database: Database, tenant: str, customer: str, when: datetime) -> Erased:
+def erase(database: Database, tenant: str, customer: str, when: datetime, by: str = "") -> Erased:
     """Erase a person, by whatever id, in one transaction.
 
     Profile, consents, events, names and what decisions were made on are deleted; so are answers and records for
@@ -89,6 +88,7 @@ def erase(database: Database, tenant: str, customer: str, when: datetime) -> Era
         tenant: Whose customer.
         customer: By any id they are known by.
         when: Now.
+        by: Who does it, for the record of operators' actions.
 
     Raises:
         StoreError: The database fails.
@@ -103,6 +103,7 @@ def erase(database: Database, tenant: str, customer: str, when: datetime) -> Era
         made = work.redact()
         work.delete()
         was_erased = work.bury(microseconds(when))
+        append(connection, tenant, "customer erased", salted(connection, tenant, names[0]), by=by, when=when)
     emptied = database.empty_log()
     if not emptied:
         _log.warning("write-ahead log not emptied", extra={"tenant": tenant})
@@ -203,15 +204,8 @@ class _Erasure:
 
     def bury(self, moment: int) -> bool:
         """Leave a tombstone for each name, and say whether the first has one already; the first makes the salt."""
-        self.connection.execute(
-            insert(self.connection, tenants).values(tenant=self.tenant, zone="UTC").on_conflict_do_nothing()
-        )
-        of_tenant = tenants.c.tenant == self.tenant
-        self.connection.execute(
-            update(tenants).where(of_tenant, tenants.c.salt.is_(None)).values(salt=secrets.token_hex(16))
-        )
-        salt = self.connection.scalars(select(tenants.c.salt).where(of_tenant)).one()
-        rows = [{"tenant": self.tenant, "digest": digest_of(salt, name), "erased": moment} for name in self.names]
+        digests = [salted(self.connection, self.tenant, name) for name in self.names]
+        rows = [{"tenant": self.tenant, "digest": digest, "erased": moment} for digest in digests]
         theirs = (tombstones.c.tenant == self.tenant) & (tombstones.c.digest == rows[0]["digest"])
         before = self.connection.execute(select(tombstones.c.digest).where(theirs)).first()
         self.connection.execute(insert(self.connection, tombstones).on_conflict_do_nothing(), rows)

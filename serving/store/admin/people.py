@@ -1,14 +1,16 @@
 """Everything that is kept about a person, told to them."""
 
 import json
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, select, update
 
 from features.timestamps import is_zone
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.store.database import Database
+from serving.store.database import Database, insert
+from serving.store.ingest.session import digest_of
 from serving.store.port import StoredEvent, from_micros
 from serving.store.schema import (
     consents,
@@ -21,6 +23,7 @@ from serving.store.schema import (
     merges,
     outcomes,
     profile_changes,
+    tenants,
 )
 
 _CONTACT = ("id", "status", "time", "expires", "channel", "programme", "message", "tags", "opening", "counts")
@@ -34,6 +37,16 @@ def names_of(connection: Connection, tenant: str, customer: str) -> tuple[str, .
     owner = known_as or customer
     aliases = select(identities.c.alias).where(of_tenant, identities.c.customer == owner).order_by(identities.c.alias)
     return owner, *connection.scalars(aliases)
+
+
+def salted(connection: Connection, tenant: str, name: str) -> str:
+    """The digest that stands for an id where the id itself is not kept; the tenant's salt is made where it has none."""
+    connection.execute(insert(connection, tenants).values(tenant=tenant, zone="UTC").on_conflict_do_nothing())
+    of_tenant = tenants.c.tenant == tenant
+    unsalted = update(tenants).where(of_tenant, tenants.c.salt.is_(None))
+    connection.execute(unsalted.values(salt=secrets.token_hex(16)))
+    salt = connection.scalars(select(tenants.c.salt).where(of_tenant)).one()
+    return digest_of(str(salt), name)
 
 
 def zones_of(database: Database, tenant: str) -> dict[str, str]:

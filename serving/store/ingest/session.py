@@ -5,13 +5,19 @@ Statements are written with `?` for a value and `= ANY(?)` for a list of texts; 
 
 import hashlib
 import hmac
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from serving.store.queries.operator_actions import Act, following
+
 Row: TypeAlias = tuple[Any, ...]
 
 _SALT = "SELECT salt FROM tenants WHERE tenant = ?"
+_KEEP_SALT = "UPDATE tenants SET salt = ? WHERE tenant = ? AND salt IS NULL"
+_LAST_ACTION = "SELECT number, digest FROM operator_actions WHERE tenant = ? ORDER BY number DESC LIMIT 1"
+_KEEP_ACTION = "INSERT INTO operator_actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MAKE_TENANT = "INSERT INTO tenants (tenant, zone) VALUES (?, 'UTC') ON CONFLICT DO NOTHING"
 _ERASED = "SELECT digest FROM tombstones WHERE tenant = ? AND digest = ANY(?)"
 _IDENTITIES = "SELECT alias, customer FROM identities WHERE tenant = ? AND alias = ANY(?)"
@@ -46,6 +52,20 @@ class Session(ABC):
         Returns:
             The version of each that exists; 0 of one that was made here.
         """
+
+    @abstractmethod
+    def exclude(self, name: str) -> None:
+        """Wait for whoever excluded others by this name, and exclude others until the end."""
+
+    def append_action(self, action: Act, customer: str, by: str, when: int) -> None:
+        """Add a row to the record of operators' actions, about a customer's id; see `operator_actions.append`."""
+        self.exclude(f"operator_actions:{self.tenant}")
+        self.write(_MAKE_TENANT, [(self.tenant,)])
+        self.write(_KEEP_SALT, [(secrets.token_hex(16), self.tenant)])
+        ((salt,),) = self.select(_SALT, self.tenant)
+        last = next(iter(self.select(_LAST_ACTION, self.tenant)), None)
+        row = following(self.tenant, last, action, digest_of(salt, customer), by, when)
+        self.write(_KEEP_ACTION, [(self.tenant, *row)])
 
     def pairs(self, statement: str, *parameters: Any) -> Iterator[tuple[Any, Any]]:
         """The rows of a statement with two columns."""

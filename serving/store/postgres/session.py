@@ -46,6 +46,10 @@ class PostgresSession(Session):
         """See `Session.change`."""
         self.connection.execute(_in_postgres(statement), parameters)
 
+    def exclude(self, name: str) -> None:
+        """See `Session.exclude`."""
+        self.connection.execute(sql.EXCLUDE, (name,))
+
     def lock(self, customers: Collection[str], strangers: Collection[str]) -> dict[str, int]:
         """See `Session.lock`."""
         if strangers:

@@ -7,6 +7,7 @@ PATIENCE = 10
 
 SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
 """Taken by whoever takes in; who erases takes it alone."""
+EXCLUDE = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 SESSION = (

@@ -12,6 +12,7 @@ from features.timestamps import microseconds
 from serving.errors import CatalogueMovedError
 from serving.store.database import Database, insert
 from serving.store.port import from_micros
+from serving.store.queries.operator_actions import append
 from serving.store.schema import catalogue_versions
 
 _COLUMNS = [catalogue_versions.c[name] for name in ("number", "digest", "content", "created", "author")]
@@ -99,6 +100,9 @@ def put(database: Database, tenant: str, content: str, author: str, moment: date
             .on_conflict_do_nothing()
             .returning(catalogue_versions.c.number)
         ).first()
+        if added is not None:
+            details = {"number": text.number}
+            append(connection, tenant, "catalogue put", text.digest, by=author, when=moment, details=details)
     if added is None:
         raise CatalogueMovedError("another catalogue was put in force meanwhile", wanted="a change of the newest one")
     return text

@@ -17,6 +17,7 @@ from sqlalchemy import Row, select, update
 from features.timestamps import microseconds
 from serving.store.database import Database, insert
 from serving.store.port import from_micros
+from serving.store.queries.operator_actions import append
 from serving.store.schema import keys
 
 Scope = Literal["decide", "ingest", "track", "content", "read", "merge", "admin"]
@@ -73,8 +74,9 @@ def create(
     rate: float | None,
     when: datetime,
     expires: datetime | None = None,
+    by: str = "",
 ) -> tuple[ApiKey, str]:
-    """Make a key.
+    """Make a key; who did it, `by`, is recorded with it, as it is with the following.
 
     Returns:
         The key, and how it reads with its secret, which is kept nowhere.
@@ -86,10 +88,13 @@ def create(
     key = ApiKey(tenant, id_, name, frozenset(scopes), rate, when, digest=_digest(secret), expires=expires, family=id_)
     with database.begin() as connection:
         connection.execute(insert(connection, keys).values(_row(key)))
+        append(connection, tenant, "key created", id_, by=by, when=when, details=_recorded(key))
     return key, f"tactful_{id_}_{secret}"
 
 
-def rotate(database: Database, tenant: str, id_: str, overlap: timedelta, when: datetime) -> tuple[ApiKey, str] | None:
+def rotate(
+    database: Database, tenant: str, id_: str, overlap: timedelta, when: datetime, by: str = ""
+) -> tuple[ApiKey, str] | None:
     """Make a key that takes the place of another, which is taken for a while yet.
 
     The new key may do the same, and lasts as long as the other was to last. To a page, both are one key: a message that
@@ -101,6 +106,7 @@ def rotate(database: Database, tenant: str, id_: str, overlap: timedelta, when: 
         id_: The id of the key to be replaced.
         overlap: How long it is taken yet.
         when: The present moment.
+        by: Who does it.
 
     Returns:
         The key, and how it reads with its secret; None where the tenant has no key of this id that is taken.
@@ -118,6 +124,7 @@ def rotate(database: Database, tenant: str, id_: str, overlap: timedelta, when: 
     with database.begin() as connection:
         connection.execute(insert(connection, keys).values(_row(new)))
         connection.execute(update(keys).where(keys.c.id == id_).values(expires=microseconds(ends)))
+        append(connection, tenant, "key rotated", id_, by=by, when=when, details={"new": new_id} | _recorded(new))
     return new, f"tactful_{new_id}_{secret}"
 
 
@@ -153,7 +160,7 @@ def find(database: Database, id_: str) -> ApiKey | None:
     return None if row is None else _key(row)
 
 
-def revoke(database: Database, tenant: str, id_: str, when: datetime) -> bool:
+def revoke(database: Database, tenant: str, id_: str, when: datetime, by: str = "") -> bool:
     """Revoke a key for good.
 
     Returns:
@@ -164,7 +171,10 @@ def revoke(database: Database, tenant: str, id_: str, when: datetime) -> bool:
     """
     standing = (keys.c.tenant == tenant) & (keys.c.id == id_) & keys.c.revoked.is_(None)
     with database.begin() as connection:
-        return connection.execute(update(keys).where(standing).values(revoked=microseconds(when))).rowcount == 1
+        stood = connection.execute(update(keys).where(standing).values(revoked=microseconds(when))).rowcount == 1
+        if stood:
+            append(connection, tenant, "key revoked", id_, by=by, when=when)
+    return stood
 
 
 def parts(key: str) -> tuple[str, str] | None:
@@ -207,6 +217,10 @@ def _row(key: ApiKey) -> dict[str, Any]:
         "expires": None if key.expires is None else microseconds(key.expires),
         "family": key.family,
     }
+
+
+def _recorded(key: ApiKey) -> dict[str, Any]:
+    return {"scopes": sorted(key.scopes), "expires": key.expires and key.expires.isoformat()}
 
 
 def _moment(value: int | None) -> datetime | None:

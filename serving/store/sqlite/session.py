@@ -36,6 +36,9 @@ class SqliteSession(Session):
         """See `Session.change`."""
         self._run(statement, parameters)
 
+    def exclude(self, name: str) -> None:
+        """See `Session.exclude`."""
+
     def lock(self, customers: Collection[str], strangers: Collection[str]) -> dict[str, int]:
         """See `Session.lock`."""
         self.write(_MAKE, [(self.tenant, customer) for customer in strangers])
