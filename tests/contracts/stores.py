@@ -51,4 +51,6 @@ def keep_catalogue(store: Store) -> None:
     """Keep the retailer's catalogue, with which the decisions of these tests are made."""
     versions = SPOKEN.versions
     catalogue = Renderer(RETAILER.catalogue, RETAILER.vocabulary.features)
-    store.keep_catalogue(T, versions.catalogue, versions.features, catalogue_to_json(catalogue.catalogue, catalogue.feature_names))
+    store.keep_catalogue(
+        T, versions.catalogue, versions.features, catalogue_to_json(catalogue.catalogue, catalogue.feature_names)
+    )
