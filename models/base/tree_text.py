@@ -69,7 +69,8 @@ def _check_tree(fields: Mapping[str, str], where: str, columns: int) -> None:
         raise ModelError("a split by no column", got=features[:9], wanted=f"below {columns}", where=where)
     kinds = _integers(fields, "decision_type", leaves - 1, where)
     _check_categories(fields, kinds, _numbers(fields, "threshold", leaves - 1, where), categorical, where)
-    _walk(*(_integers(fields, name, leaves - 1, where) for name in ("left_child", "right_child")), where)
+    left, right = (_integers(fields, name, leaves - 1, where) for name in ("left_child", "right_child"))
+    _walk(left, right, where)
 
 
 def _check_categories(
