@@ -1,10 +1,9 @@
 """YAML as people write it, with the line of every place, for errors that say where."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
-from itertools import islice
 from typing import Any
 
 import yaml
@@ -32,16 +31,11 @@ def read(text: str) -> tuple[Any, Mapping[Place, int]]:
         >>> content, lines["quiet", "from"]
         ({'quiet': {'from': '21:00'}}, 2)
     """
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-    except RecursionError:
-        raise yaml.MarkedYAMLError(problem=f"nested more than {DEEPEST} deep") from None
+    root = yaml.compose(text, Loader=_Loader)
     if root is None:
         return None, {}
-    places = list(islice(_lines(root), MOST_PLACES + 1))
-    if len(places) > MOST_PLACES:
-        raise yaml.MarkedYAMLError(problem=f"more than {MOST_PLACES} entries, those of aliases counted each time")
-    return _Loader("").construct_document(root), dict(places)
+    lines = dict(_bounded(_lines(root)))
+    return _Loader("").construct_document(root), lines
 
 
 def line_of(lines: Mapping[Place, int], place: Place) -> int:
@@ -164,6 +158,17 @@ def _holds(content: Any, part: str | int) -> bool:
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's scalars: `21:00` is a text, not 1260, and `on` is not `true`. A key given twice is a mistake."""
 
+    _deep = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._deep += 1
+        if self._deep > DEEPEST + 1:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem=f"nested more than {DEEPEST} deep", problem_mark=mark)
+        node = super().compose_node(parent, index)
+        self._deep -= 1
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
@@ -182,6 +187,19 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 _INTEGER = re.compile(r"^[-+]?(?:0|[1-9][0-9]{0,17})$")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-+0123456789"))
+
+
+def _bounded(places: Iterable[tuple[Place, int]]) -> Iterator[tuple[Place, int]]:
+    """The places, unless there are too many: then the mistake is in the entry of the top in which they grew."""
+    top = 1
+    for number, (place, line) in enumerate(places):
+        top = line if len(place) == 1 else top
+        if number >= MOST_PLACES:
+            raise yaml.MarkedYAMLError(
+                problem=f"more than {MOST_PLACES} entries, those of aliases counted each time",
+                problem_mark=yaml.Mark("", 0, top - 1, 0, None, 0),
+            )
+        yield place, line
 
 
 def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:

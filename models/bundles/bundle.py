@@ -25,6 +25,7 @@ from models.base.shap import Reason, reasons
 from models.bundles import kinds
 from models.bundles.kinds import CustomerModel, Model
 from models.bundles.manifest import FORMAT, MANIFEST, UNLEARNT, Names, contents_of, read_manifest, version_of
+from models.bundles.signature import signature
 from models.effects.scorer import EffectScorer
 from models.scores.classifier import FittedModel
 
@@ -212,6 +213,8 @@ def export(folder: Path, models: Mapping[str, Model], feature_set: FeatureSet) -
         },
     }
     manifest["version"] = version_of(manifest)
+    if (signed := signature(manifest)) is not None:
+        manifest["signature"] = signed
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         written = Path(scratch) / "new"

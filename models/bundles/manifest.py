@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.base.errors import BundleError
+from models.bundles.signature import check_signature, contents
 
 FORMAT = 4
 _READABLE = (1, 2, 3, FORMAT)
@@ -43,7 +44,8 @@ def read_manifest(folder: Path, fingerprint: str) -> dict[str, Any]:
         fingerprint: Of the feature set whose rows will be scored.
 
     Raises:
-        BundleError: It is missing, changed or of another release, or the models were fitted to other features.
+        BundleError: It is missing, changed, of another release or not signed as it must be, or the models were
+            fitted to other features.
     """
     where = folder / MANIFEST
     try:
@@ -56,6 +58,7 @@ def read_manifest(folder: Path, fingerprint: str) -> dict[str, Any]:
         raise BundleError("a bundle of another release", wanted=f"format 1 to {FORMAT}", where=where)
     if manifest.get("version") != (actual := version_of(manifest)):
         raise BundleError("a changed manifest", got=actual, wanted=manifest.get("version"), where=where)
+    check_signature(manifest, where)
     if (found := manifest["fingerprint"]) != fingerprint:
         raise BundleError("a bundle for other features", got=found[:12], wanted=fingerprint[:12], where=folder)
     return manifest
@@ -89,19 +92,18 @@ def names_in(manifest: Mapping[str, Any]) -> Names:
 
 
 def version_of(manifest: Mapping[str, Any]) -> str:
-    """The first 12 digits of the digest of a manifest's contents, the version itself aside."""
-    contents = {name: value for name, value in manifest.items() if name != "version"}
-    return hashlib.sha256(json.dumps(contents, sort_keys=True, allow_nan=False).encode()).hexdigest()[:12]
+    """The first 12 digits of the digest of a manifest's contents, version and signature aside."""
+    return hashlib.sha256(contents(manifest)).hexdigest()[:12]
 
 
 def _verified(file: Path, sha256: str) -> str:
     try:
-        contents = file.read_bytes()
+        text = file.read_bytes()
     except OSError as error:
         raise BundleError("a missing file", got=error.strerror, wanted=f"sha256 {sha256[:12]}", where=file) from error
-    if (actual := hashlib.sha256(contents).hexdigest()) != sha256:
+    if (actual := hashlib.sha256(text).hexdigest()) != sha256:
         raise BundleError("a changed file", got=f"sha256 {actual[:12]}", wanted=f"sha256 {sha256[:12]}", where=file)
-    return contents.decode()
+    return text.decode()
 
 
 def _of_actions(entry: Mapping[str, Any]) -> bool:

@@ -1,11 +1,16 @@
 """Small fitted models to try things on."""
 
+import hashlib
+import json
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from features.definitions.definitions import Aggregation, Feature, FeatureSet
 from models.base.calibration import Platt
 from models.base.gbm import Parameters, TreeModel, fit
+from models.bundles.manifest import MANIFEST, version_of
 from models.scores.classifier import ActionFeature, FittedModel
 
 PARAMETERS = Parameters(rounds=30, leaf_rows=20)
@@ -51,3 +56,13 @@ def response_model() -> FittedModel:
     actions = (ActionFeature("type", ("a", "b")), ActionFeature("price"))
     fitted = fit(values, outcomes, columns, PARAMETERS, categorical=("type",))
     return FittedModel(fitted, Platt(1.0, 0.0), per_action=True, action_features=actions, data_digest="d", metrics={})
+
+
+def replace_model(folder: Path, name: str, text: str) -> None:
+    """Another text in a bundle's file, with digest and version made right."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    entry = manifest["models"][name]
+    (folder / entry["file"]).write_text(text)
+    entry["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    manifest["version"] = version_of(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
