@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     32 bytes each, and several while one replaces another; pages get no content where there is none."""
     merges: int = Field(default=20, ge=0)
     """How many ids may become one customer within an hour, also by keys of scope `merge`."""
+    events: int = Field(default=2_000, ge=1)
+    """How many events of a customer that happened on one day are kept; refusals and contacts always are."""
     webhook_url: str | None = None
     """Where decisions upon events are told: https, or http on this machine; nobody is told where it is not set."""
     webhook_deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta())

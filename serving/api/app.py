@@ -91,7 +91,9 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         settings: How it is served.
     """
     refused = RefusedLog(tenants.store.database)
-    reception = Reception(load_rules(settings.tracking), settings.webhook_url is not None, refused, settings.merges)
+    reception = Reception(
+        load_rules(settings.tracking), settings.webhook_url is not None, refused, settings.merges, settings.events
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:

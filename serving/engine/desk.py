@@ -1,4 +1,4 @@
-"""The desk: one thread that answers asks, as many at a time as are waiting.
+"""The desk: one thread that answers asks, one of each customer who waits at a time.
 
 Whoever comes while a group is being answered waits for the next, so under load one scoring call and one durable commit
 serve many, and the event loop in front of it is never held up by the disk or by another writer's lock. A group's
@@ -11,9 +11,9 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any
 
+from serving.engine.fair_queue import FairQueue
 from serving.engine.making import Answer, Ask
 from serving.engine.service import DecisionService, Outcome
 from serving.errors import NotReadyError
@@ -37,7 +37,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._waiting = FairQueue[_Waiting]()
         self._closed = False
         self._began: float | None = None
         self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
@@ -49,7 +49,7 @@ class Desk:
         if self._closed:
             future.set_exception(NotReadyError("the service is stopping"))
         else:
-            self._waiting.put(_Waiting(service, ask, tracing.here(), future))
+            self._waiting.put(service, ask.customer, _Waiting(service, ask, tracing.here(), future))
         return future
 
     @property
@@ -61,26 +61,13 @@ class Desk:
     def close(self) -> None:
         """Answer everybody who waits, then stop."""
         self._closed = True
-        self._waiting.put(None)
+        self._waiting.close()
         self._thread.join()
 
     def _serve(self) -> None:
-        while group := self._group():
-            asked = [waiting for waiting in group if waiting is not None]
-            for service, party in _by_service(asked).items():
+        while group := self._waiting.take(LARGEST_GROUP):
+            for service, party in _by_service(group).items():
                 self._answer(service, [waiting for waiting in party if not waiting.answer.cancelled()])
-            if len(asked) < len(group):
-                return
-
-    def _group(self) -> list[_Waiting | None]:
-        """The next to come, and everybody else who is there by then."""
-        group = [self._waiting.get()]
-        while group[-1] is not None and len(group) < LARGEST_GROUP:
-            try:
-                group.append(self._waiting.get_nowait())
-            except Empty:
-                break
-        return group
 
     def _answer(self, service: DecisionService, party: Sequence[_Waiting]) -> None:
         if not party:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +21,8 @@ from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.engine.champion import Champion
 from serving.store.port import KnownCustomer, StoredEvent, from_micros
 
+SHORT = 2_048
+"""Bytes of a snapshot from which it is compressed."""
 LAST = 2**63 - 1
 """No event is later, in microseconds since the epoch."""
 
@@ -55,7 +58,7 @@ def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snap
 
 
 def as_bytes(snapshot: Snapshot) -> bytes:
-    """A snapshot as canonical JSON; events and contacts are lists of their fields, in order."""
+    """A snapshot as canonical JSON, compressed where it is long; events and contacts are lists of their fields."""
     contacts, joined = snapshot.contacts, snapshot.joined
     document = {
         "customer": snapshot.customer,
@@ -68,7 +71,8 @@ def as_bytes(snapshot: Snapshot) -> bytes:
         "zone": snapshot.zone,
         "joined": joined.isoformat() if joined else None,
     }
-    return canonical.of(document).encode()
+    content = canonical.of(document).encode()
+    return content if len(content) < SHORT else zlib.compress(content, 1)
 
 
 def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
@@ -78,7 +82,7 @@ def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
         content: The bytes.
         declared: The attributes as the catalogue of the decision declares them.
     """
-    found = json.loads(content)
+    found = document_of(content)
     contacts, joined = found["contacts"], found["joined"]
     return Snapshot(
         customer=found["customer"],
@@ -91,6 +95,11 @@ def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
         zone=found["zone"],
         joined=datetime.fromisoformat(joined) if joined else None,
     )
+
+
+def document_of(content: bytes) -> Any:
+    """The document that `as_bytes` wrote."""
+    return json.loads(content if content.startswith(b"{") else zlib.decompress(content))
 
 
 def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tuple[float, ...]:

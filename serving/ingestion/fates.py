@@ -26,6 +26,7 @@ class MessageFate(Enum):
     FORBIDDEN = "forbidden"
     NOT_MERGED = "not_merged"
     MERGE_LIMIT = "merge_limit"
+    DAY_LIMIT = "day_limit"
 
     @property
     def refused(self) -> bool:
@@ -53,6 +54,7 @@ MEANINGS = {
     MessageFate.FORBIDDEN: "the key may not send it",
     MessageFate.NOT_MERGED: "two users, or ids that were separated, are not merged; the rest is kept",
     MessageFate.MERGE_LIMIT: "too many ids became this customer within an hour: not merged; the rest is kept",
+    MessageFate.DAY_LIMIT: "too many events of this customer on that day: the event is not kept, the rest is",
 }
 REFUSALS = frozenset(
     {
@@ -65,6 +67,7 @@ REFUSALS = frozenset(
         MessageFate.FORBIDDEN,
         MessageFate.NOT_MERGED,
         MessageFate.MERGE_LIMIT,
+        MessageFate.DAY_LIMIT,
     }
 )
 

@@ -20,7 +20,7 @@ from serving.ingestion.refusals import refusal_in
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
 from serving.ingestion.traits import profile_of
-from serving.store.port import MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
+from serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
 
 _REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in REFUSALS)
 _FATES = {
@@ -30,11 +30,13 @@ _FATES = {
     Receipt.UNKNOWN_DECISION: MessageFate.UNKNOWN_DECISION,
     Receipt.NOT_MERGED: MessageFate.NOT_MERGED,
     Receipt.MERGE_LIMIT: MessageFate.MERGE_LIMIT,
+    Receipt.DAY_LIMIT: MessageFate.DAY_LIMIT,
 }
 _REASONS = {
     Receipt.UNKNOWN_DECISION: "unknown decision: wanted the id of a decision made before",
     Receipt.NOT_MERGED: "two users are not merged: wanted an anonymous id, or a key of scope merge",
     Receipt.MERGE_LIMIT: "too many ids became this customer within an hour: wanted fewer, or TACTFUL_MERGES",
+    Receipt.DAY_LIMIT: "too many events of this customer on that day: wanted fewer, or TACTFUL_EVENTS",
 }
 
 
@@ -78,6 +80,7 @@ class Intake:
         declared: The attributes that the catalogue declares, and no others are kept; all of them where None.
         sender: Who sends the messages.
         merges: How many ids may become one customer within an hour.
+        events: How many events of a customer that happened on one day are kept.
     """
 
     store: Store
@@ -90,6 +93,7 @@ class Intake:
     declared: Collection[str] | None = None
     sender: Sender = SERVER
     merges: int = MERGES_AN_HOUR
+    events: int = EVENTS_A_DAY
 
     def sent_by(self, sender: Sender) -> "Intake":
         """The same, for the messages of a sender."""
@@ -133,7 +137,7 @@ class Intake:
             StoreError: The store fails; then none of them was kept.
         """
         arrivals = self._completed(arrival for _, arrival in judged if arrival is not None)
-        receipts = iter(self.store.take(self.tenant, arrivals, received, self.merges) if arrivals else ())
+        receipts = iter(self.store.take(self.tenant, arrivals, received, self.merges, self.events) if arrivals else ())
         return [told if arrival is None else _told(told, next(receipts)) for told, arrival in judged]
 
     def _judged(self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None) -> Judged:

@@ -18,7 +18,7 @@ from serving.ingestion.intake import Intake, Judged, Told
 from serving.ingestion.refused import RefusedLog
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import SERVER, Sender
-from serving.store.port import MERGES_AN_HOUR
+from serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR
 from serving.telemetry.metrics import METRICS
 
 _ALARMING = (MessageFate.NOT_MERGED, MessageFate.MERGE_LIMIT)
@@ -88,12 +88,14 @@ class Reception:
         wakes: Whether events are decided upon unasked, since there is a receiver to tell.
         refused: Counts the messages that are not kept, or not as a whole; nobody where None.
         merges: How many ids may become one customer within an hour.
+        events: How many events of a customer that happened on one day are kept.
     """
 
     rules: Rules = field(default_factory=Rules)
     wakes: bool = False
     refused: RefusedLog | None = None
     merges: int = MERGES_AN_HOUR
+    events: int = EVENTS_A_DAY
 
     def receive(self, service: DecisionService, parcels: Sequence[Parcel]) -> list[Receipts]:
         """Receive the messages of some requests, and keep them in one transaction.
@@ -130,7 +132,7 @@ class Reception:
         try:
             catalogue = service.champions.present().compiled.catalogue
         except NotReadyError:
-            return Intake(service.store, service.tenant, self.rules, merges=self.merges)
+            return Intake(service.store, service.tenant, self.rules, merges=self.merges, events=self.events)
         purposes = frozenset({PURPOSE, *(programme.purpose for programme in catalogue.programmes)})
         listening = Listening(catalogue) if self.wakes else None
         return Intake(
@@ -142,6 +144,7 @@ class Reception:
             listening,
             catalogue.browser,
             merges=self.merges,
+            events=self.events,
             declared=catalogue.attributes,
         )
 

@@ -16,7 +16,16 @@ from serving.store.counting import counted
 from serving.store.ingest.session import Row, Session
 from serving.store.ingest.take import MovedError, take
 from serving.store.ingest.unmerge import unmerge
-from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt, Store, StoredDecision, StoredEvent, Unmerged
+from serving.store.port import (
+    EVENTS_A_DAY,
+    MERGES_AN_HOUR,
+    Arrival,
+    Receipt,
+    Store,
+    StoredDecision,
+    StoredEvent,
+    Unmerged,
+)
 from serving.store.rows import CONTACT_COLUMNS, contact_of
 from serving.store.schema import decisions, events, identities, ledger, outcomes
 
@@ -37,10 +46,15 @@ class CoreStore(Store):
             return connection.scalar(whose) or customer
 
     def take(
-        self, tenant: str, arrivals: Sequence[Arrival], received: datetime, merges: int = MERGES_AN_HOUR
+        self,
+        tenant: str,
+        arrivals: Sequence[Arrival],
+        received: datetime,
+        merges: int = MERGES_AN_HOUR,
+        events: int = EVENTS_A_DAY,
     ) -> list[Receipt]:
         """See `Store.take`."""
-        return self._under_locks(tenant, lambda session: take(session, arrivals, received, merges))
+        return self._under_locks(tenant, lambda session: take(session, arrivals, received, merges, events))
 
     def unmerge(self, tenant: str, alias: str, when: datetime, by: str = "") -> Unmerged:
         """See `Store.unmerge`."""

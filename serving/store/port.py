@@ -220,6 +220,7 @@ class Receipt(Enum):
     UNKNOWN_DECISION = "no decision bears the id; the rest is kept"
     NOT_MERGED = "two users, or ids that were separated, are not merged; the rest is kept"
     MERGE_LIMIT = "too many ids became this customer within an hour; the rest is kept"
+    DAY_LIMIT = "too many events of this customer on that day; refusals, contacts and the rest are kept"
 
     @property
     def is_new(self) -> bool:
@@ -229,6 +230,8 @@ class Receipt(Enum):
 
 MERGES_AN_HOUR = 20
 """How many ids become one customer within an hour."""
+EVENTS_A_DAY = 2_000
+"""How many events of a customer that happened on one day, in UTC, are kept."""
 
 
 class Unmerged(NamedTuple):
@@ -264,7 +267,12 @@ class Store(ABC):
 
     @abstractmethod
     def take(
-        self, tenant: str, arrivals: Sequence[Arrival], received: datetime, merges: int = MERGES_AN_HOUR
+        self,
+        tenant: str,
+        arrivals: Sequence[Arrival],
+        received: datetime,
+        merges: int = MERGES_AN_HOUR,
+        events: int = EVENTS_A_DAY,
     ) -> list[Receipt]:
         """Take messages in, in their order, durably, in one transaction; each has its own receipt.
 
@@ -277,6 +285,7 @@ class Store(ABC):
             arrivals: The messages.
             received: When they came.
             merges: How many ids may become one customer within an hour.
+            events: How many events of a customer that happened on one day are kept.
         """
 
     @abstractmethod

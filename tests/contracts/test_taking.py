@@ -316,7 +316,7 @@ def test_contacts_of_a_customer_who_is_merged_meanwhile_are_neither_lost_nor_twi
 
 
 def test_a_log_is_streamed_while_others_write(store: Store) -> None:
-    store.take(T, [bought(f"e{n:04}", days=1 + n / 10_000) for n in range(2_500)], NOON)
+    store.take(T, [bought(f"e{n:04}", days=1 + n / 10_000) for n in range(2_500)], NOON, events=2_500)
     stream = store.events(T)
     first = next(stream)
     store.take(T, [bought("late", days=0.5)], NOON + timedelta(seconds=1))

@@ -43,6 +43,22 @@ def test_whoever_waits_is_answered_before_the_desk_closes(service: DecisionServi
     asyncio.run(asked())
 
 
+def test_who_asks_much_keeps_nobody_waiting(service: DecisionService) -> None:
+    order: list[str] = []
+
+    async def asked() -> None:
+        desk = Desk()
+        hot = [desk.ask(service, asked_about("regular", f"d{number}")) for number in range(100)]
+        other = desk.ask(service, asked_about("leaver", "other"))
+        for one in (*hot, other):
+            one.add_done_callback(lambda done: order.append(done.result().decision.id))
+        await asyncio.gather(*hot, other)
+        desk.close()
+
+    asyncio.run(asked())
+    assert order.index("other") <= 2
+
+
 def test_an_error_goes_to_whom_it_concerns(service: DecisionService) -> None:
     async def asked() -> None:
         desk = Desk()

@@ -18,7 +18,7 @@ from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
 from serving.engine.batch import decide_all
 from serving.engine.service import DecisionService
-from serving.engine.snapshots import as_bytes, from_bytes, snapshot
+from serving.engine.snapshots import as_bytes, document_of, from_bytes, snapshot
 from serving.store.port import Arrival, History, Profile, StoredEvent
 from tests.decisions.retailer import RETAILER
 from tests.serving.shop import NOW, write
@@ -181,3 +181,14 @@ def test_an_unknown_feature_stays_unknown(service: DecisionService) -> None:
     np.testing.assert_array_equal(again.features, found.features)
     assert np.isnan(found.features).any()
     assert replace(again, features=()) == replace(found, features=())
+
+
+def test_a_long_snapshot_is_kept_short_and_read_again(service: DecisionService) -> None:
+    one = of(service, "thankful")
+    event = Event("view", NOW - timedelta(days=1), "e", "sku")
+    long = replace(one, events=tuple(replace(event, id=f"e{number}") for number in range(10_000)))
+    content = as_bytes(long)
+    assert len(content) < 100_000
+    declared = service.champions.present().compiled.catalogue.attributes
+    assert from_bytes(content, declared).events == long.events
+    assert document_of(as_bytes(one))["customer"] == "thankful"

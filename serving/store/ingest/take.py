@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from features.timestamps import microseconds
+from serving.store.ingest.crowding import crowded
 from serving.store.ingest.keep import Known, keep, keep_refusals, tells
 from serving.store.ingest.merge import policy, ties
 from serving.store.ingest.session import Session, in_order
-from serving.store.port import MERGES_AN_HOUR, Arrival, Receipt
+from serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Receipt
 
 _DECISIONS = "SELECT id, customer, choice FROM decisions WHERE tenant = ? AND id = ANY(?)"
 _SEEN = """
@@ -21,7 +22,11 @@ class MovedError(Exception):
 
 
 def take(
-    session: Session, arrivals: Sequence[Arrival], received: datetime, merges: int = MERGES_AN_HOUR
+    session: Session,
+    arrivals: Sequence[Arrival],
+    received: datetime,
+    merges: int = MERGES_AN_HOUR,
+    events: int = EVENTS_A_DAY,
 ) -> list[Receipt]:
     """Take messages in; see `Store.take`.
 
@@ -36,6 +41,8 @@ def take(
     found, refused = ties([arrival for arrival, _ in new], known.identities, allowed)
     for place, receipt in refused.items():
         new[place] = replace(new[place][0], alias=None), receipt
+    for place in crowded(session, [arrival for arrival, _ in new], known, events):
+        new[place] = replace(new[place][0], event=None, wake=None), Receipt.DAY_LIMIT
     keep(session, new, found, known, moment)
     others = [arrival for arrival, receipt in judged if not receipt.is_new and arrival.customer not in known.erased]
     keep_refusals(session, others, known, moment)
