@@ -200,6 +200,15 @@ class TestPairs:
         assert found.until == NOON + timedelta(days=2)
         assert rule.verdict(ledger(contacts=sent(NOON - timedelta(days=3), programme="a"))) is None
 
+    @pytest.mark.parametrize("ahead", [timedelta(microseconds=1), timedelta(hours=5), timedelta(days=30)])
+    def test_a_contact_dated_ahead_holds_back_what_may_not_follow_it(self, ahead: timedelta) -> None:
+        rule = policy(kind="never_after", scope={"programme": "b"}, first={"programme": "a"}, within="3d")
+        found = rule.verdict(ledger(contacts=sent(NOON + ahead, programme="a")))
+        assert found is not None
+        assert found.until == NOON + ahead + timedelta(days=3)
+        earlier = sent(NOON - timedelta(days=9), NOON + ahead, programme="a")
+        assert rule.verdict(ledger(contacts=earlier)) == found
+
     def test_a_contact_that_lies_ahead_holds_the_other_back(self) -> None:
         ahead = sent(NOON + timedelta(hours=5), programme="b")
         (itself, before) = policy(

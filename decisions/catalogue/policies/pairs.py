@@ -15,7 +15,8 @@ from decisions.catalogue.policies.base import ContactPolicy, ago
 class NeverAfter(ContactPolicy):
     """No contact in scope within a time after a contact of `first`.
 
-    A contact of `first` waits in turn where one in scope lies ahead within that time.
+    A contact of `first` waits in turn where one in scope lies ahead within that time. One that is dated ahead of the
+    moment holds back too, since the clock that dated it may have been wrong.
 
     Args:
         first: The contacts that hold the actions in scope back.
@@ -33,7 +34,7 @@ class NeverAfter(ContactPolicy):
 
     def verdict(self, ledger: Ledger) -> Exclusion | None:
         """Excludes where a contact of `first` is that near."""
-        latest = _latest(self.first, ledger, since=ledger.moment - self.within)
+        latest = max(ledger.times(self.first, since=ledger.moment - self.within, uncounted=True), default=None)
         if latest is None or ledger.moment - latest >= self.within:
             return None
         return _pair(self.id, ledger.moment - latest, self.within, latest + self.within)
@@ -101,9 +102,9 @@ class OnlyAfter(ContactPolicy):
         return Exclusion("pair", self.id, observed=observed, limit=f"only within {format_duration(self.within)}")
 
 
-def _latest(scope: Scope, ledger: Ledger, since: datetime | None = None) -> datetime | None:
+def _latest(scope: Scope, ledger: Ledger) -> datetime | None:
     """The last contact in scope up to the moment, whether it counts toward caps or not."""
-    times = ledger.times(scope, since=since, uncounted=True)
+    times = ledger.times(scope, uncounted=True)
     return max((time for time in times if time <= ledger.moment), default=None)
 
 
