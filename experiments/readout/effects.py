@@ -122,8 +122,8 @@ def compare(
     Three safeguards hold false claims down where little happened. Below `FEWEST` effective customers in an arm the
     effect is unknown. The error is the larger of two: with a variance for each arm, and with one variance for both,
     since an arm in which next to nothing happened shows no variance; both are variances per effective customer. The
-    interval takes Student's t with the smaller
-    arm's effective customers less one, the lower bound of Welch's degrees of freedom.
+    interval takes Student's t with the smaller arm's effective customers less one, the lower bound of Welch's degrees
+    of freedom.
 
     Source: Deng, Knoblich and Lu (2018), Applying the Delta Method in Metric Analytics; Deng, Xu, Kohavi and Walker
     (2013), Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data; Kish (1965),
