@@ -4,7 +4,7 @@ import json
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +28,8 @@ class Memory:
         events: Ids of acknowledged events.
         answers: How often each status was answered.
         retries: How often something was asked again.
+        phase: What goes on at present.
+        waits: Seconds that decisions took, by phase; those that were not answered are not among them.
         unexpected: Answers that no caller should ever get, and repeated ids with other answers.
     """
 
@@ -36,6 +38,8 @@ class Memory:
     events: set[str] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
     retries: int = 0
+    phase: str = ""
+    waits: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     unexpected: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -108,9 +112,11 @@ class Caller(threading.Thread):
                 self._memory.events.add(id_)
 
     def _decision(self, id_: str, customer: str) -> httpx.Response:
+        began, phase = time.monotonic(), self._memory.phase
         told = self._client.post("/v1/decisions", json={"customer_id": customer, "id": id_})
         if told.status_code == 200:
             with self._memory.lock:
+                self._memory.waits[phase].append(time.monotonic() - began)
                 before = self._memory.decisions.setdefault(id_, told.content)
                 if before != told.content:
                     self._memory.unexpected.append(f"{id_} was told in two ways")

