@@ -147,6 +147,9 @@ _EXPORT: dict[str, Any] = {
     "decisions": [],
     "outcomes": [],
     "experiments": [],
+    "origins": [],
+    "told_to_receivers": [],
+    "kept_answers": [],
 }
 _PROGRAMMES: dict[str, Any] = {
     "catalogue": _READY["catalogue"],

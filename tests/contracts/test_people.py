@@ -15,7 +15,8 @@ from decisions.kernel.record import parse
 from experiments.assignment.arms import Exposure
 from features.timestamps import microseconds
 from serving.errors import KeyInFlightError
-from serving.store.admin.erasure import Erased, erase, mentions, redacted
+from serving.store.admin.bodies import mentions
+from serving.store.admin.erasure import Erased, erase, redacted
 from serving.store.admin.people import export
 from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store
 from serving.store.queries.experiments import expose, exposed_to
@@ -94,6 +95,38 @@ def test_an_export_tells_everything_by_whatever_id(told: Store, name: str) -> No
     assert [(d["record"]["id"], d["record"]["customer"]) for d in found["decisions"]] == [("d0", DEVICE), ("d1", ADA)]
     assert [(o["decision"], o["kind"], o["value"]) for o in found["outcomes"]] == [("d1", "clicked", 9.5)]
     assert [(x["experiment"], x["arm"]) for x in found["experiments"]] == [("x1", "b")]
+
+
+SECTIONS = {
+    "customers": "attributes", "identities": "identities", "merges": "merges", "origins": "origins",
+    "profile_changes": "profile_changes", "consents": "consents", "events": "events", "ledger": "contacts",
+    "decisions": "decisions", "outcomes": "outcomes", "exposures": "experiments", "outbox": "told_to_receivers",
+    "idempotency": "kept_answers",
+}  # fmt: skip
+"""The part of an export that tells what each table keeps of a person."""
+OTHERS = {
+    "tenants", "keys", "catalogues", "catalogue_versions", "bundle_versions", "experiments",
+    "tombstones",  # digests of those who were erased
+    "operator_actions",  # what operators did, about digests of people
+    "arrivals",  # ids of messages, whose contents are events and changes of the profile
+    "refused",  # counts without contents
+}  # fmt: skip
+"""The tables that add nothing about a person."""
+
+
+def test_an_export_has_a_part_for_every_table_about_people(told: Store) -> None:
+    found = export(told.database, T, ADA)
+    assert found is not None
+    assert {table.name for table in metadata.sorted_tables} == SECTIONS.keys() | OTHERS
+    assert set(SECTIONS.values()) <= found.keys()
+    assert {table.name for table in metadata.sorted_tables if "customer" in table.c} <= SECTIONS.keys()
+    assert [ADA in one["body"] for one in found["told_to_receivers"]] == [True, True]
+    assert [one["id"] for one in found["kept_answers"]] == ["about-ada"]
+    late = BUY._replace(id="e9", time=microseconds(at(1)))
+    told.load(T, history(Profile(DEVICE), events=[(DEVICE, late)]))
+    again = export(told.database, T, ADA)
+    assert again is not None
+    assert {"origin": DEVICE, "kind": "event", "id": "e9"} in again["origins"]
 
 
 def test_nothing_is_told_of_a_stranger_or_by_another_tenant(told: Store) -> None:

@@ -72,6 +72,9 @@ class CustomerExport(BaseModel):
     decisions: list[dict[str, Any]] = Field(description="Each with its record, and what it was made on.")
     outcomes: list[dict[str, Any]]
     experiments: list[dict[str, Any]]
+    origins: list[dict[str, Any]] = Field(description="Events and contacts that came under one of the other ids.")
+    told_to_receivers: list[dict[str, Any]] = Field(description="The records about it for receivers.")
+    kept_answers: list[dict[str, Any]] = Field(description="The answers about it that are kept for a repeated request.")
 
 
 class ErasureAnswer(BaseModel):

@@ -1,22 +1,16 @@
 """Erases a person so that every count stays true and nothing that comes later brings them back."""
 
-import json
 import logging
 import secrets
-from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    LargeBinary,
     Table,
     bindparam,
     delete,
-    func,
-    literal,
     or_,
     select,
     text,
@@ -25,6 +19,7 @@ from sqlalchemy import (
 
 from decisions.kernel.record import parse
 from features.timestamps import microseconds
+from serving.store.admin.bodies import about
 from serving.store.admin.people import names_of, salted
 from serving.store.database import Database, insert
 from serving.store.queries.idempotency import FORGOTTEN
@@ -51,8 +46,6 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:tenant, 0))")
 _OVERWRITE = text("PRAGMA secure_delete = ON")
 
 
-MOST_NEEDLES = 200
-"""Names that are looked for at a time: SQLite takes no condition of more than a thousand parts."""
 ERASED = "erased-"
 """How a name begins that was made up for somebody who was erased."""
 
@@ -160,10 +153,9 @@ class _Erasure:
         self.connection.execute(delete(outbox).where(outbox.c.tenant == self.tenant, theirs))
         for table in (outbox, idempotency):
             keys = tuple(table.primary_key.columns)
-            for *key, body in self._suspects(table):
-                if mentions(body, self.names):
-                    same = (column == value for column, value in zip(keys, key, strict=True))
-                    self.connection.execute(delete(table).where(*same))
+            for *key, _ in about(self.connection, table, self.tenant, self.names):
+                same = (column == value for column, value in zip(keys, key, strict=True))
+                self.connection.execute(delete(table).where(*same))
 
     def redact(self) -> int:
         """Put decisions, contacts, outcomes and exposures under the token, what an alias had under one of its own.
@@ -213,47 +205,3 @@ class _Erasure:
 
     def _theirs(self, table: Table) -> ColumnElement[bool]:
         return (table.c.tenant == self.tenant) & table.c.customer.in_(self.names)
-
-    def _suspects(self, table: Table) -> Iterator[Sequence[Any]]:
-        """The keys and bodies of rows that have the letters of a name anywhere."""
-        needles = sorted({text_.encode() for name in self.names for text_ in (name, json.dumps(name)[1:-1])})
-        wanted = select(*table.primary_key.columns, table.c.body).where(table.c.tenant == self.tenant)
-        for first in range(0, len(needles), MOST_NEEDLES):
-            some = needles[first : first + MOST_NEEDLES]
-            yield from self.connection.execute(wanted.where(self._has_one_of(some, table))).all()
-
-    def _has_one_of(self, needles: Sequence[bytes], table: Table) -> ColumnElement[bool]:
-        letters = [literal(needle, LargeBinary) for needle in needles]
-        if self.connection.dialect.name == "sqlite":
-            return or_(*(func.instr(table.c.body, some) > 0 for some in letters))
-        return or_(*(func.position(some.op("IN")(table.c.body)) > 0 for some in letters))
-
-
-def mentions(body: bytes, names: Collection[str]) -> bool:
-    """Whether a body names somebody: as a text of its own, in quotes or as a step of a path, not as a part of a word.
-
-    Example:
-        >>> mentions(b'{"customer_id": "c1"}', ["c1"]), mentions(b'{"customer_id": "c12", "n": 1}', ["c1", "1"])
-        (True, False)
-    """
-    try:
-        texts = list(_texts(json.loads(body)))
-    except ValueError:
-        texts = [body.decode(errors="replace")]
-    quoted = [f"{mark}{name}{mark}" for name in names for mark in "'\"/"]
-    return any(
-        told in names or told.endswith(tuple(f"/{name}" for name in names)) or any(part in told for part in quoted)
-        for told in texts
-    )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from features.timestamps import is_zone
 from features.vocabulary import CHANNELS, EVENT_TYPES
+from serving.store.admin.bodies import about
 from serving.store.database import Database, insert
 from serving.store.ingest.session import digest_of
 from serving.store.port import StoredEvent, from_micros
@@ -18,9 +19,12 @@ from serving.store.schema import (
     decisions,
     events,
     exposures,
+    idempotency,
     identities,
     ledger,
     merges,
+    origins,
+    outbox,
     outcomes,
     profile_changes,
     tenants,
@@ -83,6 +87,7 @@ def export(database: Database, tenant: str, customer: str) -> dict[str, Any] | N
             "attributes": json.loads(profile[0]["attributes"]),
             "identities": reader.rows(identities, ("since", "alias")),
             "merges": reader.rows(merges, ("time", "id", "alias", "customer", "caller", "undone")),
+            "origins": reader.origins(),
             "profile_changes": [
                 _opened_change(one) for one in reader.rows(profile_changes, ("number", "sent", "content"))
             ],
@@ -92,6 +97,8 @@ def export(database: Database, tenant: str, customer: str) -> dict[str, Any] | N
             "decisions": [_opened(made) for made in reader.rows(decisions, ("moment", "id", "record", "inputs"))],
             "outcomes": reader.rows(outcomes, ("time", "decision", "id", "kind", "value", "received")),
             "experiments": reader.rows(exposures, ("experiment", "arm", "decision", "time")),
+            "told_to_receivers": reader.told_to_receivers(),
+            "kept_answers": reader.kept_answers(),
         }
 
 
@@ -109,6 +116,26 @@ class _Reader:
         theirs = table.c.tenant == self._tenant, table.c.customer.in_(self._names)
         found = self._connection.execute(select(*wanted).where(*theirs).order_by(*wanted[:2])).mappings()
         return [{name: _told(name, value) for name, value in row.items()} for row in found]
+
+    def origins(self) -> list[dict[str, Any]]:
+        """The events and contacts that came under an id which has become another one."""
+        columns = (origins.c.origin, origins.c.kind, origins.c.id)
+        theirs = origins.c.tenant == self._tenant, origins.c.origin.in_(self._names)
+        found = self._connection.execute(select(*columns).where(*theirs).order_by(*columns)).mappings()
+        return [dict(row) for row in found]
+
+    def told_to_receivers(self) -> list[dict[str, Any]]:
+        """The records about them that receivers were told of, or are still to be told of."""
+        return self._bodies(outbox)
+
+    def kept_answers(self) -> list[dict[str, Any]]:
+        """The answers about them that are kept for whoever asks again."""
+        return self._bodies(idempotency)
+
+    def _bodies(self, table: Table) -> list[dict[str, Any]]:
+        """The records of a table that name them."""
+        found = about(self._connection, table, self._tenant, self._names)
+        return [{"id": row[-2], "body": bytes(row[-1]).decode(errors="replace")} for row in found]
 
 
 def _told(name: str, value: Any) -> Any:
