@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     """How many ids may become one customer within an hour, also by keys of scope `merge`."""
     events: int = Field(default=2_000, ge=1)
     """How many events of a customer that happened on one day are kept; refusals and contacts always are."""
+    keep_inputs: timedelta = Field(default=timedelta(days=365), ge=timedelta(days=1))
+    """How long what decisions were made on is kept; then they are made again no more."""
+    keep_silences: timedelta = Field(default=timedelta(days=730), ge=timedelta(days=1))
+    """How long decisions to leave a customer alone are kept."""
+    upkeep: bool = False
+    """Whether the service compacts and checks the store of its tenant by itself, once a day."""
     webhook_url: str | None = None
     """Where decisions upon events are told: https, or http on this machine; nobody is told where it is not set."""
     webhook_deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta())

@@ -56,8 +56,19 @@ def compact(
         str, typer.Option(metavar="SPAN", help="Keep every event at least so long, whatever looks at it.")
     ] = "400d",
     inputs: Annotated[
-        str, typer.Option(metavar="SPAN", help="Keep so long what decisions were made on; then they replay no more.")
-    ] = "365d",
+        str | None,
+        typer.Option(
+            metavar="SPAN",
+            help="Keep so long what decisions were made on; then none replays. TACTFUL_KEEP_INPUTS unless given.",
+        ),
+    ] = None,
+    silences: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPAN",
+            help="Keep so long decisions to leave a customer alone. TACTFUL_KEEP_SILENCES unless given.",
+        ),
+    ] = None,
     records: Annotated[
         str, typer.Option(metavar="SPAN", help="Keep so long what receivers were told, or refused.")
     ] = "30d",
@@ -75,7 +86,7 @@ def compact(
     """Take away what nobody looks at any more, and close reservations that expired.
 
     Of the events, what lies in a window of a feature, or is looked back at by a trigger or policy of the catalogue in
-    force, stays, and so do decisions, contacts and outcomes. The service may go on meanwhile.
+    force, stays, and so do contacts, outcomes and decisions that chose a message. The service may go on meanwhile.
     """
     from features.definitions.standard import STANDARD
     from serving.bootstrap import open_service
@@ -88,7 +99,8 @@ def compact(
         champion = open_service(settings, store).champions.present()
         keep = Keep(
             events=needed(champion, STANDARD, _span(events)),
-            inputs=_span(inputs),
+            inputs=settings.keep_inputs if inputs is None else _span(inputs),
+            silences=settings.keep_silences if silences is None else _span(silences),
             records=_span(records),
             messages=_span(messages),
             merges=_span(merges),

@@ -84,6 +84,7 @@ def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None
     """
     from serving.bootstrap import open_tenants
     from serving.process.server import run
+    from serving.process.upkeep import maintaining
     from serving.store.opening import open_store
     from serving.telemetry import logs, tracing
 
@@ -93,7 +94,8 @@ def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None
     store = open_store(settings.store, settings.durability, settings.connections, settings.store_deadline)
     tenants = open_tenants(settings, store)
     try:
-        run(tenants, settings, listening, opened)
+        with maintaining(tenants, settings):
+            run(tenants, settings, listening, opened)
     finally:
         tenants.store.close()
         stop_tracing()

@@ -168,7 +168,7 @@ def test_compaction_takes_what_is_old_and_closes_what_expired(full: Store) -> No
     keep = Keep({"view": Need(timedelta(days=10), first=1, last=1)}, inputs=timedelta(days=1))
     later = NOON + 2 * DAY
     assert compact(full.database, T, keep, later, lambda *n: done.append(n)) == Compacted(
-        events=2, reservations=1, inputs=2, answers=2, records=2, messages=0, merges=0
+        events=2, reservations=1, inputs=2, answers=2, records=2, messages=0, merges=0, silences=0
     )
     assert done == [(2, 2)]
     assert [event[8] for event in known(full, "c2").events] == ["v40", "v10"]
@@ -177,15 +177,26 @@ def test_compaction_takes_what_is_old_and_closes_what_expired(full: Store) -> No
     assert [stored.inputs for stored in full.decision_log(T)] == [None, None]
     with full.database.read() as connection:
         assert sorted(connection.scalars(select(outbox.c.id))) == ["d1", "waiting"]
-    assert compact(full.database, T, keep, later) == Compacted(0, 0, 0, 0, 0, 0, 0)
+    assert compact(full.database, T, keep, later) == Compacted(0, 0, 0, 0, 0, 0, 0, 0)
     shrink(full.database)
     assert full.settle(T, "c2", "d2", "sent")
+
+
+def test_silences_age_out_and_messages_stay(full: Store) -> None:
+    full.load(T, history(Profile("c3")))
+    silence = draft(known(full, "c3").version, "quiet", "c3")
+    nothing = replace(silence, decision=replace(silence.decision, choice=None), reservation=None, notify=None)
+    full.record(T, [nothing])
+    keep = Keep({}, inputs=99 * DAY, silences=3 * DAY)
+    assert compact(full.database, T, keep, NOON + 2 * DAY).silences == 0
+    assert compact(full.database, T, keep, NOON + 4 * DAY).silences == 1
+    assert [stored.id for stored in full.decision_log(T)] == ["d1"]
 
 
 def test_compaction_touches_one_tenant(full: Store) -> None:
     full.load("market", history(events=[("c1", BUY._replace(type=VIEW))]))
     before = contents(full)
-    none = Keep({name: Need(timedelta()) for name in EVENT_TYPES}, *[timedelta()] * 4)
+    none = Keep({name: Need(timedelta()) for name in EVENT_TYPES}, *[timedelta()] * 6)
     compact(full.database, "another", none, NOON + 99 * DAY)
     assert contents(full) == before
 

@@ -33,6 +33,29 @@ def test_the_unit_is_one(tmp_path: Path) -> None:
 
 
 @systemd
+@pytest.mark.parametrize("name", ["tactful-upkeep.service", "tactful-upkeep.timer"])
+def test_the_units_of_upkeep_are_some(tmp_path: Path, name: str) -> None:
+    for unit in UNIT.parent.glob("tactful-upkeep.*"):
+        copy = tmp_path / unit.name
+        copy.write_text(unit.read_text().replace(COMMAND, str(Path(sys.executable).with_name("tactful"))))
+    result = analysed("verify", str(tmp_path / name))
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["tactful-upkeep.service", "crontab"])
+def test_the_commands_of_upkeep_are_commands(name: str) -> None:
+    lines = re.findall(rf"{COMMAND} (.+)", (UNIT.parent / name).read_text())
+    assert [line.split()[:2] for line in lines] == [
+        ["store", "backup"],
+        ["store", "compact"],
+        ["store", "check"],
+        ["audit", "verify"],
+    ]
+    golden = UNIT.parents[1] / "tests" / "cli" / "golden"
+    assert all((golden / f"tactful-{'-'.join(line.split()[:2])}.txt").exists() for line in lines)
+
+
+@systemd
 def test_the_unit_is_exposed_to_little() -> None:
     result = analysed("security", "--offline=true", "--threshold=15", str(UNIT))
     assert result.returncode == 0, result.stdout

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, func, or_, select, text, update
 
+from decisions.kernel.decision import SILENCE
 from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
 from serving.store.database import Database
@@ -45,6 +46,7 @@ class Keep:
         records: What was told to receivers, or refused by them.
         messages: Ids of messages, by which a late duplicate is known.
         merges: What an undoing of a merge needs.
+        silences: Decisions to leave a customer alone.
     """
 
     events: Mapping[str, Need]
@@ -53,6 +55,7 @@ class Keep:
     records: timedelta = timedelta(days=30)
     messages: timedelta = timedelta(days=90)
     merges: timedelta = timedelta(days=90)
+    silences: timedelta = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,15 @@ class Compacted:
     records: int
     messages: int
     merges: int
+    silences: int
 
 
 def compact(
     database: Database, tenant: str, keep: Keep, now: datetime, progress: Progress = lambda _done, _of: None
 ) -> Compacted:
-    """Take away old events, inputs, answers, records and message ids of a tenant, and close expired reservations.
+    """Take away a tenant's old events, inputs, silences, answers, records and ids; close expired reservations.
 
-    Decisions, contacts and outcomes stay. Whoever breaks it off loses nothing and may begin again.
+    Decisions that chose a message, contacts and outcomes stay. Whoever breaks it off loses nothing and may begin again.
 
     Args:
         database: The database.
@@ -89,6 +93,7 @@ def compact(
     inputs = _forget_inputs(database, tenant, microseconds(now - keep.inputs))
     records, messages = microseconds(now - keep.records), microseconds(now - keep.messages)
     final = finish_merges(database, tenant, now - keep.merges)
+    silent = (decisions.c.choice == SILENCE) & (decisions.c.moment < microseconds(now - keep.silences))
     told = or_(outbox.c.delivered < records, and_(outbox.c.refused.is_not(None), outbox.c.due < records))
     with database.begin() as connection:
         done = Compacted(
@@ -99,6 +104,7 @@ def compact(
             records=_delete(connection, outbox, tenant, told),
             messages=_delete(connection, arrivals, tenant, arrivals.c.received < messages),
             merges=final,
+            silences=_delete(connection, decisions, tenant, silent),
         )
     database.empty_log()
     return done

@@ -1,0 +1,52 @@
+"""A service that is asked to looks after its store by itself."""
+
+import time
+from datetime import timedelta
+
+from serving.engine.batch import decide_all
+from serving.engine.service import DecisionService
+from serving.engine.tenants import Tenants
+from serving.process.upkeep import MARK, maintain, maintaining
+from serving.settings import Settings
+from tests.patience import PATIENCE
+from tests.serving.shop import NOW
+
+
+def old_silence(service: DecisionService) -> None:
+    decide_all(service, "old", moment=NOW - timedelta(days=10), customers=["regular"])
+
+
+def settings_of(shop: Settings, upkeep: bool = True) -> Settings:
+    return shop.model_copy(update={"upkeep": upkeep, "keep_silences": timedelta(days=5)})
+
+
+def test_silences_and_inputs_go_after_their_time(service: DecisionService, shop: Settings) -> None:
+    old_silence(service)
+    decide_all(service, "new", moment=NOW - timedelta(days=2), customers=["regular", "leaver"])
+    maintain(service, settings_of(shop))
+    assert all(stored.inputs for stored in service.store.decision_log(service.tenant))
+    maintain(service, settings_of(shop).model_copy(update={"keep_inputs": timedelta(days=1)}))
+    kept = list(service.store.decision_log(service.tenant))
+    assert sorted(stored.customer for stored in kept) == ["leaver", "regular"]
+    assert not any(stored.inputs for stored in kept)
+
+
+def test_it_happens_by_itself_once_a_day(service: DecisionService, shop: Settings) -> None:
+    old_silence(service)
+    with maintaining(Tenants.only(service), settings_of(shop), look=0.01):
+        until = time.monotonic() + PATIENCE
+        while list(service.store.decision_log(service.tenant)) and time.monotonic() < until:
+            time.sleep(0.01)
+        while not (shop.data / MARK).stat().st_size and time.monotonic() < until:
+            time.sleep(0.01)
+    assert list(service.store.decision_log(service.tenant)) == []
+    old_silence(service)
+    with maintaining(Tenants.only(service), settings_of(shop), look=0.01):
+        time.sleep(0.2)
+    assert len(list(service.store.decision_log(service.tenant))) == 1
+
+
+def test_nothing_happens_unasked(service: DecisionService, shop: Settings) -> None:
+    with maintaining(Tenants.only(service), settings_of(shop, upkeep=False), look=0.01):
+        time.sleep(0.05)
+    assert not (shop.data / MARK).exists()
