@@ -78,6 +78,7 @@ def test_compaction_leaves_what_the_models_and_the_catalogue_look_at(data: Path)
         "messages": 0,
         "records": 0,
         "reservations": 0,
+        "silences": 0,
     }
     assert told("check", "--data", str(data))["findings"] == []
     assert "events 0" in words(tactful("store", "compact", "--data", str(data)).stdout)
