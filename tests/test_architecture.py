@@ -1,6 +1,7 @@
 """The rooms are all there, all under contract, and imported from this repository."""
 
 import importlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -41,3 +42,17 @@ def test_a_service_never_loads_mlflow_and_tells_openmp_to_wait() -> None:
     )
     environment = {"PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, env=environment)
+
+
+def test_the_index_lists_every_decision_about_the_architecture() -> None:
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    files = {path.name for path in (ROOT / "docs" / "decisions").glob("0*.md")}
+    assert set(re.findall(r"\]\((0[^)]+)\)", index)) == files
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_places_that_a_document_names_are_there(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    places = re.findall(rf"`((?:{'|'.join([*ROOMS, 'tests', 'docs'])})/[\w./]*)`", text)
+    assert len(places) > 5
+    assert [place for place in places if not (ROOT / place).exists()] == []
