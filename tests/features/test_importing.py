@@ -330,7 +330,7 @@ def test_events_alike_are_told_apart_by_their_id_alone(tmp_path):
         ("  who  day paid\n\n a;b 2026-01-01   NA\n a;b 2026-01-01 2\n", "{format: spaced, nulls: NA}", "log.txt"),
         ("\ufeffwho,day,paid\r\na;b,2026-01-01,\r\na;b,2026-01-01,2\r\n", "{}", "log.csv"),
         ("who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n".encode("utf-16"), "{encoding: utf-16}", "log.csv"),
-        (gzip.compress(b"who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n", mtime=0), "{}", "log.csv.gz"),
+        (gzip.compress(b"who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n", mtime=0, mtime=0), "{}", "log.csv.gz"),
     ],
 )
 def test_ways_to_write_a_text(tmp_path, content, options, name):
@@ -397,14 +397,14 @@ def test_a_number_with_other_signs_says_which_were_wanted(tmp_path):
             "{skip_lines: 1, header: no, columns: [who, day, paid], quote: \"'\"}",
             "log.csv",
         ),
-        (gzip.compress(b'who,day,paid\n"a""b,c",2026-01-01,1\n'), "{}", "log.csv"),
+        (gzip.compress(b'who,day,paid\n"a""b,c",2026-01-01,1\n', mtime=0), "{}", "log.csv"),
         (b'who,day,paid\n"a""b,c",2026-01-01,1\n', "{}", "log.csv.gz"),
         (b'who,day,paid\r"a""b,c",2026-01-01,1\r', "{}", "log.csv"),
         (b'who,day,paid,\n"a""b,c",2026-01-01,1,\n', "{}", "log.csv"),
         (b'who\tday\tpaid\na"b,c\t2026-01-01\t1\n', '{delimiter: "\\t"}', "log.tsv"),
         (b'{"who": "a\\"b,c", "day": "2026-01-01", "paid": 1}\n\n', "{}", "log.jsonl"),
         (
-            gzip.compress(b'\xef\xbb\xbf{"who": "a\\u0022b,c", "day": "2026-01-01", "paid": "1.0"}'),
+            gzip.compress(b'\xef\xbb\xbf{"who": "a\\u0022b,c", "day": "2026-01-01", "paid": "1.0"}', mtime=0),
             "{}",
             "log.ndjson.gz",
         ),
@@ -606,7 +606,7 @@ def test_a_window_that_fails_is_an_error_not_a_traceback(tmp_path):
         ),
         ("who,day,paid", "{}", "log.parquet", "the log is not written as declared: got"),
         (
-            gzip.compress(b"who,day,paid\na,2026-01-01,1\n" * 99)[:-20],
+            gzip.compress(b"who,day,paid\na,2026-01-01,1\n" * 99, mtime=0)[:-20],
             "{}",
             "log.csv.gz",
             "the log is not written as declared: got 'Compressed file ended",
