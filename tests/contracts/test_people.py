@@ -144,6 +144,22 @@ def test_an_erased_person_is_nowhere_any_more(told: Store, name: str) -> None:
     assert export(told.database, T, ADA) is None
 
 
+def test_ids_that_name_an_erased_person_are_digests_and_a_message_is_known_again(told: Store) -> None:
+    made = replace(draft(known(told, ADA).version, f"web:{ADA}:7", ADA), notify=None)
+    assert told.record(T, [made]) == [Fate.RECORDED]
+    clicked = Outcome(made.decision.id, "clicked", microseconds(NOON), 1.0)
+    told.take(T, [Arrival(f"click-{ADA}", ADA, outcome=clicked)], NOON)
+    about = Arrival(f"seen-by-{ADA}", "ada-47", profile=Profile("ada-47", attributes={"name": "Other"}))
+    assert told.take(T, [about], NOON) == [Receipt.KEPT]
+    assert erase(told.database, T, ADA, NOON).decisions == 3
+    assert [word for word in PERSONAL if word in contents(told)] == []
+    assert told.take(T, [about], NOON) == [Receipt.DUPLICATE]
+    ids = {stored.id for stored in told.decision_log(T)}
+    assert ids == {parse(stored.record).id for stored in told.decision_log(T)}
+    assert {contact.id for _, _, contact in told.ledger(T)} == ids
+    assert {decision for decision, *_ in told.outcomes(T)} <= ids
+
+
 def test_no_byte_of_an_erased_person_is_left_in_the_files(tmp_path: Path) -> None:
     from serving.bootstrap import open_store
 
@@ -292,12 +308,13 @@ def test_a_person_who_is_erased_while_others_write_stays_erased(opener: Opener, 
 
 
 def test_a_redacted_record_keeps_what_counts_and_nothing_that_was_forgotten_here() -> None:
-    kept = {"id", "moment", "versions", "policy", "stratum", "channels", "seed", "capacity", "prices", "probability"}
-    changed = {"customer", "scores", "openings", "closed", "candidates", "choice", "rewards"}
+    kept = {"moment", "versions", "policy", "stratum", "channels", "seed", "capacity", "prices", "probability"}
+    changed = {"id", "customer", "scores", "openings", "closed", "candidates", "choice", "rewards"}
     assert {field.name for field in fields(Decision)} == kept | changed | {"silence_probability"}
-    left = parse(redacted(SPOKEN.as_bytes(), "erased-1"))
+    left = parse(redacted(SPOKEN.as_bytes(), "d9", "erased-1"))
     assert left.choice is not None
     assert SPOKEN.choice is not None
+    assert left.id == "d9"
     assert (left.customer, left.scores, left.openings, left.closed) == ("erased-1", {}, (), ())
     assert SPOKEN.rewards
     assert left.rewards == ()

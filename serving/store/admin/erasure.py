@@ -1,7 +1,9 @@
 """Erases a person so that every count stays true and nothing that comes later brings them back."""
 
 import logging
+import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,11 +22,13 @@ from sqlalchemy import (
 from decisions.kernel.record import parse
 from features.timestamps import microseconds
 from serving.store.admin.bodies import about
-from serving.store.admin.people import names_of, salted
+from serving.store.admin.people import names_of, salt_of, salted
 from serving.store.database import Database, insert
+from serving.store.ingest.session import digest_of
 from serving.store.queries.idempotency import FORGOTTEN
 from serving.store.queries.operator_actions import append
 from serving.store.schema import (
+    arrivals,
     consents,
     customers,
     decisions,
@@ -46,6 +50,8 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:tenant, 0))")
 _OVERWRITE = text("PRAGMA secure_delete = ON")
 
 
+_IDS = ((ledger, "id"), (outcomes, "decision"), (outcomes, "id"), (exposures, "decision"))
+"""What names a decision or a message, and so may name the customer: as callers give ids."""
 ERASED = "erased-"
 """How a name begins that was made up for somebody who was erased."""
 
@@ -94,6 +100,7 @@ def erase(database: Database, tenant: str, customer: str, when: datetime, by: st
         exists = work.lock()
         work.forget_tellings()
         made = work.redact()
+        work.digest_messages()
         work.delete()
         was_erased = work.bury(microseconds(when))
         append(connection, tenant, "customer erased", salted(connection, tenant, names[0]), by=by, when=when)
@@ -103,17 +110,19 @@ def erase(database: Database, tenant: str, customer: str, when: datetime, by: st
     return Erased(names, work.token, made, exists or was_erased, emptied)
 
 
-def redacted(record: bytes, token: str) -> bytes:
+def redacted(record: bytes, id_: str, token: str) -> bytes:
     """A decision's record with what counts of it: versions, choice and probabilities, and nothing about the person.
 
     Args:
         record: The record's bytes.
+        id_: Its id from now on.
         token: Who it is about from now on.
     """
     decision = parse(record)
     choice = decision.choice and replace(decision.choice, opening="", exclusions=(), factors=None)
     kept = replace(
         decision,
+        id=id_,
         customer=token,
         scores={},
         openings=(),
@@ -167,19 +176,47 @@ class _Erasure:
         }
         made = select(decisions.c.id, decisions.c.customer, decisions.c.record).where(self._theirs(decisions))
         rows = [
-            {"made": id_, "whose": tokens[name], "kept": redacted(record, tokens[name])}
+            {"made": id_, "whose": tokens[name], "kept": redacted(record, self._unnamed(id_), tokens[name])}
             for id_, name, record in self.connection.execute(made)
         ]
         if rows:
             one = update(decisions).where(decisions.c.tenant == self.tenant, decisions.c.id == bindparam("made"))
             emptied = one.values(record=bindparam("kept"), customer=bindparam("whose"), inputs=None, opened_by="")
             self.connection.execute(emptied, rows)
+            for row in rows:
+                self._rename(decisions, "id", row["made"], decisions.c.customer == row["whose"])
+        for table, column in _IDS:
+            for id_ in self.connection.scalars(select(table.c[column]).where(self._theirs(table)).distinct()).all():
+                self._rename(table, column, id_, table.c.customer.in_(self.names))
         for alias in self.names[1:]:
             tie = update(identities).where(identities.c.tenant == self.tenant, identities.c.alias == alias)
             self.connection.execute(tie.values(alias=tokens[alias], customer=self.token))
         for table, columns in ((ledger, {"opening": ""}), (outcomes, {}), (exposures, {})):
             self.connection.execute(update(table).where(self._theirs(table)).values(customer=self.token, **columns))
         return len(rows)
+
+    def digest_messages(self) -> None:
+        """Leave digests of ids of messages that name the person: they are known again, and name nobody."""
+        salt = salt_of(self.connection, self.tenant)
+        one = update(arrivals).where(arrivals.c.tenant == self.tenant, arrivals.c.id == bindparam("sent"))
+        for name in self.names:
+            named = arrivals.c.id.contains(name, autoescape=True), arrivals.c.tenant == self.tenant
+            found = self.connection.scalars(select(arrivals.c.id).where(*named)).all()
+            rows = [{"sent": id_, "kept": digest_of(salt, id_)} for id_ in found if names_one_of(id_, self.names)]
+            if rows:
+                self.connection.execute(one.values(id=bindparam("kept")), rows)
+
+    def _rename(self, table: Table, column: str, id_: str, whose: ColumnElement[bool]) -> None:
+        """Give another id to what has one that names the person."""
+        if (unnamed := self._unnamed(id_)) != id_:
+            same = table.c.tenant == self.tenant, whose, table.c[column] == id_
+            self.connection.execute(update(table).where(*same).values({column: unnamed}))
+
+    def _unnamed(self, id_: str) -> str:
+        """An id that does not name the person, the same for the same id."""
+        if not names_one_of(id_, self.names):
+            return id_
+        return f"{ERASED}{salted(self.connection, self.tenant, id_)}"
 
     def delete(self) -> None:
         """Delete what is personal."""
@@ -205,3 +242,13 @@ class _Erasure:
 
     def _theirs(self, table: Table) -> ColumnElement[bool]:
         return (table.c.tenant == self.tenant) & table.c.customer.in_(self.names)
+
+
+def names_one_of(id_: str, names: Collection[str]) -> bool:
+    """Whether an id of something else has the id of somebody in it, not as a part of a longer word or number.
+
+    Example:
+        >>> names_one_of("order:c1:7", ["c1"]), names_one_of("order:c12", ["c1"])
+        (True, False)
+    """
+    return any(re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", id_) for name in names)

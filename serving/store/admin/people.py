@@ -44,13 +44,17 @@ def names_of(connection: Connection, tenant: str, customer: str) -> tuple[str, .
 
 
 def salted(connection: Connection, tenant: str, name: str) -> str:
-    """The digest that stands for an id where the id itself is not kept; the tenant's salt is made where it has none."""
+    """The digest that stands for an id where the id itself is not kept."""
+    return digest_of(salt_of(connection, tenant), name)
+
+
+def salt_of(connection: Connection, tenant: str) -> str:
+    """The salt of a tenant's digests, which is made where there is none yet."""
     connection.execute(insert(connection, tenants).values(tenant=tenant, zone="UTC").on_conflict_do_nothing())
     of_tenant = tenants.c.tenant == tenant
     unsalted = update(tenants).where(of_tenant, tenants.c.salt.is_(None))
     connection.execute(unsalted.values(salt=secrets.token_hex(16)))
-    salt = connection.scalars(select(tenants.c.salt).where(of_tenant)).one()
-    return digest_of(str(salt), name)
+    return str(connection.scalars(select(tenants.c.salt).where(of_tenant)).one())
 
 
 def zones_of(database: Database, tenant: str) -> dict[str, str]:

@@ -82,6 +82,11 @@ class Session(ABC):
         by_digest = {digest_of(salt, name): name for name in names}
         return {by_digest[digest] for (digest,) in self.select(_ERASED, self.tenant, list(by_digest))}
 
+    def digests(self, ids: Collection[str]) -> dict[str, str]:
+        """Those ids of messages by the digests that an erasure may have left of them; none where nobody was erased."""
+        salt = next((salt for (salt,) in self.select(_SALT, self.tenant)), None)
+        return {} if salt is None else {digest_of(salt, id_): id_ for id_ in ids}
+
     def identities(self, names: Collection[str]) -> dict[str, str]:
         """Whose those of some ids are that are aliases."""
         return dict(self.pairs(_IDENTITIES, self.tenant, list(names)))

@@ -71,7 +71,9 @@ def _look(session: Session, arrivals: Sequence[Arrival]) -> Known:
     if session.identities(names) != identities:
         raise MovedError
     ids = list({_key(arrival) for arrival in arrivals})
-    seen = {id_ for (id_,) in session.select(_SEEN, session.tenant, ids, session.tenant, ids)}
+    digests = session.digests(ids)
+    known = session.select(_SEEN, session.tenant, ids, session.tenant, [*ids, *digests])
+    seen: set[str] = {digests.get(id_, str(id_)) for (id_,) in known}
     return Known(erased, versions, identities, decisions, seen)
 
 
