@@ -330,7 +330,7 @@ def test_events_alike_are_told_apart_by_their_id_alone(tmp_path):
         ("  who  day paid\n\n a;b 2026-01-01   NA\n a;b 2026-01-01 2\n", "{format: spaced, nulls: NA}", "log.txt"),
         ("\ufeffwho,day,paid\r\na;b,2026-01-01,\r\na;b,2026-01-01,2\r\n", "{}", "log.csv"),
         ("who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n".encode("utf-16"), "{encoding: utf-16}", "log.csv"),
-        (gzip.compress(b"who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n", mtime=0, mtime=0), "{}", "log.csv.gz"),
+        (gzip.compress(b"who,day,paid\na;b,2026-01-01,\na;b,2026-01-01,2\n", mtime=0), "{}", "log.csv.gz"),
     ],
 )
 def test_ways_to_write_a_text(tmp_path, content, options, name):
