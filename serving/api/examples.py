@@ -281,7 +281,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
         "separated_from": "7",
         "identities": [],
     },
-    ("DELETE", "/v1/customers/{customer_id}"): {"status": "erased", "decisions": 7},
+    ("DELETE", "/v1/customers/{customer_id}"): {"status": "erased", "decisions": 7, "log_emptied": True},
     ("PUT", "/v1/catalogue"): _PUT,
     ("GET", "/v1/programmes"): _PROGRAMMES,
     ("GET", "/health/live"): {"status": "alive"},

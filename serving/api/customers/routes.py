@@ -72,7 +72,8 @@ async def erase_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
         service.histories,
         visit.caller.key,
     )
-    return ErasureAnswer(status="erased" if erased.known else "unknown", decisions=erased.decisions)
+    status = "erased" if erased.known else "unknown"
+    return ErasureAnswer(status=status, decisions=erased.decisions, log_emptied=erased.log_emptied)
 
 
 def _document(seen: Portrait) -> dict[str, Any]:

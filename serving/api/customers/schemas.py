@@ -82,3 +82,6 @@ class ErasureAnswer(BaseModel):
 
     status: Literal["erased", "unknown"] = Field(description="`unknown`: nobody was known by this id.")
     decisions: int = Field(description="Decisions that stay in the counts, under a name that leads to nobody.")
+    log_emptied: bool = Field(
+        description="Whether SQLite's write-ahead log holds no trace. Somebody reads it otherwise: erase again."
+    )

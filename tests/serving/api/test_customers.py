@@ -33,10 +33,10 @@ def test_an_export_holds_everything_and_an_erasure_leaves_counts_alone(
     assert exported.status_code == 200
     for personal in ("Ada", "Europe/Paris", "opened", "d1"):
         assert personal in exported.text
-    assert client.delete("/v1/customers/leaver").json() == {"status": "erased", "decisions": 1}
+    assert client.delete("/v1/customers/leaver").json() == {"status": "erased", "decisions": 1, "log_emptied": True}
     for gone in ("/v1/customers/leaver", "/v1/customers/leaver/export"):
         assert client.get(gone).status_code == 404
-    assert client.delete("/v1/customers/leaver").json() == {"status": "erased", "decisions": 0}
+    assert client.delete("/v1/customers/leaver").json() == {"status": "erased", "decisions": 0, "log_emptied": True}
     assert client.post("/v1/decisions", json={"customer_id": "leaver"}).status_code == 404
     told = client.get("/v1/decisions/d1").json()
     assert told["choice"]["body"] is None
