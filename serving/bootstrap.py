@@ -8,6 +8,7 @@ from features.kernel.program import compile_features
 from features.timestamps import EARLIEST
 from serving.engine.champion import Champions
 from serving.engine.making import Maker
+from serving.engine.proving import Prover
 from serving.engine.service import DecisionService
 from serving.engine.tenants import Tenants
 from serving.engine.trials import Trials
@@ -53,7 +54,11 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
         own = folder / "champion"
         pointer = own if tenant != settings.tenant and own.exists() else settings.champion
         champions = Champions(
-            pointer, settings.catalogue, STANDARD, newest=lambda: newest_catalogue(store.database, tenant)
+            pointer,
+            settings.catalogue,
+            STANDARD,
+            newest=lambda: newest_catalogue(store.database, tenant),
+            prover=Prover(STANDARD.fingerprint),
         )
         trials = Trials(lambda: published(store.database, tenant), settings.data)
         return DecisionService(store, champions, maker, tell, tenant, folder / "events", trials)

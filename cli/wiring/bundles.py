@@ -13,6 +13,7 @@ from features.definitions.standard import STANDARD
 from models.base.errors import BundleError
 from models.bundles.bundle import load
 from serving.engine.pointer import HISTORY, bundle_folder, point_to
+from serving.engine.proving import prove_bundle
 
 _KEPT = "bundles"
 
@@ -20,7 +21,8 @@ _KEPT = "bundles"
 def put_in_use(bundle: Path, pointer: Path, why: str) -> str:
     """Makes a bundle the champion; a running service takes it within its next decision, whole or not at all.
 
-    The bundle is copied beside the pointer under its version and checked there first.
+    The bundle is copied beside the pointer under its version and checked there first. It
+    is tried in a process of its own before.
 
     Args:
         bundle: Its folder.
@@ -31,8 +33,9 @@ def put_in_use(bundle: Path, pointer: Path, why: str) -> str:
         The bundle's version.
 
     Raises:
-        BundleError: The bundle is damaged or made for other features; nothing has changed.
+        BundleError: The bundle is damaged, made for other features, or was refused when tried; nothing has changed.
     """
+    prove_bundle(bundle, STANDARD.fingerprint)
     version = load(bundle, fingerprint=STANDARD.fingerprint).version
     if pointer.exists() and not history(pointer):
         _keep_present(pointer)

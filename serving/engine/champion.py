@@ -17,7 +17,8 @@ from features.kernel.program import Program, compile_features
 from features.vocabulary import EVENT_TYPES
 from models.bundles.bundle import Bundle, load, unlearnt
 from models.bundles.manifest import MANIFEST, UNLEARNT
-from serving.engine.pointer import bundle_folder, is_first, text_of, vocabulary
+from serving.engine.pointer import bundle_folder, is_first, names_of, text_of, vocabulary
+from serving.engine.proving import Prover, UnfitBundleError
 from serving.engine.rendering import Renderer
 from serving.errors import NotReadyError, StoreError
 from serving.store.queries.catalogues import CatalogueText, digest_of
@@ -120,6 +121,7 @@ class Champions:
         catalogue: The catalogue's file.
         feature_set: The features that the service computes.
         newest: Asks for the catalogue that was put in force, which goes before the file, or None.
+        prover: Tries each bundle in a process of its own before it is taken; without it, bundles are trusted.
     """
 
     def __init__(
@@ -128,11 +130,13 @@ class Champions:
         catalogue: Path,
         feature_set: FeatureSet,
         newest: Callable[[], CatalogueText | None] = lambda: None,
+        prover: Prover | None = None,
     ) -> None:
         self._pointer = pointer
         self.catalogue = catalogue
         self._feature_set = feature_set
         self._newest = newest
+        self._prover = prover
         self._in_force: CatalogueText | None = None
         self._asked = -math.inf
         self._lock = threading.Lock()
@@ -193,7 +197,10 @@ class Champions:
         Raises:
             BundleError, NotReadyError: As for `bundle`.
         """
-        return vocabulary(self.bundle().names)
+        try:
+            return vocabulary(self.present().bundle.names)
+        except NotReadyError:
+            return vocabulary(names_of(self._pointer, self._feature_set))
 
     def _ask(self) -> None:
         """A store that fails now leaves the present catalogue in force."""
@@ -223,17 +230,22 @@ class Champions:
             _log.warning("catalogue file ignored", extra={"file": str(self.catalogue), "in_force": number})
 
     def _refresh(self) -> None:
-        """Whatever is wrong with the new champion, the present one stays."""
-        self._seen = self._identities()
+        """Whatever is wrong with the new champion, the present one stays, also while the new one is tried."""
+        before, self._seen = self._seen, self._identities()
         try:
             self._manifest = bundle_folder(self._pointer) / MANIFEST
             self._seen = self._identities()
+            if not self._is_proved():
+                self._seen = before
+                return
             champion = self._load()
             self._keep_models(champion.bundle)
         except Exception as error:
             self._refusal = str(error)
             kept = self._present.bundle.version if self._present else None
             _log.error("champion refused", extra={"reason": self._refusal, "kept": kept})
+            if self._present is None and isinstance(error, UnfitBundleError):
+                self._begin_without_models()
             return
         self._present, self._refusal = champion, ""
         _settle()
@@ -241,6 +253,21 @@ class Champions:
         _log.info("champion taken", extra=versions)
         if champion.bundle.version == UNLEARNT:
             _log.info("no models", extra={"reason": NO_MODELS})
+
+    def _is_proved(self) -> bool:
+        """Whether the bundle may be taken; the first one is waited for."""
+        if self._prover is None or is_first(self._pointer):
+            return True
+        return self._prover.is_proved(self._manifest.parent, wait=self._present is None)
+
+    def _begin_without_models(self) -> None:
+        """Start with what the catalogue states: the refusal of the bundle stays in the log and on the health page."""
+        try:
+            self._present = self._champion_of(unlearnt(self._feature_set))
+        except Exception as error:
+            self._refusal = f"{self._refusal}; {error}"
+            return
+        _log.error("started without models", extra={"reason": self._refusal})
 
     def _keep_models(self, bundle: Bundle) -> None:
         """Whoever decided with models does not go on without: a pointer that is gone is a fault."""
@@ -250,11 +277,12 @@ class Champions:
             )
 
     def _load(self) -> Champion:
+        return self._champion_of(load_bundle(self._pointer, self._feature_set))
+
+    def _champion_of(self, bundle: Bundle) -> Champion:
         if self._in_force is None:
-            return load_champion(self._pointer, self.catalogue, self._feature_set)
-        bundle = load_bundle(self._pointer, self._feature_set)
-        named = f"catalogue {self._in_force.number}"
-        return champion_of(bundle, self._in_force.content, named, self._feature_set)
+            return champion_of(bundle, text_of(self.catalogue), str(self.catalogue), self._feature_set)
+        return champion_of(bundle, self._in_force.content, f"catalogue {self._in_force.number}", self._feature_set)
 
     def _identities(self) -> tuple[tuple[int, ...], ...]:
         """What tells the files, and the catalogue in force, apart from others of the same names."""

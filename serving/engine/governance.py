@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from decisions.base.errors import Finding
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.loading import inspect_catalogue
+from decisions.catalogue.compiled import Vocabulary
 from serving.engine.pointer import text_of
+from serving.engine.proving import inspect_elsewhere
 from serving.errors import CatalogueMovedError, CatalogueRefusedError, NotReadyError
 from serving.store.database import Database
 from serving.store.queries.catalogues import digest_of, newest, put
@@ -84,15 +84,14 @@ class Governance:
         """What is to be said of a catalogue before it is put in force.
 
         Raises:
-            CatalogueRefusedError: It has mistakes: every one of them.
+            CatalogueRefusedError: It has mistakes: every one of them. Or it takes too much to check.
             NotReadyError: There are no models to check it with.
         """
-        known = self.known()
-        catalogue, findings = inspect_catalogue(content, known, NAME)
+        name, version, findings = inspect_elsewhere(content, self.known(), NAME)
         mistakes = [finding for finding in findings if finding.severity == "error"]
-        if catalogue is None or mistakes:
+        if mistakes:
             raise CatalogueRefusedError(mistakes)
-        return Verdict(catalogue.catalogue, CompiledCatalogue(catalogue, known).version, tuple(findings))
+        return Verdict(name, version, tuple(findings))
 
     def put_in_force(self, content: str, author: str, instead_of: Collection[str]) -> tuple[InForce, Verdict]:
         """Put a catalogue in force. Decisions that have begun end with the one before.
