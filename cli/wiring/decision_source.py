@@ -20,8 +20,8 @@ from features.vocabulary import EVENT_TYPES
 from serving.bootstrap import open_service
 from serving.engine.archive import Archive
 from serving.engine.champion import Champion
-from serving.engine.snapshots import document_of
 from serving.settings import Settings, clock
+from serving.store.inputs import unpacked
 from serving.store.port import Store, StoredDecision, from_micros
 from training.data.attribution import Delivery, LoggedDecision, Outcome
 
@@ -119,5 +119,5 @@ def _features(inputs: bytes | None) -> tuple[float, ...] | None:
     """The features that models read, as they were when the decision was made."""
     if inputs is None:
         return None
-    values: list[Any] = document_of(inputs)["features"][: len(STANDARD)]
+    values: list[Any] = unpacked(inputs)["features"][: len(STANDARD)]
     return tuple(math.nan if value is None else value for value in values)

@@ -1,8 +1,6 @@
 """From what the store knows to what a decision is made from, and that as bytes to keep beside the decision."""
 
-import json
 import math
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -19,10 +17,9 @@ from features.events.history import history
 from features.timestamps import is_zone, microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.engine.champion import Champion
+from serving.store.inputs import packed, unpacked
 from serving.store.port import KnownCustomer, StoredEvent, from_micros
 
-SHORT = 2_048
-"""Bytes of a snapshot from which it is compressed."""
 LAST = 2**63 - 1
 """No event is later, in microseconds since the epoch."""
 
@@ -71,8 +68,7 @@ def as_bytes(snapshot: Snapshot) -> bytes:
         "zone": snapshot.zone,
         "joined": joined.isoformat() if joined else None,
     }
-    content = canonical.of(document).encode()
-    return content if len(content) < SHORT else zlib.compress(content, 1)
+    return packed(canonical.of(document))
 
 
 def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
@@ -82,7 +78,7 @@ def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
         content: The bytes.
         declared: The attributes as the catalogue of the decision declares them.
     """
-    found = document_of(content)
+    found = unpacked(content)
     contacts, joined = found["contacts"], found["joined"]
     return Snapshot(
         customer=found["customer"],
@@ -95,11 +91,6 @@ def from_bytes(content: bytes, declared: Mapping[str, Attribute]) -> Snapshot:
         zone=found["zone"],
         joined=datetime.fromisoformat(joined) if joined else None,
     )
-
-
-def document_of(content: bytes) -> Any:
-    """The document that `as_bytes` wrote."""
-    return json.loads(content if content.startswith(b"{") else zlib.decompress(content))
 
 
 def _features(known: KnownCustomer, moment: datetime, champion: Champion) -> tuple[float, ...]:

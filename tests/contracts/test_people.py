@@ -18,6 +18,7 @@ from serving.errors import KeyInFlightError
 from serving.store.admin.bodies import mentions
 from serving.store.admin.erasure import Erased, erase, redacted
 from serving.store.admin.people import export
+from serving.store.inputs import SHORT, packed
 from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store
 from serving.store.queries.experiments import expose, exposed_to
 from serving.store.queries.idempotency import Claim, KeptAnswer, claim, keep
@@ -112,6 +113,15 @@ OTHERS = {
     "refused",  # counts without contents
 }  # fmt: skip
 """The tables that add nothing about a person."""
+
+
+def test_an_export_reads_inputs_that_are_kept_compressed(told: Store) -> None:
+    document = {"events": ["view"] * SHORT}
+    made = draft(known(told, ADA).version, "d2", ADA)
+    told.record(T, [replace(made, inputs=packed(json.dumps(document)))])
+    found = export(told.database, T, ADA)
+    assert found is not None
+    assert document in [decision["inputs"] for decision in found["decisions"]]
 
 
 def test_an_export_has_a_part_for_every_table_about_people(told: Store) -> None:

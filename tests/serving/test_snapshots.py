@@ -18,7 +18,8 @@ from features.timestamps import microseconds
 from features.vocabulary import EVENT_TYPES
 from serving.engine.batch import decide_all
 from serving.engine.service import DecisionService
-from serving.engine.snapshots import as_bytes, document_of, from_bytes, snapshot
+from serving.engine.snapshots import as_bytes, from_bytes, snapshot
+from serving.store.inputs import unpacked
 from serving.store.port import Arrival, History, Profile, StoredEvent
 from tests.decisions.retailer import RETAILER
 from tests.serving.shop import NOW, write
@@ -191,4 +192,4 @@ def test_a_long_snapshot_is_kept_short_and_read_again(service: DecisionService) 
     assert len(content) < 100_000
     declared = service.champions.present().compiled.catalogue.attributes
     assert from_bytes(content, declared).events == long.events
-    assert document_of(as_bytes(one))["customer"] == "thankful"
+    assert unpacked(as_bytes(one))["customer"] == "thankful"

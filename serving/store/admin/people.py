@@ -12,6 +12,7 @@ from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.store.admin.bodies import about
 from serving.store.database import Database, insert
 from serving.store.ingest.session import digest_of
+from serving.store.inputs import unpacked
 from serving.store.port import StoredEvent, from_micros
 from serving.store.schema import (
     consents,
@@ -161,4 +162,4 @@ def _listed(contact: dict[str, Any]) -> dict[str, Any]:
 def _opened(decision: dict[str, Any]) -> dict[str, Any]:
     """A decision's record, and what it was made on where that is still kept."""
     inputs = decision["inputs"]
-    return {"record": json.loads(decision["record"]), "inputs": json.loads(inputs) if inputs else None}
+    return {"record": json.loads(decision["record"]), "inputs": unpacked(inputs) if inputs else None}

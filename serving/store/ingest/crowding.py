@@ -11,7 +11,7 @@ _DAY = 86_400_000_000
 _UNBOUNDED = frozenset(map(EVENT_TYPES.index, ("contact", "unsubscribed", "complained", "bounced")))
 """Types of which every event is kept: they forbid contacts."""
 _COUNTS = (
-    f"SELECT customer, time / {_DAY}, count(*) FROM events"  # noqa: S608 - our own number
+    f"SELECT customer, time / {_DAY}, count(*) FROM events"  # noqa: S608 # nosec B608 # our own number
     " WHERE tenant = ? AND customer = ANY(?) AND time >= ? AND time < ? GROUP BY 1, 2"
 )
 
