@@ -1,6 +1,9 @@
 """One run of the demo, as a stranger runs it, for every test that looks at what it printed or left behind."""
 
+import fcntl
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +25,26 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Demo:
+    """A copy of what the run left, for this process alone; the transcript names the copy's files."""
+    base = tmp_path_factory.getbasetemp()
+    run = run_once((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo-run")
     folder = tmp_path_factory.mktemp("demo") / "out"
-    result = tactful("demo", "--out", str(folder))
-    assert (result.returncode, result.stderr) == (0, "")
+    shutil.copytree(run / "out", folder, symlinks=True)
+    transcript = (run / "transcript").read_text(encoding="utf-8").replace(str(run / "out"), str(folder))
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return Demo(folder, result.stdout, report, (folder / "report.html").read_text(encoding="utf-8"))
+    return Demo(folder, transcript, report, (folder / "report.html").read_text(encoding="utf-8"))
+
+
+def run_once(run: Path) -> Path:
+    """Runs the demo into a folder unless another process of this session has: the first runs it, the others wait."""
+    run.mkdir(exist_ok=True)
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (run / "transcript").exists():
+            result = tactful("demo", "--out", str(run / "out"))
+            assert (result.returncode, result.stderr) == (0, "")
+            (run / "transcript").write_text(result.stdout, encoding="utf-8")
+    return run
 
 
 @pytest.fixture(scope="session")
