@@ -31,7 +31,12 @@ def read(text: str) -> tuple[Any, Mapping[Place, int]]:
         >>> content, lines["quiet", "from"]
         ({'quiet': {'from': '21:00'}}, 2)
     """
-    root = yaml.compose(text, Loader=_Loader)
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.reader.ReaderError as error:
+        mark = yaml.Mark("", error.position, text.count("\n", 0, error.position), 0, None, 0)
+        problem = f"a character that YAML does not allow: #x{error.character:04x}"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark) from error
     if root is None:
         return None, {}
     lines = dict(_bounded(_lines(root)))

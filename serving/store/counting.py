@@ -1,5 +1,6 @@
 """Which of a customer's stored events count: an order that came under two ids of one customer is one order."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -8,7 +9,7 @@ from serving.store.port import StoredEvent
 
 ONCE = ("purchase", "refund")
 """What happens to an order once only, where its message says so: `serving.ingestion.properties.repeatable_id`."""
-_IDS = {EVENT_TYPES.index(name): f"{name}-" for name in ONCE}
+_IDS = {EVENT_TYPES.index(name): re.compile(rf"{name}-[0-9a-f]{{24}}") for name in ONCE}
 _TYPE, _SUBJECT, _ID = (StoredEvent._fields.index(name) for name in ("type", "subject", "id"))
 
 Row = TypeVar("Row", bound=Sequence[Any])
@@ -23,15 +24,15 @@ def counted(events: Iterable[Row]) -> list[Row]:
         events: Fields as of `StoredEvent`, in time order.
 
     Example:
-        >>> first = StoredEvent(1, 0, 0, 80.0, 0.0, 1.0, 0, "o1", "purchase-a")
-        >>> [event.id for event in counted([first, first._replace(time=2, id="purchase-b")])]
-        ['purchase-a']
+        >>> first = StoredEvent(1, 0, 0, 80.0, 0.0, 1.0, 0, "o1", f"purchase-{0:024x}")
+        >>> len(counted([first, first._replace(time=2, id=f"purchase-{1:024x}")]))
+        1
     """
     seen: set[tuple[int, str]] = set()
     found = []
     for event in events:
-        start = _IDS.get(event[_TYPE])
-        if start is not None and event[_ID].startswith(start):
+        once = _IDS.get(event[_TYPE])
+        if once is not None and event[_SUBJECT] and once.fullmatch(event[_ID]):
             order = event[_TYPE], event[_SUBJECT]
             if order in seen:
                 continue

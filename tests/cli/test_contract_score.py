@@ -106,7 +106,7 @@ def test_the_bundle_has_the_score_and_no_response(bundle: Bundle) -> None:
 @pytest.mark.parametrize(("views", "message"), [(90, "two_taps"), (1, "stay_for_less")])
 def test_a_decision_reads_the_score(bundle: Bundle, views: int, message: str) -> None:
     """Who looked in often will stay; who looked in once will not. Offers wait for a model that reads them."""
-    compiled = parse_catalogue(CATALOGUE, vocabulary(bundle), "contract.yaml")
+    compiled = parse_catalogue(CATALOGUE, vocabulary(bundle.names), "contract.yaml")
     happened = [*told("purchase", 150, amount=20.0), *told("view", *(150 - 140 * i / views for i in range(views)))]
     reader = person(compiled, NOW, happened, contract_ends=(NOW + timedelta(days=30)).date())
     (decision,) = decide([Request("d", reader)], compiled, GREEDY, bundle, Circumstances(explores=False))

@@ -33,6 +33,12 @@ def test_a_merge_key_is_named_with_its_line() -> None:
     assert (finding.line, finding.severity) == (3, "error")
 
 
+@pytest.mark.parametrize("character", ["\x1b", "\x00", "\ufffe"])
+def test_a_character_that_yaml_does_not_allow_is_named_with_its_line(character: str) -> None:
+    _, (finding,) = inspect_catalogue(f"catalogue: c\ncurrency: '{character}'\n", Vocabulary((), ()), "shop.yaml")
+    assert (finding.line, finding.message.partition(":")[0]) == (2, "not YAML")
+
+
 def test_a_quoted_name_is_no_merge_key() -> None:
     _, findings = inspect_catalogue('catalogue: c\n"<<": 1\n', Vocabulary((), ()), "shop.yaml")
     assert not any("merge" in finding.message for finding in findings)
