@@ -5,12 +5,13 @@ refusal, unless it looks like an attempt to say yes: that changes nothing and is
 cannot be recognised is a refusal for every channel to which the same message does not consent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from features.vocabulary import CHANNELS
 from serving.ingestion.names import channel_of, key
+from serving.ingestion.refusal_names import EVERY_CHANNEL, refused_by
 from serving.ingestion.rules import Rules
 from serving.store.port import Consent
 
@@ -18,7 +19,6 @@ PURPOSE = "marketing"
 """What a consent is for that names no purpose."""
 TRAIT = "consents"
 LONGEST_PURPOSE = 100
-EVERY_CHANNEL = frozenset(CHANNELS[1:])
 _YES = frozenset(
     {"true", "t", "yes", "y", "1", "on", "in", "optin", "optedin", "granted", "allowed", "accepted", "subscribed"}
 )
@@ -47,6 +47,14 @@ class Consents:
         return {**dict.fromkeys(sorted(self.granted), True), **dict.fromkeys(sorted(self.refused), False)}
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The value of `consents` somewhere in a message, and whether a consent counts there: a refusal always does."""
+
+    value: Any
+    may_grant: bool
+
+
 @dataclass(slots=True)
 class _Found:
     granted: set[Consent] = field(default_factory=set)
@@ -55,9 +63,21 @@ class _Found:
     left_out: dict[str, None] = field(default_factory=dict)
     unrecognised: bool = False
 
-    def add(self, name: str, purpose: str, value: Any) -> None:
+    def add_all(self, value: Any, *, may_grant: bool = True) -> None:
+        """All that `consents` says."""
+        if isinstance(value, dict):
+            for name, purpose, allowed in _by_purpose(value):
+                self.add(name, purpose, allowed, may_grant=may_grant)
+        elif value is True or _is_yes(value):
+            self.leave_out("not consents", "true or false by channel")
+        else:
+            self.withdrawn |= EVERY_CHANNEL
+
+    def add(self, name: str, purpose: str, value: Any, *, may_grant: bool = True) -> None:
         """One statement about a channel and a purpose."""
-        if value is True or _is_yes(value):
+        if not may_grant and (value is True or _is_yes(value)):
+            self.leave_out("a consent in another place", "it among the traits of identify")
+        elif value is True or _is_yes(value):
             self._grant(name, purpose, exact=value is True)
         else:
             self._refuse(name, purpose)
@@ -96,15 +116,13 @@ class _Found:
         )
 
 
-NOTHING = Consents()
-
-
-def consents_of(traits: Mapping[str, Any], rules: Rules) -> Consents:
-    """The consents and refusals in traits, whatever is wrong with the rest of them; it raises nothing.
+def consents_of(traits: Mapping[str, Any], rules: Rules, beside: Iterable[Statement] = ()) -> Consents:
+    """The consents and refusals of a message, whatever is wrong with the rest of it; it raises nothing.
 
     Args:
-        traits: The traits.
-        rules: Which traits are consents besides `consents`.
+        traits: The traits of its customer.
+        rules: Which traits are consents besides `consents`, and which are attributes whatever their names mean.
+        beside: What it says of consents in other places, as `beside` gives it.
 
     Example:
         >>> found = consents_of({"consents": {"email": False, "sms": True, "Push": "no", "web": "yes"}}, Rules())
@@ -113,22 +131,42 @@ def consents_of(traits: Mapping[str, Any], rules: Rules) -> Consents:
         >>> len(found.left_out)
         1
     """
-    statements = [(trait, value) for trait, value in traits.items() if is_consent(trait, rules)]
-    if not statements:
-        return NOTHING
     found = _Found()
-    for trait, value in statements:
+    others = {trait: value for trait, value in traits.items() if trait not in rules.traits}
+    for trait, value in traits.items():
         if place := rules.consent(trait):
             channel, _, purpose = place.partition(".")
             found.add(channel, purpose or PURPOSE, value if trait in rules.consents or value is not True else "yes")
-        elif isinstance(value, dict):
-            for name, purpose, allowed in _by_purpose(value):
-                found.add(name, purpose, allowed)
-        elif value is True or _is_yes(value):
-            found.leave_out("not consents", "true or false by channel")
+        elif key(trait) == TRAIT:
+            found.add_all(value)
         else:
-            found.withdrawn |= EVERY_CHANNEL
+            continue
+        others.pop(trait, None)
+    for statement in beside:
+        found.add_all(statement.value, may_grant=statement.may_grant)
+    for trait, channels in refused_by(others):
+        found.withdrawn |= channels
+        found.leave_out(f"{trait} is taken for a refusal", "consents, or the trait among the traits of tracking.yaml")
     return found.consents()
+
+
+def beside(raw: Mapping[str, Any], context: Mapping[str, Any], call: str) -> tuple[Statement, ...]:
+    """What a message says of consents in other places than the traits of its customer.
+
+    Args:
+        raw: The message.
+        context: Its context, with that of its batch.
+        call: What it is.
+    """
+    places = [(raw, False), (context, False), (raw.get("properties"), False)]
+    places.append((context.get("traits"), True) if call == "identify" else (raw.get("traits"), False))
+    return tuple(
+        Statement(value, may_grant)
+        for place, may_grant in places
+        if isinstance(place, dict)
+        for name, value in place.items()
+        if key(name) == TRAIT
+    )
 
 
 def is_consent(trait: str, rules: Rules) -> bool:

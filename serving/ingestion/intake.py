@@ -11,11 +11,12 @@ from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
 from serving.engine.wakeups import Listening
 from serving.ingestion import messages
-from serving.ingestion.consents import EVERY_CHANNEL, PURPOSE
+from serving.ingestion.consents import PURPOSE
 from serving.ingestion.fates import MessageFate, UnfitMessageError
 from serving.ingestion.messages import Message
 from serving.ingestion.names import CONTACT
 from serving.ingestion.properties import event_of, meaning_of, outcome_of, repeatable_id, returns_order
+from serving.ingestion.refusal_names import EVERY_CHANNEL, channels_named
 from serving.ingestion.refusals import refusal_in
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
@@ -169,6 +170,9 @@ class Intake:
         if event and id_:
             event = event._replace(id=self.sender.message_id(id_))
         profile, undeclared = self._declared(profile_of(message, self.rules, left_out))
+        if meaning and meaning.type in REFUSALS and (channels := channels_named(message.properties)):
+            profile = profile or Profile(message.customer)
+            profile = replace(profile, withdrawn=profile.withdrawn | channels)
         if event is None and profile is None and message.alias is None:
             name = _named(message.call, message.name)
             return Told(MessageFate.UNMAPPED, id=message.id, customer=message.customer, name=name), None

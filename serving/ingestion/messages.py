@@ -11,6 +11,7 @@ from features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, fo
 from features.one_line import one_line
 from serving.ingestion import moments
 from serving.ingestion.bodies import LARGEST_MESSAGE, size
+from serving.ingestion.consents import Statement, beside
 from serving.ingestion.fates import MessageFate, UnfitMessageError, fit_or
 
 Call = Literal["track", "identify", "page", "screen", "group", "alias"]
@@ -38,6 +39,7 @@ class Message:
         group: Id of the group, or None.
         zone: IANA zone of the device it was sent from, or None.
         left_out: Why fields were left out.
+        consents: What it says of consents beside the traits of its customer.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Message:
     group: str | None
     zone: str | None
     left_out: tuple[str, ...] = ()
+    consents: tuple[Statement, ...] = ()
 
 
 def read(
@@ -106,6 +109,7 @@ def read(
         group=fit_or(None, left_out, identifier, raw, "groupId"),
         zone=fit_or("", left_out, text, context, "timezone") or None,
         left_out=tuple(left_out),
+        consents=beside(raw, context, kind),
     )
 
 

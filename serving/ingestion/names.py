@@ -1,6 +1,6 @@
 """What the names of Segment's specifications mean here: e-commerce, e-mail, mobile and B2B events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -60,7 +60,7 @@ def key(name: str) -> str:
     return "".join(filter(str.isalnum, name)).casefold()
 
 
-_CHANNEL_NAMES: Mapping[str, str] = {
+CHANNEL_NAMES: Mapping[str, str] = {
     **{key(channel): channel for channel in CHANNELS[1:]},
     **dict.fromkeys(("emails", "newsletter", "mailinglist"), "email"),
     **dict.fromkeys(("text", "texts", "textmessage", "smsmessage"), "sms"),
@@ -81,10 +81,11 @@ def channel_of(name: str) -> str:
         >>> channel_of("E-Mail"), channel_of("Push Notification"), channel_of("fax")
         ('email', 'push', '')
     """
-    return _CHANNEL_NAMES.get(key(name), "")
+    return CHANNEL_NAMES.get(key(name), "")
 
 
-def _outcome(kind: str, channel: str) -> Meaning:
+def outcome(kind: str, channel: str) -> Meaning:
+    """An event of a kind that speaks of a message on a channel."""
     return Meaning(type=kind, channel=channel, subject=("message", "campaign_name", "campaign_id", "message_id"))
 
 
@@ -106,26 +107,26 @@ STANDARD: Mapping[str, Meaning] = {
     "Product Reviewed": Meaning(type="review", quantity=("rating",)),
     "Signed Up": Meaning(type="signup", subject=("type",)),
     "Account Created": Meaning(type="signup", subject=("account_name",)),
-    "Email Sent": _outcome(CONTACT, "email"),
-    "Email Delivered": _outcome("delivered", "email"),
-    "Email Opened": _outcome("opened", "email"),
-    "Email Link Clicked": _outcome("clicked", "email"),
-    "Email Bounced": _outcome("bounced", "email"),
-    "Email Marked as Spam": _outcome("complained", "email"),
-    "Unsubscribed": _outcome("unsubscribed", "email"),
-    "Email Unsubscribed": _outcome("unsubscribed", "email"),
-    "Push Notification Sent": _outcome(CONTACT, "push"),
-    "Push Notification Received": _outcome("delivered", "push"),
-    "Push Notification Tapped": _outcome("clicked", "push"),
-    "Push Notification Bounced": _outcome("bounced", "push"),
-    "SMS Sent": _outcome(CONTACT, "sms"),
-    "SMS Delivered": _outcome("delivered", "sms"),
-    "SMS Link Clicked": _outcome("clicked", "sms"),
-    "SMS Failed": _outcome("bounced", "sms"),
-    "SMS Unsubscribed": _outcome("unsubscribed", "sms"),
-    "Mail Sent": _outcome(CONTACT, "mail"),
-    "Mail Returned": _outcome("bounced", "mail"),
-    "Call Made": _outcome(CONTACT, "call"),
+    "Email Sent": outcome(CONTACT, "email"),
+    "Email Delivered": outcome("delivered", "email"),
+    "Email Opened": outcome("opened", "email"),
+    "Email Link Clicked": outcome("clicked", "email"),
+    "Email Bounced": outcome("bounced", "email"),
+    "Email Marked as Spam": outcome("complained", "email"),
+    "Unsubscribed": outcome("unsubscribed", "email"),
+    "Email Unsubscribed": outcome("unsubscribed", "email"),
+    "Push Notification Sent": outcome(CONTACT, "push"),
+    "Push Notification Received": outcome("delivered", "push"),
+    "Push Notification Tapped": outcome("clicked", "push"),
+    "Push Notification Bounced": outcome("bounced", "push"),
+    "SMS Sent": outcome(CONTACT, "sms"),
+    "SMS Delivered": outcome("delivered", "sms"),
+    "SMS Link Clicked": outcome("clicked", "sms"),
+    "SMS Failed": outcome("bounced", "sms"),
+    "SMS Unsubscribed": outcome("unsubscribed", "sms"),
+    "Mail Sent": outcome(CONTACT, "mail"),
+    "Mail Returned": outcome("bounced", "mail"),
+    "Call Made": outcome(CONTACT, "call"),
     "NPS Survey Completed": Meaning(
         type="survey", quantity=_NPS, subject=("answer", "survey_id", "survey_name"), scale="nps"
     ),
@@ -138,7 +139,7 @@ STANDARD: Mapping[str, Meaning] = {
 
 WORDS: Mapping[str, Meaning] = {
     **{kind: Meaning(type=kind) for kind in EVENT_TYPES if kind not in OUTCOMES},
-    **{kind: _outcome(kind, "") for kind in sorted(OUTCOMES)},
+    **{kind: outcome(kind, "") for kind in sorted(OUTCOMES)},
     **{kind: Meaning(type=kind, subject=(*_ORDER, "product_id", "sku", "name")) for kind in ("purchase", "refund")},
     "survey": STANDARD["Survey Completed"],
 }
@@ -166,25 +167,6 @@ def is_bare_word(name: str, *, tied: bool, channel: object) -> bool:
 
 
 _COLLIDING = OUTCOMES - {"complained", "unsubscribed"}
-_REFUSALS = {
-    "unsubscribed": ("unsubscribed", "unsubscribe", "optedout", "optout"),
-    "complained": ("complained", "complaint", "markedasspam", "spamreported", "reportedasspam", "spamcomplaint"),
-}
-
-
-def _refusals() -> Iterator[tuple[str, Meaning]]:
-    """Names of refusals: a word of a refusal alone, and with a channel before or behind it."""
-    for kind, words in _REFUSALS.items():
-        for word in words:
-            if word != "complaint":
-                yield word, _outcome(kind, "")
-            for name, channel in _CHANNEL_NAMES.items():
-                for written in (name + word, word + name, f"{word}from{name}", f"{word}of{name}"):
-                    yield written, _outcome(kind, channel)
-
-
-REFUSALS: Mapping[str, Meaning] = dict(_refusals())
-"""Names of refusals such as `Push Opted Out` or `Unsubscribed from SMS`, as `key` gives them."""
 
 PAGE = Meaning(type="view", channel="web", subject=("name", "path", "url"))
 SCREEN = Meaning(type="view", channel="in_app", subject=("name",))

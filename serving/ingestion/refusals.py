@@ -4,16 +4,17 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, get_args
 
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.ingestion.consents import consents_of
+from serving.ingestion.consents import beside, consents_of
 from serving.ingestion.fates import UnfitMessageError
-from serving.ingestion.messages import digest, identifier, person, text, traits_of
+from serving.ingestion.messages import Call, digest, identifier, person, text, traits_of
 from serving.ingestion.moments import INSTANT
 from serving.ingestion.names import channel_of, key
 from serving.ingestion.properties import named
+from serving.ingestion.refusal_names import channels_named
 from serving.ingestion.rules import Rules
 from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
 from serving.store.port import Arrival, Outcome, Profile, StoredEvent
@@ -45,28 +46,30 @@ def refusal_in(
     if customer is None:
         return None
     kind = _kind(raw, call)
-    if kind is None:
-        return None
     own = _tried(identifier, raw, "messageId") or _content(raw, kind, received)
     id_ = f"refusal:{hashlib.sha256(sender.message_id(own).encode()).hexdigest()[:32]}"
     bare = Arrival(id_, customer, time=microseconds(received - INSTANT))
-    refusal = _event(raw, rules, bare) if kind == "track" else _profile(raw, rules, bare, batch or {})
-    return None if refusal is None else sender.permitted(refusal, kind, NOTHING_BELIEVED)
+    profile = _profile(raw, rules, bare.customer, kind, batch or {})
+    event = _event(raw, rules, bare) if kind == "track" else None
+    if event is None and profile is None:
+        return None
+    channels = channels_named(_properties(raw)) if event else frozenset()
+    if channels:
+        profile = profile or Profile(bare.customer)
+        profile = replace(profile, withdrawn=profile.withdrawn | channels)
+    return sender.permitted(replace(event or bare, profile=profile), "identify", NOTHING_BELIEVED)
 
 
-def _kind(raw: Mapping[str, Any], call: str | None) -> Literal["track", "identify"] | None:
-    """A message whose type is unknown is an event where it names one, and else a profile where it has traits."""
+def _kind(raw: Mapping[str, Any], call: str | None) -> str:
+    """A message whose type is unknown is an event where it names one, and else speaks of a customer."""
     found = call or raw.get("type")
     kind = key(found) if isinstance(found, str) else ""
-    if kind == "track" or (kind not in ("identify", "page", "screen", "group", "alias") and "event" in raw):
-        return "track"
-    return "identify" if kind in ("identify", "") else None
+    return kind if kind in get_args(Call) else "track" if "event" in raw else "identify"
 
 
 def _event(raw: Mapping[str, Any], rules: Rules, bare: Arrival) -> Arrival | None:
     """The event of a refusal, without what is said of it besides its channel and its decision."""
-    properties = raw.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
+    properties = _properties(raw)
     name = raw.get("event")
     meaning = named(name, properties, rules) if isinstance(name, str) else None
     if meaning is None or meaning.type not in REFUSALS:
@@ -78,14 +81,23 @@ def _event(raw: Mapping[str, Any], rules: Rules, bare: Arrival) -> Arrival | Non
     return replace(bare, event=event, outcome=Outcome(decision, meaning.type, moment) if decision else None)
 
 
-def _profile(raw: Mapping[str, Any], rules: Rules, bare: Arrival, batch: Mapping[str, Any]) -> Arrival | None:
+def _properties(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties = raw.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _profile(
+    raw: Mapping[str, Any], rules: Rules, customer: str, kind: str, batch: Mapping[str, Any]
+) -> Profile | None:
+    """What a message refuses beside its event; None for nothing."""
     contexts = (one.get("context") for one in (batch, raw))
     context = {name: value for one in contexts if isinstance(one, dict) for name, value in one.items()}
-    found = consents_of(traits_of(raw, context, []), rules)
+    traits = traits_of(raw, context, []) if kind == "identify" else {}
+    found = consents_of(traits, rules, beside(raw, context, kind))
     if not found.refused and not found.withdrawn:
         return None
     refused = dict.fromkeys(sorted(found.refused), False)
-    return replace(bare, profile=Profile(bare.customer, consents=refused, withdrawn=found.withdrawn))
+    return Profile(customer, consents=refused, withdrawn=found.withdrawn)
 
 
 def _content(raw: Mapping[str, Any], call: str, received: datetime) -> str:

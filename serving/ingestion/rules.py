@@ -15,7 +15,8 @@ from decisions.base.yaml_text import is_consequence, line_of, read, sentence
 from features.ids import PLACEHOLDER_IDS, folded
 from features.vocabulary import CHANNELS
 from serving.errors import SettingsError
-from serving.ingestion.names import REFUSALS, STANDARD, WORDS, Meaning, key
+from serving.ingestion.names import STANDARD, WORDS, Meaning, key
+from serving.ingestion.refusal_names import refusal_of
 
 
 def _meaning(value: Any) -> Any:
@@ -57,7 +58,8 @@ class Rules(Value):
 
     def meaning(self, name: str) -> Meaning | None:
         """What a track call of this name is; None for nothing."""
-        return self._meanings.get(key(name))
+        word = key(name)
+        return self._meanings[word] if word in self._meanings else refusal_of(word)
 
     def consent(self, trait: str) -> str | None:
         """The `channel` or `channel.purpose` that a trait speaks of, however its name is written; None for none."""
@@ -78,7 +80,7 @@ class Rules(Value):
 
     @cached_property
     def _meanings(self) -> dict[str, Meaning | None]:
-        names = (REFUSALS, WORDS, STANDARD, self.events)
+        names = (WORDS, STANDARD, self.events)
         return {key(name): meaning for some in names for name, meaning in some.items()}
 
     @cached_property

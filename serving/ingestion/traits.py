@@ -7,9 +7,11 @@ from typing import Any
 from decisions.base.calendars import zone_of
 from decisions.base.errors import SnapshotError
 from serving.ingestion import moments
+from serving.ingestion.consents import TRAIT as CONSENTS
 from serving.ingestion.consents import consents_of, is_consent
 from serving.ingestion.fates import fit_or
 from serving.ingestion.messages import LONGEST_TEXT, Message
+from serving.ingestion.names import key
 from serving.ingestion.rules import Rules
 from serving.store.port import Profile
 
@@ -34,14 +36,17 @@ def profile_of(message: Message, rules: Rules, left_out: list[str]) -> Profile |
         rules: What foreign names of traits mean.
         left_out: Where the reasons of unfit traits are collected.
     """
-    if message.call == "group":
-        told = {**message.traits, **({} if message.group is None else {"id": message.group})}
-        return Profile(message.customer, attributes=dict(_flat(told, left_out, "group_"))) if told else None
-    if message.call != "identify":
-        return None
-    traits = message.traits
-    consents = consents_of(traits, rules)
+    traits = message.traits if message.call == "identify" else {}
+    consents = consents_of(traits, rules, message.consents)
     left_out += consents.left_out
+    if message.call != "identify":
+        told = _group(message)
+        if not told and not consents.refused and not consents.withdrawn:
+            return None
+        attributes = dict(_flat(told, left_out, "group_"))
+        return Profile(
+            message.customer, attributes=attributes, consents=consents.by_purpose, withdrawn=consents.withdrawn
+        )
     attributes = {
         k: v for k, v in traits.items() if k not in OWN and k not in rules.traits and not is_consent(k, rules)
     }
@@ -54,6 +59,14 @@ def profile_of(message: Message, rules: Rules, left_out: list[str]) -> Profile |
         consents=consents.by_purpose,
         withdrawn=consents.withdrawn,
     )
+
+
+def _group(message: Message) -> dict[str, Any]:
+    """What a message says of the customer's group."""
+    if message.call != "group":
+        return {}
+    told = {name: value for name, value in message.traits.items() if key(name) != CONSENTS}
+    return {**told, **({} if message.group is None else {"id": message.group})}
 
 
 def snake(name: str) -> str:

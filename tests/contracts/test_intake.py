@@ -235,6 +235,70 @@ def test_a_refusal_counts_whatever_else_is_wrong_with_its_message(store: Store, 
         assert from_micros(event[0]) == NOON - timedelta(microseconds=1)
 
 
+UNFIT = {"timestamp": "soon"}
+
+
+@pytest.mark.parametrize("also", [{}, UNFIT])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"type": "identify", **NO_EMAIL},
+        {"type": "identify", "context": NO_EMAIL},
+        {"type": "identify", "context": {"traits": NO_EMAIL}, "traits": {"consents": {"sms": True}}},
+        {"type": "identify", "properties": NO_EMAIL},
+        {"type": "track", "event": "Preferences Saved", "properties": NO_EMAIL},
+        {"type": "track", "event": "Product Viewed", "traits": NO_EMAIL},
+        {"type": "page", "properties": NO_EMAIL},
+        {"type": "group", "groupId": "g", "traits": NO_EMAIL},
+        {"type": "alias", "previousId": "p", **NO_EMAIL},
+        {"type": "track", "event": "Unsubscribed", "properties": {"channels": ["email"]}},
+        *({"type": "identify", "traits": {name: "No"}} for name in ("email_opt_in", "emailSubscribed", "newsletter")),
+        *(
+            {"type": "identify", "traits": {name: 1}}
+            for name in ("hasOptedOutOfEmail", "doNotEmail", "hs_email_optout")
+        ),
+        {"type": "identify", "traits": {"email_marketing_consent": {"state": "unsubscribed"}}},
+    ],
+)
+def test_a_refusal_counts_wherever_it_stands(store: Store, raw: dict[str, Any], also: dict[str, str]) -> None:
+    fates(store, identify("allowed", ALLOWED, timestamp=(NOON - timedelta(hours=1)).isoformat()))
+    fates(store, {"messageId": "m1", "userId": "c1", **raw, **also})
+    assert {channel for (channel, _), yes in known(store, moment=LATER).consents.items() if yes} == OTHERS
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        (track("m1", "Unsubscribed", properties={"channels": "sms, E-Mail"}), {*OTHERS} - {"sms"}),
+        (track("m1", "Unsubscribed", properties={"channel": "all"}), set()),
+        (identify("m1", {"subscribed": False}), set()),
+        (identify("m1", {"status": "unsubscribed"}), set()),
+        (identify("m1", {"email_opt_in": None, "unsubscribed_at": "", "email": "off@example.com"}), {"email", *OTHERS}),
+        (identify("m1", {"unsubscribed": "no", "email_opt_out": 0, "list": "off"}), {"email", *OTHERS}),
+        (track("m1", "Course Viewed", properties={"subscribed": False}), {"email", *OTHERS}),
+        (track("m1", "Product Viewed", context={"traits": NO_EMAIL}), {"email", *OTHERS}),
+    ],
+)
+def test_what_refuses_by_its_name_and_what_does_not(store: Store, raw: dict[str, Any], left: set[str]) -> None:
+    fates(store, identify("allowed", ALLOWED, timestamp=(NOON - timedelta(hours=1)).isoformat()))
+    fates(store, raw)
+    assert {channel for (channel, _), yes in known(store, moment=LATER).consents.items() if yes} == left
+
+
+def test_a_trait_taken_for_a_refusal_is_reported_and_a_mapping_says_otherwise(store: Store) -> None:
+    raw = identify("m1", {"subscribed": False})
+    (told,) = Intake(store, T, Rules()).take([raw], NOON)
+    assert told.fate is MessageFate.PARTIAL
+    assert told.reason.startswith("subscribed is taken for a refusal")
+    (told,) = Intake(store, T, Rules(traits={"subscribed": "subscribed"})).take([{**raw, "messageId": "m2"}], NOON)
+    assert (told.fate, known(store, moment=LATER).attributes["subscribed"]) == (KEPT, False)
+
+
+def test_a_consent_counts_among_the_traits_alone(store: Store) -> None:
+    (told,) = Intake(store, T, Rules()).take([{**identify("m1", {}), "consents": {"email": True}}], NOON)
+    assert (told.fate, known(store, moment=LATER).consents) == (MessageFate.PARTIAL, {})
+
+
 @pytest.mark.parametrize(
     ("raw", "left"),
     [

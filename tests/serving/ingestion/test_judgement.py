@@ -135,6 +135,19 @@ def test_a_word_that_a_shop_may_send_for_something_else_speaks_of_a_message_only
         ("Email Complaint", "complained", "email"),
         ("Unsubscribe", "unsubscribed", ""),
         ("Opted Out", "unsubscribed", ""),
+        ("SMS STOP", "unsubscribed", "sms"),
+        ("group_unsubscribe", "unsubscribed", ""),
+        ("User Unsubscribed", "unsubscribed", ""),
+        ("Email List Unsubscribed", "unsubscribed", "email"),
+        ("Opted Out of Marketing Emails", "unsubscribed", "email"),
+        ("Unsubscribed from Email and SMS", "unsubscribed", ""),
+        ("Email Unsubscribe Link Clicked", "unsubscribed", "email"),
+        ("Push Notifications Disabled", "unsubscribed", "push"),
+        ("Newsletter Subscription Canceled", "unsubscribed", "email"),
+        ("Consent Withdrawn", "unsubscribed", ""),
+        ("doNotEmail", "unsubscribed", "email"),
+        ("spamreport", "complained", ""),
+        ("Email Abuse Report", "complained", "email"),
     ],
 )
 def test_refusals_have_many_names(name: str, kind: str, channel: str) -> None:
@@ -149,7 +162,12 @@ def test_a_refusals_channel_may_be_a_property_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Product Removed", "Promotion Viewed", "Button Pressed", "Complaint", "Unsubscribe Page Viewed"]
+    "name",
+    [
+        *("Product Removed", "Promotion Viewed", "Button Pressed", "Complaint", "Unsubscribe Page Viewed"),
+        *("Cookies Opted Out", "Subscription Cancelled", "Email Cancelled", "User Complained", "STOP", "Marketing"),
+        "mail" * 100 + " Unsubscribed",
+    ],
 )
 def test_other_names_mean_nothing(name: str) -> None:
     assert meaning_of(read(event=name), Rules()) is None
