@@ -11,13 +11,20 @@ import typer
 
 from cli.arguments import operator
 from cli.console import console, print_json, say, table
+from features.ids import canonical_id
 
 if TYPE_CHECKING:
     from serving.store.port import Store
 
 customers_app = typer.Typer(no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(help="Any id of the customer, exactly as it is kept.")]
+
+def _as_kept(id_: str | None) -> str | None:
+    """An id as it is kept: `13085.0` came in as the customer 13085."""
+    return None if id_ is None else canonical_id(id_)
+
+
+Id = Annotated[str, typer.Argument(help="Any id of the customer.", callback=_as_kept)]
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder with the store, or with its settings.")]
 Tenant = Annotated[str | None, typer.Option(help="Whose customers; TACTFUL_TENANT, or default, unless given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
@@ -70,7 +77,9 @@ def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json 
 
 @customers_app.command("merges")
 def list_merges(
-    customer: Annotated[str | None, typer.Argument(help="Only the merges of this id, on either side.")] = None,
+    customer: Annotated[
+        str | None, typer.Argument(help="Only the merges of this id, on either side.", callback=_as_kept)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to list, the newest first.")] = 100,
     data: Data = HERE,
     tenant: Tenant = None,
@@ -106,7 +115,8 @@ def unmerge(
     customer counts for both.
     """
     with _opened(data, tenant) as opened:
-        wanted = [alias for customer in ids for alias in _merged_into(opened, customer)] if every else ids
+        kept = [canonical_id(one) or one for one in ids]
+        wanted = [alias for customer in kept for alias in _merged_into(opened, customer)] if every else kept
         undone = [opened.store.unmerge(opened.tenant, alias, opened.now, operator()) for alias in wanted]
     rows: list[dict[str, Any]] = [one._asdict() | {"names": list(one.names)} for one in undone]
     if as_json:

@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from features.ids import canonical_id
 from serving.api.problems import Problem
 from serving.engine.sending import OutcomeKind
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 CustomerId = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=NO_CONTROL, description="Pseudonymous id of the customer.")
+    str,
+    Field(min_length=1, max_length=200, pattern=NO_CONTROL, description="Pseudonymous id of the customer."),
+    BeforeValidator(lambda value: canonical_id(value) if isinstance(value, str) else value),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 DecisionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$", examples=["checkout-7f3a"])]

@@ -53,6 +53,17 @@ def track(client: httpx.Client, customer: str, name: str) -> httpx.Response:
     return client.post("/v1/track", json=body, headers={"X-Strict-Mode": "1"})
 
 
+@pytest.mark.parametrize(("written", "kept"), [("81.0", "81"), (" 82 ", "82"), ("83.", "83"), ("-5.00", "-5")])
+def test_an_id_is_read_as_it_came_in(url: str, written: str, kept: str) -> None:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        path = f"/v1/customers/{quote(written, safe='')}"
+        assert track(client, written, f"written-{kept}").status_code == 200
+        assert client.get(path).json()["customer_id"] == kept
+        assert client.post("/v1/decisions", json={"customer_id": written}).json()["customer_id"] == kept
+        assert client.delete(path).json()["status"] == "erased"
+        assert client.get(f"/v1/customers/{kept}").status_code == 404
+
+
 def test_every_id_that_comes_in_can_be_read_exported_and_erased(url: str) -> None:
     with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         for number, id_ in enumerate(AWKWARD):
