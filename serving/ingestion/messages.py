@@ -230,8 +230,8 @@ def _times(
         timestamp = first or moments.read(raw["originalTimestamp"], "originalTimestamp")
     else:
         timestamp = moments.read(raw[stamps[0]], stamps[0]) if stamps else None
-    sent = fit_or(None, left_out, moments.read, raw.get("sentAt") or around.get("sentAt") or None, "sentAt")
-    return timestamp, sent
+    told = raw.get("sentAt") or around.get("sentAt") or None
+    return timestamp, fit_or(None, left_out, moments.sent, told, timestamp)
 
 
 def _context(raw: Mapping[str, Any], around: Mapping[str, Any], left_out: list[str]) -> dict[str, Any]:

@@ -28,6 +28,19 @@ def read(value: Any, where: str) -> datetime | None:
         raise UnfitMessageError("not a moment", wanted="ISO 8601, such as 2026-03-01T12:00:00Z", where=where) from None
 
 
+def sent(value: Any, timestamp: datetime | None) -> datetime | None:
+    """When a message was sent, by the clock that stamped it; None where it does not say so.
+
+    Raises:
+        UnfitMessageError: It is no moment, or one long before what the message reports. No clock says that of itself;
+            programs that leave the field out write the year 1 or 1970.
+    """
+    found = read(value, "sentAt")
+    if found is not None and timestamp is not None and timestamp - found > AHEAD:
+        raise UnfitMessageError("sent before it happened", wanted="a moment after its timestamp", where="sentAt")
+    return found
+
+
 def placed(
     timestamp: datetime | None, sent: datetime | None, received: datetime, *, reach: timedelta, ahead: timedelta = AHEAD
 ) -> tuple[datetime, bool]:

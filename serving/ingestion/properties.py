@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from serving.ingestion.names import OUTCOMES, PAGE, SCREEN, Meaning, channel_of,
 from serving.ingestion.rules import Rules
 from serving.store.port import Outcome, StoredEvent
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""A number in text. Python's own reading takes `1_000` and digits of other scripts for numbers, too."""
 _TYPES = {name: code for code, name in enumerate(EVENT_TYPES)}
 _CHANNELS = {name: code for code, name in enumerate(CHANNELS)}
 _MONEY = frozenset({"purchase", "refund"})
@@ -217,7 +220,10 @@ def _number(fields: Mapping[str, Any], *names: str) -> float | None:
         if value is None or value == "":
             continue
         try:
-            number = math.nan if isinstance(value, bool) else float(value)
+            is_number = not isinstance(value, bool | str) or (
+                isinstance(value, str) and _NUMBER.fullmatch(value.strip())
+            )
+            number = float(value) if is_number else math.nan
         except (TypeError, ValueError, OverflowError):
             number = math.nan
         return _bounded(number, name)

@@ -205,6 +205,9 @@ def test_a_file_may_say_otherwise() -> None:
         ({"revenue": True}, "not a number"),
         ({"revenue": 1e10}, "not a number"),
         ({"revenue": "nan"}, "not a number"),
+        ({"revenue": "1_000"}, "not a number"),
+        ({"revenue": "25,50"}, "not a number"),
+        ({"revenue": "\u0663"}, "not a number"),
         ({"revenue": 10**400}, "not a number"),
         ({"revenue": [1]}, "not a number"),
         ({"revenue": -1}, "a purchase of less than nothing"),
@@ -332,6 +335,13 @@ def test_a_message_too_large_is_refused() -> None:
     with pytest.raises(UnfitMessageError, match="too large: wanted at most 32768 bytes; at the message") as refused:
         read(properties={"note": "x" * 32_768})
     assert refused.value.fate is MessageFate.OVERSIZED
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2026-05-06T08:59:59Z"])
+def test_what_was_sent_before_it_happened_is_dated_by_its_timestamp_alone(never: str) -> None:
+    message = read(timestamp="2026-05-06T10:00:00Z", sentAt=never)
+    assert message.moment == datetime(2026, 5, 6, 10, tzinfo=UTC)
+    assert message.left_out == ("sent before it happened: wanted a moment after its timestamp; at sentAt",)
 
 
 def test_a_message_without_an_id_has_the_same_one_when_it_is_sent_again() -> None:
