@@ -27,8 +27,8 @@ def score_rows(given: list[str]) -> str:
     width = len(bundle.feature_names)
     rows = np.vstack([np.full(width, value) for value in (np.nan, 0.0, 1.0, -1.0, 1e6)])
     for name, scores in bundle.score_customers(rows).items():
-        if not np.isfinite(scores).all():
-            return f"scores of {name} that are not finite"
+        if np.isinf(scores).any() or np.isnan(scores).all():  # NaN alone says that a score of a customer is unknown
+            return f"scores of {name} that are infinite, or not known for anybody"
     bundle.score_actions(rows, [{}] * len(rows))
     for message in bundle.messages:
         bundle.score_effects(rows, [message] * len(rows))

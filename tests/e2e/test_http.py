@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -48,6 +49,13 @@ def served(data: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
             process.kill()
 
 
+def wait_for_bundle(client: httpx.Client, version: str) -> None:
+    """Asks for decisions until they are made with a bundle, which the service tries before it takes it."""
+    end = time.monotonic() + PATIENCE
+    while client.post("/v1/decisions", json={"customer_id": "regular"}).json()["versions"]["bundle"] != version:
+        assert time.monotonic() < end, f"bundle {version} is not in use"
+
+
 def test_from_the_command_to_a_decision_and_back(shop: Settings) -> None:
     with served(shop.data) as (process, client):
         assert client.get("/health/ready").json()["status"] == "ready"
@@ -59,8 +67,7 @@ def test_from_the_command_to_a_decision_and_back(shop: Settings) -> None:
 
         version = export_bundle(shop.data / "bundles" / "second", seed=1)
         point_to(shop.champion, shop.data / "bundles" / "second")
-        newer = client.post("/v1/decisions", json={"customer_id": "regular"}).json()
-        assert newer["versions"]["bundle"] == version
+        wait_for_bundle(client, version)
 
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate()
