@@ -46,6 +46,16 @@ _MALFORMED = pa.schema([("line", pa.int64()), ("lines", pa.int64()), ("reason", 
 codecs.register_error("tactful.broken", lambda error: (_BROKEN, error.end))  # type: ignore[attr-defined]
 
 
+_PACKED = {
+    b"PK\x03\x04": "a zip archive or an Excel file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"BZh91AY": "a bzip2 file",
+    b"PAR1\x15": "a Parquet file",
+}
+"""What files that are no text begin with."""
+
+
 class TextLog(NamedTuple):
     """A text as columns.
 
@@ -87,6 +97,10 @@ def is_gzipped(file: Path) -> bool:
 
 
 def _open(file: Path, source: Source) -> IO[str]:
+    with file.open("rb") as raw:
+        start = raw.read(8)
+    if packed := next((name for sign, name in _PACKED.items() if start.startswith(sign)), None):
+        raise MappingError("a log that is not text", got=packed, wanted="text, plain or compressed by gzip", where=file)
     opened: Any = gzip.open if is_gzipped(file) else open
     with opened(file, "rb") as stream:
         marked = stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -733,3 +733,18 @@ def test_rows_too_far_ahead_of_the_clock_are_rejected(tmp_path):
     (tmp_path / "log.csv").write_text(log)
     imported = import_log(tmp_path / "log.csv", parse_mapping(PURCHASES), latest=now + AHEAD)
     assert rejected(imported) == dict.fromkeys((1, 3, 4), "time ahead of our clock")
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"PK\x03\x04", "a zip archive or an Excel file"),
+        (b"\xfd7zXZ\x00", "an xz file"),
+        (b"\x28\xb5\x2f\xfd", "a zstd file"),
+        (b"BZh91AY&SY", "a bzip2 file"),
+        (b"PAR1\x15", "a Parquet file"),
+    ],
+)
+def test_a_file_that_is_not_text_is_named(tmp_path, start, name):
+    told = refuse(tmp_path, start + b"\x80\xff rest", PURCHASES)
+    assert told == f"a log that is not text: got '{name}'; wanted text, plain or compressed by gzip; at /log.csv"
