@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from features.ids import PLACEHOLDER_IDS, canonical_id, folded
+from features.one_line import one_line
 from features.timestamps import microseconds
 from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
 from serving.ingestion.fates import UnfitMessageError, fit_or
-from serving.ingestion.messages import Message, identifier, text
+from serving.ingestion.messages import LONGEST_TEXT, Message, identifier, text
 from serving.ingestion.names import OUTCOMES, PAGE, SCREEN, Meaning, channel_of, is_bare_word
 from serving.ingestion.rules import Rules
 from serving.store.port import Outcome, StoredEvent
@@ -19,6 +21,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """A number in text. Python's own reading takes `1_000` and digits of other scripts for numbers, too."""
 _TYPES = {name: code for code, name in enumerate(EVENT_TYPES)}
 _CHANNELS = {name: code for code, name in enumerate(CHANNELS)}
+_PLACEHOLDERS = frozenset(map(folded, PLACEHOLDER_IDS))
 _MONEY = frozenset({"purchase", "refund"})
 """Types whose amount is what they say: without it nothing is kept."""
 _COUNTED = frozenset({"earned", "spent"})
@@ -68,7 +71,7 @@ def event_of(
         discount=fit_or(0.0, left_out, _discount, told, meaning),
         quantity=quantity,
         categories=fit_or(0, left_out, _categories, told, meaning, products, rules),
-        subject=_answer(quantity) if meaning.scale else fit_or("", left_out, text, told, *meaning.subject),
+        subject=_answer(quantity) if meaning.scale else fit_or("", left_out, _subject, told, meaning),
         id=message.id,
     )
 
@@ -96,10 +99,15 @@ def repeatable_id(message: Message, meaning: Meaning) -> str | None:
 
 
 def _order(told: Mapping[str, Any]) -> str:
-    try:
-        return text(told, "order_id")
-    except UnfitMessageError:
-        return ""
+    """The id of an order, by the rule for ids; empty where none tells the order from others, such as `null`."""
+    order = canonical_id(told.get("order_id")) or ""
+    return "" if len(order) > LONGEST_TEXT or folded(order) in _PLACEHOLDERS else one_line(order)
+
+
+def _subject(told: Mapping[str, Any], meaning: Meaning) -> str:
+    return (_order(told) if meaning.type in _MONEY and meaning.subject[:1] == ("order_id",) else "") or text(
+        told, *meaning.subject
+    )
 
 
 def outcome_of(message: Message, meaning: Meaning, left_out: list[str]) -> Outcome | None:

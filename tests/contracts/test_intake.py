@@ -73,6 +73,22 @@ def test_a_refund_by_its_order_alone_returns_what_is_left_of_it(store: Store) ->
     assert sorted(StoredEvent(*event).amount for event in known(store, moment=LATER).events) == [-80.0, 80.0]
 
 
+@pytest.mark.parametrize("order", ["null", "undefined", 0, "00", "[NULL]", "x" * 600])
+def test_an_id_that_tells_no_order_from_others_loses_no_purchase(store: Store, order: object) -> None:
+    told = [track(f"m{n}", properties={"order_id": order, "revenue": revenue}) for n, revenue in enumerate((80, 30))]
+    assert fates(store, *told) == [KEPT, KEPT]
+    assert fates(store, track("m9", "Order Refunded", properties={"order_id": order})) == [KEPT]
+    assert sorted(StoredEvent(*event).amount for event in known(store, moment=LATER).events) == [0.0, 30.0, 80.0]
+
+
+@pytest.mark.parametrize(("ordered", "returned"), [(77.0, "77"), (" 77 ", 77), ("77.0", 77)])
+def test_an_order_is_the_same_however_its_id_is_written(store: Store, ordered: object, returned: object) -> None:
+    assert fates(store, track("m1", properties={"order_id": ordered, "revenue": 80})) == [KEPT]
+    assert fates(store, track("m2", properties={"order_id": returned, "revenue": 80})) == [DUPLICATE]
+    assert fates(store, track("m3", "Order Refunded", properties={"order_id": returned})) == [KEPT]
+    assert sorted(StoredEvent(*event).amount for event in known(store, moment=LATER).events) == [-80.0, 80.0]
+
+
 def test_a_batch_sent_again_changes_nothing(store: Store) -> None:
     raw = [track("m1"), {"type": "identify", "messageId": "m2", "userId": "c1", "traits": {"name": "Ada"}}]
     assert fates(store, *raw) == [KEPT, KEPT]
