@@ -46,7 +46,7 @@ serve: $(READY)  ## Keep the decision service running on the demo's data
 	$(BIN)/tactful serve
 
 test: $(READY_DEV)  ## Run the tests and the examples in docstrings and guides
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: lint types contracts security test  ## Everything CI runs: format, lint, types, import contracts, weak spots, tests, doctests
 

@@ -25,14 +25,6 @@ FLAGS = (
 )  # fmt: skip
 
 
-def installed() -> Path:
-    """The folder of the clients from npm; the test is skipped where the registry cannot be reached."""
-    try:
-        return packages(CLIENTS)
-    except AssertionError as error:
-        pytest.skip(f"the clients cannot be fetched by npm: {str(error)[-300:]}")
-
-
 @contextmanager
 def page_server(folder: Path) -> Iterator[str]:
     """The origin of a shop's pages, which load the clients, while the block runs.
@@ -40,7 +32,7 @@ def page_server(folder: Path) -> Iterator[str]:
     Args:
         folder: An empty folder for the pages.
     """
-    modules = installed() / "node_modules"
+    modules = packages(CLIENTS) / "node_modules"
     for name, source in SCRIPTS.items():
         shutil.copy(modules / source, folder / name)
         (folder / f"{name}.html").write_text(f"<!doctype html><title>shop</title><script src={name}></script>")

@@ -17,8 +17,8 @@ from serving.process.server import running
 from serving.settings import Settings
 from serving.store.queries import keys
 from tests.e2e.flaky import WEATHER, Network, flaky
-from tests.e2e.pages import CLIENTS, browser_page, installed, page_server
-from tests.node import run
+from tests.e2e.pages import CLIENTS, browser_page, page_server
+from tests.node import packages, run
 
 MESSAGES = 200
 PATIENCE = 240
@@ -127,7 +127,7 @@ def test_rudderstacks_beacons(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("client", ["segment", "rudderstack"])
 def test_clients_for_node(tmp_path: Path, client: str) -> None:
-    folder = installed()
+    folder = packages(CLIENTS)
     with served(tmp_path) as (tenants, network, key):
         run(str(CLIENTS / f"{client}.mjs"), network.url, key, str(MESSAGES), cwd=folder)
         assert_each_once(tenants, network)
