@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from features.array_types import Floats
-from models.base.gbm import Parameters, fit
+from tactful.features.array_types import Floats
+from tactful.models.base.gbm import Parameters, fit
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 BEGAN = 2008
@@ -84,7 +84,7 @@ def as_events(calls: pd.DataFrame) -> pd.DataFrame:
         calls: The data set's rows in order.
 
     Returns:
-        Events as `features.events.schema.validate` reads them.
+        Events as `tactful.features.events.schema.validate` reads them.
     """
     month = calls["month"].map(MONTHS.index).to_numpy()
     begins = 12 * np.cumsum(np.diff(month, prepend=month[0]) < 0) + month

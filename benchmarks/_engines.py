@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
-from features.kernel.program import columns_read
-from features.timestamps import DAY
-from features.vocabulary import EVENT_TYPES
+from tactful.features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
+from tactful.features.kernel.program import columns_read
+from tactful.features.timestamps import DAY
+from tactful.features.vocabulary import EVENT_TYPES
 
 A = Aggregation
 

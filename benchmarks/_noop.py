@@ -9,8 +9,8 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from serving.api.decisions.schemas import DecisionAnswer, DecisionRequest
-from serving.process.sockets import address, listen
+from tactful.serving.api.decisions.schemas import DecisionAnswer, DecisionRequest
+from tactful.serving.process.sockets import address, listen
 
 
 def endpoint(answer: Path) -> FastAPI:

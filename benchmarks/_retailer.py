@@ -13,20 +13,20 @@ from typing import Any
 import numpy as np
 import yaml
 
-import decisions
-from decisions.base.snapshot import Contact
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.model import Catalogue
-from decisions.loading import load_catalogue
-from experiments.samples.customers import END, ZONE, Customers
-from features.build import build_pairs
-from features.definitions.standard import STANDARD
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from models.base.calibration import Identity
-from models.base.gbm import Parameters, fit
-from models.bundles.bundle import Bundle, export, load
-from models.scores.classifier import ActionFeature, FittedModel
-from serving.store.port import History, Profile, Store, from_micros
+from tactful import decisions
+from tactful.decisions.base.snapshot import Contact
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.loading import load_catalogue
+from tactful.experiments.samples.customers import END, ZONE, Customers
+from tactful.features.build import build_pairs
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.models.base.calibration import Identity
+from tactful.models.base.gbm import Parameters, fit
+from tactful.models.bundles.bundle import Bundle, export, load
+from tactful.models.scores.classifier import ActionFeature, FittedModel
+from tactful.serving.store.port import History, Profile, Store, from_micros
 
 MOMENT = END + timedelta(hours=17)
 """When decisions are made: in the evening after the histories end."""

@@ -22,17 +22,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._retailer import MOMENT, models, retail
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import Request, Scorer, decide
-from decisions.kernel.evaluation import Case
-from decisions.kernel.gates import judged, openings
-from experiments.samples.customers import Customers, generate
-from experiments.samples.requests import requests
-from features.build import build_one
-from features.definitions.standard import STANDARD
-from features.events.history import history
-from features.kernel.program import compile_features
-from models.bundles.bundle import Bundle
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import Request, Scorer, decide
+from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.gates import judged, openings
+from tactful.experiments.samples.customers import Customers, generate
+from tactful.experiments.samples.requests import requests
+from tactful.features.build import build_one
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.history import history
+from tactful.features.kernel.program import compile_features
+from tactful.models.bundles.bundle import Bundle
 
 BENCH = Path("var/bench")
 CUSTOMERS, EVENTS, CHUNK = 2_000, 300, 1_000

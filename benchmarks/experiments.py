@@ -17,14 +17,14 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from experiments.base.metrics import METRICS
-from experiments.design.declaration import Experiment
-from experiments.readout.effects import Effect, compare, sample_ratio
-from experiments.readout.outcomes import outcomes
-from experiments.readout.power import plan
-from experiments.readout.sequential import always_valid, tuned_to
-from features.array_types import Floats
-from features.timestamps import DAY, microseconds
+from tactful.experiments.base.metrics import METRICS
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.readout.effects import Effect, compare, sample_ratio
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.power import plan
+from tactful.experiments.readout.sequential import always_valid, tuned_to
+from tactful.features.array_types import Floats
+from tactful.features.timestamps import DAY, microseconds
 from tests.experiments.asos import COMPARISON, FILE, comparisons, crossings
 from tests.experiments.few import VALUE, arm
 from tests.experiments.trials import START, Trial, trial, truth

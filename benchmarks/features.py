@@ -46,8 +46,8 @@ def generate(size: int, folder: Path) -> None:
     import numpy as np
     import pandas as pd
 
-    from features.events.dataset import write_events
-    from features.timestamps import DAY
+    from tactful.features.events.dataset import write_events
+    from tactful.features.timestamps import DAY
 
     rng = np.random.default_rng(7)
     customers = size // EVENTS_A_CUSTOMER
@@ -79,7 +79,7 @@ def generate(size: int, folder: Path) -> None:
 
 def moments(count: int) -> list[int]:
     """The end of the log and moments each 28 days before, oldest first."""
-    from features.timestamps import DAY
+    from tactful.features.timestamps import DAY
 
     return [(19_700 + 730 - 28 * back) * DAY for back in reversed(range(count))]
 
@@ -101,7 +101,7 @@ def scan(folder: Path, _as_of: list[int], features: Any) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     from benchmarks._engines import columns
-    from features.events.dataset import open_events
+    from tactful.features.events.dataset import open_events
 
     dataset = open_events(folder)
     names = columns(features)
@@ -111,15 +111,15 @@ def scan(folder: Path, _as_of: list[int], features: Any) -> None:
 
 def kernel(folder: Path, as_of: list[int], features: Any) -> Any:
     """Tactful's own."""
-    from features.build import build_dataset
-    from features.events.dataset import open_events
+    from tactful.features.build import build_dataset
+    from tactful.features.events.dataset import open_events
 
     return build_dataset(open_events(folder), as_of, features)
 
 
 def run(name: str, size: str, cutoffs: int) -> dict[str, float]:
     """Measures one engine, in this process, and keeps its values for comparison."""
-    from features.definitions.standard import STANDARD
+    from tactful.features.definitions.standard import STANDARD
 
     features, compute = STANDARD.subset(NAMES), engine(name)
     as_of = moments(cutoffs)
@@ -146,7 +146,7 @@ def keep(result: Any, as_of: list[int], features: Any, file: Path) -> None:
     import numpy as np
     import pandas as pd
 
-    from features.build import FeatureFrame
+    from tactful.features.build import FeatureFrame
 
     def table(part: Any) -> pd.DataFrame:
         return part if isinstance(part, pd.DataFrame) else part.to_pandas()

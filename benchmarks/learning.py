@@ -23,17 +23,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks._bank import as_events, rolling
-from features.events import complete_journey
-from features.events.dataset import EventDataset, write_events
-from features.events.schema import validate
-from features.timestamps import microseconds
-from models.base.metrics import Outcomes
-from training.data.labels import days_after
-from training.fit.baselines import GAPS_AND_WINDOWS, Logit
-from training.fit.drift import rate_drifts
-from training.fit.evaluation import TestRows, evaluate
-from training.jobs import lapse
-from training.monitor import answered_contacts, mean_by_customer
+from tactful.features.events import complete_journey
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.features.events.schema import validate
+from tactful.features.timestamps import microseconds
+from tactful.models.base.metrics import Outcomes
+from tactful.training.data.labels import days_after
+from tactful.training.fit.baselines import GAPS_AND_WINDOWS, Logit
+from tactful.training.fit.drift import rate_drifts
+from tactful.training.fit.evaluation import TestRows, evaluate
+from tactful.training.jobs import lapse
+from tactful.training.monitor import answered_contacts, mean_by_customer
 
 BENCH = Path("var/bench")
 DATA = Path("../shared/data")

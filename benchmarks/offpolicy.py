@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from experiments.offpolicy.estimators import Estimate, direct, doubly_robust, ips, snips, switch_dr
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.predictions import cross_fitted
-from experiments.offpolicy.support import support
+from tactful.experiments.offpolicy.estimators import Estimate, direct, doubly_robust, ips, snips, switch_dr
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.predictions import cross_fitted
+from tactful.experiments.offpolicy.support import support
 from tests.experiments.gated import FITTED, MISTAKEN, simulated, truth
 
 BENCH = Path("var/bench")

@@ -24,9 +24,9 @@ from rich.table import Table
 
 from benchmarks._processes import Load, cpu_seconds, fsync_milliseconds, load, postgres, server
 from benchmarks._retailer import MOMENT, furnish, stock
-from experiments.samples.customers import generate
-from serving.bootstrap import open_store
-from serving.store.queries import keys
+from tactful.experiments.samples.customers import generate
+from tactful.serving.bootstrap import open_store
+from tactful.serving.store.queries import keys
 
 BENCH = Path("var/bench")
 CUSTOMERS = 5_000
@@ -122,7 +122,7 @@ def beside_noop(
 @contextmanager
 def service(folder: Path, url: str, workers: int, database: int | None) -> Iterator[Peer]:
     """The service, as it is run."""
-    arguments = ("-m", "cli.main", "serve", "--data", str(folder), "--port", "0", "--workers", str(workers))
+    arguments = ("-m", "tactful.cli.main", "serve", "--data", str(folder), "--port", "0", "--workers", str(workers))
     with server(*arguments, environment={"TACTFUL_STORE": url}) as (process, port):
         yield Peer(process, port, database)
 

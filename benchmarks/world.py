@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cli.console import console, progress, say
-from cli.simulation.report import as_dict, over_time, standings_table
-from cli.simulation.run import compare
+from tactful.cli.console import console, progress, say
+from tactful.cli.simulation.report import as_dict, over_time, standings_table
+from tactful.cli.simulation.run import compare
 
 BENCH = Path("var/bench")
 WEEKS, SEEDS = 26, (10, 11, 12, 13, 14)

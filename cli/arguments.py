@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import typer
 
-from decisions.base.durations import parse_duration
+from tactful.decisions.base.durations import parse_duration
 
 
 def operator() -> str:

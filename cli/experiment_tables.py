@@ -4,12 +4,12 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.console import console, say, table
+from tactful.cli.console import console, say, table
 
 if TYPE_CHECKING:
-    from experiments.design.declaration import Experiment
-    from experiments.readout.power import Horizon
-    from experiments.readout.readout import ArmReadout, Readout
+    from tactful.experiments.design.declaration import Experiment
+    from tactful.experiments.readout.power import Horizon
+    from tactful.experiments.readout.readout import ArmReadout, Readout
 
 
 def plain_plan(horizons: "list[Horizon]") -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def plain_plan(horizons: "list[Horizon]") -> list[dict[str, Any]]:
 
 def show_plan(experiment: "Experiment", horizons: "list[Horizon]", found: "Horizon | None") -> None:
     """A plan for people."""
-    from experiments.base.metrics import METRICS
+    from tactful.experiments.base.metrics import METRICS
 
     screen, metric = console(), METRICS[experiment.primary.metric]
     headings = ("weeks", "customers", metric.title.lower(), "finds, one look", "finds, any look", "enough")

@@ -10,50 +10,59 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from cli.console import console
-from features.errors import TactfulError
+from tactful.cli.console import console
+from tactful.features.errors import TactfulError
 
 COMMANDS = {
-    "demo": ("cli.demo.command:demo", "Do the whole job on real data: import, learn, decide, report."),
-    "init": ("cli.starter.command:init", "Write the files of a new service: settings, catalogue, mapping, timers."),
-    "serve": ("cli.commands.serve:serve", "Answer requests for decisions over HTTP."),
-    "customers": ("cli.commands.customers:customers_app", "Export and erase customers, list merges and undo them."),
-    "keys": ("cli.commands.keys:keys_app", "Say who may use the service over HTTP."),
-    "audit": ("cli.commands.audit:audit_app", "List what operators did, and check that its record is whole."),
-    "store": ("cli.commands.store:store_app", "Fill, check, compact, back up, restore, copy and migrate the store."),
-    "events": ("cli.commands.events:events_app", "Bring customer histories in."),
-    "features": ("cli.commands.features:features", "List the features, each with its meaning."),
-    "train": ("cli.commands.train:train_app", "Fit models to a log of events and register them."),
+    "demo": ("tactful.cli.demo.command:demo", "Do the whole job on real data: import, learn, decide, report."),
+    "init": (
+        "tactful.cli.starter.command:init",
+        "Write the files of a new service: settings, catalogue, mapping, timers.",
+    ),
+    "serve": ("tactful.cli.commands.serve:serve", "Answer requests for decisions over HTTP."),
+    "customers": (
+        "tactful.cli.commands.customers:customers_app",
+        "Export and erase customers, list merges and undo them.",
+    ),
+    "keys": ("tactful.cli.commands.keys:keys_app", "Say who may use the service over HTTP."),
+    "audit": ("tactful.cli.commands.audit:audit_app", "List what operators did, and check that its record is whole."),
+    "store": (
+        "tactful.cli.commands.store:store_app",
+        "Fill, check, compact, back up, restore, copy and migrate the store.",
+    ),
+    "events": ("tactful.cli.commands.events:events_app", "Bring customer histories in."),
+    "features": ("tactful.cli.commands.features:features", "List the features, each with its meaning."),
+    "train": ("tactful.cli.commands.train:train_app", "Fit models to a log of events and register them."),
     "evaluate": (
-        "cli.commands.releasing:evaluate",
+        "tactful.cli.commands.releasing:evaluate",
         "Judge a candidate on logged decisions.",
     ),
     "promote": (
-        "cli.commands.releasing:promote",
+        "tactful.cli.commands.releasing:promote",
         "Put a bundle into use if the gate lets it.",
     ),
     "rollback": (
-        "cli.commands.releasing:rollback",
+        "tactful.cli.commands.releasing:rollback",
         "Go back to the bundle in use before.",
     ),
     "monitor": (
-        "cli.commands.monitor:monitor",
+        "tactful.cli.commands.monitor:monitor",
         "Watch features, scores, responses and calibration for drift.",
     ),
     "retrain": (
-        "cli.commands.retrain:retrain",
+        "tactful.cli.commands.retrain:retrain",
         "Train every model, and put the bundle into use if it may ship.",
     ),
-    "simulate": ("cli.commands.simulate:simulate", "Compare policies in a world whose truth is known."),
-    "explain": ("cli.commands.decisions:explain", "Say why a decision came out as it did."),
-    "replay": ("cli.commands.decisions:replay", "Make a decision again from its recorded inputs."),
-    "what-if": ("cli.commands.decisions:what_if", "Decide again with something different; nothing is written."),
+    "simulate": ("tactful.cli.commands.simulate:simulate", "Compare policies in a world whose truth is known."),
+    "explain": ("tactful.cli.commands.decisions:explain", "Say why a decision came out as it did."),
+    "replay": ("tactful.cli.commands.decisions:replay", "Make a decision again from its recorded inputs."),
+    "what-if": ("tactful.cli.commands.decisions:what_if", "Decide again with something different; nothing is written."),
     "experiment": (
-        "cli.commands.experiment:experiment_app",
+        "tactful.cli.commands.experiment:experiment_app",
         "Size experiments, start and stop them, and read them out.",
     ),
-    "kpis": ("cli.commands.kpis:kpis", "Count the key figures of a period, each with its interval."),
-    "catalogue": ("cli.commands.catalogue:catalogue_app", "Look after catalogues."),
+    "kpis": ("tactful.cli.commands.kpis:kpis", "Count the key figures of a period, each with its interval."),
+    "catalogue": ("tactful.cli.commands.catalogue:catalogue_app", "Look after catalogues."),
 }
 """Where each command is, and its line in the help."""
 EXTRAS = {

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import days
+from tactful.cli.arguments import days
 
 Events = Annotated[
     Path | None,

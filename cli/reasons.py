@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cli.console import table
+from tactful.cli.console import table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.engine.reasons import Explained
+    from tactful.serving.engine.reasons import Explained
 
 
 def tables(scores: "Iterable[Explained]") -> "Iterator[Table]":
     """A table for each score: what raised or lowered it, what the customer has there, and by what it moved the odds."""
-    from serving.engine.reasons import in_words
+    from tactful.serving.engine.reasons import in_words
 
     for one in scores:
         rows = [

@@ -7,12 +7,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from decisions.base.errors import CatalogueError, Finding
-from decisions.base.yaml_text import Place, existing, is_consequence, line_of, read, sentence
-from decisions.catalogue.checks import Remark, check
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.model import Catalogue
-from decisions.lint.lint import lint
+from tactful.decisions.base.errors import CatalogueError, Finding
+from tactful.decisions.base.yaml_text import Place, existing, is_consequence, line_of, read, sentence
+from tactful.decisions.catalogue.checks import Remark, check
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.lint.lint import lint
 
 MOST_MISTAKES = 100
 """Mistakes that are listed; a file with more is no catalogue, and is not looked at further."""
@@ -52,7 +52,7 @@ def parse_catalogue(text: str, vocabulary: Vocabulary, file: str = "catalogue.ya
 def inspect_catalogue(text: str, vocabulary: Vocabulary, file: str) -> tuple[Catalogue | None, list[Finding]]:
     """The catalogue, where its values are valid, and every finding, in the order of lines.
 
-    A catalogue without mistakes is linted too: `decisions.lint.lint` says what can never hold, be sent or bind.
+    A catalogue without mistakes is linted too: `tactful.decisions.lint.lint` says what can never hold, be sent or bind.
     """
     catalogue, findings, lines = _checked(text, vocabulary, file)
     if catalogue is None or _mistakes(findings):

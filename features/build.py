@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.errors import FeatureError
-from features.events.dataset import EventDataset, bucket
-from features.events.history import Events
-from features.kernel.arrays import Histories, Program, Rows
-from features.kernel.kernel import compute
-from features.kernel.program import columns_read, compile_features
-from features.timestamps import customers_days, local_days, microseconds
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.errors import FeatureError
+from tactful.features.events.dataset import EventDataset, bucket
+from tactful.features.events.history import Events
+from tactful.features.kernel.arrays import Histories, Program, Rows
+from tactful.features.kernel.kernel import compute
+from tactful.features.kernel.program import columns_read, compile_features
+from tactful.features.timestamps import customers_days, local_days, microseconds
 
 Moment = datetime | int
 """An aware datetime, or microseconds since the epoch."""
@@ -87,8 +87,8 @@ def build(
         Rows by customer, in the order of `events.customers`, then by moment, in the order given.
 
     Example:
-        >>> from features.events.history import history
-        >>> from features.timestamps import DAY
+        >>> from tactful.features.events.history import history
+        >>> from tactful.features.timestamps import DAY
         >>> frame = build(history("UTC", [DAY, 9 * DAY], [0, 0]), [10 * DAY])
         >>> frame.column("purchases_total").tolist(), frame.column("purchases_7d").tolist()
         ([2.0], [1.0])
@@ -125,9 +125,9 @@ def build_one(events: Events, as_of: Moment, program: Program) -> NDArray[np.flo
     """Features of one customer as of one moment: what a decision is made on.
 
     Args:
-        events: The customer's history, from `features.events.history.history`.
+        events: The customer's history, from `tactful.features.events.history.history`.
         as_of: The moment.
-        program: From `features.kernel.program.compile_features`, once.
+        program: From `tactful.features.kernel.program.compile_features`, once.
 
     Returns:
         Shape (k,), the same bits as in any frame.
@@ -148,7 +148,7 @@ def build_dataset(
     """`build` over a data set, a bucket at a time on every core.
 
     Args:
-        dataset: From `features.events.dataset.open_events`.
+        dataset: From `tactful.features.events.dataset.open_events`.
         as_of: The moments.
         feature_set: What to compute.
         everyone: Also rows of customers without an event before the moment.

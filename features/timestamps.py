@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from features.errors import EventError
+from tactful.features.errors import EventError
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND

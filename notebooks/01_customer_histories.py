@@ -37,17 +37,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.build import build_dataset, build_dataset_pairs
-from features.definitions.standard import STANDARD
-from features.events import complete_journey
-from features.events.dataset import write_events
-from models.base.metrics import Outcomes
-from training.data.errors import TrainingError
-from training.data.labels import days_after, lapses, midnight, span
-from training.figures.pictures import curves, history, segments, table
-from training.studies.activity import summary, weekly_shares
-from training.studies.leakage import auc_of_features, days_past, judged, one_event_past
-from training.studies.segments import bands, mean_by_segment
+from tactful.features.build import build_dataset, build_dataset_pairs
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events import complete_journey
+from tactful.features.events.dataset import write_events
+from tactful.models.base.metrics import Outcomes
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import days_after, lapses, midnight, span
+from tactful.training.figures.pictures import curves, history, segments, table
+from tactful.training.studies.activity import summary, weekly_shares
+from tactful.training.studies.leakage import auc_of_features, days_past, judged, one_event_past
+from tactful.training.studies.segments import bands, mean_by_segment
 
 SOURCE = "Complete Journey, simulated after real patterns"
 ZONE = complete_journey.ZONE

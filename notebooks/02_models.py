@@ -38,13 +38,13 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from features.events import complete_journey
-from features.events.dataset import write_events
-from training.figures.pictures import calibrations, curves, scoreboard, segments
-from training.jobs import lapse
-from training.jobs import response_imported as response
-from training.studies.reasons import family_weights, reasons_in_words
-from training.studies.segments import bands, bias_by_segment, groups, lift
+from tactful.features.events import complete_journey
+from tactful.features.events.dataset import write_events
+from tactful.training.figures.pictures import calibrations, curves, scoreboard, segments
+from tactful.training.jobs import lapse
+from tactful.training.jobs import response_imported as response
+from tactful.training.studies.reasons import family_weights, reasons_in_words
+from tactful.training.studies.segments import bands, bias_by_segment, groups, lift
 
 SOURCE = "Complete Journey, simulated after real patterns"
 INTERVALS = "95 % bootstrap intervals over households"

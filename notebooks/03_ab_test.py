@@ -38,24 +38,24 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cli.simulation.served import served
-from decisions.base.assignment import hash_v2
-from decisions.kernel.record import parse
-from experiments.base.metrics import METRICS
-from experiments.design.declaration import Experiment
-from experiments.readout.effects import compare, sample_ratio, variance_saved
-from experiments.readout.outcomes import outcomes
-from experiments.readout.power import first_enough, plan
-from experiments.readout.readout import readout
-from experiments.world.parameters import preset
-from experiments.world.policies import TRIGGERS, PriorityList, Silence
-from experiments.world.trial import Split, events_of, ids_of, true_effect
-from experiments.world.world import START, World
-from features.timestamps import microseconds
-from models.base.metrics import Estimate
-from serving.store.queries.experiments import exposed_to
-from training.figures.pictures import curves, segments
-from training.studies.segments import Segment
+from tactful.cli.simulation.served import served
+from tactful.decisions.base.assignment import hash_v2
+from tactful.decisions.kernel.record import parse
+from tactful.experiments.base.metrics import METRICS
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.readout.effects import compare, sample_ratio, variance_saved
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.power import first_enough, plan
+from tactful.experiments.readout.readout import readout
+from tactful.experiments.world.parameters import preset
+from tactful.experiments.world.policies import TRIGGERS, PriorityList, Silence
+from tactful.experiments.world.trial import Split, events_of, ids_of, true_effect
+from tactful.experiments.world.world import START, World
+from tactful.features.timestamps import microseconds
+from tactful.models.base.metrics import Estimate
+from tactful.serving.store.queries.experiments import exposed_to
+from tactful.training.figures.pictures import curves, segments
+from tactful.training.studies.segments import Segment
 
 CUSTOMERS, WEEKS, SEED = 12_000, 8, 11
 NOTE = f"SIMULATED customers, n = {CUSTOMERS:,}"

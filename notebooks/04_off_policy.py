@@ -34,18 +34,18 @@
 import numpy as np
 import pandas as pd
 
-from experiments.base.errors import SupportError
-from experiments.offpolicy.estimators import difference, snips
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.predictions import cross_fitted
-from experiments.offpolicy.support import support
-from experiments.world.parameters import ARMS, preset
-from experiments.world.policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, Silence
-from experiments.world.trial import drawn, ids_of, week_after
-from experiments.world.world import World
-from models.base.metrics import Estimate
-from training.figures.pictures import segments
-from training.studies.segments import Segment
+from tactful.experiments.base.errors import SupportError
+from tactful.experiments.offpolicy.estimators import difference, snips
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.predictions import cross_fitted
+from tactful.experiments.offpolicy.support import support
+from tactful.experiments.world.parameters import ARMS, preset
+from tactful.experiments.world.policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, Silence
+from tactful.experiments.world.trial import drawn, ids_of, week_after
+from tactful.experiments.world.world import World
+from tactful.models.base.metrics import Estimate
+from tactful.training.figures.pictures import segments
+from tactful.training.studies.segments import Segment
 
 CUSTOMERS, WEEKS, SEED = 20_000, 8, 7
 POLICIES = {

@@ -33,15 +33,15 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from decisions.catalogue.objective import Fatigue
-from decisions.kernel.arbitration import Factors, unsubscribe_risk
-from experiments.studies.dose import by_recent, days_of, pressed
-from experiments.world.parameters import preset
-from experiments.world.trial import events_of, ids_of
-from experiments.world.world import START, World
-from models.base.metrics import Estimate
-from models.scores.frequency import PressureModel
-from training.figures.pictures import curves
+from tactful.decisions.catalogue.objective import Fatigue
+from tactful.decisions.kernel.arbitration import Factors, unsubscribe_risk
+from tactful.experiments.studies.dose import by_recent, days_of, pressed
+from tactful.experiments.world.parameters import preset
+from tactful.experiments.world.trial import events_of, ids_of
+from tactful.experiments.world.world import START, World
+from tactful.models.base.metrics import Estimate
+from tactful.models.scores.frequency import PressureModel
+from tactful.training.figures.pictures import curves
 
 CUSTOMERS, DAYS, SEED, CHANCE, MOST = 16_000, 70, 5, 0.35, 6
 INTERVALS = "Bands: 95 %, clustered by customer."

@@ -36,18 +36,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from decisions.analysis.explain import paragraph
-from decisions.catalogue.compiled import Vocabulary
-from decisions.catalogue.selection import Greedy
-from decisions.kernel.decide import Circumstances, decide
-from decisions.loading import load_catalogue
-from experiments.samples.customers import END, generate
-from experiments.samples.requests import requests
-from experiments.samples.rule_of_thumb import RuleOfThumb
-from features.definitions.standard import STANDARD
-from population.allocation import allocate
-from population.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
-from training.figures.pictures import curves, table
+from tactful.decisions.analysis.explain import paragraph
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.kernel.decide import Circumstances, decide
+from tactful.decisions.loading import load_catalogue
+from tactful.experiments.samples.customers import END, generate
+from tactful.experiments.samples.requests import requests
+from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
+from tactful.features.definitions.standard import STANDARD
+from tactful.population.allocation import allocate
+from tactful.population.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
+from tactful.training.figures.pictures import curves, table
 
 CUSTOMERS, SEED, DRAWS = 2_000, 6, 60
 PLACES = {"email": 200, "push": 30, "mail": 10, "in_app": 270, "web": 400}

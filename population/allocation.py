@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.base.errors import AllocationError
-from features.array_types import Floats
+from tactful.decisions.base.errors import AllocationError
+from tactful.features.array_types import Floats
 
 SILENCE = -1
 """The choice of a customer who is left alone."""

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.kernel.decision import Decision
-from features.array_types import Floats
-from models.base.metrics import Estimate
-from population.allocation import SILENCE, allocate, bound, clearing_prices, demand, typical
+from tactful.decisions.kernel.decision import Decision
+from tactful.features.array_types import Floats
+from tactful.models.base.metrics import Estimate
+from tactful.population.allocation import SILENCE, allocate, bound, clearing_prices, demand, typical
 
 Choice = NDArray[np.int64]
 Rule = Callable[[Floats, Floats], Choice]

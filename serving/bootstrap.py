@@ -1,22 +1,22 @@
 """The composition root: the one place where settings become adapters."""
 
-from decisions.kernel.decide import Circumstances
-from features.build import build_one
-from features.definitions.standard import STANDARD
-from features.events.history import history
-from features.kernel.program import compile_features
-from features.timestamps import EARLIEST
-from serving.engine.champion import Champions
-from serving.engine.making import Maker
-from serving.engine.proving import Prover
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.engine.trials import Trials
-from serving.settings import Settings, clock, folder_of
-from serving.store.opening import open_store as open_store
-from serving.store.port import Store
-from serving.store.queries.catalogues import newest as newest_catalogue
-from serving.store.queries.experiments import published
+from tactful.decisions.kernel.decide import Circumstances
+from tactful.features.build import build_one
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.history import history
+from tactful.features.kernel.program import compile_features
+from tactful.features.timestamps import EARLIEST
+from tactful.serving.engine.champion import Champions
+from tactful.serving.engine.making import Maker
+from tactful.serving.engine.proving import Prover
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.trials import Trials
+from tactful.serving.settings import Settings, clock, folder_of
+from tactful.serving.store.opening import open_store as open_store
+from tactful.serving.store.port import Store
+from tactful.serving.store.queries.catalogues import newest as newest_catalogue
+from tactful.serving.store.queries.experiments import published
 
 
 def open_service(settings: Settings, store: Store | None = None) -> DecisionService:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from serving.errors import ServingError
+from tactful.serving.errors import ServingError
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 _TURNS = threading.BoundedSemaphore(4)
@@ -73,7 +73,7 @@ def confined(work: str, given: Any, limits: Limits = Limits()) -> Any:
 
 
 def _run(work: str, given: Any, limits: Limits) -> "subprocess.CompletedProcess[bytes]":
-    command = [sys.executable, "-m", "serving.confined", work, str(limits.memory), str(limits.processor)]
+    command = [sys.executable, "-m", "tactful.serving.confined", work, str(limits.memory), str(limits.processor)]
     return subprocess.run(  # noqa: S603
         command,
         input=json.dumps(given).encode(),

@@ -32,8 +32,8 @@ TactfulError
 
 from collections.abc import Sequence
 
-from decisions.base.errors import Finding
-from features.errors import TactfulError
+from tactful.decisions.base.errors import Finding
+from tactful.features.errors import TactfulError
 
 
 class ServingError(TactfulError):

@@ -1,13 +1,13 @@
 """A message as one customer would read it, without deciding anything."""
 
-from decisions.catalogue.messages import RenderedText
-from decisions.catalogue.model import Action
-from features.definitions.standard import STANDARD
-from serving.bootstrap import open_store
-from serving.engine.champion import load_champion
-from serving.engine.snapshots import snapshot
-from serving.errors import UnknownCustomerError, UnknownMessageError
-from serving.settings import Settings, clock
+from tactful.decisions.catalogue.messages import RenderedText
+from tactful.decisions.catalogue.model import Action
+from tactful.features.definitions.standard import STANDARD
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.champion import load_champion
+from tactful.serving.engine.snapshots import snapshot
+from tactful.serving.errors import UnknownCustomerError, UnknownMessageError
+from tactful.serving.settings import Settings, clock
 
 
 def preview(settings: Settings, customer: str, message: str) -> dict[str, RenderedText]:

@@ -9,11 +9,11 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from serving.addresses import is_loopback
-from serving.errors import SettingsError
-from serving.signing.customer_tokens import SHORTEST_SECRET
-from serving.signing.webhooks import Webhook
-from serving.store.database import Durability
+from tactful.serving.addresses import is_loopback
+from tactful.serving.errors import SettingsError
+from tactful.serving.signing.customer_tokens import SHORTEST_SECRET
+from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.store.database import Durability
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 

@@ -36,7 +36,7 @@ def test_every_folder_of_tests_is_a_package() -> None:
 
 def test_a_service_never_loads_mlflow_and_tells_openmp_to_wait() -> None:
     program = (
-        "import os, sys; import serving.bootstrap; "
+        "import os, sys; import tactful.serving.bootstrap; "
         "assert 'lightgbm' in sys.modules and 'mlflow' not in sys.modules; "
         "assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'"
     )

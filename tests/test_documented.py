@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from cli.main import app, load
+from tactful.cli.main import app, load
 from tests.cli.helps import invocations
 from tests.test_architecture import ROOMS, ROOT
 

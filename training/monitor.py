@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.array_types import Floats
-from features.build import build_dataset_pairs
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from features.timestamps import DAY, EARLIEST
-from features.vocabulary import EVENT_TYPES
-from training.data.attribution import Delivery, LoggedDecision
-from training.data.errors import TrainingError
-from training.data.labels import answered, days_after, events_of_type, lapses, log_end, midnight, span
-from training.fit.by_action import ArmCalibration, by_arm, jointly, slope
-from training.fit.drift import UNLIKELY, Drift, RateDrift, drifts, rate_drifts
-from training.fit.job import learnable
-from training.gate.evidence import Reward, predictions_of
+from tactful.features.array_types import Floats
+from tactful.features.build import build_dataset_pairs
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY, EARLIEST
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.training.data.attribution import Delivery, LoggedDecision
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import answered, days_after, events_of_type, lapses, log_end, midnight, span
+from tactful.training.fit.by_action import ArmCalibration, by_arm, jointly, slope
+from tactful.training.fit.drift import UNLIKELY, Drift, RateDrift, drifts, rate_drifts
+from tactful.training.fit.job import learnable
+from tactful.training.gate.evidence import Reward, predictions_of
 
 ANSWERS = ("redeemed", "converted")
 """Events that answer a contact of the same subject in an imported log."""

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.bundles.kinds import file_name, written
-from models.bundles.registry import connect, experiment
-from training.fit.candidate import Candidate
-from training.fit.job import TrainingResult
-from training.gate.registry_gate import Verdict
-from training.gate.release import Release
-from training.gate.report import page
-from training.jobs.classifier_candidate import candidate_of
+from tactful.models.bundles.kinds import file_name, written
+from tactful.models.bundles.registry import connect, experiment
+from tactful.training.fit.candidate import Candidate
+from tactful.training.fit.job import TrainingResult
+from tactful.training.gate.registry_gate import Verdict
+from tactful.training.gate.release import Release
+from tactful.training.gate.report import page
+from tactful.training.jobs.classifier_candidate import candidate_of
 
 EXPERIMENT = "training"
 RELEASES = "releases"
@@ -33,7 +33,7 @@ def find(folder: Path, key: str) -> dict[str, Any] | None:
 
     Args:
         folder: Of the MLflow store, made if need be.
-        key: See `training.fit.candidate.job_key`.
+        key: See `tactful.training.fit.candidate.job_key`.
     """
     client = connect(folder)
     where = [experiment(client, folder, EXPERIMENT)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import console, print_json, say, table
+from tactful.cli.console import console, print_json, say, table
 
 audit_app = typer.Typer(no_args_is_help=True)
 
@@ -32,8 +32,8 @@ def every(
 
     Customers are named by the digest that an erasure leaves of their ids.
     """
-    from cli.wiring.stores import opened
-    from serving.store.queries.operator_actions import every as read
+    from tactful.cli.wiring.stores import opened
+    from tactful.serving.store.queries.operator_actions import every as read
 
     with opened(data, tenant) as (store, settings):
         told = [row.as_dict() for row in reversed(read(store.database, settings.tenant))][:limit]
@@ -58,9 +58,9 @@ def verify(
 
     Note the digest that it prints in another place: with `--known` it finds rows that were taken off the end.
     """
-    from cli.wiring.stores import opened
-    from serving.store.queries.operator_actions import every as read
-    from serving.store.queries.operator_actions import verify as check
+    from tactful.cli.wiring.stores import opened
+    from tactful.serving.store.queries.operator_actions import every as read
+    from tactful.serving.store.queries.operator_actions import verify as check
 
     with opened(data, tenant) as (store, settings):
         found = check(settings.tenant, read(store.database, settings.tenant), known)

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.catalogue_in_force import get, history, put, try_out
-from cli.commands.catalogue_price import price
-from cli.commands.catalogue_trials import diff, preview, sensitivity
-from cli.console import console, print_json, say, table
+from tactful.cli.commands.catalogue_in_force import get, history, put, try_out
+from tactful.cli.commands.catalogue_price import price
+from tactful.cli.commands.catalogue_trials import diff, preview, sensitivity
+from tactful.cli.console import console, print_json, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from decisions.base.errors import Finding
-    from decisions.conformance.conform import Check
+    from tactful.decisions.base.errors import Finding
+    from tactful.decisions.conformance.conform import Check
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
 Data = Annotated[Path, typer.Option(help="The service's folder, whose models the catalogue is to work with.")]
@@ -37,9 +37,9 @@ def check(file: File, data: Data = Path("var/demo"), as_json: Json = False) -> N
     against the standard features. The command also says what is on because the catalogue does not say otherwise.
     Exits with 1 if there is an error; warnings alone do no harm.
     """
-    from cli.wiring.vocabulary import vocabulary_for
-    from decisions.catalogue.defaults import on_by_default
-    from decisions.loading import inspect_catalogue
+    from tactful.cli.wiring.vocabulary import vocabulary_for
+    from tactful.decisions.catalogue.defaults import on_by_default
+    from tactful.decisions.loading import inspect_catalogue
 
     text = file.read_text(encoding="utf-8")
     catalogue, findings = inspect_catalogue(text, vocabulary_for(data, text), str(file))
@@ -61,9 +61,9 @@ def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) ->
     Customers and situations are derived from the catalogue: windows that roll, clocks that change, 29 February, late
     joiners, ties. Exits with 1 if a promise is broken.
     """
-    from cli.wiring.vocabulary import vocabulary_for
-    from decisions.conformance.conform import conform as tried
-    from decisions.loading import parse_catalogue
+    from tactful.cli.wiring.vocabulary import vocabulary_for
+    from tactful.decisions.conformance.conform import conform as tried
+    from tactful.decisions.loading import parse_catalogue
 
     text = file.read_text(encoding="utf-8")
     checks = tried(parse_catalogue(text, vocabulary_for(data, text), str(file)))
@@ -73,7 +73,7 @@ def conform(file: File, data: Data = Path("var/demo"), as_json: Json = False) ->
 @catalogue_app.command()
 def schema() -> None:
     """Print the JSON schema of a catalogue, for editors."""
-    from decisions.catalogue.model import Catalogue
+    from tactful.decisions.catalogue.model import Catalogue
 
     print_json(Catalogue.model_json_schema())
 

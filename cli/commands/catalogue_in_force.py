@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import operator
-from cli.console import console, print_json, progress, say, table
-from features.errors import TactfulError
+from tactful.cli.arguments import operator
+from tactful.cli.console import console, print_json, progress, say, table
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from serving.engine.governance import Governance
-    from serving.engine.rehearsal import Rehearsal
-    from serving.engine.service import DecisionService
+    from tactful.serving.engine.governance import Governance
+    from tactful.serving.engine.rehearsal import Rehearsal
+    from tactful.serving.engine.service import DecisionService
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
@@ -37,7 +37,7 @@ def put(
 
     Running services take it within a second; nothing changes if it has a mistake, which exits with 1.
     """
-    from serving.errors import CatalogueRefusedError
+    from tactful.serving.errors import CatalogueRefusedError
 
     content = file.read_text(encoding="utf-8")
     with _governance(data, tenant) as governance:
@@ -64,7 +64,7 @@ def get(
     tenant: Tenant = None,
 ) -> None:
     """Print the catalogue in force, comments and all."""
-    from serving.store.queries.catalogues import every
+    from tactful.serving.store.queries.catalogues import every
 
     with _governance(data, tenant) as governance:
         if number is None:
@@ -80,7 +80,7 @@ def get(
 
 def history(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
     """List the catalogues that were put in force: when, and by whom."""
-    from serving.store.queries.catalogues import every
+    from tactful.serving.store.queries.catalogues import every
 
     with _governance(data, tenant) as governance:
         texts = every(governance.database, governance.tenant)
@@ -115,9 +115,9 @@ def try_out(
 
     Nothing is written.
     """
-    from features.definitions.standard import STANDARD
-    from serving.engine.champion import champion_of
-    from serving.engine.rehearsal import rehearse
+    from tactful.features.definitions.standard import STANDARD
+    from tactful.serving.engine.champion import champion_of
+    from tactful.serving.engine.rehearsal import rehearse
 
     content = file.read_text(encoding="utf-8")
     with _service(data, tenant) as service, progress("Deciding", console(stderr=True)):
@@ -148,11 +148,11 @@ def _report(found: "Rehearsal") -> dict[str, Any]:
 @contextmanager
 def _governance(data: Path, tenant: str | None) -> "Iterator[Governance]":
     """The catalogues of a folder's service; no model is loaded."""
-    from cli.wiring.stores import opened
-    from features.definitions.standard import STANDARD
-    from serving.engine.governance import Governance
-    from serving.engine.pointer import names_of, vocabulary
-    from serving.settings import clock
+    from tactful.cli.wiring.stores import opened
+    from tactful.features.definitions.standard import STANDARD
+    from tactful.serving.engine.governance import Governance
+    from tactful.serving.engine.pointer import names_of, vocabulary
+    from tactful.serving.settings import clock
 
     with opened(data, tenant) as (store, settings):
         yield Governance(
@@ -167,8 +167,8 @@ def _governance(data: Path, tenant: str | None) -> "Iterator[Governance]":
 @contextmanager
 def _service(data: Path, tenant: str | None) -> "Iterator[DecisionService]":
     """The service of a folder, without a server."""
-    from cli.wiring.stores import opened
-    from serving.bootstrap import open_service
+    from tactful.cli.wiring.stores import opened
+    from tactful.serving.bootstrap import open_service
 
     with opened(data, tenant) as (store, settings):
         yield open_service(settings, store)

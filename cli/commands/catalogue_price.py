@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
-from cli.arguments import days
-from cli.console import console, print_json, progress
-from features.errors import TactfulError
+from tactful.cli.arguments import days
+from tactful.cli.console import console, print_json, progress
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from decisions.analysis.contact_price import ContactPrice
-    from serving.engine.service import DecisionService
+    from tactful.decisions.analysis.contact_price import ContactPrice
+    from tactful.serving.engine.service import DecisionService
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 WEEK = timedelta(days=7)
@@ -42,8 +42,8 @@ def price(
 
     The budget is `arbitration.weekly_contacts` of the catalogue in force, the price its `arbitration.contact_price`.
     """
-    from serving.bootstrap import open_service
-    from serving.settings import Settings
+    from tactful.serving.bootstrap import open_service
+    from tactful.serving.settings import Settings
 
     settings = Settings.of(data)
     service = open_service(settings)
@@ -80,9 +80,9 @@ def priced(service: "DecisionService", budget: float, period: timedelta) -> "Con
     Raises:
         AllocationError: Less than a week of them, none could contact anybody, or no price keeps the budget.
     """
-    from decisions.analysis.contact_price import price_within
-    from decisions.base.errors import AllocationError
-    from decisions.kernel.record import parse
+    from tactful.decisions.analysis.contact_price import price_within
+    from tactful.decisions.base.errors import AllocationError
+    from tactful.decisions.kernel.record import parse
 
     now, kept = service.clock(), service.store.decision_log(service.tenant)
     log = (parse(stored.record) for stored in kept if stored.inputs is not None)

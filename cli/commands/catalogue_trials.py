@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.decisions import open_archive
-from cli.console import console, print_json, say, table
+from tactful.cli.commands.decisions import open_archive
+from tactful.cli.console import console, print_json, say, table
 
 Log = Annotated[Path, typer.Option("--decisions", metavar="LOG", help="The service's folder, whose log is replayed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -23,10 +23,10 @@ def diff(
     Prints Markdown, fit for a pull request. The models are the present ones for both, and what is worth more is so by
     each catalogue's own reckoning: an estimate, not an experiment.
     """
-    from decisions.analysis.diff import diff as compare
-    from decisions.analysis.diff import fitted
-    from decisions.loading import load_catalogue
-    from serving.engine.pointer import vocabulary
+    from tactful.decisions.analysis.diff import diff as compare
+    from tactful.decisions.analysis.diff import fitted
+    from tactful.decisions.loading import load_catalogue
+    from tactful.serving.engine.pointer import vocabulary
 
     archive, champion = open_archive(log)
     known = vocabulary(champion.bundle.names)
@@ -41,7 +41,7 @@ def diff(
 
 def sensitivity(log: Log = Path("var/demo"), as_json: Json = False) -> None:
     """Say how many winners would change if a factor of the priority were switched off."""
-    from decisions.analysis.sensitivity import sensitivity as shares_of
+    from tactful.decisions.analysis.sensitivity import sensitivity as shares_of
 
     archive, _ = open_archive(log)
     decisions = [recorded.decision for recorded in archive.log()]
@@ -61,8 +61,8 @@ def preview(
     data: Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")] = Path("var/demo"),
 ) -> None:
     """Show a message's texts as one customer would read them, on each of its channels."""
-    from serving.previews import preview as rendered_for
-    from serving.settings import Settings
+    from tactful.serving.previews import preview as rendered_for
+    from tactful.serving.settings import Settings
 
     for channel, text in rendered_for(Settings.of(data), customer, message).items():
         parts = [("subject", text.subject)] if text.subject else []

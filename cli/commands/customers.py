@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import operator
-from cli.console import console, print_json, say, table
-from features.ids import canonical_id
+from tactful.cli.arguments import operator
+from tactful.cli.console import console, print_json, say, table
+from tactful.features.ids import canonical_id
 
 if TYPE_CHECKING:
-    from serving.store.port import Store
+    from tactful.serving.store.port import Store
 
 customers_app = typer.Typer(no_args_is_help=True)
 
@@ -49,7 +49,7 @@ def _customers() -> None:
 @customers_app.command("export")
 def export(customer: Id, data: Data = HERE, tenant: Tenant = None) -> None:
     """Print everything that is kept about a customer, as one JSON object."""
-    from serving.engine.people import export_person
+    from tactful.serving.engine.people import export_person
 
     with _opened(data, tenant) as opened:
         found = export_person(opened.store, opened.tenant, customer, opened.now, operator())
@@ -63,7 +63,7 @@ def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json 
     Decisions and contacts stay in the counts under a name that leads to nobody. Whatever comes later about the customer
     is turned away.
     """
-    from serving.engine.people import erase_person
+    from tactful.serving.engine.people import erase_person
 
     with _opened(data, tenant) as opened:
         erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories, operator())
@@ -86,7 +86,7 @@ def list_merges(
     as_json: Json = False,
 ) -> None:
     """List the merges of customers, the newest first."""
-    from serving.store.queries.merges import made
+    from tactful.serving.store.queries.merges import made
 
     with _opened(data, tenant) as opened:
         found = made(opened.store.database, opened.tenant, customer=customer, limit=limit)
@@ -127,7 +127,7 @@ def unmerge(
 
 def _merged_into(opened: "_Opened", customer: str) -> list[str]:
     """The ids whose merges into a customer are in force, the newest first."""
-    from serving.store.queries.merges import in_force
+    from tactful.serving.store.queries.merges import in_force
 
     return in_force(opened.store.database, opened.tenant, customer)
 
@@ -138,9 +138,9 @@ def _moment(moment: datetime | None) -> str | None:
 
 @contextmanager
 def _opened(data: Path, tenant: str | None) -> "Iterator[_Opened]":
-    from serving.errors import SettingsError
-    from serving.settings import Settings, clock, folder_of
-    from serving.store.opening import open_store
+    from tactful.serving.errors import SettingsError
+    from tactful.serving.settings import Settings, clock, folder_of
+    from tactful.serving.store.opening import open_store
 
     if not data.is_dir():
         raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")

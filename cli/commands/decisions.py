@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import console, print_json, say, table
-from features.errors import TactfulError
+from tactful.cli.console import console, print_json, say, table
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.table import Table
 
-    from decisions.analysis.remedies import Remedy
-    from decisions.kernel.decision import Decision
-    from serving.engine.archive import Archive
-    from serving.engine.champion import Champion
+    from tactful.decisions.analysis.remedies import Remedy
+    from tactful.decisions.kernel.decision import Decision
+    from tactful.serving.engine.archive import Archive
+    from tactful.serving.engine.champion import Champion
 
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a decision.")]
@@ -36,13 +36,13 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say why a decision came out as it did, and what each loser would have needed."""
-    from cli.reasons import tables
-    from decisions.analysis.explain import as_dict
-    from decisions.analysis.remedies import remedies
-    from decisions.analysis.replay import policy_of
-    from decisions.kernel.decide import Circumstances
-    from decisions.kernel.slate import slate
-    from serving.engine.reasons import explained
+    from tactful.cli.reasons import tables
+    from tactful.decisions.analysis.explain import as_dict
+    from tactful.decisions.analysis.remedies import remedies
+    from tactful.decisions.analysis.replay import policy_of
+    from tactful.decisions.kernel.decide import Circumstances
+    from tactful.decisions.kernel.slate import slate
+    from tactful.serving.engine.reasons import explained
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -103,11 +103,11 @@ def what_if(
     as_json: Json = False,
 ) -> None:
     """Decide again with something different; nothing is written."""
-    from decisions.analysis.explain import as_dict
-    from decisions.analysis.replay import policy_of
-    from decisions.analysis.what_if import Changes
-    from decisions.analysis.what_if import what_if as supposed
-    from decisions.kernel.decide import Circumstances
+    from tactful.decisions.analysis.explain import as_dict
+    from tactful.decisions.analysis.replay import policy_of
+    from tactful.decisions.analysis.what_if import Changes
+    from tactful.decisions.analysis.what_if import what_if as supposed
+    from tactful.decisions.kernel.decide import Circumstances
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -139,11 +139,11 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
     Raises:
         TactfulError: The folder has no catalogue, or what is in it cannot be read.
     """
-    from features.definitions.standard import STANDARD
-    from serving.engine.archive import Archive
-    from serving.engine.champion import load_champion
-    from serving.settings import Settings
-    from serving.store.opening import open_store
+    from tactful.features.definitions.standard import STANDARD
+    from tactful.serving.engine.archive import Archive
+    from tactful.serving.engine.champion import load_champion
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.opening import open_store
 
     settings = Settings.of(data)
     if not settings.catalogue.exists():
@@ -153,7 +153,7 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
 
 
 def _show(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]") -> None:
-    from decisions.analysis.explain import paragraph
+    from tactful.decisions.analysis.explain import paragraph
 
     screen = console()
     say(screen, paragraph(decision, currency))
@@ -190,8 +190,8 @@ def _terms(rows: "Sequence[Mapping[str, Any]]", currency: str) -> "Table":
 
 def _ranked(decision: "Decision") -> list[dict[str, Any]]:
     """A row a candidate and one for silence, best first; those excluded last."""
-    from decisions.analysis.explain import table as rows_of
-    from decisions.kernel.decision import SILENCE
+    from tactful.decisions.analysis.explain import table as rows_of
+    from tactful.decisions.kernel.decision import SILENCE
 
     chance = decision.silence_probability
     silence: dict[str, Any] = {"action": SILENCE, "terms": None, "priority": 0.0, "probability": chance, "reasons": []}

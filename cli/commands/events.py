@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from cli.commands.keys import HERE, Data, Json, Tenant, opened_database
-from cli.console import console, print_json, progress, say, table
+from tactful.cli.commands.keys import HERE, Data, Json, Tenant, opened_database
+from tactful.cli.console import console, print_json, progress, say, table
 
 if TYPE_CHECKING:
-    from features.events.dataset import EventDataset
-    from features.importing.importer import Imported, Swallowed
+    from tactful.features.events.dataset import EventDataset
+    from tactful.features.importing.importer import Imported, Swallowed
 
 events_app = typer.Typer(no_args_is_help=True)
 
@@ -40,10 +40,10 @@ def import_events(
     Each row of the file becomes part of an event, or goes to quarantine.parquet beside them, with a reason. Exits
     with 1 if a malformed row holds several lines, as an unclosed quote makes it: rows are missing then.
     """
-    from features.events.dataset import write_events
-    from features.importing.importer import import_log
-    from features.importing.yaml import load_mapping
-    from features.timestamps import AHEAD
+    from tactful.features.events.dataset import write_events
+    from tactful.features.importing.importer import import_log
+    from tactful.features.importing.yaml import load_mapping
+    from tactful.features.timestamps import AHEAD
 
     bars = console(stderr=True)
     with progress("Importing", bars) as advance:
@@ -145,7 +145,7 @@ def export(
 
     Those that were imported and those that came in by the API.
     """
-    from cli.wiring.stores import export as written
+    from tactful.cli.wiring.stores import export as written
 
     dataset = written(data, out, tenant)
     facts = {"events": sum(dataset.rows), "customers": sum(dataset.customers)}
@@ -163,7 +163,7 @@ def refused(
     as_json: Json = False,
 ) -> None:
     """List the tracking messages that a service did not keep, or not as a whole, with their reasons."""
-    from serving.store.queries import refused as messages
+    from tactful.serving.store.queries import refused as messages
 
     with opened_database(data, tenant) as (database, settings):
         counts = messages.counts(database, settings.tenant)

@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import console, print_json, progress, say, table
-from cli.experiment_tables import plain_plan, plain_readout, show_plan, show_readout
-from cli.wiring.sources import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
-from features.errors import TactfulError
+from tactful.cli.console import console, print_json, progress, say, table
+from tactful.cli.experiment_tables import plain_plan, plain_readout, show_plan, show_readout
+from tactful.cli.wiring.sources import (
+    CatalogueFile,
+    Data,
+    EventsFolder,
+    Json,
+    Source,
+    StoreUrl,
+    Until,
+    moment_of,
+    open_source,
+)
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.design.declaration import Experiment, Plan
+    from tactful.experiments.design.declaration import Experiment, Plan
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of an experiment.")]
 File = Annotated[Path, typer.Option("--file", help="The experiments, in YAML.")]
@@ -49,7 +59,7 @@ def size(
 
     Exits with 1 if it does not find the declared effect within the most weeks it may run.
     """
-    from experiments.readout.power import first_enough, plan
+    from tactful.experiments.readout.power import first_enough, plan
 
     source = open_source(data, events, store, catalogue)
     declared = _declared(file, source, experiment)[1]
@@ -165,8 +175,8 @@ def report(
     Exits with 1 if nothing may be claimed: a sample ratio fails, the arms were not treated as declared, or too little
     happened.
     """
-    from experiments.readout.readout import readout
-    from experiments.readout.report import report as page_of
+    from tactful.experiments.readout.readout import readout
+    from tactful.experiments.readout.report import report as page_of
 
     source = open_source(data, events, store, catalogue)
     plan, declared = _declared(file, source, experiment)
@@ -196,7 +206,7 @@ def report(
 
 
 def _plan(file: Path, source: Source) -> "Plan":
-    from experiments.design.loading import load_plan
+    from tactful.experiments.design.loading import load_plan
 
     return load_plan(file, source.compiled.catalogue)
 
@@ -216,8 +226,8 @@ def _of(plan: "Plan", experiment: str, file: Path) -> "Experiment":
 
 def _population(source: Source, experiment: "Experiment", moment: datetime) -> list[str]:
     """Who could take part at a moment."""
-    from decisions.kernel.exploration import stratum
-    from experiments.assignment.enrolment import members
+    from tactful.decisions.kernel.exploration import stratum
+    from tactful.experiments.assignment.enrolment import members
 
     first = source.log.first
     known = [str(customer) for customer in first[first < moment].index]
@@ -228,7 +238,7 @@ def _population(source: Source, experiment: "Experiment", moment: datetime) -> l
 
 
 def _enrolled(source: Source, plan: "Plan", experiment: "Experiment", until: datetime) -> "pd.DataFrame":
-    from experiments.assignment.enrolment import enrolled, members
+    from tactful.experiments.assignment.enrolment import enrolled, members
 
     within = None
     if experiment.population is not None and experiment.start is not None:
@@ -237,7 +247,7 @@ def _enrolled(source: Source, plan: "Plan", experiment: "Experiment", until: dat
 
 
 def _exposed(source: Source, experiment: "Experiment") -> "pd.DataFrame":
-    from experiments.assignment.enrolment import exposed
+    from tactful.experiments.assignment.enrolment import exposed
 
     if source.exposures is None:
         raise TactfulError("a folder of events knows no exposures", got=experiment.id, wanted="a service's log")
@@ -248,7 +258,7 @@ def _with_cuts(
     source: Source, experiment: "Experiment", enrolled: "pd.DataFrame", segments: "list[str] | tuple[str, ...]"
 ) -> "pd.DataFrame":
     """Who is in each segment when the experiment begins: what it changes itself must not cut its customers."""
-    from experiments.assignment.enrolment import members
+    from tactful.experiments.assignment.enrolment import members
 
     if not segments or experiment.start is None:
         return enrolled
@@ -260,8 +270,8 @@ def _with_cuts(
 
 
 def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, catalogue: Path | None) -> None:
-    from cli.wiring.sources import read_catalogue
-    from experiments.design.loading import load_plan, parse_plan, with_moment
+    from tactful.cli.wiring.sources import read_catalogue
+    from tactful.experiments.design.loading import load_plan, parse_plan, with_moment
 
     compiled, _ = read_catalogue(data, catalogue)
     _of(load_plan(file, compiled.catalogue), experiment, file)
@@ -274,11 +284,11 @@ def _write(experiment: str, file: Path, field: str, at: str | None, data: Path, 
 
 def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None:
     """Puts every experiment of the file in force, as it stands there."""
-    from cli.wiring.sources import read_catalogue
-    from experiments.design.loading import load_plan
-    from serving.settings import Settings
-    from serving.store.opening import open_store
-    from serving.store.queries.experiments import publish
+    from tactful.cli.wiring.sources import read_catalogue
+    from tactful.experiments.design.loading import load_plan
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.opening import open_store
+    from tactful.serving.store.queries.experiments import publish
 
     plan = load_plan(file, read_catalogue(data, catalogue)[0].catalogue)
     with closing(open_store(store)) as opened:
@@ -287,7 +297,7 @@ def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None
 
 
 def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetime) -> dict[str, Any]:
-    from experiments.readout.effects import sample_ratio
+    from tactful.experiments.readout.effects import sample_ratio
 
     start, stopped = experiment.start, experiment.stop
     begun = start is not None and start < end
@@ -317,7 +327,7 @@ def _status(source: Source, plan: "Plan", experiment: "Experiment", end: datetim
 
 def _faults(source: Source, experiment: "Experiment", took_part: "pd.DataFrame", until: datetime) -> tuple[str, ...]:
     """Why the arms were not treated as declared; empty where they were, or where nobody takes part."""
-    from experiments.readout.adherence import adherence
+    from tactful.experiments.readout.adherence import adherence
 
     if took_part.empty:
         return ()

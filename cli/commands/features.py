@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import console, print_json, say, table
+from tactful.cli.console import console, print_json, say, table
 
 
 def features(
@@ -24,9 +24,9 @@ def features(
     A condition reads a feature as features.NAME, and a text as {{ features.NAME | default: 0 }}. Exits with 1 where
     no feature matches the word.
     """
-    from cli.wiring.vocabulary import vocabulary_for
-    from decisions.loading import parse_catalogue
-    from features.definitions.standard import STANDARD
+    from tactful.cli.wiring.vocabulary import vocabulary_for
+    from tactful.decisions.loading import parse_catalogue
+    from tactful.features.definitions.standard import STANDARD
 
     found = STANDARD.features
     if catalogue is not None:

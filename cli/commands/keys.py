@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import operator
-from cli.console import console, print_json, say, table
+from tactful.cli.arguments import operator
+from tactful.cli.console import console, print_json, say, table
 
 if TYPE_CHECKING:
-    from serving.settings import Settings
-    from serving.store.database import Database
-    from serving.store.queries.keys import ApiKey
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.database import Database
+    from tactful.serving.store.queries.keys import ApiKey
 
 keys_app = typer.Typer(no_args_is_help=True)
 
@@ -47,8 +47,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key and show it, this once: only its digest is kept."""
-    from serving.errors import SettingsError
-    from serving.store.queries import keys
+    from tactful.serving.errors import SettingsError
+    from tactful.serving.store.queries import keys
 
     scopes = [*(scope or ()), *(["track"] if browser else ())]
     strange = [one for one in scopes if one not in keys.SCOPES]
@@ -70,8 +70,8 @@ def rotate(
     as_json: Json = False,
 ) -> None:
     """Make a key that takes the place of another and may do the same; show it, this once."""
-    from serving.errors import SettingsError
-    from serving.store.queries import keys
+    from tactful.serving.errors import SettingsError
+    from tactful.serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
         made = keys.rotate(database, settings.tenant, key, _span(overlap), datetime.now(UTC), operator())
@@ -83,7 +83,7 @@ def rotate(
 @keys_app.command("list")
 def every(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
     """List the keys, without their secrets."""
-    from serving.store.queries import keys
+    from tactful.serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
         told = [_told(key) for key in keys.every(database, settings.tenant)]
@@ -105,8 +105,8 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke a key for good; services stop taking it within two seconds."""
-    from serving.errors import SettingsError
-    from serving.store.queries import keys
+    from tactful.serving.errors import SettingsError
+    from tactful.serving.store.queries import keys
 
     with opened_database(data, tenant) as (database, settings):
         if not keys.revoke(database, settings.tenant, key, datetime.now(UTC), operator()):
@@ -120,9 +120,9 @@ def revoke(
 @contextmanager
 def opened_database(data: Path, tenant: str | None) -> "Iterator[tuple[Database, Settings]]":
     """The database of a store that is there, and the settings."""
-    from serving.errors import SettingsError
-    from serving.settings import Settings
-    from serving.store.opening import open_store
+    from tactful.serving.errors import SettingsError
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.opening import open_store
 
     if not data.is_dir():
         raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
@@ -160,8 +160,8 @@ def _show(key: "ApiKey", secret: str, as_json: bool) -> None:
 
 
 def _span(text: str) -> timedelta:
-    from decisions.base.durations import parse_duration
-    from serving.errors import SettingsError
+    from tactful.decisions.base.durations import parse_duration
+    from tactful.serving.errors import SettingsError
 
     try:
         return parse_duration(text)

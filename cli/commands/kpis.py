@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import console, print_json, say, table
-from cli.wiring.sources import CatalogueFile, Data, EventsFolder, Json, Source, StoreUrl, Until, moment_of, open_source
-from features.errors import TactfulError
+from tactful.cli.console import console, print_json, say, table
+from tactful.cli.wiring.sources import (
+    CatalogueFile,
+    Data,
+    EventsFolder,
+    Json,
+    Source,
+    StoreUrl,
+    Until,
+    moment_of,
+    open_source,
+)
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.readout.kpis import Figure, Incremental
+    from tactful.experiments.readout.kpis import Figure, Incremental
 
 MONTH = timedelta(days=28)
 
@@ -43,9 +53,9 @@ def kpis(
 
     Figures that cannot be told are left out. Definitions: docs/guides/key-figures.md.
     """
-    from experiments.readout.kpis import by as figures_by
-    from experiments.readout.kpis import key_figures, of_programmes, over_time
-    from experiments.readout.logbook import period
+    from tactful.experiments.readout.kpis import by as figures_by
+    from tactful.experiments.readout.kpis import key_figures, of_programmes, over_time
+    from tactful.experiments.readout.logbook import period
 
     source = open_source(data, events, store, catalogue)
     end = moment_of(until, source.end)
@@ -68,7 +78,7 @@ def kpis(
 
 
 def _cut(source: Source, rows: "pd.DataFrame", by: str, moment: datetime) -> "pd.DataFrame":
-    from experiments.assignment.enrolment import members
+    from tactful.experiments.assignment.enrolment import members
 
     if by == "cohort":
         return rows
@@ -83,10 +93,10 @@ def _incremental(
     source: Source, rows: "pd.DataFrame", file: Path | None, begin: datetime, end: datetime
 ) -> "Incremental | str":
     """Against those whom the catalogue and the experiments hold out all the period; or why that cannot be told."""
-    from decisions.kernel.exploration import stratum
-    from experiments.base.errors import ReadoutError
-    from experiments.design.loading import load_plan
-    from experiments.readout.kpis import incremental
+    from tactful.decisions.kernel.exploration import stratum
+    from tactful.experiments.base.errors import ReadoutError
+    from tactful.experiments.design.loading import load_plan
+    from tactful.experiments.readout.kpis import incremental
 
     catalogue = source.compiled.catalogue
     holdout = load_plan(file, catalogue).holdout if file else None
@@ -103,7 +113,7 @@ def _incremental(
 
 
 def _duration(text: str) -> timedelta:
-    from decisions.base.durations import parse_duration
+    from tactful.decisions.base.durations import parse_duration
 
     try:
         return parse_duration(text)
@@ -140,7 +150,7 @@ def _plain_gain(gain: "Incremental | str") -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any], begin: datetime, end: datetime, currency: str) -> None:
-    from experiments.readout.kpis import KEY_FIGURES
+    from tactful.experiments.readout.kpis import KEY_FIGURES
 
     screen = console()
     headings = ("figure", "value", "95 % interval", "n")
@@ -216,7 +226,7 @@ def _range(name: str, figure: "Figure | None") -> str:
 
 
 def _value(name: str, value: float, currency: str) -> str:
-    from experiments.readout.kpis import KEY_FIGURES
+    from tactful.experiments.readout.kpis import KEY_FIGURES
 
     unit = KEY_FIGURES[name].unit
     return (

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import days
-from cli.console import console, print_json, progress, say, table
-from cli.options import Json
+from tactful.cli.arguments import days
+from tactful.cli.console import console, print_json, progress, say, table
+from tactful.cli.options import Json
 
 if TYPE_CHECKING:
-    from training.monitor import Watch
+    from tactful.training.monitor import Watch
 
 _SHOWN = 10
 
@@ -52,14 +52,14 @@ def monitor(
 
 def _watch(data: Path, events: Path | None, period: timedelta) -> "Watch":
     """A log of events by its customers; else the decisions of a service."""
-    from training.gate.evidence import Reward
-    from training.monitor import watch_decisions, watch_events
+    from tactful.training.gate.evidence import Reward
+    from tactful.training.monitor import watch_decisions, watch_events
 
     if events is not None:
-        from cli.wiring.training_jobs import log_of
+        from tactful.cli.wiring.training_jobs import log_of
 
         return watch_events(log_of(events), period=period)
-    from cli.wiring.decision_source import open_decisions
+    from tactful.cli.wiring.decision_source import open_decisions
 
     source = open_decisions(data)
     return watch_decisions(

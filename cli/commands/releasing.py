@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import console, print_json, say, table
-from cli.options import STORE, Contacts, Json, Margin, NoTrack, Store, Tolerance, Unsubscribes
+from tactful.cli.console import console, print_json, say, table
+from tactful.cli.options import STORE, Contacts, Json, Margin, NoTrack, Store, Tolerance, Unsubscribes
 
 if TYPE_CHECKING:
-    from training.gate.release import Release
+    from tactful.training.gate.release import Release
 
 Data = Annotated[Path, typer.Option("--data", envvar="TACTFUL_DATA", help="Folder of the service.")]
 StatedPolicy = Annotated[
@@ -45,9 +45,9 @@ def evaluate(
 
     A policy, models or a catalogue. Exits with 1 unless it may ship.
     """
-    from cli.wiring.judging import judged, tracked
-    from training.gate.evidence import Reward
-    from training.gate.release import Limits
+    from tactful.cli.wiring.judging import judged, tracked
+    from tactful.training.gate.evidence import Reward
+    from tactful.training.gate.release import Limits
 
     reward = Reward(margin=margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
@@ -76,9 +76,9 @@ def promote(
 
     A running service takes it within seconds.
     """
-    from cli.wiring.judging import promoted
-    from training.gate.evidence import Reward
-    from training.gate.release import Limits
+    from tactful.cli.wiring.judging import promoted
+    from tactful.training.gate.evidence import Reward
+    from tactful.training.gate.release import Limits
 
     reward = Reward(margin=margin)
     limits = Limits(tolerance=tolerance, contacts=contacts, unsubscribes=unsubscribes)
@@ -107,11 +107,11 @@ def rollback(
 
     With `--model`, to the champion before of a model in the registry.
     """
-    from cli.wiring.bundles import go_back
-    from cli.wiring.stores import record_release
-    from models.bundles.registry import MlflowRegistry
-    from serving.settings import Settings
-    from training.gate.registry_gate import roll_back
+    from tactful.cli.wiring.bundles import go_back
+    from tactful.cli.wiring.stores import record_release
+    from tactful.models.bundles.registry import MlflowRegistry
+    from tactful.serving.settings import Settings
+    from tactful.training.gate.registry_gate import roll_back
 
     version = go_back(Settings.of(data).champion, why) if model is None else roll_back(MlflowRegistry(store), model)
     what = "bundle" if model is None else model

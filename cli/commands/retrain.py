@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import days
-from cli.console import console, print_json, say
-from cli.options import (
+from tactful.cli.arguments import days
+from tactful.cli.console import console, print_json, say
+from tactful.cli.options import (
     STORE,
     AlsoContracts,
     Anyway,
@@ -28,11 +28,11 @@ from cli.options import (
     Unsubscribes,
     Window,
 )
-from features.errors import TactfulError
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from training.gate.evidence import Reward
-    from training.gate.release import Limits
+    from tactful.training.gate.evidence import Reward
+    from tactful.training.gate.release import Limits
 
 CRON = """\
 # Every night at 3:17, by `crontab -e`; a run that finds equal data and settings trains nothing.
@@ -110,11 +110,11 @@ def retrain(
     if schedule is not None:
         typer.echo(unit(schedule, sys.argv[1:]), nl=False)
         return
-    from cli.wiring.jobs import report
-    from cli.wiring.training import history, train_all
-    from serving.settings import Settings
-    from training.gate.evidence import Reward
-    from training.gate.release import Limits
+    from tactful.cli.wiring.jobs import report
+    from tactful.cli.wiring.training import history, train_all
+    from tactful.serving.settings import Settings
+    from tactful.training.gate.evidence import Reward
+    from tactful.training.gate.release import Limits
 
     logged = data if Settings.of(data).catalogue.exists() else None
     bound = None if logged is None else _bound(logged, timedelta(days=judge_by))
@@ -136,9 +136,9 @@ def retrain(
 
 def _bound(data: Path, period: timedelta) -> int | None:
     """After which moment nothing may be settled that is learnt from, microseconds since the epoch."""
-    from cli.wiring.decision_source import open_decisions
-    from features.timestamps import microseconds
-    from training.gate.evidence import judged_from
+    from tactful.cli.wiring.decision_source import open_decisions
+    from tactful.features.timestamps import microseconds
+    from tactful.training.gate.evidence import judged_from
 
     source = open_decisions(data)
     moment = judged_from(source.decisions(), source.now, period)
@@ -147,9 +147,9 @@ def _bound(data: Path, period: timedelta) -> int | None:
 
 def _released(store: Path, data: Path, reward: "Reward", limits: "Limits", anyway: str) -> dict[str, Any]:
     """What became of the champions as a bundle; a score without a champion is a reason, not a failure."""
-    from cli.wiring.judging import promoted
-    from cli.wiring.training import release_all
-    from models.base.errors import RegistryError
+    from tactful.cli.wiring.judging import promoted
+    from tactful.cli.wiring.training import release_all
+    from tactful.models.base.errors import RegistryError
 
     with tempfile.TemporaryDirectory() as scratch:
         bundle = Path(scratch) / "bundle"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import console
+from tactful.cli.console import console
 
 if TYPE_CHECKING:
-    from serving.settings import Settings
+    from tactful.serving.settings import Settings
 
 
 def serve(
@@ -30,13 +30,13 @@ def serve(
 
     Stops at Ctrl+C, after it has answered what it was asked.
     """
-    from serving.settings import Settings
+    from tactful.serving.settings import Settings
 
     settings = Settings.of(data, host=host, port=port, workers=workers)
     _check(settings)
-    from serving.process import workers as processes
-    from serving.process.sockets import address, listen
-    from serving.telemetry import logs
+    from tactful.serving.process import workers as processes
+    from tactful.serving.process.sockets import address, listen
+    from tactful.serving.telemetry import logs
 
     logs.configure(settings.log_level)
     with listen(settings.host, settings.port) as listening:
@@ -55,8 +55,8 @@ def _remarks(settings: "Settings") -> Iterator[str]:
 
 def _check(settings: "Settings") -> None:
     """What would keep every worker from answering is told before there is any."""
-    from serving.errors import NotReadyError
-    from serving.ingestion.rules import load_rules
+    from tactful.serving.errors import NotReadyError
+    from tactful.serving.ingestion.rules import load_rules
 
     if not settings.catalogue.exists() and not _in_force(settings):
         wanted = "a folder that `tactful init` or `make demo` has filled"
@@ -66,8 +66,8 @@ def _check(settings: "Settings") -> None:
 
 def _in_force(settings: "Settings") -> bool:
     """Whether a catalogue was put in force, so that the file is not needed."""
-    from serving.store.opening import open_store
-    from serving.store.queries.catalogues import newest
+    from tactful.serving.store.opening import open_store
+    from tactful.serving.store.queries.catalogues import newest
 
     store = open_store(settings.store, settings.durability, settings.connections)
     try:

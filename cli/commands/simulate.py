@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import console, print_json, progress, say
+from tactful.cli.console import console, print_json, progress, say
 
 BY_DEFAULT = "silence,random,list-1,list-2,triggers,greedy,tactful,oracle"
 
@@ -62,8 +62,8 @@ def simulate(
     if kept is not None:
         _keep(kept, world, weeks, seeds, customers, asked=(policies, plot), as_json=as_json)
         return
-    from cli.simulation.report import as_dict, draw, over_time, standings_table
-    from cli.simulation.run import compare
+    from tactful.cli.simulation.report import as_dict, draw, over_time, standings_table
+    from tactful.cli.simulation.run import compare
 
     names, numbers = policies.split(","), seeds_of(seeds)
     with progress("simulating", console(stderr=True)) as advance:
@@ -89,9 +89,9 @@ def _keep(
     folder: Path, world: str, weeks: int, seeds: str, customers: int, asked: tuple[str, Path | None], *, as_json: bool
 ) -> None:
     """Lives through a world under the service, and tells what is left."""
-    from cli.simulation.kept import keep
-    from experiments.base.errors import ExperimentError
-    from experiments.world.parameters import preset
+    from tactful.cli.simulation.kept import keep
+    from tactful.experiments.base.errors import ExperimentError
+    from tactful.experiments.world.parameters import preset
 
     numbers = seeds_of(seeds)
     if len(numbers) > 1:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.store_copy import copy
-from cli.commands.store_load import load
-from cli.console import console, print_json, progress, say, table
-from cli.wiring.stores import opened
-from features.errors import TactfulError
+from tactful.cli.commands.store_copy import copy
+from tactful.cli.commands.store_load import load
+from tactful.cli.console import console, print_json, progress, say, table
+from tactful.cli.wiring.stores import opened
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from serving.store.admin.backup import Archived
-    from serving.store.admin.checking import Checked
+    from tactful.serving.store.admin.backup import Archived
+    from tactful.serving.store.admin.checking import Checked
 
 store_app = typer.Typer(no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def check(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> No
     Reads every table, compares the ledger with the decision log, and counts every cap of every catalogue that decided
     again, without the code that was to keep it. Exits with 1 if anything is wrong.
     """
-    from serving.store.admin.checking import check as look_over
+    from tactful.serving.store.admin.checking import check as look_over
 
     with opened(data, tenant) as (store, settings), progress("Checking", console(stderr=True)):
         checked = look_over(store, settings.tenant)
@@ -88,12 +88,12 @@ def compact(
     Of the events, what lies in a window of a feature, or is looked back at by a trigger or policy of the catalogue in
     force, stays, and so do contacts, outcomes and decisions that chose a message. The service may go on meanwhile.
     """
-    from features.definitions.standard import STANDARD
-    from serving.bootstrap import open_service
-    from serving.engine.retention import needed
-    from serving.settings import clock
-    from serving.store.admin.compaction import Keep, shrink
-    from serving.store.admin.compaction import compact as forget
+    from tactful.features.definitions.standard import STANDARD
+    from tactful.serving.bootstrap import open_service
+    from tactful.serving.engine.retention import needed
+    from tactful.serving.settings import clock
+    from tactful.serving.store.admin.compaction import Keep, shrink
+    from tactful.serving.store.admin.compaction import compact as forget
 
     with opened(data, tenant) as (store, settings), progress("Compacting", console(stderr=True)) as advance:
         champion = open_service(settings, store).champions.present()
@@ -121,7 +121,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Write all of a store, with every tenant, to an archive; the service may go on meanwhile."""
-    from serving.store.admin.backup import backup as write
+    from tactful.serving.store.admin.backup import backup as write
 
     with opened(data) as (store, _), progress("Backing up", console(stderr=True)) as advance:
         found = write(store.database, archive, datetime.now(UTC), advance)
@@ -138,7 +138,7 @@ def restore(
 
     What was damaged since it was written is refused, and so is a store that holds anything.
     """
-    from serving.store.admin.backup import restore as fill
+    from tactful.serving.store.admin.backup import restore as fill
 
     with opened(data) as (store, _), progress("Restoring", console(stderr=True)) as advance:
         found = fill(store.database, archive, advance)
@@ -148,7 +148,7 @@ def restore(
 @store_app.command()
 def migrate(data: Data = HERE, as_json: Json = False) -> None:
     """Bring a store to the present schema, as every start of the service does."""
-    from serving.store.migrate import schema_of
+    from tactful.serving.store.migrate import schema_of
 
     with opened(data) as (store, _), store.database.read() as connection:
         schema = schema_of(connection)
@@ -163,7 +163,7 @@ for _command in (load, copy):
 
 
 def _span(text: str) -> timedelta:
-    from decisions.base.durations import parse_duration
+    from tactful.decisions.base.durations import parse_duration
 
     try:
         return parse_duration(text)

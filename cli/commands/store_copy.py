@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import console, print_json, progress, say, table
-from features.errors import TactfulError
+from tactful.cli.console import console, print_json, progress, say, table
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from serving.store.port import Store
+    from tactful.serving.store.port import Store
 
 Place = "The folder of a service, or a URL: sqlite:///PATH or postgresql://…"
 
@@ -27,7 +27,7 @@ def copy(
     Counts and digests of every table are compared before the copy counts. The source stays as it is; stop its service
     first, since what it takes in later is not copied.
     """
-    from serving.store.admin.copying import copy as copied
+    from tactful.serving.store.admin.copying import copy as copied
 
     with (
         _opened(source, must_exist=True) as old,
@@ -45,8 +45,8 @@ def copy(
 
 @contextmanager
 def _opened(place: str, *, must_exist: bool = False) -> "Iterator[Store]":
-    from serving.settings import Settings
-    from serving.store.opening import SQLITE, open_store
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.opening import SQLITE, open_store
 
     url = place if "://" in place else None
     if url is None and not Path(place).is_dir():

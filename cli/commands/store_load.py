@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import console, print_json, progress, say, table
-from features.errors import TactfulError
+from tactful.cli.console import console, print_json, progress, say, table
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from decisions.catalogue.model import Attribute
-    from features.events.dataset import EventDataset
-    from serving.ingestion.loading import Loaded
-    from serving.settings import Settings
+    from tactful.decisions.catalogue.model import Attribute
+    from tactful.features.events.dataset import EventDataset
+    from tactful.serving.ingestion.loading import Loaded
+    from tactful.serving.settings import Settings
 
 MARKER = "loading.json"
 """The file in the data folder that says how far a load is."""
@@ -43,12 +43,12 @@ def load(
 
     Loading again adds what is new and changes nothing else, and a load that was cut short goes on where it ended.
     """
-    from cli.wiring.sources import moment_of
-    from cli.wiring.stores import opened
-    from serving.ingestion.customers_file import CustomersFile
-    from serving.ingestion.loading import load as bring_in
-    from serving.ingestion.loading import require_moment
-    from serving.ingestion.rules import load_rules
+    from tactful.cli.wiring.sources import moment_of
+    from tactful.cli.wiring.stores import opened
+    from tactful.serving.ingestion.customers_file import CustomersFile
+    from tactful.serving.ingestion.loading import load as bring_in
+    from tactful.serving.ingestion.loading import require_moment
+    from tactful.serving.ingestion.rules import load_rules
 
     if events is None and customers is None:
         raise TactfulError("nothing to load", got="neither --events nor --customers", wanted="one of them, or both")
@@ -79,7 +79,7 @@ def load(
 
 
 def _dataset(folder: Path) -> "EventDataset":
-    from features.events.dataset import open_events
+    from tactful.features.events.dataset import open_events
 
     return open_events(folder)
 
@@ -91,7 +91,7 @@ def _declared(settings: "Settings") -> "Mapping[str, Attribute]":
 
 
 def _catalogue(settings: "Settings") -> Any:
-    from cli.wiring.sources import read_catalogue
+    from tactful.cli.wiring.sources import read_catalogue
 
     if not settings.catalogue.is_file():
         return None
@@ -100,7 +100,7 @@ def _catalogue(settings: "Settings") -> Any:
 
 def _zone(store: Any, settings: "Settings") -> str:
     """The zone of local days where no events say it: the store's, else the catalogue's, else UTC."""
-    from serving.store.queries.tenants import zone_of
+    from tactful.serving.store.queries.tenants import zone_of
 
     known = zone_of(store.database, settings.tenant)
     catalogue = None if known else _catalogue(settings)
@@ -109,7 +109,7 @@ def _zone(store: Any, settings: "Settings") -> str:
 
 def _vocabulary(settings: "Settings", dataset: "EventDataset") -> "Iterator[str]":
     """Sees to it that live events have the categories of the history: the tracking rules must name the same ones."""
-    from serving.ingestion.rules import load_rules
+    from tactful.serving.ingestion.rules import load_rules
 
     if not dataset.categories or load_rules(settings.tracking).categories == dataset.categories:
         return

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import days
-from cli.console import console
-from cli.options import (
+from tactful.cli.arguments import days
+from tactful.cli.console import console
+from tactful.cli.options import (
     STORE,
     AlsoContracts,
     Anyway,
@@ -48,10 +48,10 @@ def churn(
 
     Like each of these commands, it exits with 1 if the gate refuses the model.
     """
-    from cli.wiring.contract_jobs import contract_job
-    from cli.wiring.jobs import done
-    from cli.wiring.training import history
-    from cli.wiring.training_jobs import lapse_job
+    from tactful.cli.wiring.contract_jobs import contract_job
+    from tactful.cli.wiring.jobs import done
+    from tactful.cli.wiring.training import history
+    from tactful.cli.wiring.training_jobs import lapse_job
 
     with history(events, data) as log:
         job = lapse_job(log, horizon, lookback) if contracts is None else contract_job(log, contracts, notice, grace)
@@ -70,8 +70,8 @@ def respond(
     as_json: Json = False,
 ) -> None:
     """Train the response model: from logged decisions where there are enough, else from imported campaigns."""
-    from cli.wiring.jobs import done
-    from cli.wiring.training_jobs import response_job
+    from tactful.cli.wiring.jobs import done
+    from tactful.cli.wiring.training_jobs import response_job
 
     job = response_job(events, data, campaigns, window)
     _conclude([done(job, store, no_track=no_track, anyway=anyway)], as_json=as_json)
@@ -87,9 +87,9 @@ def affect(
     as_json: Json = False,
 ) -> None:
     """Train the effect model: what each message changes against silence, from logged decisions alone."""
-    from cli.wiring.jobs import done
-    from cli.wiring.training_jobs import effect_job
-    from training.jobs import effects
+    from tactful.cli.wiring.jobs import done
+    from tactful.cli.wiring.training_jobs import effect_job
+    from tactful.training.jobs import effects
 
     if data is None:
         effects.refuse_campaigns(events)
@@ -113,9 +113,9 @@ def worth(
     as_json: Json = False,
 ) -> None:
     """Train the value model: what a customer will be worth over a year."""
-    from cli.wiring.jobs import done
-    from cli.wiring.training import history
-    from cli.wiring.training_jobs import value_job
+    from tactful.cli.wiring.jobs import done
+    from tactful.cli.wiring.training import history
+    from tactful.cli.wiring.training_jobs import value_job
 
     with history(events, data) as log:
         _conclude([done(value_job(log, window, margin), store, no_track=no_track, anyway=anyway)], as_json=as_json)
@@ -131,8 +131,8 @@ def press(
     as_json: Json = False,
 ) -> None:
     """Train the model of contact pressure: who leaves after one more contact."""
-    from cli.wiring.jobs import done
-    from cli.wiring.training_jobs import pressure_job
+    from tactful.cli.wiring.jobs import done
+    from tactful.cli.wiring.training_jobs import pressure_job
 
     _conclude([done(pressure_job(events, data), store, no_track=no_track, anyway=anyway)], as_json=as_json)
 
@@ -157,8 +157,8 @@ def every(
     Exits with 1 if a gate refused a model; the bundle holds the champions that there are. A bundle needs a lapse model:
     without a champion of it, nothing is released, and the exit code is 2.
     """
-    from cli.wiring.jobs import report
-    from cli.wiring.training import history, release_all, train_all
+    from tactful.cli.wiring.jobs import report
+    from tactful.cli.wiring.training import history, release_all, train_all
 
     with history(events, data) as log:
         told = train_all(log, data, horizon, lookback, campaigns, window, margin, contracts, store, anyway=anyway)
@@ -171,7 +171,7 @@ def every(
 
 def _conclude(told: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     """Prints what is told of jobs, and ends."""
-    from cli.wiring.jobs import report
+    from tactful.cli.wiring.jobs import report
 
     report(told, as_json=as_json)
     _exit(told)

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pandas as pd
 
-from cli.demo.data import MOMENT, Grocer
-from cli.demo.households import consents
-from cli.demo.narrator import Step
-from cli.demo.service import serving
-from decisions.base.exclusion import Exclusion
-from features.build import build_dataset
+from tactful.cli.demo.data import MOMENT, Grocer
+from tactful.cli.demo.households import consents
+from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.service import serving
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.features.build import build_dataset
 
 CHANNELS = ("email", "mail")
 STATES = {

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import console, print_json
+from tactful.cli.console import console, print_json
 
 
 def demo(
@@ -17,7 +17,7 @@ def demo(
     ] = False,
 ) -> None:
     """Do the whole job on real data: import, learn, decide, report."""
-    from cli.demo.run import run
+    from tactful.cli.demo.run import run
 
     report = run(out, console(stderr=as_json))
     if as_json:

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cli.demo.narrator import Step
-from features.build import FeatureFrame, build_dataset
-from features.definitions.standard import STANDARD
-from features.events import complete_journey
-from features.events.dataset import EventDataset, write_events
-from features.timestamps import microseconds
+from tactful.cli.demo.narrator import Step
+from tactful.features.build import FeatureFrame, build_dataset
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events import complete_journey
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.features.timestamps import microseconds
 
 ZONE = ZoneInfo(complete_journey.ZONE)
 MOMENT = datetime(2017, 12, 20, 10, tzinfo=ZONE).astimezone(UTC)

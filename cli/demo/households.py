@@ -3,11 +3,11 @@
 import hashlib
 from pathlib import Path
 
-from cli.demo.data import MOMENT, ZONE, Grocer
-from cli.demo.service import settings_of
-from serving.ingestion.history import load_history
-from serving.store.opening import open_store
-from serving.store.port import Consent, History, Profile
+from tactful.cli.demo.data import MOMENT, ZONE, Grocer
+from tactful.cli.demo.service import settings_of
+from tactful.serving.ingestion.history import load_history
+from tactful.serving.store.opening import open_store
+from tactful.serving.store.port import Consent, History, Profile
 
 FIRST_NAMES = (
     "Ada", "Amir", "Ana", "Ben", "Carla", "Chen", "Dana", "Diego", "Elena", "Emil", "Fatima", "Finn", "Grace", "Hana",

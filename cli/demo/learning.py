@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.demo import plots
-from cli.demo.data import Grocer
-from cli.demo.narrator import Step
-from features.definitions.standard import STANDARD
-from models.bundles.manifest import MANIFEST
-from models.bundles.registry import MlflowRegistry
-from training.fit.job import TrainingResult
-from training.gate.registry_gate import Verdict, promote, release
-from training.jobs import lapse
-from training.jobs import response_imported as response
-from training.tracking import conclude, track
+from tactful.cli.demo import plots
+from tactful.cli.demo.data import Grocer
+from tactful.cli.demo.narrator import Step
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.bundles.manifest import MANIFEST
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.training.fit.job import TrainingResult
+from tactful.training.gate.registry_gate import Verdict, promote, release
+from tactful.training.jobs import lapse
+from tactful.training.jobs import response_imported as response
+from tactful.training.tracking import conclude, track
 
 HORIZON_DAYS, LOOKBACK_DAYS = 28, 56
 QUESTIONS = {

@@ -4,15 +4,15 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from cli.demo.narrator import Step
-from cli.demo.service import settings_of
-from decisions.base.durations import format_duration
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.model import Catalogue, Message
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.catalogue.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
-from features.definitions.standard import STANDARD
-from serving.engine.champion import load_champion
+from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.service import settings_of
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.model import Catalogue, Message
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
+from tactful.features.definitions.standard import STANDARD
+from tactful.serving.engine.champion import load_champion
 
 
 def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:

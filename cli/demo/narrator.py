@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from cli.console import Advance, progress, say, table
+from tactful.cli.console import Advance, progress, say, table
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from models.base.metrics import Reliability
+from tactful.models.base.metrics import Reliability
 
 BLUE, ORANGE, GREY = "#0b5d8f", "#d1691b", "#8a8f98"
 WIDE, NARROW = 11.0, 4.7

@@ -4,14 +4,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from cli.demo import plots
-from cli.demo.narrator import Step
-from cli.demo.service import settings_of
-from decisions.base.durations import format_duration
-from decisions.catalogue.compiled import CompiledCatalogue
-from serving.bootstrap import open_service
-from serving.engine.batch import BatchRun, decide_all
-from serving.store.admin.audit import Audit, audit
+from tactful.cli.demo import plots
+from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.service import settings_of
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.serving.bootstrap import open_service
+from tactful.serving.engine.batch import BatchRun, decide_all
+from tactful.serving.store.admin.audit import Audit, audit
 
 RUN = "everybody"
 REASONS = {

@@ -6,17 +6,17 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.console import say
-from cli.demo.asking import ask_about_states
-from cli.demo.data import MOMENT, build_features, import_events
-from cli.demo.households import DISCLOSURE, load_households
-from cli.demo.learning import QUESTIONS, export, train
-from cli.demo.messages import load_catalogue
-from cli.demo.narrator import Narrator
-from cli.demo.population import decide_for_everybody
-from cli.demo.report import write_html, write_json
-from features.definitions.standard import STANDARD
-from features.errors import TactfulError
+from tactful.cli.console import say
+from tactful.cli.demo.asking import ask_about_states
+from tactful.cli.demo.data import MOMENT, build_features, import_events
+from tactful.cli.demo.households import DISCLOSURE, load_households
+from tactful.cli.demo.learning import QUESTIONS, export, train
+from tactful.cli.demo.messages import load_catalogue
+from tactful.cli.demo.narrator import Narrator
+from tactful.cli.demo.population import decide_for_everybody
+from tactful.cli.demo.report import write_html, write_json
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.errors import TactfulError
 
 SETTINGS = "tactful.env"
 """What the service reads in its folder; it also marks a folder as one that a run may replace."""

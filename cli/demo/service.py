@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from cli.demo.data import MOMENT
-from features.errors import TactfulError
-from serving.settings import Settings
-from serving.store.opening import SQLITE
+from tactful.cli.demo.data import MOMENT
+from tactful.features.errors import TactfulError
+from tactful.serving.settings import Settings
+from tactful.serving.store.opening import SQLITE
 
 PATIENCE = 60.0
 """Seconds the service may take to be ready, to answer and to stop."""
@@ -49,7 +49,7 @@ def serving(folder: Path) -> Iterator[httpx.Client]:
     Raises:
         TactfulError: It does not become ready, or fails.
     """
-    command = [sys.executable, "-m", "cli.main", "serve", "--data", str(folder), "--port", "0"]
+    command = [sys.executable, "-m", "tactful.cli.main", "serve", "--data", str(folder), "--port", "0"]
     log = folder / "serve.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TACTFUL_")}
     with (

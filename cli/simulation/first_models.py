@@ -5,20 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.simulation.past import WARM, lived
-from experiments.world.parameters import ARMS
-from experiments.world.trial import Ids
-from experiments.world.world import PAST, START, World
-from features.build import build_dataset_pairs
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from features.timestamps import DAY, microseconds
-from models.bundles.kinds import Model
-from training.data.rows import DecisionRows
-from training.jobs import lapse
-from training.jobs import response_imported as response
-from training.jobs import response_logged as response_log
-from training.jobs.response_logged import Offers
+from tactful.cli.simulation.past import WARM, lived
+from tactful.experiments.world.parameters import ARMS
+from tactful.experiments.world.trial import Ids
+from tactful.experiments.world.world import PAST, START, World
+from tactful.features.build import build_dataset_pairs
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY, microseconds
+from tactful.models.bundles.kinds import Model
+from tactful.training.data.rows import DecisionRows
+from tactful.training.jobs import lapse
+from tactful.training.jobs import response_imported as response
+from tactful.training.jobs import response_logged as response_log
+from tactful.training.jobs.response_logged import Offers
 
 
 def first_models(world: World, ids: Ids, past: EventDataset, offers: Offers, window_days: int) -> Mapping[str, Model]:

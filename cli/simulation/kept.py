@@ -12,28 +12,28 @@ from typing import Any
 
 import numpy as np
 
-from cli.simulation.first_models import first_models
-from cli.simulation.telling import messages
-from cli.wiring.bundles import put_in_use
-from cli.wiring.decision_source import offers
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.loading import parse_catalogue
-from experiments.world.events import Told
-from experiments.world.parameters import ARMS, Parameters
-from experiments.world.trial import events_of, ids_of
-from experiments.world.world import PAST, World
-from features.array_types import Ints
-from features.definitions.standard import STANDARD
-from features.errors import TactfulError
-from features.events.dataset import EventDataset, open_events, write_events
-from models.bundles.bundle import export
-from serving.bootstrap import open_service, open_store
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
-from serving.ingestion.history import load_history
-from serving.ingestion.intake import Intake
-from serving.ingestion.rules import Rules
-from serving.settings import Settings
+from tactful.cli.simulation.first_models import first_models
+from tactful.cli.simulation.telling import messages
+from tactful.cli.wiring.bundles import put_in_use
+from tactful.cli.wiring.decision_source import offers
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.loading import parse_catalogue
+from tactful.experiments.world.events import Told
+from tactful.experiments.world.parameters import ARMS, Parameters
+from tactful.experiments.world.trial import events_of, ids_of
+from tactful.experiments.world.world import PAST, World
+from tactful.features.array_types import Ints
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import EventDataset, open_events, write_events
+from tactful.models.bundles.bundle import export
+from tactful.serving.bootstrap import open_service, open_store
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.ingestion.history import load_history
+from tactful.serving.ingestion.intake import Intake
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.settings import Settings
 
 CATALOGUE = Path(__file__).with_name("kept.yaml")
 ALLOWED = {("email", "marketing"): True}

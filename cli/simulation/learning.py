@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from cli.simulation.shop import ShopScorer
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.selection import Greedy
-from decisions.kernel.decide import Circumstances, Request, decide
-from experiments.offpolicy.log import Log
-from experiments.world.parameters import ARMS
-from features.array_types import Bools
-from models.base.errors import ModelError
-from models.effects.scorer import EffectScorer
-from training.data.rows import DecisionRows
-from training.gate.release import Evidence, Release, judge
-from training.jobs.effects import catalogue_priors, fit_effects
+from tactful.cli.simulation.shop import ShopScorer
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.world.parameters import ARMS
+from tactful.features.array_types import Bools
+from tactful.models.base.errors import ModelError
+from tactful.models.effects.scorer import EffectScorer
+from tactful.training.data.rows import DecisionRows
+from tactful.training.gate.release import Evidence, Release, judge
+from tactful.training.jobs.effects import catalogue_priors, fit_effects
 
 COLUMNS = ("recency_over_gap", "purchases_182d", "contacts_7d", "opened_share")
 """Features that effects may depend on; the taste for a department is the marketer's context."""

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.simulation.shop import FEATURES, NAMES, WINDOW, Shop, shares
-from experiments.world.parameters import ARMS, CATEGORIES
-from experiments.world.world import PAST, START, World
-from features.build import build_pairs
-from features.timestamps import DAY, microseconds
-from training.data.rows import DecisionRows
+from tactful.cli.simulation.shop import FEATURES, NAMES, WINDOW, Shop, shares
+from tactful.experiments.world.parameters import ARMS, CATEGORIES
+from tactful.experiments.world.world import PAST, START, World
+from tactful.features.build import build_pairs
+from tactful.features.timestamps import DAY, microseconds
+from tactful.training.data.rows import DecisionRows
 
 WARM = 56
 """First days that are left out: nobody has a history yet."""

@@ -6,22 +6,22 @@ from datetime import timedelta
 
 import numpy as np
 
-from cli.simulation.learning import Cases, audience, cases_of_past, fit, released
-from cli.simulation.past import in_arms, past_rows, reach_lost, together
-from cli.simulation.shop import CHANNEL, NAMES, WINDOW, Shop, ShopScorer, load
-from decisions.base.snapshot import Contact
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import Request, decide
-from decisions.kernel.decision import Decision
-from decisions.kernel.exploration import Stratum, stratum
-from experiments.world.parameters import ARMS
-from experiments.world.policies import TRIGGERS, Rule
-from experiments.world.triggers import open_arms
-from experiments.world.world import World
-from features.array_types import Bools, Ints
-from features.timestamps import DAY, microseconds
-from training.data.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
-from training.data.rows import DecisionRows
+from tactful.cli.simulation.learning import Cases, audience, cases_of_past, fit, released
+from tactful.cli.simulation.past import in_arms, past_rows, reach_lost, together
+from tactful.cli.simulation.shop import CHANNEL, NAMES, WINDOW, Shop, ShopScorer, load
+from tactful.decisions.base.snapshot import Contact
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.kernel.exploration import Stratum, stratum
+from tactful.experiments.world.parameters import ARMS
+from tactful.experiments.world.policies import TRIGGERS, Rule
+from tactful.experiments.world.triggers import open_arms
+from tactful.experiments.world.world import World
+from tactful.features.array_types import Bools, Ints
+from tactful.features.timestamps import DAY, microseconds
+from tactful.training.data.attribution import Delivery, Goal, LoggedDecision, Outcome, every_decision
+from tactful.training.data.rows import DecisionRows
 
 RETRAINED = (0, 56, 112)
 """Days on whose morning the shop learns."""

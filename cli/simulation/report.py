@@ -9,8 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from rich.table import Table
 
-from cli.console import table
-from experiments.world.simulation import Interval, Standing
+from tactful.cli.console import table
+from tactful.experiments.world.simulation import Interval, Standing
 
 _BARS = "▁▂▃▄▅▆▇█"
 

@@ -1,12 +1,12 @@
-"""Runs policies over seeds: those of `experiments.world.simulation`, and the product."""
+"""Runs policies over seeds: those of `tactful.experiments.world.simulation`, and the product."""
 
 from collections.abc import Callable, Sequence
 
-from cli.simulation.product import Product
-from experiments.base.errors import ExperimentError
-from experiments.world.parameters import preset
-from experiments.world.policies import Rule
-from experiments.world.simulation import Course, Standing, rules, simulate, standings
+from tactful.cli.simulation.product import Product
+from tactful.experiments.base.errors import ExperimentError
+from tactful.experiments.world.parameters import preset
+from tactful.experiments.world.policies import Rule
+from tactful.experiments.world.simulation import Course, Standing, rules, simulate, standings
 
 PRODUCTS: dict[str, Callable[[], Product]] = {"tactful": Product, "ungated": lambda: Product(gated=False)}
 """The product by name: as it is, and with whatever it learnt put to use at once."""

@@ -8,22 +8,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.design.declaration import Plan
-from experiments.design.loading import parse_plan
-from experiments.world.parameters import ARMS
-from experiments.world.trial import events_of, ids_of
-from experiments.world.world import World
-from features.array_types import Ints
-from features.definitions.standard import STANDARD
-from features.events.dataset import write_events
-from models.bundles.bundle import export
-from models.scores.frequency import PressureModel
-from serving.bootstrap import open_service, open_store
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
-from serving.ingestion.history import load_history
-from serving.settings import Settings
-from serving.store.queries.experiments import publish
+from tactful.experiments.design.declaration import Plan
+from tactful.experiments.design.loading import parse_plan
+from tactful.experiments.world.parameters import ARMS
+from tactful.experiments.world.trial import events_of, ids_of
+from tactful.experiments.world.world import World
+from tactful.features.array_types import Ints
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import write_events
+from tactful.models.bundles.bundle import export
+from tactful.models.scores.frequency import PressureModel
+from tactful.serving.bootstrap import open_service, open_store
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.ingestion.history import load_history
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries.experiments import publish
 
 CATALOGUE = Path(__file__).with_name("served.yaml")
 ALLOWED = {("email", "marketing"): True}

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.kernel.decide import Request
-from decisions.loading import load_catalogue
-from experiments.world.parameters import ARMS
-from experiments.world.world import World
-from features.array_types import Floats
-from features.build import build_pairs
-from features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
-from features.definitions.standard import STANDARD
-from features.events.history import Events
-from models.effects.scorer import EffectScorer
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.kernel.decide import Request
+from tactful.decisions.loading import load_catalogue
+from tactful.experiments.world.parameters import ARMS
+from tactful.experiments.world.world import World
+from tactful.features.array_types import Floats
+from tactful.features.build import build_pairs
+from tactful.features.definitions.definitions import Aggregation, Feature, FeatureSet, Ratio, Where
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.history import Events
+from tactful.models.effects.scorer import EffectScorer
 
 CATALOGUE = Path(__file__).with_name("world.yaml")
 CHANNEL = "email"

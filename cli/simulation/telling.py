@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from experiments.world.events import Told
-from experiments.world.parameters import CATEGORIES
-from experiments.world.trial import Ids
+from tactful.experiments.world.events import Told
+from tactful.experiments.world.parameters import CATEGORIES
+from tactful.experiments.world.trial import Ids
 
 NAMES = {
     "contact": "Email Sent",

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import console, say
-from features.errors import TactfulError
+from tactful.cli.console import console, say
+from tactful.features.errors import TactfulError
 
 TEMPLATES = Path(__file__).parent
 FILES = (
@@ -55,8 +55,8 @@ def init(
 
 
 def _check(name: str, currency: str, zone: str) -> None:
-    from decisions.base.calendars import zone_of
-    from decisions.base.errors import SnapshotError
+    from tactful.decisions.base.calendars import zone_of
+    from tactful.decisions.base.errors import SnapshotError
 
     if not _NAME.fullmatch(name):
         raise TactfulError("not a name", got=name, wanted="small letters, digits and _, a letter first, at most 50")

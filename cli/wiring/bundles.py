@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from features.definitions.standard import STANDARD
-from models.base.errors import BundleError
-from models.bundles.bundle import load
-from serving.engine.pointer import HISTORY, bundle_folder, point_to
-from serving.engine.proving import prove_bundle
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.base.errors import BundleError
+from tactful.models.bundles.bundle import load
+from tactful.serving.engine.pointer import HISTORY, bundle_folder, point_to
+from tactful.serving.engine.proving import prove_bundle
 
 _KEPT = "bundles"
 

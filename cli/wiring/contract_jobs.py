@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from cli.wiring.jobs import Job
-from cli.wiring.training_jobs import bound, log_of
-from training.data.errors import TrainingError
-from training.fit.candidate import Candidate
-from training.fit.job import Progress
-from training.jobs import renewals
-from training.jobs.classifier_candidate import candidate_of
+from tactful.cli.wiring.jobs import Job
+from tactful.cli.wiring.training_jobs import bound, log_of
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.candidate import Candidate
+from tactful.training.fit.job import Progress
+from tactful.training.jobs import renewals
+from tactful.training.jobs.classifier_candidate import candidate_of
 
 NOTICE, GRACE = 30, 14
 

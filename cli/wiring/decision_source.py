@@ -12,18 +12,18 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import COMPATIBLE, REPLAYABLE, Request
-from decisions.kernel.record import parse
-from features.definitions.standard import STANDARD
-from features.vocabulary import EVENT_TYPES
-from serving.bootstrap import open_service
-from serving.engine.archive import Archive
-from serving.engine.champion import Champion
-from serving.settings import Settings, clock
-from serving.store.inputs import unpacked
-from serving.store.port import Store, StoredDecision, from_micros
-from training.data.attribution import Delivery, LoggedDecision, Outcome
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import COMPATIBLE, REPLAYABLE, Request
+from tactful.decisions.kernel.record import parse
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.bootstrap import open_service
+from tactful.serving.engine.archive import Archive
+from tactful.serving.engine.champion import Champion
+from tactful.serving.settings import Settings, clock
+from tactful.serving.store.inputs import unpacked
+from tactful.serving.store.port import Store, StoredDecision, from_micros
+from tactful.training.data.attribution import Delivery, LoggedDecision, Outcome
 
 _TOLD = frozenset(
     EVENT_TYPES.index(kind) for kind in ("purchase", "converted", "unsubscribed", "complained", "redeemed")

@@ -9,15 +9,15 @@ from typing import Any
 
 from rich.table import Table
 
-from cli.console import console, print_json, progress, say, table
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from models.bundles.registry import MlflowRegistry
-from training.fit.calibrated import UNJUDGED
-from training.fit.candidate import Candidate, job_key
-from training.fit.job import Progress
-from training.gate.registry_gate import insist, promote
-from training.tracking import conclude, find, track
+from tactful.cli.console import console, print_json, progress, say, table
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.training.fit.calibrated import UNJUDGED
+from tactful.training.fit.candidate import Candidate, job_key
+from tactful.training.fit.job import Progress
+from tactful.training.gate.registry_gate import insist, promote
+from tactful.training.tracking import conclude, find, track
 
 _MEASURES = {
     "auc": "AUC",

@@ -9,24 +9,24 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from cli.console import console, progress
-from cli.wiring.bundles import put_in_use
-from cli.wiring.decision_source import DecisionSource, open_decisions
-from cli.wiring.sources import moment_of
-from cli.wiring.stores import record_release
-from decisions.catalogue.selection import AnyPolicy, Policy
-from decisions.kernel.decide import Circumstances, Request, decide
-from decisions.kernel.decision import Candidate, Decision
-from experiments.offpolicy.decision_log import Target, as_decided
-from features.definitions.standard import STANDARD
-from models.bundles.bundle import load
-from serving.engine.champion import Champion, load_champion
-from serving.errors import NotReadyError
-from serving.settings import Settings
-from training.data.errors import TrainingError, UndecidedError
-from training.gate.evidence import Predicted, Reward, gather, judged_since
-from training.gate.release import Limits, Release, judge
-from training.tracking import track_release
+from tactful.cli.console import console, progress
+from tactful.cli.wiring.bundles import put_in_use
+from tactful.cli.wiring.decision_source import DecisionSource, open_decisions
+from tactful.cli.wiring.sources import moment_of
+from tactful.cli.wiring.stores import record_release
+from tactful.decisions.catalogue.selection import AnyPolicy, Policy
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decision import Candidate, Decision
+from tactful.experiments.offpolicy.decision_log import Target, as_decided
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.bundles.bundle import load
+from tactful.serving.engine.champion import Champion, load_champion
+from tactful.serving.errors import NotReadyError
+from tactful.serving.settings import Settings
+from tactful.training.data.errors import TrainingError, UndecidedError
+from tactful.training.gate.evidence import Predicted, Reward, gather, judged_since
+from tactful.training.gate.release import Limits, Release, judge
+from tactful.training.tracking import track_release
 
 _POLICY: TypeAdapter[Policy] = TypeAdapter(AnyPolicy)
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.errors import TactfulError
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
 
-    from decisions.base.snapshot import Snapshot
-    from decisions.catalogue.compiled import CompiledCatalogue
-    from decisions.kernel.decide import Scorer
-    from experiments.assignment.arms import Exposure
-    from experiments.readout.logbook import Logbook
-    from serving.store.port import Store
+    from tactful.decisions.base.snapshot import Snapshot
+    from tactful.decisions.catalogue.compiled import CompiledCatalogue
+    from tactful.decisions.kernel.decide import Scorer
+    from tactful.experiments.assignment.arms import Exposure
+    from tactful.experiments.readout.logbook import Logbook
+    from tactful.serving.store.port import Store
 
 Data = Annotated[
     Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service: its catalogue, models and log.")
@@ -67,10 +67,10 @@ class Source:
 
     def snapshots(self, moment: datetime) -> "list[Snapshot]":
         """Each customer known at a moment, by events alone."""
-        from decisions.base.snapshot import Snapshot
-        from features.build import build_pairs
-        from features.definitions.standard import STANDARD
-        from features.events.schema import encode
+        from tactful.decisions.base.snapshot import Snapshot
+        from tactful.features.build import build_pairs
+        from tactful.features.definitions.standard import STANDARD
+        from tactful.features.events.schema import encode
 
         zone = self.compiled.catalogue.timezone or "UTC"
         known = self.events[self.events["time"] < moment]
@@ -87,9 +87,9 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
     Raises:
         TactfulError: It cannot be read, or the catalogue cannot.
     """
-    from experiments.readout.logbook import Logbook
-    from features.events.dataset import open_events, read_events
-    from serving.settings import Settings
+    from tactful.experiments.readout.logbook import Logbook
+    from tactful.features.events.dataset import open_events, read_events
+    from tactful.serving.settings import Settings
 
     settings = Settings.of(data)
     compiled, scorer = read_catalogue(data, catalogue)
@@ -99,9 +99,9 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
         programmes = {m.id: p.id for p in compiled.catalogue.programmes for m in p.messages}
         log, zones = Logbook.of_events(frame, programmes, currency), open_events(events).all_zones()
         return Source(log, compiled, scorer, frame, zones, None)
-    from serving.store.admin.people import zones_of
-    from serving.store.opening import open_store
-    from serving.store.queries.experiments import exposed_to
+    from tactful.serving.store.admin.people import zones_of
+    from tactful.serving.store.opening import open_store
+    from tactful.serving.store.queries.experiments import exposed_to
 
     url, tenant = store or settings.store, settings.tenant
 
@@ -132,12 +132,12 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     Raises:
         TactfulError: It cannot be read.
     """
-    from cli.wiring.vocabulary import vocabulary_for
-    from decisions.loading import parse_catalogue
-    from features.definitions.standard import STANDARD
-    from serving.engine.champion import load_bundle
-    from serving.engine.pointer import is_first
-    from serving.settings import Settings
+    from tactful.cli.wiring.vocabulary import vocabulary_for
+    from tactful.decisions.loading import parse_catalogue
+    from tactful.features.definitions.standard import STANDARD
+    from tactful.serving.engine.champion import load_bundle
+    from tactful.serving.engine.pointer import is_first
+    from tactful.serving.settings import Settings
 
     settings = Settings.of(data)
     file = catalogue or settings.catalogue
@@ -151,7 +151,7 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
 def _of_store(store: "Store", tenant: str, currency: str) -> "tuple[Logbook, pd.DataFrame]":
     import pandas as pd
 
-    from experiments.readout.logbook import CONTACTS, DECISIONS, Logbook
+    from tactful.experiments.readout.logbook import CONTACTS, DECISIONS, Logbook
 
     events = _frame(_events(store, tenant), ("customer_id", "time", "type", *_COLUMNS))
     contacts = _frame(_contacts(store, tenant), CONTACTS)
@@ -171,7 +171,7 @@ def _frame(rows: "Iterator[tuple[Any, ...]]", columns: tuple[str, ...]) -> "pd.D
 
 
 def _events(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from features.vocabulary import CHANNELS, EVENT_TYPES
+    from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
     for customer, e in store.events(tenant):
         kind, channel = EVENT_TYPES[e.type], CHANNELS[e.channel]
@@ -180,8 +180,8 @@ def _events(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
 
 
 def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from experiments.readout.logbook import UNKNOWN
-    from features.timestamps import microseconds
+    from tactful.experiments.readout.logbook import UNKNOWN
+    from tactful.features.timestamps import microseconds
 
     for customer, status, c in store.ledger(tenant):
         if status != "released":
@@ -189,9 +189,9 @@ def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
 
 
 def _decisions(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from decisions.kernel.decision import SILENCE
-    from decisions.kernel.record import parse
-    from features.timestamps import microseconds
+    from tactful.decisions.kernel.decision import SILENCE
+    from tactful.decisions.kernel.record import parse
+    from tactful.features.timestamps import microseconds
 
     for stored in store.decision_log(tenant):
         made = parse(stored.record)

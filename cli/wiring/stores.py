@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.arguments import operator
-from cli.console import console, progress
-from features.errors import TactfulError
+from tactful.cli.arguments import operator
+from tactful.cli.console import console, progress
+from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from features.events.dataset import EventDataset
-    from serving.settings import Settings
-    from serving.store.port import Store
-    from serving.store.queries.operator_actions import Act
+    from tactful.features.events.dataset import EventDataset
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.port import Store
+    from tactful.serving.store.queries.operator_actions import Act
 
 
 @contextmanager
@@ -26,8 +26,8 @@ def opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Sett
         TactfulError: There is no such folder.
         StoreError: The store cannot be opened.
     """
-    from serving.settings import Settings
-    from serving.store.opening import open_store
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.opening import open_store
 
     if not data.is_dir():
         raise TactfulError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
@@ -45,9 +45,9 @@ def record_release(data: Path, action: "Act", version: str, details: Mapping[str
     Raises:
         StoreError: The store fails.
     """
-    from serving.settings import Settings
-    from serving.store.opening import store_exists
-    from serving.store.queries.operator_actions import record
+    from tactful.serving.settings import Settings
+    from tactful.serving.store.opening import store_exists
+    from tactful.serving.store.queries.operator_actions import record
 
     if not data.is_dir() or not store_exists(Settings.of(data).store):
         return
@@ -73,8 +73,8 @@ def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
     Raises:
         TactfulError: The store has no events, or the folder is there already.
     """
-    from serving.engine.exporting import export_events
-    from serving.ingestion.rules import load_rules
+    from tactful.serving.engine.exporting import export_events
+    from tactful.serving.ingestion.rules import load_rules
 
     if out.exists():
         raise TactfulError("a folder that is there already", got=str(out), wanted="a new one")

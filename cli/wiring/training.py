@@ -5,19 +5,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cli.console import console
-from cli.wiring.contract_jobs import contract_job
-from cli.wiring.jobs import Job, done
-from cli.wiring.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
-from features.definitions.standard import STANDARD
-from features.errors import TactfulError
-from models.bundles.kinds import Model
-from models.bundles.registry import MlflowRegistry
-from training.data.errors import TrainingError
-from training.gate.registry_gate import release
-from training.jobs import effects, lapse, renewals, value
-from training.jobs import frequency as pressure
-from training.jobs import response_imported as response
+from tactful.cli.console import console
+from tactful.cli.wiring.contract_jobs import contract_job
+from tactful.cli.wiring.jobs import Job, done
+from tactful.cli.wiring.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.errors import TactfulError
+from tactful.models.bundles.kinds import Model
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.training.data.errors import TrainingError
+from tactful.training.gate.registry_gate import release
+from tactful.training.jobs import effects, lapse, renewals, value
+from tactful.training.jobs import frequency as pressure
+from tactful.training.jobs import response_imported as response
 
 OPTIONAL = (response.NAME, value.NAME, pressure.NAME, renewals.NAME, effects.NAME)
 """Scores that a bundle may lack."""
@@ -35,7 +35,7 @@ def history(events: Path | None, data: Path | None) -> Iterator[Path]:
         return
     if data is None:
         raise TrainingError("nothing to learn from", got="neither --events nor --data", wanted="one of them")
-    from cli.wiring.stores import exported
+    from tactful.cli.wiring.stores import exported
 
     with exported(data) as folder:
         yield folder
@@ -96,7 +96,7 @@ def release_all(store: Path, bundle: Path, data: Path | None = None) -> str:
 
 def _in_use(data: Path | None) -> Mapping[str, Model]:
     """The models of a service's bundle; none where there is no service, or it has no bundle yet."""
-    from serving.engine.champion import load_bundle
-    from serving.settings import Settings
+    from tactful.serving.engine.champion import load_bundle
+    from tactful.serving.settings import Settings
 
     return {} if data is None else load_bundle(Settings.of(data).champion, STANDARD).models

@@ -10,24 +10,24 @@ from typing import Any
 
 import pandas as pd
 
-from cli.console import console
-from cli.wiring.jobs import Job
-from decisions.catalogue.objective import Fatigue
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset, open_events
-from features.timestamps import AHEAD
-from models.scores.value import PARAMETERS as VALUE_PARAMETERS
-from training.data.attribution import Goal, delivered_contacts, every_decision
-from training.data.errors import TrainingError
-from training.data.labels import Span, days_after, span
-from training.data.splits import snapshots
-from training.fit.candidate import Candidate
-from training.fit.job import Progress
-from training.jobs import effects, lapse, value
-from training.jobs import frequency as pressure
-from training.jobs import response_imported as response
-from training.jobs import response_logged as response_log
-from training.jobs.classifier_candidate import candidate_of
+from tactful.cli.console import console
+from tactful.cli.wiring.jobs import Job
+from tactful.decisions.catalogue.objective import Fatigue
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset, open_events
+from tactful.features.timestamps import AHEAD
+from tactful.models.scores.value import PARAMETERS as VALUE_PARAMETERS
+from tactful.training.data.attribution import Goal, delivered_contacts, every_decision
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import Span, days_after, span
+from tactful.training.data.splits import snapshots
+from tactful.training.fit.candidate import Candidate
+from tactful.training.fit.job import Progress
+from tactful.training.jobs import effects, lapse, value
+from tactful.training.jobs import frequency as pressure
+from tactful.training.jobs import response_imported as response
+from tactful.training.jobs import response_logged as response_log
+from tactful.training.jobs.classifier_candidate import candidate_of
 
 FEW = 0.01
 """The share of a log up to which events in the future are mistakes of a clock."""
@@ -143,7 +143,7 @@ def response_job(
 
 
 def _logged_response(data: Path, judged_from: int | None) -> Job:
-    from cli.wiring.decision_source import offers
+    from tactful.cli.wiring.decision_source import offers
 
     source = _source(data)
     rows = delivered_contacts(source.decisions(), Goal(), source.now, feature_names=STANDARD.names)
@@ -172,7 +172,7 @@ def _snapshots(dataset: EventDataset, horizon: int, lookback: int, judged_from: 
 
 def _source(data: Path) -> Any:
     """The service is loaded only for jobs that read its log."""
-    from cli.wiring.decision_source import open_decisions
+    from tactful.cli.wiring.decision_source import open_decisions
 
     return open_decisions(data)
 

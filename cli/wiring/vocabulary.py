@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from cli.console import console
+from tactful.cli.console import console
 
 if TYPE_CHECKING:
-    from decisions.catalogue.compiled import Vocabulary
+    from tactful.decisions.catalogue.compiled import Vocabulary
 
 
 def vocabulary_for(data: Path, text: str) -> "Vocabulary":
     """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
-    from features.definitions.standard import STANDARD
-    from serving.engine.pointer import is_first, names_of, vocabulary
-    from serving.settings import Settings
+    from tactful.features.definitions.standard import STANDARD
+    from tactful.serving.engine.pointer import is_first, names_of, vocabulary
+    from tactful.serving.settings import Settings
 
     champion = Settings.of(data).champion
     known = vocabulary(names_of(champion, STANDARD))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.analysis.replay import policy_of
-from decisions.base.errors import AllocationError
-from decisions.catalogue.selection import Policy
-from decisions.kernel.decision import Decision
+from tactful.decisions.analysis.replay import policy_of
+from tactful.decisions.base.errors import AllocationError
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.kernel.decision import Decision
 
 _PENNY = 0.01
 """Prices are whole multiples of it."""
@@ -52,7 +52,7 @@ def price_within(decisions: Iterable[Decision], weekly: float, weeks: float) -> 
     Example:
         >>> price_within([], 10, 1)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        decisions.base.errors.AllocationError: no decision to price contacts by: got 0; ...
+        tactful.decisions.base.errors.AllocationError: no decision to price contacts by: got 0; ...
     """
     contested = [_of(decision) for decision in decisions if any(decision.survivors)]
     if not contested:

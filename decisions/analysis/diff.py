@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from decisions.analysis.rollforward import decide_forward
-from decisions.base.conditions import Failure
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import Request, Scorer
-from decisions.kernel.decision import SILENCE, Decision
-from decisions.kernel.evaluation import Case
+from tactful.decisions.analysis.rollforward import decide_forward
+from tactful.decisions.base.conditions import Failure
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import Request, Scorer
+from tactful.decisions.kernel.decision import SILENCE, Decision
+from tactful.decisions.kernel.evaluation import Case
 
 EVERYBODY = "everybody"
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from decisions.kernel.arbitration import NAMES, Factors
-from decisions.kernel.decision import Candidate, Decision
+from tactful.decisions.kernel.arbitration import NAMES, Factors
+from tactful.decisions.kernel.decision import Candidate, Decision
 
 _ALL_ALIKE = ", all that could be sent and silence alike, to learn from it"
 

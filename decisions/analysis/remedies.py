@@ -12,14 +12,14 @@ from functools import partial
 from itertools import chain
 from typing import Literal
 
-from decisions.analysis.what_if import Changes, what_if
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.frequency import Cap
-from decisions.catalogue.selection import Greedy
-from decisions.kernel.arbitration import Factors
-from decisions.kernel.decide import Circumstances, Request, Scorer
-from decisions.kernel.decision import Candidate, Decision
-from decisions.kernel.evaluation import Case
+from tactful.decisions.analysis.what_if import Changes, what_if
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.policies.frequency import Cap
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.kernel.arbitration import Factors
+from tactful.decisions.kernel.decide import Circumstances, Request, Scorer
+from tactful.decisions.kernel.decision import Candidate, Decision
+from tactful.decisions.kernel.evaluation import Case
 
 Line = Callable[[Factors], tuple[float, float]]
 """A priority as a line in an amount: by how much it rises with it, and what it is where that is 0."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.selection import AnyPolicy, Policy
-from decisions.kernel.decide import KERNEL, REPLAYABLE, Circumstances, Request, Scorer, decide
-from decisions.kernel.decision import Decision
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.selection import AnyPolicy, Policy
+from tactful.decisions.kernel.decide import KERNEL, REPLAYABLE, Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decision import Decision
 
 _POLICY: TypeAdapter[Policy] = TypeAdapter(AnyPolicy)
 _NO_BOUND = 2.0

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from decisions.base.snapshot import Contact
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.model import Catalogue
-from decisions.kernel.decide import Request, Scorer, decide
-from decisions.kernel.decision import Decision
+from tactful.decisions.base.snapshot import Contact
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.kernel.decide import Request, Scorer, decide
+from tactful.decisions.kernel.decision import Decision
 
 
 def contact_of(decision: Decision, catalogue: Catalogue) -> Contact | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from decisions.kernel.arbitration import Factors
-from decisions.kernel.decision import SILENCE, Decision
+from tactful.decisions.kernel.arbitration import Factors
+from tactful.decisions.kernel.decision import SILENCE, Decision
 
 FACTORS = (
     "effect",

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from decisions.base.errors import SnapshotError
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.selection import Policy
-from decisions.kernel.decide import Circumstances, Request, Scorer, decide
-from decisions.kernel.decision import Decision
-from features.array_types import Floats
-from features.timestamps import EARLIEST, LATEST
+from tactful.decisions.base.errors import SnapshotError
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.features.array_types import Floats
+from tactful.features.timestamps import EARLIEST, LATEST
 
 
 @dataclass(frozen=True, slots=True)

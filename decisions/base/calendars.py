@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 
-from decisions.base.errors import SnapshotError
+from tactful.decisions.base.errors import SnapshotError
 
 
 @lru_cache(maxsize=1024)

@@ -17,9 +17,9 @@ from typing import Any
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_strings
 
-from decisions.base.errors import ConditionError
-from decisions.base.expressions import check_calls, expanded, names_in
-from decisions.base.values import did_you_mean
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.expressions import check_calls, expanded, names_in
+from tactful.decisions.base.values import did_you_mean
 
 TYPES = {
     "number": cel.Type.DOUBLE,

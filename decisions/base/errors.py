@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from features.errors import TactfulError
+from tactful.features.errors import TactfulError
 
 
 @dataclass(frozen=True, slots=True)

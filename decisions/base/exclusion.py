@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from decisions.base import canonical_json as canonical
+from tactful.decisions.base import canonical_json as canonical
 
 _TEMPLATE = '{"gate":%s,"limit":%s,"observed":%s,"rule":%s,"until":%s}'
 

@@ -6,7 +6,7 @@ Source: the lexis of the Common Expression Language, https://github.com/google/c
 import re
 from collections.abc import Iterator, Mapping
 
-from decisions.base.errors import ConditionError
+from tactful.decisions.base.errors import ConditionError
 
 LONGEST = 20_000
 """Characters that an expression may have once its segments are written out."""

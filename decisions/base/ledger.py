@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
-from decisions.base.snapshot import Contact, Event
-from decisions.base.values import Names, Value
+from tactful.decisions.base.snapshot import Contact, Event
+from tactful.decisions.base.values import Names, Value
 
 _TIME = attrgetter("time")
 Grouping = Literal["channel", "programme", "message"]

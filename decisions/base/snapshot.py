@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from decisions.base.errors import SnapshotError
+from tactful.decisions.base.errors import SnapshotError
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from decisions.base.values import did_you_mean
+from tactful.decisions.base.values import did_you_mean
 
 DEEPEST, MOST_PLACES = 50, 200_000
 """Beyond these a text is no catalogue but an attack: a few aliases of aliases make billions of entries."""
@@ -96,7 +96,7 @@ def keys_at(model: type[BaseModel], place: Place) -> set[str]:
     """The keys that a model knows at a place; the place may name members of unions, as pydantic's mistakes do.
 
     Example:
-        >>> from decisions.base.ledger import Scope
+        >>> from tactful.decisions.base.ledger import Scope
         >>> sorted(keys_at(Scope, ()))
         ['channel', 'message', 'programme', 'tag']
     """

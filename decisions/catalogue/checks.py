@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from decisions.base.calendars import zone_of
-from decisions.base.conditions import Conditions
-from decisions.base.errors import ConditionError, SnapshotError
-from decisions.base.expressions import segments_in
-from decisions.base.ledger import Scope
-from decisions.base.texts.proof import Readable, prove
-from decisions.base.texts.text import Text
-from decisions.base.values import did_you_mean
-from decisions.base.yaml_text import plain_number
-from decisions.catalogue.compiled import Vocabulary, expressions
-from decisions.catalogue.model import Catalogue, Message
-from decisions.catalogue.triggers import DateTrigger
+from tactful.decisions.base.calendars import zone_of
+from tactful.decisions.base.conditions import Conditions
+from tactful.decisions.base.errors import ConditionError, SnapshotError
+from tactful.decisions.base.expressions import segments_in
+from tactful.decisions.base.ledger import Scope
+from tactful.decisions.base.texts.proof import Readable, prove
+from tactful.decisions.base.texts.text import Text
+from tactful.decisions.base.values import did_you_mean
+from tactful.decisions.base.yaml_text import plain_number
+from tactful.decisions.catalogue.compiled import Vocabulary, expressions
+from tactful.decisions.catalogue.model import Catalogue, Message
+from tactful.decisions.catalogue.triggers import DateTrigger
 
 Place = tuple[str | int, ...]
 _SCORE = re.compile(r"\bscores\.(\w+)")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from decisions.base.calendars import zone_of
-from decisions.base.conditions import Conditions
-from decisions.catalogue.messages import MessageText
-from decisions.catalogue.model import Action, Browser, Catalogue, Message, Programme
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.catalogue.policies.suppression import Suppression
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.decisions.base.calendars import zone_of
+from tactful.decisions.base.conditions import Conditions
+from tactful.decisions.catalogue.messages import MessageText
+from tactful.decisions.catalogue.model import Action, Browser, Catalogue, Message, Programme
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.catalogue.policies.suppression import Suppression
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 EVENT_FACTS = {
     "type": "string",
@@ -87,7 +87,7 @@ class CompiledCatalogue:
     """A checked catalogue, compiled for one vocabulary.
 
     Args:
-        catalogue: A catalogue without mistakes; `decisions.loading` sees to that.
+        catalogue: A catalogue without mistakes; `tactful.decisions.loading` sees to that.
         vocabulary: The names its expressions may read, besides its own features.
 
     Attributes:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from decisions.base.durations import format_duration
-from decisions.catalogue.model import Catalogue
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.catalogue.model import Catalogue
 
 
 def on_by_default(catalogue: Catalogue) -> list[str]:

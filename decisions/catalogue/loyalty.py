@@ -10,13 +10,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from decisions.base.durations import Duration
-from decisions.base.values import Names, Value
-from decisions.catalogue.policies.quiet import WEEKDAYS, Weekdays
-from features.definitions.accounts import Balance, Entry, Level, Standing
-from features.definitions.definitions import Aggregation, AnyFeature, Feature
-from features.definitions.filters import Where
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.decisions.base.durations import Duration
+from tactful.decisions.base.values import Names, Value
+from tactful.decisions.catalogue.policies.quiet import WEEKDAYS, Weekdays
+from tactful.features.definitions.accounts import Balance, Entry, Level, Standing
+from tactful.features.definitions.definitions import Aggregation, AnyFeature, Feature
+from tactful.features.definitions.filters import Where
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 FAMILY = "loyalty"
 EXPIRING_DAYS = 30

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from decisions.base.calendars import zone_or
-from decisions.base.errors import ConditionError
-from decisions.base.snapshot import Event, Snapshot, event_facts
-from decisions.base.texts.filters import MOST_CHARACTERS
-from decisions.base.texts.text import Text
-from decisions.catalogue.model import Catalogue, Channel, Content, Message
-from features.one_line import one_line
+from tactful.decisions.base.calendars import zone_or
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.snapshot import Event, Snapshot, event_facts
+from tactful.decisions.base.texts.filters import MOST_CHARACTERS
+from tactful.decisions.base.texts.text import Text
+from tactful.decisions.catalogue.model import Catalogue, Channel, Content, Message
+from tactful.features.one_line import one_line
 
 Values = Mapping[str, Mapping[str, Any]]
 

@@ -1,7 +1,7 @@
 """The catalogue: programmes, messages, channels and contact policies, as frozen values.
 
-What stands in one value is checked here; what one value says of another is checked in `decisions.catalogue.checks`, and
-`decisions.loading` reads the whole from YAML.
+What stands in one value is checked here; what one value says of another is checked in `tactful.decisions.catalogue.checks`, and
+`tactful.decisions.loading` reads the whole from YAML.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from decisions.base.durations import Duration
-from decisions.base.values import Names, Value
-from decisions.catalogue.loyalty import Loyalty
-from decisions.catalogue.objective import Arbitration, AttributionWindow, Exploration, Fatigue, Holdout
-from decisions.catalogue.policies.kinds import AnyContactPolicy
-from decisions.catalogue.selection import AnyPolicy, InverseGap
-from decisions.catalogue.triggers import AnyTrigger
-from features.definitions.definitions import AnyFeature, FeatureSet
+from tactful.decisions.base.durations import Duration
+from tactful.decisions.base.values import Names, Value
+from tactful.decisions.catalogue.loyalty import Loyalty
+from tactful.decisions.catalogue.objective import Arbitration, AttributionWindow, Exploration, Fatigue, Holdout
+from tactful.decisions.catalogue.policies.kinds import AnyContactPolicy
+from tactful.decisions.catalogue.selection import AnyPolicy, InverseGap
+from tactful.decisions.catalogue.triggers import AnyTrigger
+from tactful.features.definitions.definitions import AnyFeature, FeatureSet
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Amount = float | str
@@ -62,7 +62,7 @@ class Prior(Value):
 
     Args:
         mean: Expected probability, or difference of probabilities for an effect.
-        weight: Number of observed contacts at which evidence and belief count the same, where `models.effects.model`
+        weight: Number of observed contacts at which evidence and belief count the same, where `tactful.models.effects.model`
             learns effects from a log. A decision itself reads the mean.
     """
 

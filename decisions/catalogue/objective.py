@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from decisions.base.durations import Duration, format_duration
-from decisions.base.values import Value
+from tactful.decisions.base.durations import Duration, format_duration
+from tactful.decisions.base.values import Value
 
 Price = Annotated[float, Field(ge=0)]
 """In the catalogue's currency."""

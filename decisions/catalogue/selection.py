@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from decisions.base.values import Value
-from features.array_types import Floats
+from tactful.decisions.base.values import Value
+from tactful.features.array_types import Floats
 
 Order = NDArray[np.int64]
 

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from decisions.base.calendars import anniversary, instant
-from decisions.base.conditions import Failure
-from decisions.base.durations import LONGEST, Duration
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.base.values import Names, Value
+from tactful.decisions.base.calendars import anniversary, instant
+from tactful.decisions.base.conditions import Failure
+from tactful.decisions.base.durations import LONGEST, Duration
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.base.values import Names, Value
 
 
 @dataclass(frozen=True, slots=True)

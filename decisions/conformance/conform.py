@@ -4,11 +4,11 @@ Customers and situations are derived from the catalogue and put to the core that
 from the words of the catalogue alone. A promise that cannot be shown on a catalogue is `not applicable`, never passed.
 """
 
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.conformance.kit import Check, Decide, Kit
-from decisions.conformance.policies import policy_checks
-from decisions.conformance.programmes import programme_checks
-from decisions.kernel.decide import decide as _decide
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.conformance.kit import Check, Decide, Kit
+from tactful.decisions.conformance.policies import policy_checks
+from tactful.decisions.conformance.programmes import programme_checks
+from tactful.decisions.kernel.decide import decide as _decide
 
 __all__ = ["Check", "Decide", "conform"]
 

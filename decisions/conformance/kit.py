@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Rule
-from decisions.catalogue.selection import Policy
-from decisions.conformance.personas import Persona, personas
-from decisions.kernel.decide import Circumstances, Request, Scorer
-from decisions.kernel.decision import Candidate, Decision
-from features.array_types import Floats
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Rule
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.conformance.personas import Persona, personas
+from tactful.decisions.kernel.decide import Circumstances, Request, Scorer
+from tactful.decisions.kernel.decision import Candidate, Decision
+from tactful.features.array_types import Floats
 
 OTHER_ZONES = ("Europe/Berlin", "Australia/Lord_Howe")
 """Zones besides the catalogue's: one whose clocks change by an hour, one by half an hour in the southern summer."""
@@ -44,7 +44,7 @@ class Check:
 
 
 class Decide(Protocol):
-    """What is checked: `decisions.kernel.decide.decide`, or a core of another make."""
+    """What is checked: `tactful.decisions.kernel.decide.decide`, or a core of another make."""
 
     def __call__(
         self,

@@ -10,18 +10,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from decisions.base.calendars import instant, zone_of
-from decisions.base.expressions import tokenised
-from decisions.base.ledger import Scope
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.objective import Holdout
-from decisions.catalogue.policies.pairs import OnlyAfter
-from decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger, ThresholdTrigger, Trigger
-from decisions.kernel.exploration import held_out, stratum
-from decisions.lint.base import domains
-from decisions.lint.logic import Domain, Search
+from tactful.decisions.base.calendars import instant, zone_of
+from tactful.decisions.base.expressions import tokenised
+from tactful.decisions.base.ledger import Scope
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.objective import Holdout
+from tactful.decisions.catalogue.policies.pairs import OnlyAfter
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger, ThresholdTrigger, Trigger
+from tactful.decisions.kernel.exploration import held_out, stratum
+from tactful.decisions.lint.base import domains
+from tactful.decisions.lint.logic import Domain, Search
 
 WEDNESDAY = date(2026, 6, 10)
 """The day of the first moment that is tried, at noon."""

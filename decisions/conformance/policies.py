@@ -7,17 +7,17 @@ from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from decisions.base.calendars import instant, is_holiday
-from decisions.base.durations import format_duration
-from decisions.base.snapshot import Event, Snapshot
-from decisions.catalogue.compiled import Rule
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.catalogue.policies.frequency import Cap, Gap
-from decisions.catalogue.policies.pairs import NeverAfter, OnlyAfter
-from decisions.catalogue.policies.quiet import WEEKDAYS, QuietDays, QuietHours
-from decisions.catalogue.policies.suppression import Suppression
-from decisions.conformance.kit import HELD, Check, Kit, Trial, candidate_of, judged, shown, unshown, utc
-from decisions.conformance.personas import Persona, covers, made
+from tactful.decisions.base.calendars import instant, is_holiday
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.base.snapshot import Event, Snapshot
+from tactful.decisions.catalogue.compiled import Rule
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.catalogue.policies.frequency import Cap, Gap
+from tactful.decisions.catalogue.policies.pairs import NeverAfter, OnlyAfter
+from tactful.decisions.catalogue.policies.quiet import WEEKDAYS, QuietDays, QuietHours
+from tactful.decisions.catalogue.policies.suppression import Suppression
+from tactful.decisions.conformance.kit import HELD, Check, Kit, Trial, candidate_of, judged, shown, unshown, utc
+from tactful.decisions.conformance.personas import Persona, covers, made
 
 Situations = Callable[[Any, Persona, Kit], Iterator[Trial]]
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.model import Message, Prior, Programme
-from decisions.catalogue.selection import PriorityList
-from decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger, Opening
-from decisions.conformance.kit import HELD, OPEN, Check, Kit, Trial, candidate_of, judged, shown, unshown, utc
-from decisions.conformance.personas import Persona, made
-from decisions.kernel.decision import SILENCE, Decision
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.model import Message, Prior, Programme
+from tactful.decisions.catalogue.selection import PriorityList
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger, Opening
+from tactful.decisions.conformance.kit import HELD, OPEN, Check, Kit, Trial, candidate_of, judged, shown, unshown, utc
+from tactful.decisions.conformance.personas import Persona, made
+from tactful.decisions.kernel.decision import SILENCE, Decision
 
 _TICK = timedelta(microseconds=1)
 _DRAWS, _REPEATS = 200, 20

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from decisions.catalogue.objective import Fatigue
+from tactful.decisions.catalogue.objective import Fatigue
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from decisions.base.exclusion import Exclusion
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Rule
-from decisions.kernel.evaluation import Case
-from decisions.kernel.gates import channel_gates
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Rule
+from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.gates import channel_gates
 
 MOST_STEPS = 100
 """How often a moment is moved on because another policy holds there."""

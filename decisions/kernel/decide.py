@@ -12,19 +12,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.base.conditions import Failure
-from decisions.base.exclusion import Exclusion
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Rule
-from decisions.catalogue.selection import Policy
-from decisions.catalogue.triggers import Opening
-from decisions.kernel.decision import Candidate, Decision, Versions
-from decisions.kernel.evaluation import Case
-from decisions.kernel.exploration import policy_in
-from decisions.kernel.gates import judged, openings, superseding, text_gate
-from decisions.kernel.rewards import RewardComponent, of_contact, of_silence
-from decisions.kernel.worth import NOTHING_LEARNT, Learnt, factors
-from features.array_types import Floats
+from tactful.decisions.base.conditions import Failure
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Rule
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.catalogue.triggers import Opening
+from tactful.decisions.kernel.decision import Candidate, Decision, Versions
+from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.exploration import policy_in
+from tactful.decisions.kernel.gates import judged, openings, superseding, text_gate
+from tactful.decisions.kernel.rewards import RewardComponent, of_contact, of_silence
+from tactful.decisions.kernel.worth import NOTHING_LEARNT, Learnt, factors
+from tactful.features.array_types import Floats
 
 KERNEL = "5"
 """Version of the rules of deciding: another number where the same inputs may give other bytes."""

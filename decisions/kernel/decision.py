@@ -9,13 +9,13 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from decisions.base import canonical_json as canonical
-from decisions.base.exclusion import Exclusion
-from decisions.catalogue.model import Action
-from decisions.catalogue.triggers import Opening
-from decisions.kernel.arbitration import Factors
-from decisions.kernel.exploration import Stratum
-from decisions.kernel.rewards import RewardComponent
+from tactful.decisions.base import canonical_json as canonical
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.catalogue.model import Action
+from tactful.decisions.catalogue.triggers import Opening
+from tactful.decisions.kernel.arbitration import Factors
+from tactful.decisions.kernel.exploration import Stratum
+from tactful.decisions.kernel.rewards import RewardComponent
 
 SILENCE = "silence"
 

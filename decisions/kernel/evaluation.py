@@ -6,16 +6,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from decisions.base.calendars import zone_or
-from decisions.base.conditions import Condition, Failure
-from decisions.base.exclusion import Exclusion
-from decisions.base.ledger import EVERYTHING, Ledger
-from decisions.base.snapshot import Event, Snapshot, event_facts
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.messages import Reader
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.kernel.arbitration import unsubscribe_risk
-from decisions.kernel.exploration import Stratum, stratum
+from tactful.decisions.base.calendars import zone_or
+from tactful.decisions.base.conditions import Condition, Failure
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.ledger import EVERYTHING, Ledger
+from tactful.decisions.base.snapshot import Event, Snapshot, event_facts
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.messages import Reader
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.kernel.arbitration import unsubscribe_risk
+from tactful.decisions.kernel.exploration import Stratum, stratum
 
 
 class Case:

@@ -7,10 +7,10 @@ contact, the second what each contact does.
 import hashlib
 from typing import Literal
 
-from decisions.base.assignment import hash_v2
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.objective import Holdout
-from decisions.catalogue.selection import Policy, RandomEligible
+from tactful.decisions.base.assignment import hash_v2
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.objective import Holdout
+from tactful.decisions.catalogue.selection import Policy, RandomEligible
 
 Stratum = Literal["holdout", "uniform", "policy"]
 """`holdout`: never contacted; `uniform`: survivors and silence all alike; `policy`: as the policy says."""
@@ -24,9 +24,9 @@ def stratum(catalogue: Catalogue, customer: str) -> Stratum:
     A hold-out that the catalogue states by itself takes the place of the exploration's.
 
     Example:
-        >>> from decisions.loading import load_catalogue
-        >>> from decisions.catalogue.compiled import Vocabulary
-        >>> from features.definitions.standard import STANDARD
+        >>> from tactful.decisions.loading import load_catalogue
+        >>> from tactful.decisions.catalogue.compiled import Vocabulary
+        >>> from tactful.features.definitions.standard import STANDARD
         >>> from pathlib import Path
         >>> retail = load_catalogue(Path("decisions/examples/retail.yaml"), Vocabulary(STANDARD.names, ("lapse",)))
         >>> [stratum(retail.catalogue, customer) for customer in ("c1", "c2", "c3")]

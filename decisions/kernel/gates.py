@@ -8,17 +8,17 @@ a text that does not render closes the gate.
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from decisions.base.conditions import Failure
-from decisions.base.durations import format_duration
-from decisions.base.errors import ConditionError
-from decisions.base.exclusion import Exclusion
-from decisions.base.snapshot import Event, Snapshot
-from decisions.catalogue.compiled import Rule
-from decisions.catalogue.model import Programme
-from decisions.catalogue.objective import Holdout
-from decisions.catalogue.triggers import Opening, ThresholdTrigger
-from decisions.kernel.evaluation import Case
-from decisions.kernel.exploration import held_out
+from tactful.decisions.base.conditions import Failure
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.snapshot import Event, Snapshot
+from tactful.decisions.catalogue.compiled import Rule
+from tactful.decisions.catalogue.model import Programme
+from tactful.decisions.catalogue.objective import Holdout
+from tactful.decisions.catalogue.triggers import Opening, ThresholdTrigger
+from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.exploration import held_out
 
 
 def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from decisions.base.exclusion import Exclusion
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import Circumstances, Request, Scorer, decide
-from decisions.kernel.decision import Decision
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decision import Decision
 
 
 def recheck(

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from decisions.base.exclusion import Exclusion
-from decisions.catalogue.model import Action
-from decisions.catalogue.triggers import Opening
-from decisions.kernel.arbitration import Factors
-from decisions.kernel.decision import Candidate, Decision, Versions
-from decisions.kernel.rewards import RewardComponent
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.catalogue.model import Action
+from tactful.decisions.catalogue.triggers import Opening
+from tactful.decisions.kernel.arbitration import Factors
+from tactful.decisions.kernel.decision import Candidate, Decision, Versions
+from tactful.decisions.kernel.rewards import RewardComponent
 
 
 def parse(record: bytes) -> Decision:

@@ -7,8 +7,8 @@ ration contacts never do, and are no reward.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from decisions.base import canonical_json as canonical
-from decisions.kernel.arbitration import Factors
+from tactful.decisions.base import canonical_json as canonical
+from tactful.decisions.kernel.arbitration import Factors
 
 MARGIN = "margin"
 LEAVING = "unsubscribing"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from decisions.catalogue.selection import Policy
-from decisions.kernel.decide import distribution, drawn
-from decisions.kernel.decision import Candidate, Decision
-from decisions.kernel.exploration import policy_in
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.kernel.decide import distribution, drawn
+from tactful.decisions.kernel.decision import Candidate, Decision
+from tactful.decisions.kernel.exploration import policy_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from decisions.base.conditions import Failure
-from decisions.catalogue.compiled import Rule
-from decisions.catalogue.model import Message
-from decisions.catalogue.triggers import Opening
-from decisions.kernel.arbitration import Factors
-from decisions.kernel.evaluation import Case
+from tactful.decisions.base.conditions import Failure
+from tactful.decisions.catalogue.compiled import Rule
+from tactful.decisions.catalogue.model import Message
+from tactful.decisions.catalogue.triggers import Opening
+from tactful.decisions.kernel.arbitration import Factors
+from tactful.decisions.kernel.evaluation import Case
 
 
 @dataclass(frozen=True, slots=True)

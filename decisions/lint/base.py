@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from decisions.base.ledger import Scope
-from decisions.catalogue.checks import Place, Remark
-from decisions.catalogue.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
-from decisions.catalogue.model import Programme
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
-from decisions.lint.logic import Domain, Logic
-from features.vocabulary import CHANNELS
+from tactful.decisions.base.ledger import Scope
+from tactful.decisions.catalogue.checks import Place, Remark
+from tactful.decisions.catalogue.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
+from tactful.decisions.catalogue.model import Programme
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
+from tactful.decisions.lint.logic import Domain, Logic
+from tactful.features.vocabulary import CHANNELS
 
 Actions = frozenset[str]
 """Ids of actions."""

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from decisions.base.expressions import segments_in
-from decisions.catalogue.checks import Place
-from decisions.catalogue.compiled import Rule
-from decisions.catalogue.model import Programme
-from decisions.catalogue.selection import PriorityList, RandomEligible
-from decisions.catalogue.triggers import AbsenceTrigger, AlwaysTrigger, EventTrigger, ThresholdTrigger
-from decisions.kernel.arbitration import Factors, unsubscribe_risk
-from decisions.kernel.worth import believed_effect
-from decisions.lint.base import Doubt, Inspection, doubt
-from decisions.lint.logic import Domain
+from tactful.decisions.base.expressions import segments_in
+from tactful.decisions.catalogue.checks import Place
+from tactful.decisions.catalogue.compiled import Rule
+from tactful.decisions.catalogue.model import Programme
+from tactful.decisions.catalogue.selection import PriorityList, RandomEligible
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, AlwaysTrigger, EventTrigger, ThresholdTrigger
+from tactful.decisions.kernel.arbitration import Factors, unsubscribe_risk
+from tactful.decisions.kernel.worth import believed_effect
+from tactful.decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.lint.logic import Domain
 
 
 @dataclass(frozen=True, slots=True)

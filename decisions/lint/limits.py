@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from decisions.base.durations import format_duration
-from decisions.base.ledger import Scope
-from decisions.catalogue.checks import Place
-from decisions.catalogue.model import Action
-from decisions.catalogue.policies.frequency import Cap, Gap
-from decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.base.ledger import Scope
+from tactful.decisions.catalogue.checks import Place
+from tactful.decisions.catalogue.model import Action
+from tactful.decisions.catalogue.policies.frequency import Cap, Gap
+from tactful.decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,26 +8,26 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from decisions.base.durations import format_duration
-from decisions.base.expressions import segments_in
-from decisions.base.texts.text import Text
-from decisions.catalogue.checks import Remark
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary, expressions
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.triggers import DateTrigger
-from decisions.lint.base import Doubt, Inspection, doubt
-from decisions.lint.conditions import contradictions, shadowed, superseded, worthless
-from decisions.lint.limits import idle, silencing, uncovering
-from decisions.lint.pairs import excluded_pairs, suppressed_by_themselves, unbegun
-from decisions.lint.quiet import lost_in_quiet
-from decisions.lint.texts import crowded
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.base.expressions import segments_in
+from tactful.decisions.base.texts.text import Text
+from tactful.decisions.catalogue.checks import Remark
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary, expressions
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.triggers import DateTrigger
+from tactful.decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.lint.conditions import contradictions, shadowed, superseded, worthless
+from tactful.decisions.lint.limits import idle, silencing, uncovering
+from tactful.decisions.lint.pairs import excluded_pairs, suppressed_by_themselves, unbegun
+from tactful.decisions.lint.quiet import lost_in_quiet
+from tactful.decisions.lint.texts import crowded
 
 
 def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
     """Every doubt about a catalogue.
 
     Args:
-        catalogue: A catalogue without mistakes, as `decisions.catalogue.checks.check` finds them.
+        catalogue: A catalogue without mistakes, as `tactful.decisions.catalogue.checks.check` finds them.
         vocabulary: The names its expressions may read.
 
     Returns:

@@ -17,9 +17,9 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from decisions.base.conditions import Condition, Conditions, Failure
-from decisions.base.errors import ConditionError
-from decisions.base.expressions import tokenised
+from tactful.decisions.base.conditions import Condition, Conditions, Failure
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.expressions import tokenised
 
 BUDGET = 5_000
 """Evaluations a question may cost; beyond, it counts as open."""

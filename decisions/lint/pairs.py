@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from decisions.base.durations import format_duration
-from decisions.catalogue.checks import Place
-from decisions.catalogue.policies.frequency import Cap, Gap
-from decisions.catalogue.policies.pairs import NeverAfter, OnlyAfter
-from decisions.catalogue.policies.suppression import Suppression
-from decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
-from decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere, lifetime
-from decisions.lint.limits import limit_of
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.catalogue.checks import Place
+from tactful.decisions.catalogue.policies.frequency import Cap, Gap
+from tactful.decisions.catalogue.policies.pairs import NeverAfter, OnlyAfter
+from tactful.decisions.catalogue.policies.suppression import Suppression
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
+from tactful.decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere, lifetime
+from tactful.decisions.lint.limits import limit_of
 
 
 @dataclass(frozen=True, slots=True)

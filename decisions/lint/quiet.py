@@ -9,12 +9,12 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.base.calendars import is_holiday
-from decisions.base.durations import format_duration
-from decisions.catalogue.model import Programme
-from decisions.catalogue.policies.quiet import WEEKDAYS, QuietDays, QuietHours
-from decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger
-from decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.base.calendars import is_holiday
+from tactful.decisions.base.durations import format_duration
+from tactful.decisions.catalogue.model import Programme
+from tactful.decisions.catalogue.policies.quiet import WEEKDAYS, QuietDays, QuietHours
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger
+from tactful.decisions.lint.base import Doubt, Inspection, doubt
 
 YEARS = (2024, 2031)
 """First and last year of holidays that are looked at."""

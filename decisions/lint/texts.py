@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from decisions.base.texts.proof import Readable, prove
-from decisions.base.texts.text import Text
-from decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.base.texts.proof import Readable, prove
+from tactful.decisions.base.texts.text import Text
+from tactful.decisions.lint.base import Doubt, Inspection, doubt
 
 ROOM = 0.2
 """The share of a channel's greatest length that a text with placeholders should leave for what it prints."""

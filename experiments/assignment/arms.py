@@ -11,15 +11,15 @@ from functools import cached_property
 
 import numpy as np
 
-from decisions.analysis.diff import fitted
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import Circumstances, Request, Scorer, decide
-from decisions.kernel.decision import Decision
-from decisions.kernel.evaluation import Case
-from decisions.kernel.exploration import stratum
-from experiments.assignment.treatments import Treatment, Treatments
-from experiments.design import declaration as declared
-from experiments.design.holdouts import HoldBack
+from tactful.decisions.analysis.diff import fitted
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.exploration import stratum
+from tactful.experiments.assignment.treatments import Treatment, Treatments
+from tactful.experiments.design import declaration as declared
+from tactful.experiments.design.holdouts import HoldBack
 
 HOLDOUT = "holdout"
 """What the global hold-out is called beside experiments."""

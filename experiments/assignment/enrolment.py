@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from decisions.base.assignment import hash_v2
-from decisions.base.conditions import Failure
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.model import Catalogue
-from decisions.kernel.decide import Scorer
-from decisions.kernel.evaluation import Case
-from decisions.kernel.exploration import stratum
-from experiments.assignment.arms import Exposure
-from experiments.base.errors import ReadoutError
-from experiments.design.declaration import Experiment, Plan
+from tactful.decisions.base.assignment import hash_v2
+from tactful.decisions.base.conditions import Failure
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.kernel.decide import Scorer
+from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.exploration import stratum
+from tactful.experiments.assignment.arms import Exposure
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.design.declaration import Experiment, Plan
 
 
 def enrolled(

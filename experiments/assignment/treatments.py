@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.selection import Greedy, Policy, RandomEligible
-from decisions.kernel.decide import Scorer
-from experiments.assignment.variants import left_out, only, silenced, without_factors
-from experiments.base.errors import ExperimentError
-from experiments.design import declaration as declared
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.selection import Greedy, Policy, RandomEligible
+from tactful.decisions.kernel.decide import Scorer
+from tactful.experiments.assignment.variants import left_out, only, silenced, without_factors
+from tactful.experiments.base.errors import ExperimentError
+from tactful.experiments.design import declaration as declared
 
 _T = TypeVar("_T")
 

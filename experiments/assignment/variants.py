@@ -5,9 +5,9 @@ What an arm does is written into its catalogue, so that its decisions explain an
 
 from collections.abc import Collection, Iterable
 
-from decisions.analysis.sensitivity import FACTORS
-from decisions.catalogue.model import Catalogue, Message, Programme
-from decisions.catalogue.objective import Holdout
+from tactful.decisions.analysis.sensitivity import FACTORS
+from tactful.decisions.catalogue.model import Catalogue, Message, Programme
+from tactful.decisions.catalogue.objective import Holdout
 
 _EVERYBODY = Holdout(share=1.0, salt="")
 
@@ -38,7 +38,7 @@ def only(catalogue: Catalogue, message: str) -> Catalogue:
 
 
 def without_factors(catalogue: Catalogue, factors: Collection[str]) -> Catalogue:
-    """Some factors of the priority switched off, as `decisions.kernel.arbitration.Factors.without` does it."""
+    """Some factors of the priority switched off, as `tactful.decisions.kernel.arbitration.Factors.without` does it."""
     dropped = sorted({*catalogue.arbitration.without, *factors})
     changed = catalogue.arbitration.model_copy(update={"without": tuple(dropped)})
     return catalogue.model_copy(update={"arbitration": changed})

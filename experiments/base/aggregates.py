@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from tea_tasting.aggr import Aggregates  # type: ignore[import-untyped]
 
-from experiments.base.metrics import Metric
+from tactful.experiments.base.metrics import Metric
 
 FEWEST = 10
 """Effective customers below the line of a metric, such as those who ordered, that each arm needs to be judged."""

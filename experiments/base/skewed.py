@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.special import stdtrit
 
-from features.array_types import Floats
+from tactful.features.array_types import Floats
 
 
 def bounds(value: float, error: float, parts: Floats, level: float = 0.95) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Experiments as a marketer declares them: frozen values that validate themselves.
 
-What one value says of another, and of the catalogue, is checked in `experiments.design.loading`.
+What one value says of another, and of the catalogue, is checked in `tactful.experiments.design.loading`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from decisions.base.assignment import Range, bucket_ranges, chosen, hash_v2
-from decisions.base.values import Names, Value
-from decisions.catalogue.model import Identifier
-from decisions.catalogue.objective import Factor
-from decisions.catalogue.selection import AnyPolicy
-from experiments.base.metrics import MetricName
-from experiments.design.holdouts import GlobalHoldout, HoldBack, Moment, Share
+from tactful.decisions.base.assignment import Range, bucket_ranges, chosen, hash_v2
+from tactful.decisions.base.values import Names, Value
+from tactful.decisions.catalogue.model import Identifier
+from tactful.decisions.catalogue.objective import Factor
+from tactful.decisions.catalogue.selection import AnyPolicy
+from tactful.experiments.base.metrics import MetricName
+from tactful.experiments.design.holdouts import GlobalHoldout, HoldBack, Moment, Share
 
 
 class Arm(Value):
@@ -86,7 +86,7 @@ class Without(Arm):
     """Without some factors of the priority, or some programmes or messages.
 
     Args:
-        factors: Switched off as in `decisions.kernel.arbitration.Factors.without`: multipliers become 1, prices 0.
+        factors: Switched off as in `tactful.decisions.kernel.arbitration.Factors.without`: multipliers become 1, prices 0.
         programmes: They leave the customer alone, but for what is mandatory.
         messages: They go to nobody.
     """

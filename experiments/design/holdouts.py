@@ -5,10 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from decisions.base.assignment import hash_v2
-from decisions.base.durations import Duration
-from decisions.base.values import Value
-from decisions.catalogue.model import Identifier
+from tactful.decisions.base.assignment import hash_v2
+from tactful.decisions.base.durations import Duration
+from tactful.decisions.base.values import Value
+from tactful.decisions.catalogue.model import Identifier
 
 Share = Annotated[float, Field(gt=0, le=1)]
 

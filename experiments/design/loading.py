@@ -9,13 +9,13 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from decisions.base.assignment import Range
-from decisions.base.errors import Finding
-from decisions.base.yaml_text import Place, is_consequence, line_of, read, sentence
-from decisions.catalogue.checks import Remark
-from decisions.catalogue.model import Catalogue
-from experiments.base.errors import DeclarationError, ExperimentError
-from experiments.design.declaration import (
+from tactful.decisions.base.assignment import Range
+from tactful.decisions.base.errors import Finding
+from tactful.decisions.base.yaml_text import Place, is_consequence, line_of, read, sentence
+from tactful.decisions.catalogue.checks import Remark
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.experiments.base.errors import DeclarationError, ExperimentError
+from tactful.experiments.design.declaration import (
     Experiment,
     OneMessage,
     OtherBundle,

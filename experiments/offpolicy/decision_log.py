@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from decisions.catalogue.selection import Policy
-from decisions.kernel.decide import distribution
-from decisions.kernel.decision import SILENCE, Candidate, Decision
-from experiments.base.errors import LogError
-from experiments.offpolicy.log import ROUNDING, Log
-from features.array_types import Floats
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.kernel.decide import distribution
+from tactful.decisions.kernel.decision import SILENCE, Candidate, Decision
+from tactful.experiments.base.errors import LogError
+from tactful.experiments.offpolicy.log import ROUNDING, Log
+from tactful.features.array_types import Floats
 
 Option: TypeAlias = tuple[str, str]
 """An action's id and the opening that brings it up; silence is `("silence", "")`."""
@@ -45,7 +45,7 @@ def from_decisions(decisions: Iterable[Decision], rewards: Mapping[str, float], 
 def compared(
     decisions: Iterable[Decision], rewards: Mapping[str, float], candidate: Target, incumbent: Target
 ) -> tuple[Log, Log]:
-    """The same for two policies at once, as `experiments.offpolicy.estimators.difference` takes them.
+    """The same for two policies at once, as `tactful.experiments.offpolicy.estimators.difference` takes them.
 
     Raises:
         LogError: As `from_decisions`.

@@ -5,7 +5,7 @@ same openings, the same gates, the same histories of contacts. A policy that con
 customers, and no estimator here knows them.
 
 Weights are `w = target / logged` of the option chosen. Intervals are clustered by customer, and hold where few
-decisions were rewarded (`experiments.base.skewed`).
+decisions were rewarded (`tactful.experiments.base.skewed`).
 """
 
 import math
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from experiments.base.errors import LogError
-from experiments.base.skewed import bounds
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.support import WANTED, Wanted, clustered_error, require
-from features.array_types import Floats
+from tactful.experiments.base.errors import LogError
+from tactful.experiments.base.skewed import bounds
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.support import WANTED, Wanted, clustered_error, require
+from tactful.features.array_types import Floats
 
 Estimator = Literal["ips", "snips", "direct", "doubly_robust", "switch_dr"]
 """The estimators by name, for `difference`."""
@@ -97,7 +97,7 @@ def direct(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wan
     Args:
         log: The log, with the policy to judge.
         predictions: Predicted reward of each option, shape (n, k); fitted on other customers, see
-            `experiments.offpolicy.predictions`. What the policy never chooses may be NaN.
+            `tactful.experiments.offpolicy.predictions`. What the policy never chooses may be NaN.
         level: Coverage of the interval, between 0 and 1.
         wanted: The support that must be there; None to estimate whatever there is.
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.base.errors import LogError
-from features.array_types import Floats
+from tactful.experiments.base.errors import LogError
+from tactful.features.array_types import Floats
 
 ROUNDING = 1e-6
 """By how much probabilities may miss what they should add up to."""

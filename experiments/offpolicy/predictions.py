@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from experiments.base.errors import LogError
-from experiments.offpolicy.log import Log
-from features.array_types import Floats
+from tactful.experiments.base.errors import LogError
+from tactful.experiments.offpolicy.log import Log
+from tactful.features.array_types import Floats
 
 
 def cross_fitted(log: Log, features: ArrayLike, *, folds: int = 5, penalty: float = 10.0, seed: int = 0) -> Floats:

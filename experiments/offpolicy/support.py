@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.base.errors import SupportError
-from experiments.offpolicy.log import Log
-from features.array_types import Floats
+from tactful.experiments.base.errors import SupportError
+from tactful.experiments.offpolicy.log import Log
+from tactful.features.array_types import Floats
 
 _TOLERATED = 4.0
 """Standard errors by which the mean weight may miss what it should be."""

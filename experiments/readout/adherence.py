@@ -7,10 +7,10 @@ from datetime import datetime
 import pandas as pd
 from scipy import stats
 
-from decisions.catalogue.model import Catalogue
-from experiments.assignment.arms import Exposure
-from experiments.design.declaration import AnyArm, Experiment
-from experiments.readout.effects import SUSPICIOUS, sample_ratio
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.experiments.assignment.arms import Exposure
+from tactful.experiments.design.declaration import AnyArm, Experiment
+from tactful.experiments.readout.effects import SUSPICIOUS, sample_ratio
 
 KEPT = 0.25
 """An arm may get so many times the contacts of another that it is to be spared: some were under way as it began."""

@@ -17,9 +17,9 @@ from scipy import stats
 from tea_tasting.aggr import Aggregates  # type: ignore[import-untyped]
 from tea_tasting.experiment import ExperimentResult  # type: ignore[import-untyped]
 
-from experiments.base.aggregates import aggregated, effective, explained, level_of, untold, variances
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import Metric
+from tactful.experiments.base.aggregates import aggregated, effective, explained, level_of, untold, variances
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import Metric
 
 _HARDLY = 1e-6
 _SURE = 1 - 1e-12

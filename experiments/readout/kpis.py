@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import METRICS, Unit
-from experiments.base.skewed import bounds
-from experiments.readout.effects import Effect, compare
-from experiments.readout.logbook import Logbook, contacts_with_answers, period
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import METRICS, Unit
+from tactful.experiments.base.skewed import bounds
+from tactful.experiments.readout.effects import Effect, compare
+from tactful.experiments.readout.logbook import Logbook, contacts_with_answers, period
 
 YEAR = timedelta(days=365)
 INTEREST = 0.1
@@ -30,7 +30,7 @@ class KeyFigure:
     Attributes:
         name: Its name.
         title: Its name for people.
-        columns: The columns of `experiments.readout.logbook.period` whose means it is made of.
+        columns: The columns of `tactful.experiments.readout.logbook.period` whose means it is made of.
         unit: Its unit.
         meaning: Its definition, in words.
         formula: From the means, in the order of the columns, and the length of the period in years, to its value.
@@ -110,7 +110,7 @@ def key_figures(table: pd.DataFrame, length: timedelta) -> dict[str, Figure]:
     """Every key figure that can be told of some customers.
 
     Args:
-        table: From `experiments.readout.logbook.period`, or some of its rows.
+        table: From `tactful.experiments.readout.logbook.period`, or some of its rows.
         length: Of the period.
     """
     found = {name: estimate(table, figure, length / YEAR) for name, figure in KEY_FIGURES.items()}
@@ -120,7 +120,7 @@ def key_figures(table: pd.DataFrame, length: timedelta) -> dict[str, Figure]:
 def estimate(table: pd.DataFrame, figure: KeyFigure, years: float) -> Figure | None:
     """A key figure with its interval, clustered by customer; None where it cannot be told.
 
-    Where few customers bring most of a figure the interval is longer on their side, see `experiments.base.skewed`. A
+    Where few customers bring most of a figure the interval is longer on their side, see `tactful.experiments.base.skewed`. A
     figure in another unit than a share needs two customers who count.
 
     Source: Deng, Knoblich and Lu (2018), Applying the Delta Method in Metric Analytics.
@@ -165,7 +165,7 @@ def by(table: pd.DataFrame, cut: str, length: timedelta) -> dict[str, dict[str, 
     """The key figures of each group of customers, by the name of the group.
 
     Args:
-        table: From `experiments.readout.logbook.period`.
+        table: From `tactful.experiments.readout.logbook.period`.
         cut: Column that names each customer's group, such as `cohort`.
         length: Of the period.
     """
@@ -225,7 +225,7 @@ def incremental(table: pd.DataFrame, held_out: Sequence[bool]) -> Incremental:
     Treatment.
 
     Args:
-        table: From `experiments.readout.logbook.period`.
+        table: From `tactful.experiments.readout.logbook.period`.
         held_out: Whether each row's customer was left alone.
 
     Raises:

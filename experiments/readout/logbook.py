@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.outcomes import outcomes
 
 RESPONSES = ("clicked", "converted", "redeemed")
 CONTACTS = ("customer", "time", "programme", "message", "channel")
@@ -97,7 +97,7 @@ def period(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
         until: Its end.
 
     Returns:
-        `customer` and `cohort` (the month first heard of), the columns of `experiments.readout.outcomes` counted in the
+        `customer` and `cohort` (the month first heard of), the columns of `tactful.experiments.readout.outcomes` counted in the
         period, and `customers` (1), `weeks` (known in it), `repeated` (bought twice in it), `active` (bought in as long
         a time before it), `retained` (both), `answered` (contacts), `decisions` and `silences`.
     """

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import RETENTION
-from features.array_types import Floats
-from features.timestamps import DAY, microseconds
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import RETENTION
+from tactful.features.array_types import Floats
+from tactful.features.timestamps import DAY, microseconds
 
 BEFORE = timedelta(days=28)
 """How long before entering the covariates look."""
@@ -33,7 +33,7 @@ def outcomes(
     """The columns that metrics read, of each customer, from entering to a moment.
 
     Args:
-        events: Canonical events, as `features.events.schema.validate` gives them.
+        events: Canonical events, as `tactful.features.events.schema.validate` gives them.
         enrolled: Columns `customer` and `entered`, aware; any others are kept, such as `arm`. One row a customer.
         until: Events at or after it are not looked at.
         since: Look only from so long after entering, as for an effect that comes late.

@@ -9,12 +9,12 @@ import pandas as pd
 import tea_tasting as tt  # type: ignore[import-untyped]
 from tea_tasting.aggr import Aggregates  # type: ignore[import-untyped]
 
-from experiments.base.aggregates import FEWEST, aggregated, explained, level_of, untold
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import METRICS, Metric
-from experiments.design.declaration import Experiment
-from experiments.readout.outcomes import outcomes
-from experiments.readout.sequential import widening
+from tactful.experiments.base.aggregates import FEWEST, aggregated, explained, level_of, untold
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import METRICS, Metric
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.sequential import widening
 
 WEEK = timedelta(days=7)
 WEEKS = tuple(range(1, 13))
@@ -61,7 +61,7 @@ def plan(
     customers do, so their spread grows with it. The pair with the fewest customers counts, and alpha is shared among
     the treatments.
 
-    Source: tea-tasting's `solve_power` for one look; `experiments.readout.sequential.widening` for every look.
+    Source: tea-tasting's `solve_power` for one look; `tactful.experiments.readout.sequential.widening` for every look.
 
     Args:
         experiment: The experiment.

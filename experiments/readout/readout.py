@@ -9,17 +9,25 @@ from typing import Literal
 import pandas as pd
 from scipy import stats
 
-from decisions.catalogue.model import Catalogue
-from experiments.assignment.arms import Exposure
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import METRICS, Metric
-from experiments.design.declaration import Experiment, GuardRail
-from experiments.readout.adherence import Adherence, adherence
-from experiments.readout.effects import Effect, SampleRatio, adjusted, compare, quantile, sample_ratio, variance_saved
-from experiments.readout.outcomes import outcomes
-from experiments.readout.segments import Segments, by_segment
-from experiments.readout.sequential import always_valid, tuned_to
-from experiments.readout.timeline import Looks, Novelty, looks, novelty, weekly
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.experiments.assignment.arms import Exposure
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import METRICS, Metric
+from tactful.experiments.design.declaration import Experiment, GuardRail
+from tactful.experiments.readout.adherence import Adherence, adherence
+from tactful.experiments.readout.effects import (
+    Effect,
+    SampleRatio,
+    adjusted,
+    compare,
+    quantile,
+    sample_ratio,
+    variance_saved,
+)
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.segments import Segments, by_segment
+from tactful.experiments.readout.sequential import always_valid, tuned_to
+from tactful.experiments.readout.timeline import Looks, Novelty, looks, novelty, weekly
 
 Verdict = Literal["better", "worse", "open", "untold"]
 Guard = Literal["kept", "harmed", "open", "untold"]

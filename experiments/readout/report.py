@@ -7,9 +7,9 @@ from typing import Protocol
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from experiments.base.metrics import METRICS, Metric
-from experiments.readout.readout import ArmReadout, Readout
-from experiments.readout.svg import Bar, along, intervals
+from tactful.experiments.base.metrics import METRICS, Metric
+from tactful.experiments.readout.readout import ArmReadout, Readout
+from tactful.experiments.readout.svg import Bar, along, intervals
 
 _TEMPLATES = Environment(
     loader=PackageLoader("experiments"),
@@ -26,7 +26,7 @@ def report(found: Readout) -> str:
     """The page.
 
     Args:
-        found: From `experiments.readout.readout.readout`.
+        found: From `tactful.experiments.readout.readout.readout`.
     """
     arms = [
         {

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments.base.metrics import Metric
-from experiments.readout.effects import Effect, adjusted, compare
+from tactful.experiments.base.metrics import Metric
+from tactful.experiments.readout.effects import Effect, adjusted, compare
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from features.array_types import Floats
+from tactful.features.array_types import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from experiments.base.metrics import Metric
-from experiments.readout.effects import Effect, compare
-from experiments.readout.outcomes import outcomes
-from experiments.readout.sequential import Sequential, always_valid
+from tactful.experiments.base.metrics import Metric
+from tactful.experiments.readout.effects import Effect, compare
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.sequential import Sequential, always_valid
 
 WEEK = timedelta(days=7)
 
@@ -75,7 +75,7 @@ def looks(
         arms: Control and treatment.
         metric: The metric.
         moments: The looks, in time order.
-        tuned: The mixture, from `experiments.readout.sequential.tuned_to`.
+        tuned: The mixture, from `tactful.experiments.readout.sequential.tuned_to`.
         alpha: Probability that an interval ever misses the truth.
     """
     found = []

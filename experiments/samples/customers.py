@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.array_types import Floats
-from features.events.history import Events
-from features.events.schema import encode
-from features.timestamps import DAY, EARLIEST, microseconds
+from tactful.features.array_types import Floats
+from tactful.features.events.history import Events
+from tactful.features.events.schema import encode
+from tactful.features.timestamps import DAY, EARLIEST, microseconds
 
 END = datetime(2026, 7, 1, tzinfo=UTC)
 """Where histories end unless told otherwise."""

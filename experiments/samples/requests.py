@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.model import Catalogue
-from decisions.kernel.decide import Request
-from experiments.samples.customers import CONTRACT, Customers, Profile
-from features.build import build_pairs
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.kernel.decide import Request
+from tactful.experiments.samples.customers import CONTRACT, Customers, Profile
+from tactful.features.build import build_pairs
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
 
 Ledger = Mapping[str, Sequence[Contact]]
 

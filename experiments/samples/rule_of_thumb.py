@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from decisions.kernel.decide import Scorer
-from features.array_types import Floats
-from features.definitions.standard import STANDARD
+from tactful.decisions.kernel.decide import Scorer
+from tactful.features.array_types import Floats
+from tactful.features.definitions.standard import STANDARD
 
 _AWAY = STANDARD.names.index("recency_over_gap")
 

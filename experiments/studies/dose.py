@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.base.errors import ReadoutError
-from features.array_types import Bools, Floats
-from features.timestamps import DAY, microseconds
-from models.base.metrics import Estimate
+from tactful.experiments.base.errors import ReadoutError
+from tactful.features.array_types import Bools, Floats
+from tactful.features.timestamps import DAY, microseconds
+from tactful.models.base.metrics import Estimate
 
 WEEK = 7
 _REACH = 1.959963984540054

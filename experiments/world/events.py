@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.world.parameters import DESIGN
-from features.array_types import Bools, Floats, Ints
-from features.events.history import Events
-from features.timestamps import DAY, local_days
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.experiments.world.parameters import DESIGN
+from tactful.features.array_types import Bools, Floats, Ints
+from tactful.features.events.history import Events
+from tactful.features.timestamps import DAY, local_days
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 _HOURS = {
     "contact": DESIGN.contact_hour,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from experiments.base.errors import ExperimentError
+from tactful.experiments.base.errors import ExperimentError
 
 ARMS = ("silence", "newsletter", "promo_garden", "promo_kitchen", "sale", "cart", "replenishment", "win_back")
 """What can be done to a customer on a day; the position is the arm's number."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.world.parameters import CATEGORIES, DESIGN, Parameters
-from features.array_types import Bools, Floats, Ints
+from tactful.experiments.world.parameters import CATEGORIES, DESIGN, Parameters
+from tactful.features.array_types import Bools, Floats, Ints
 
 HORIZON = DESIGN.horizon
 """Days after the simulated weeks whose margin, without any contact, counts as what is left."""

@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from experiments.world.parameters import ARMS, CATEGORIES, DESIGN
-from experiments.world.people import HORIZON
-from experiments.world.triggers import allowed
-from experiments.world.world import PAST, World
-from features.array_types import Floats, Ints
+from tactful.experiments.world.parameters import ARMS, CATEGORIES, DESIGN
+from tactful.experiments.world.people import HORIZON
+from tactful.experiments.world.triggers import allowed
+from tactful.experiments.world.world import PAST, World
+from tactful.features.array_types import Floats, Ints
 
 TRIGGERS = (5, 6, 7)
 """The arms that answer something a customer did: cart, replenishment, win-back."""

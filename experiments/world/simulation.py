@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.base.errors import ExperimentError
-from experiments.world.parameters import Parameters
-from experiments.world.people import HORIZON
-from experiments.world.policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, RandomArm, Rule, Silence
-from experiments.world.world import World
-from features.array_types import Floats
+from tactful.experiments.base.errors import ExperimentError
+from tactful.experiments.world.parameters import Parameters
+from tactful.experiments.world.people import HORIZON
+from tactful.experiments.world.policies import TRIGGERS, GreedyResponse, Oracle, PriorityList, RandomArm, Rule, Silence
+from tactful.experiments.world.world import World
+from tactful.features.array_types import Floats
 
 LOW, HIGH, BESIDE = "list-2", "oracle", "triggers"
 """The ends of the gap that a policy closes a share of, and the rule that it must beat."""

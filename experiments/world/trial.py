@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.design.declaration import Experiment
-from experiments.world.parameters import ARMS
-from experiments.world.policies import CAP, Rule
-from experiments.world.triggers import allowed
-from experiments.world.world import World
-from features.array_types import Floats, Ints
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.world.parameters import ARMS
+from tactful.experiments.world.policies import CAP, Rule
+from tactful.experiments.world.triggers import allowed
+from tactful.experiments.world.world import World
+from tactful.features.array_types import Floats, Ints
 
 Ids = NDArray[np.object_]
 

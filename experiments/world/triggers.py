@@ -5,9 +5,9 @@ The same rules as the catalogue of the simulation states, which `decide` reads; 
 
 import numpy as np
 
-from experiments.world.parameters import ARMS, DESIGN
-from experiments.world.world import World
-from features.array_types import Bools, Floats
+from tactful.experiments.world.parameters import ARMS, DESIGN
+from tactful.experiments.world.world import World
+from tactful.features.array_types import Bools, Floats
 
 _WAITS = np.array(
     [

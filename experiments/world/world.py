@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from experiments.world.events import Day, EventLog, Sale
-from experiments.world.parameters import ARMS, CATEGORIES, DESIGN, Parameters
-from experiments.world.people import HORIZON, draw_people
-from features.array_types import Bools, Floats, Ints
-from features.timestamps import microseconds
+from tactful.experiments.world.events import Day, EventLog, Sale
+from tactful.experiments.world.parameters import ARMS, CATEGORIES, DESIGN, Parameters
+from tactful.experiments.world.people import HORIZON, draw_people
+from tactful.features.array_types import Bools, Floats, Ints
+from tactful.features.timestamps import microseconds
 
 START = datetime(2026, 1, 5, DESIGN.contact_hour, tzinfo=UTC)
 """Day 0, a Monday, at the hour of contacts."""

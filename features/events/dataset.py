@@ -2,7 +2,7 @@
 
 folder/
   dataset.json               zone, vocabularies, counts, digest
-  bucket=00/events.parquet   the columns of `features.events.schema.SCHEMA`
+  bucket=00/events.parquet   the columns of `tactful.features.events.schema.SCHEMA`
   bucket=00/zones.parquet    customers and their zones, where they are known
   bucket=01/events.parquet
 """
@@ -25,11 +25,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.errors import EventError
-from features.events.history import Events
-from features.events.schema import SCHEMA, from_sorted, from_table, to_table
-from features.timestamps import microseconds, utc_offsets
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.features.errors import EventError
+from tactful.features.events.history import Events
+from tactful.features.events.schema import SCHEMA, from_sorted, from_table, to_table
+from tactful.features.timestamps import microseconds, utc_offsets
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 FORMAT = 1
 MANIFEST = "dataset.json"
@@ -133,7 +133,7 @@ def write_events(
     The folder appears complete or not at all: a reader never sees half of it.
 
     Args:
-        frame: What `features.events.schema.validate` returns as `events`.
+        frame: What `tactful.features.events.schema.validate` returns as `events`.
         folder: Where to write; an existing data set there is replaced, anything else is an error.
         zone: The IANA zone of customers whose own is unknown; local days are counted in a customer's zone.
         buckets: How many buckets to split the customers into.
@@ -175,7 +175,7 @@ def write_sorted(
     The folder appears complete or not at all.
 
     Args:
-        parts: Tables of `features.events.schema.SCHEMA`, each sorted, one after another.
+        parts: Tables of `tactful.features.events.schema.SCHEMA`, each sorted, one after another.
         folder: Where to write; it must not exist.
         zone: The IANA zone of customers whose own is unknown.
         buckets: How many buckets to split the customers into.

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from features.errors import EventError
-from features.timestamps import local_days
-from features.vocabulary import EVENT_TYPES, LARGEST
+from tactful.features.errors import EventError
+from tactful.features.timestamps import local_days
+from tactful.features.vocabulary import EVENT_TYPES, LARGEST
 
 _PURCHASE, _REFUND = EVENT_TYPES.index("purchase"), EVENT_TYPES.index("refund")
 _SPENT = EVENT_TYPES.index("spent")
@@ -97,7 +97,7 @@ def history(
         EventError: Columns differ in length, or a number is none or too large.
 
     Example:
-        >>> from features.timestamps import DAY
+        >>> from tactful.features.timestamps import DAY
         >>> history("UTC", [3 * DAY, DAY], [0, 2], amount=[9.5, 0.0]).amount.tolist()
         [0.0, 9.5]
     """

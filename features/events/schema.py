@@ -27,11 +27,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.errors import EventError
-from features.events.history import ARRAYS, Events, history, origins, spent
-from features.ids import canonical_id, fault_of
-from features.timestamps import EARLIEST, LATEST, customers_days
-from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
+from tactful.features.errors import EventError
+from tactful.features.events.history import ARRAYS, Events, history, origins, spent
+from tactful.features.ids import canonical_id, fault_of
+from tactful.features.timestamps import EARLIEST, LATEST, customers_days
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
 
 __all__ = ["CHANNELS", "EVENT_TYPES", "Events", "Validated", "encode", "history", "validate"]
 
@@ -81,7 +81,7 @@ def validate(frame: pd.DataFrame, placeholders: Collection[str] = ()) -> Validat
     Args:
         frame: Columns `customer_id` (text or integers), `time` (datetimes with a zone) and `type`, and any
             of those in `DEFAULTS`; others are dropped.
-        placeholders: Words that are no ids, as `features.ids.folded` gives them; none by default.
+        placeholders: Words that are no ids, as `tactful.features.ids.folded` gives them; none by default.
 
     Raises:
         EventError: A required column is missing, or a column's type admits no valid row.

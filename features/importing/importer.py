@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import duckdb
 import pandas as pd
 
-from features.errors import MappingError
-from features.events.schema import validate
-from features.importing.mapping import Mapping, first_line
-from features.importing.reader import open_log
-from features.importing.sql import NUMBERS, compile_mapping
-from features.importing.text_logs import LINE, LINES, PLACES, ROW, UNCLOSED
-from features.importing.text_values import quoted
-from features.timestamps import LATEST, is_zone
+from tactful.features.errors import MappingError
+from tactful.features.events.schema import validate
+from tactful.features.importing.mapping import Mapping, first_line
+from tactful.features.importing.reader import open_log
+from tactful.features.importing.sql import NUMBERS, compile_mapping
+from tactful.features.importing.text_logs import LINE, LINES, PLACES, ROW, UNCLOSED
+from tactful.features.importing.text_values import quoted
+from tactful.features.timestamps import LATEST, is_zone
 
 EVENT = "__event"
 
@@ -47,7 +47,7 @@ class Imported:
     """What became of a log; `rows_read == rows_used + len(rejected)`.
 
     Attributes:
-        events: Canonical events, as `features.events.schema.validate` returns them.
+        events: Canonical events, as `tactful.features.events.schema.validate` returns them.
         rejected: The rows in no event: `rejected_row` (in the file, from 1), `rejected_reason`, `rejected_line`
             (the first of the row; missing in Parquet), `rejected_lines` (how many it spans), then the columns of
             the file. A malformed row has no number; it has its lines in `rejected_text`. Arrow types.
@@ -101,7 +101,7 @@ def import_log(
         file: CSV, spaced text, JSON lines or Parquet.
         mapping: What its rows mean.
         progress: Told after each step how many are done, and how many there are.
-        latest: A row of a later time is rejected; `features.timestamps.AHEAD` from now, as tracking has it.
+        latest: A row of a later time is rejected; `tactful.features.timestamps.AHEAD` from now, as tracking has it.
 
     Raises:
         MappingError: The file is not as the mapping says, or not one of its rows is an event.

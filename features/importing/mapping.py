@@ -32,10 +32,10 @@ from pydantic import (
     model_validator,
 )
 
-from features.errors import EventError
-from features.ids import PLACEHOLDER_IDS, folded
-from features.timestamps import utc_offsets
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.features.errors import EventError
+from tactful.features.ids import PLACEHOLDER_IDS, folded
+from tactful.features.timestamps import utc_offsets
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 Place = tuple[int | str, ...]
 
@@ -224,7 +224,7 @@ class Mapping(Fields):
         time_format: How text is read as a time (`strptime`), or `unix`, `unix_ms`, `unix_us`, `unix_ns` for a number
             since 1970-01-01 UTC; ISO 8601 by default.
         source: How the file is written.
-        placeholder_ids: Words that are no ids of customers, in place of those of `features.ids`.
+        placeholder_ids: Words that are no ids of customers, in place of those of `tactful.features.ids`.
         event_id: What tells events apart; by default the group, else the contents of the row.
         group_by: Rows alike in these are one event: at the first one's time, with numbers summed,
             categories joined, channel and subject of the first.
@@ -255,7 +255,7 @@ class Mapping(Fields):
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The placeholder ids, as `features.ids.folded` gives them."""
+        """The placeholder ids, as `tactful.features.ids.folded` gives them."""
         return frozenset(map(folded, self.placeholder_ids))
 
     def where(self, place: Place) -> str:

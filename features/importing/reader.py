@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from features.errors import MappingError
-from features.importing.mapping import Source, first_line
-from features.importing.text_logs import LINE, LINES, ROW, check_names, read_text_log
-from features.importing.text_values import TIME_MACROS, number_macro, quoted
+from tactful.features.errors import MappingError
+from tactful.features.importing.mapping import Source, first_line
+from tactful.features.importing.text_logs import LINE, LINES, ROW, check_names, read_text_log
+from tactful.features.importing.text_values import TIME_MACROS, number_macro, quoted
 
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 

@@ -10,14 +10,14 @@ from functools import cached_property
 
 import duckdb
 
-from features.errors import MappingError
-from features.ids import LARGEST_NUMBER, WHOLE_NUMBER
-from features.importing.mapping import COLUMN_NAME, Mapping, Place, first_line
-from features.importing.reader import quoted_name
-from features.importing.text_logs import PLACES, ROW
-from features.importing.text_values import UNIX, number_fault, quoted, unix_time
-from features.importing.yaml import together
-from features.timestamps import LATEST
+from tactful.features.errors import MappingError
+from tactful.features.ids import LARGEST_NUMBER, WHOLE_NUMBER
+from tactful.features.importing.mapping import COLUMN_NAME, Mapping, Place, first_line
+from tactful.features.importing.reader import quoted_name
+from tactful.features.importing.text_logs import PLACES, ROW
+from tactful.features.importing.text_values import UNIX, number_fault, quoted, unix_time
+from tactful.features.importing.yaml import together
+from tactful.features.timestamps import LATEST
 
 NUMBERS = ("amount", "discount", "quantity")
 AHEAD_OF_CLOCK = "time ahead of our clock"
@@ -49,7 +49,7 @@ def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: da
     event, with `category` and the time in UTC, and `reason`: why the row is in no event, NULL if it is in one.
 
     Args:
-        log: A log as `features.importing.reader.open_log` returns it.
+        log: A log as `tactful.features.importing.reader.open_log` returns it.
         mapping: The meaning of its rows.
         latest: No event is later.
 

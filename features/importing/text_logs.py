@@ -16,8 +16,8 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.errors import MappingError
-from features.importing.mapping import Source
+from tactful.features.errors import MappingError
+from tactful.features.importing.mapping import Source
 
 ROW, LINE, LINES = PLACES = ("__row", "__line", "__lines")
 """Columns beside those of the file: the number of the row, from 1, malformed ones not counted; the line it begins

@@ -2,7 +2,7 @@
 
 import re
 
-from features.importing.mapping import Source
+from tactful.features.importing.mapping import Source
 
 _DATE = r"\d{4}-\d\d-\d\d|\d{8}"
 _CLOCK = r"(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,6})\d*)?)?)?"

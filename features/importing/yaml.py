@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from features.errors import MappingError
-from features.importing.mapping import Declared, EventKind, Mapping, Origin, Place, Reject, Source
+from tactful.features.errors import MappingError
+from tactful.features.importing.mapping import Declared, EventKind, Mapping, Origin, Place, Reject, Source
 
 
 def load_mapping(file: Path) -> Mapping:
@@ -39,7 +39,7 @@ def parse_mapping(text: str, name: str = "mapping.yaml") -> Mapping:
     Example:
         >>> parse_mapping("{zone: UTC, customer: id, events: [{type: view}]}", "log.yaml")
         Traceback (most recent call last):
-        features.errors.MappingError: missing: at log.yaml:1 time
+        tactful.features.errors.MappingError: missing: at log.yaml:1 time
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Histories(NamedTuple):
-    """The arrays of `features.events.schema.Events` the kernel reads, same names."""
+    """The arrays of `tactful.features.events.schema.Events` the kernel reads, same names."""
 
     starts: NDArray[np.int64]
     time: NDArray[np.int64]

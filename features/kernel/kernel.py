@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.kernel.arrays import Histories, Program, Rows
+from tactful.features.kernel.arrays import Histories, Program, Rows
 
 MILLION = 1e6
 DAY = 86_400 * 1_000_000

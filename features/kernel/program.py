@@ -6,14 +6,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions.accounts import Balance, Level, Standing
-from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
-from features.definitions.filters import COLUMNS, Where
-from features.errors import FeatureError
-from features.kernel import kernel
-from features.kernel.arrays import Accounts, Program
-from features.timestamps import DAY
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.features.definitions.accounts import Balance, Level, Standing
+from tactful.features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
+from tactful.features.definitions.filters import COLUMNS, Where
+from tactful.features.errors import FeatureError
+from tactful.features.kernel import kernel
+from tactful.features.kernel.arrays import Accounts, Program
+from tactful.features.timestamps import DAY
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 __all__ = ["MAX_SLOTS", "OPCODES", "Program", "columns_read", "compile_features"]
 

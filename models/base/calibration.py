@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from models.base.errors import ModelError
+from tactful.models.base.errors import ModelError
 
 Probabilities: TypeAlias = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ TactfulError
     └── RegistryError       a version or alias the registry does not have
 """
 
-from features.errors import TactfulError
+from tactful.features.errors import TactfulError
 
 
 class ModelError(TactfulError):

@@ -12,8 +12,8 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base.errors import ModelError
-from models.base.tree_text import check_trees
+from tactful.models.base.errors import ModelError
+from tactful.models.base.tree_text import check_trees
 
 Rows: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.bool_]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from features.array_types import Floats
-from models.base.errors import ModelError
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
 
 Name = TypeVar("Name", bound=Hashable)
 

@@ -11,7 +11,7 @@ from math import exp, isnan
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base.gbm import TreeModel
+from tactful.models.base.gbm import TreeModel
 
 
 @dataclass(frozen=True, slots=True)

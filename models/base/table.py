@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from features.array_types import Floats
-from models.base.errors import ModelError
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
 
 _LEAST_SHARE = 0.01
 _LEAST_ROWS = 10

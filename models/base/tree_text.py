@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from itertools import pairwise
 
-from models.base.errors import ModelError
+from tactful.models.base.errors import ModelError
 
 _END = "\nend of trees"
 _FEWER_THAN_LEAVES = {"leaf_weight": 0, "leaf_count": 0, "internal_value": 1, "internal_weight": 1, "internal_count": 1}
@@ -28,7 +28,7 @@ def check_trees(text: str) -> None:
     Example:
         >>> check_trees("tree")
         Traceback (most recent call last):
-        models.base.errors.ModelError: a text of trees without an end: wanted a line `end of trees`
+        tactful.models.base.errors.ModelError: a text of trees without an end: wanted a line `end of trees`
     """
     if _END not in text:
         raise ModelError("a text of trees without an end", wanted="a line `end of trees`")

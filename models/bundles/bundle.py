@@ -17,17 +17,17 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions.definitions import FeatureSet
-from features.timestamps import EARLIEST
-from models.base.errors import BundleError, ModelError
-from models.base.gbm import Rows
-from models.base.shap import Reason, reasons
-from models.bundles import kinds
-from models.bundles.kinds import CustomerModel, Model
-from models.bundles.manifest import FORMAT, MANIFEST, UNLEARNT, Names, contents_of, read_manifest, version_of
-from models.bundles.signature import signature
-from models.effects.scorer import EffectScorer
-from models.scores.classifier import FittedModel
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.timestamps import EARLIEST
+from tactful.models.base.errors import BundleError, ModelError
+from tactful.models.base.gbm import Rows
+from tactful.models.base.shap import Reason, reasons
+from tactful.models.bundles import kinds
+from tactful.models.bundles.kinds import CustomerModel, Model
+from tactful.models.bundles.manifest import FORMAT, MANIFEST, UNLEARNT, Names, contents_of, read_manifest, version_of
+from tactful.models.bundles.signature import signature
+from tactful.models.effects.scorer import EffectScorer
+from tactful.models.scores.classifier import FittedModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +177,7 @@ def unlearnt(feature_set: FeatureSet) -> Bundle:
         feature_set: What the service computes.
 
     Example:
-        >>> from features.definitions.standard import STANDARD
+        >>> from tactful.features.definitions.standard import STANDARD
         >>> unlearnt(STANDARD).version, unlearnt(STANDARD).customer_scores
         ('none', ())
     """

@@ -6,15 +6,15 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from models.base import calibration
-from models.base.errors import ModelError
-from models.base.gbm import TreeModel
-from models.effects.scorer import EffectScorer
-from models.scores.bgnbd import Outlook
-from models.scores.classifier import ActionFeature, FittedModel
-from models.scores.frequency import PressureModel
-from models.scores.rhythm import RhythmModel
-from models.scores.value import ValueModel
+from tactful.models.base import calibration
+from tactful.models.base.errors import ModelError
+from tactful.models.base.gbm import TreeModel
+from tactful.models.effects.scorer import EffectScorer
+from tactful.models.scores.bgnbd import Outlook
+from tactful.models.scores.classifier import ActionFeature, FittedModel
+from tactful.models.scores.frequency import PressureModel
+from tactful.models.scores.rhythm import RhythmModel
+from tactful.models.scores.value import ValueModel
 
 Model: TypeAlias = FittedModel | ValueModel | PressureModel | RhythmModel | EffectScorer
 """What a bundle may hold."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.base.errors import BundleError
-from models.bundles.signature import check_signature, contents
+from tactful.models.base.errors import BundleError
+from tactful.models.bundles.signature import check_signature, contents
 
 FORMAT = 4
 _READABLE = (1, 2, 3, FORMAT)
@@ -40,7 +40,7 @@ def read_manifest(folder: Path, fingerprint: str) -> dict[str, Any]:
     """The manifest of a bundle, found to be whole.
 
     Args:
-        folder: As `models.bundles.bundle.export` left it.
+        folder: As `tactful.models.bundles.bundle.export` left it.
         fingerprint: Of the feature set whose rows will be scored.
 
     Raises:

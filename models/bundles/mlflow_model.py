@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.base.errors import ModelError
-from models.bundles.bundle import Bundle, load
-from models.bundles.manifest import MANIFEST
-from models.effects.scorer import EffectScorer
+from tactful.models.base.errors import ModelError
+from tactful.models.bundles.bundle import Bundle, load
+from tactful.models.bundles.manifest import MANIFEST
+from tactful.models.effects.scorer import EffectScorer
 
 MESSAGE = "message"
 """The column that names the message whose effect is asked for."""

@@ -1,7 +1,7 @@
 """Versions of models and the names they go by: a small port, and MLflow behind it.
 
-What is registered is a folder, as `models.bundles.bundle.export` writes it: native text and digests, never a pickle.
-MLflow's registry keeps it as an MLflow model that `models.bundles.mlflow_model` loads.
+What is registered is a folder, as `tactful.models.bundles.bundle.export` writes it: native text and digests, never a pickle.
+MLflow's registry keeps it as an MLflow model that `tactful.models.bundles.mlflow_model` loads.
 """
 
 import logging
@@ -17,9 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from models.base.errors import RegistryError
-from models.bundles import mlflow_model
-from models.bundles.manifest import MANIFEST
+from tactful.models.base.errors import RegistryError
+from tactful.models.bundles import mlflow_model
+from tactful.models.bundles.manifest import MANIFEST
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

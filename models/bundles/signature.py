@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from models.base.errors import BundleError
+from tactful.models.base.errors import BundleError
 
 KEY = "TACTFUL_BUNDLE_KEY"
 """The environment variable of the key, for training and serving alike; bundles are unsigned where it is not set."""

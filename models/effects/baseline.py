@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from features.array_types import Floats
-from models.effects.log import Log
+from tactful.features.array_types import Floats
+from tactful.models.effects.log import Log
 
 _PENALTY = 10.0
 

@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from features.array_types import Floats, Ints
-from models.base.gbm import Parameters, fit
-from models.effects.log import Log
+from tactful.features.array_types import Floats, Ints
+from tactful.models.base.gbm import Parameters, fit
+from tactful.models.effects.log import Log
 
 Nuisance: TypeAlias = Literal["trees", "linear"]
 

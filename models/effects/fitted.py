@@ -6,14 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from features.array_types import Floats
-from models.base.errors import ModelError
-from models.base.table import Table
-from models.effects.baseline import Unaided
-from models.effects.doubly_robust import Scores
-from models.effects.heterogeneity import Deviation
-from models.effects.log import Log
-from models.effects.pooling import Prior, pool
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
+from tactful.models.base.table import Table
+from tactful.models.effects.baseline import Unaided
+from tactful.models.effects.doubly_robust import Scores
+from tactful.models.effects.heterogeneity import Deviation
+from tactful.models.effects.log import Log
+from tactful.models.effects.pooling import Prior, pool
 
 FIGURES = (
     "action",

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from features.array_types import Floats, Ints
+from tactful.features.array_types import Floats, Ints
 
 PENALTIES = np.geomspace(0.01, 100.0, 13)
 _CRITICAL = 1.645

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from features.array_types import Floats, Ints
-from models.base.errors import ModelError
+from tactful.features.array_types import Floats, Ints
+from tactful.models.base.errors import ModelError
 
 _SUM_TOLERANCE = 1e-6
 _IMPLAUSIBLE = 5.0
@@ -52,7 +52,7 @@ class Log:
         customer: ArrayLike | None = None,
         known: Sequence[str] = (),
     ) -> Self:
-        """Checks a log; `models.effects.model.EffectModel.fit` describes arguments and errors."""
+        """Checks a log; `tactful.models.effects.model.EffectModel.fit` describes arguments and errors."""
         labels = _labels(action)
         values = _vector("outcome", outcome, len(labels))
         _check_size(values)

@@ -1,8 +1,8 @@
 """What each action brings over not contacting, learnt from a log with probabilities and shrunk towards what is known.
 
-`EffectModel` joins cross-fitted doubly robust scores (`models.effects.doubly_robust`), pooling of the actions' average
-effects (`models.effects.pooling`) and a ridge regression of what differs between
-customers (`models.effects.heterogeneity`).
+`EffectModel` joins cross-fitted doubly robust scores (`tactful.models.effects.doubly_robust`), pooling of the actions' average
+effects (`tactful.models.effects.pooling`) and a ridge regression of what differs between
+customers (`tactful.models.effects.heterogeneity`).
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from features.array_types import Floats
-from models.base.errors import ModelError
-from models.base.gbm import Parameters
-from models.base.table import Table
-from models.effects.baseline import Unaided
-from models.effects.doubly_robust import Nuisance, Scores, scores
-from models.effects.fitted import FIGURES, FittedEffects, conclude
-from models.effects.heterogeneity import Deviation, learn_deviation
-from models.effects.log import Log
-from models.effects.policy import Amounts, amounts, assign, capacities
-from models.effects.pooling import Prior
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
+from tactful.models.base.gbm import Parameters
+from tactful.models.base.table import Table
+from tactful.models.effects.baseline import Unaided
+from tactful.models.effects.doubly_robust import Nuisance, Scores, scores
+from tactful.models.effects.fitted import FIGURES, FittedEffects, conclude
+from tactful.models.effects.heterogeneity import Deviation, learn_deviation
+from tactful.models.effects.log import Log
+from tactful.models.effects.policy import Amounts, amounts, assign, capacities
+from tactful.models.effects.pooling import Prior
 
 __all__ = ["EffectModel", "Prior"]
 

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
-from features.array_types import Floats, Ints
-from models.base.errors import ModelError
+from tactful.features.array_types import Floats, Ints
+from tactful.models.base.errors import ModelError
 
 Amounts: TypeAlias = float | ArrayLike | Mapping[str, float | ArrayLike]
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from features.array_types import Floats
-from models.base.errors import ModelError
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
 
 _GRID = np.geomspace(1e-3, 3.0, 25)
 _TYPICAL = 0.2

@@ -8,10 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from features.array_types import Floats
-from models.base.table import Numbers
-from models.effects.fitted import FittedEffects
-from models.effects.model import EffectModel
+from tactful.features.array_types import Floats
+from tactful.models.base.table import Numbers
+from tactful.models.effects.fitted import FittedEffects
+from tactful.models.effects.model import EffectModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)

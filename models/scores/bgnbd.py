@@ -15,8 +15,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln
 
-from features.array_types import Floats
-from models.base.errors import ModelError
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
 
 HISTORY = ("days_since_purchase", "purchase_days_total", "days_since_first_purchase")
 """The features that say all the model knows of a customer."""

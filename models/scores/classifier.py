@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base.calibration import Beta, Identity, Platt
-from models.base.errors import ModelError
-from models.base.gbm import Rows, TreeModel
-from models.scores.bgnbd import FORETOLD, HISTORY, Outlook
+from tactful.models.base.calibration import Beta, Identity, Platt
+from tactful.models.base.errors import ModelError
+from tactful.models.base.gbm import Rows, TreeModel
+from tactful.models.scores.bgnbd import FORETOLD, HISTORY, Outlook
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from features.array_types import Floats
-from models.base.errors import ModelError
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
 
 _MOST = 20.0
 """Contacts above this count as this: nobody knows what lies beyond."""

@@ -8,14 +8,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scores.bgnbd import HISTORY, Outlook, Repeats
+from tactful.models.scores.bgnbd import HISTORY, Outlook, Repeats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RhythmModel:
     """The probability of no purchase in a horizon, from the rhythm of a customer's purchases.
 
-    See `models.scores.bgnbd`.
+    See `tactful.models.scores.bgnbd`.
 
     Attributes:
         outlook: The fitted population and the horizon.
@@ -24,7 +24,7 @@ class RhythmModel:
         learnt_until: The latest moment whose outcome it may have learnt from, aware; None where that is not known.
 
     Example:
-        >>> from models.scores.bgnbd import BgNbd
+        >>> from tactful.models.scores.bgnbd import BgNbd
         >>> model = RhythmModel(Outlook(BgNbd(r=0.25, alpha=30.0, a=0.8, b=2.5), horizon_days=28.0), "digest", {})
         >>> model.score(np.array([[200.0, 1.0, 200.0], [np.nan, 0.0, np.nan]])).round(3).tolist()
         [0.972, nan]

@@ -13,9 +13,9 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-from features.array_types import Floats
-from models.base.errors import ModelError
-from models.base.gbm import Parameters, Rows, TreeModel
+from tactful.features.array_types import Floats
+from tactful.models.base.errors import ModelError
+from tactful.models.base.gbm import Parameters, Rows, TreeModel
 
 POWER = 1.2
 """Variance grows as the mean to this power: between 1 (counts) and 2 (amounts without zeros)."""

@@ -12,35 +12,35 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.api import pages, webhooks
-from serving.api import problems as problem
-from serving.api.auth import Allowed, Door, Everybody, Keys, Recognises
-from serving.api.catalogue import routes as catalogues
-from serving.api.content import routes as content
-from serving.api.customers import merges
-from serving.api.customers import routes as customers
-from serving.api.decisions import routes
-from serving.api.health import routes as operations
-from serving.api.idempotency import Repeats
-from serving.api.keyring import Keyring
-from serving.api.limits import Buckets
-from serving.api.middleware import Envelope
-from serving.api.openapi import DESCRIPTION, SERVERS, TAGS, complete
-from serving.api.paths import SegmentedPaths
-from serving.api.tracking import client_settings
-from serving.api.tracking import routes as tracking
-from serving.api.tracking.matching import Paths
-from serving.delivery.outbox import dispatching
-from serving.engine.desk import Desk
-from serving.engine.readiness import Readiness
-from serving.engine.tenants import Tenants
-from serving.ingestion.inbox import Inbox
-from serving.ingestion.reception import Reception
-from serving.ingestion.refused import RefusedLog
-from serving.ingestion.rules import load_rules
-from serving.settings import Settings
-from serving.signing.customer_tokens import CustomerTokens
-from serving.store.queries import keys
+from tactful.serving.api import pages, webhooks
+from tactful.serving.api import problems as problem
+from tactful.serving.api.auth import Allowed, Door, Everybody, Keys, Recognises
+from tactful.serving.api.catalogue import routes as catalogues
+from tactful.serving.api.content import routes as content
+from tactful.serving.api.customers import merges
+from tactful.serving.api.customers import routes as customers
+from tactful.serving.api.decisions import routes
+from tactful.serving.api.health import routes as operations
+from tactful.serving.api.idempotency import Repeats
+from tactful.serving.api.keyring import Keyring
+from tactful.serving.api.limits import Buckets
+from tactful.serving.api.middleware import Envelope
+from tactful.serving.api.openapi import DESCRIPTION, SERVERS, TAGS, complete
+from tactful.serving.api.paths import SegmentedPaths
+from tactful.serving.api.tracking import client_settings
+from tactful.serving.api.tracking import routes as tracking
+from tactful.serving.api.tracking.matching import Paths
+from tactful.serving.delivery.outbox import dispatching
+from tactful.serving.engine.desk import Desk
+from tactful.serving.engine.readiness import Readiness
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.ingestion.inbox import Inbox
+from tactful.serving.ingestion.reception import Reception
+from tactful.serving.ingestion.refused import RefusedLog
+from tactful.serving.ingestion.rules import load_rules
+from tactful.serving.settings import Settings
+from tactful.serving.signing.customer_tokens import CustomerTokens
+from tactful.serving.store.queries import keys
 
 ROUTERS = (
     routes.router,
@@ -60,7 +60,7 @@ NO_TELEMETRY: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-"""FastAPI's own would tell paths with customers' ids and the words of errors; `serving.telemetry.tracing` does not."""
+"""FastAPI's own would tell paths with customers' ids and the words of errors; `tactful.serving.telemetry.tracing` does not."""
 
 
 class _Application(FastAPI):

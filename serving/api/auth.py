@@ -16,18 +16,18 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Exchange
 
-from serving.addresses import is_loopback
-from serving.api.keyring import Keyring
-from serving.api.limits import Buckets
-from serving.api.local import is_forwarded, require_local
-from serving.api.pages import PATHS as PAGES
-from serving.api.tracking.clients import MEASUREMENTS, authorization
-from serving.engine.desk import Desk
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
-from serving.settings import Settings
-from serving.store.queries.keys import SCOPES, Scope
+from tactful.serving.addresses import is_loopback
+from tactful.serving.api.keyring import Keyring
+from tactful.serving.api.limits import Buckets
+from tactful.serving.api.local import is_forwarded, require_local
+from tactful.serving.api.pages import PATHS as PAGES
+from tactful.serving.api.tracking.clients import MEASUREMENTS, authorization
+from tactful.serving.engine.desk import Desk
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries.keys import SCOPES, Scope
 
 PUBLIC = frozenset({*PAGES, "/health/live", "/health/startup", "/health/ready", "/openapi.json", MEASUREMENTS})
 """Paths that need no key."""

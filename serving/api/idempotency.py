@@ -12,14 +12,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.api.auth import Visit
-from serving.api.openapi import CHANGES, LONGEST_KEY
-from serving.api.problems import KINDS, MEDIA_TYPE
-from serving.api.tracking.clients import Again, whole
-from serving.errors import AnswerNotKeptError
-from serving.store.database import Database
-from serving.store.queries import idempotency
-from serving.store.queries.idempotency import Claim, KeptAnswer
+from tactful.serving.api.auth import Visit
+from tactful.serving.api.openapi import CHANGES, LONGEST_KEY
+from tactful.serving.api.problems import KINDS, MEDIA_TYPE
+from tactful.serving.api.tracking.clients import Again, whole
+from tactful.serving.errors import AnswerNotKeptError
+from tactful.serving.store.database import Database
+from tactful.serving.store.queries import idempotency
+from tactful.serving.store.queries.idempotency import Claim, KeptAnswer
 
 HEADER = b"idempotency-key"
 REPEATED = "Idempotency-Replayed"

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
 
-from serving.errors import StoreError, UnauthenticatedError
-from serving.store.queries.keys import ApiKey, parts
+from tactful.serving.errors import StoreError, UnauthenticatedError
+from tactful.serving.store.queries.keys import ApiKey, parts
 
 MEMORY = 2.0
 """Seconds for which a key is taken for what it was: a revoked one opens nothing after them."""

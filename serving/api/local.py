@@ -7,8 +7,8 @@ rebinding).
 
 from collections.abc import Collection, Mapping
 
-from serving.addresses import hostname, is_loopback
-from serving.errors import ForbiddenError
+from tactful.serving.addresses import hostname, is_loopback
+from tactful.serving.errors import ForbiddenError
 
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
 """Headers of a proxy that hands on somebody else's request."""
@@ -34,7 +34,7 @@ def require_local(headers: Mapping[bytes, bytes], origins: Collection[str]) -> N
         >>> require_local({b"host": b"127.0.0.1:8080"}, ())
         >>> require_local({b"host": b"127.0.0.1:8080", b"origin": b"https://evil.example"}, ())
         Traceback (most recent call last):
-        serving.errors.ForbiddenError: a page of another origin: wanted one that TACTFUL_ORIGINS names; at Origin
+        tactful.serving.errors.ForbiddenError: a page of another origin: wanted one that TACTFUL_ORIGINS names; at Origin
     """
     host = headers.get(b"host", b"").decode("latin-1")
     if is_forwarded(headers):

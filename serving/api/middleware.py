@@ -14,12 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
-from serving.api.problems import KINDS, TOO_LARGE
-from serving.api.tracking.clients import canonical
-from serving.api.tracking.matching import as_routed
-from serving.errors import DeadlineError
-from serving.telemetry import tracing
-from serving.telemetry.metrics import METRICS
+from tactful.serving.api.problems import KINDS, TOO_LARGE
+from tactful.serving.api.tracking.clients import canonical
+from tactful.serving.api.tracking.matching import as_routed
+from tactful.serving.errors import DeadlineError
+from tactful.serving.telemetry import tracing
+from tactful.serving.telemetry.metrics import METRICS
 
 SECURITY_HEADERS = {
     "cache-control": "no-store",

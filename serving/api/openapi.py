@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from serving.api.examples import ANSWERS, DECISION_MADE
-from serving.api.problems import (
+from tactful.serving.api.examples import ANSWERS, DECISION_MADE
+from tactful.serving.api.problems import (
     INTERNAL,
     INVALID,
     KINDS,
@@ -14,8 +14,8 @@ from serving.api.problems import (
     Problem,
     TrackingProblem,
 )
-from serving.api.tracking.matching import TRACKING
-from serving.errors import (
+from tactful.serving.api.tracking.matching import TRACKING
+from tactful.serving.errors import (
     AnswerNotKeptError,
     DeadlineError,
     ForbiddenError,

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 PATHS = ("/", "/docs")
 _environment = Environment(
-    loader=PackageLoader("serving.api"),
+    loader=PackageLoader("tactful.serving.api"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -4,7 +4,7 @@ import base64
 import binascii
 from datetime import datetime
 
-from serving.errors import CursorError
+from tactful.serving.errors import CursorError
 
 Place = tuple[datetime, str]
 """The moment and the id of a row."""

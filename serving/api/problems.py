@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from serving.api.tracking.matching import Paths
-from serving.errors import (
+from tactful.serving.api.tracking.matching import Paths
+from tactful.serving.errors import (
     AlreadySentError,
     AnswerNotKeptError,
     CatalogueMovedError,
@@ -40,7 +40,7 @@ from serving.errors import (
     UnknownItemError,
     UnreadableBodyError,
 )
-from serving.telemetry.logs import whence
+from tactful.serving.telemetry.logs import whence
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, Field
 
-from serving.api.decisions.schemas import DecisionAnswer
+from tactful.serving.api.decisions.schemas import DecisionAnswer
 
 router = APIRouter(tags=["webhooks"])
 

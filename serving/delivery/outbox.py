@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from serving.delivery.breaker import Breaker
-from serving.delivery.poster import Poster
-from serving.engine.decision_json import content
-from serving.engine.making import Ask
-from serving.engine.tenants import Tenants
-from serving.engine.wakeups import Wake
-from serving.errors import (
+from tactful.serving.delivery.breaker import Breaker
+from tactful.serving.delivery.poster import Poster
+from tactful.serving.engine.decision_json import content
+from tactful.serving.engine.making import Ask
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.wakeups import Wake
+from tactful.serving.errors import (
     ContendedError,
     DecisionConflictError,
     ErasedError,
@@ -29,13 +29,13 @@ from serving.errors import (
     ServingError,
     StoreError,
 )
-from serving.settings import Settings
-from serving.signing.webhooks import Webhook
-from serving.store.queries import outbox
-from serving.store.queries.outbox import Record, Wait
-from serving.telemetry import tracing
-from serving.telemetry.logs import whence
-from serving.telemetry.metrics import METRICS
+from tactful.serving.settings import Settings
+from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.store.queries import outbox
+from tactful.serving.store.queries.outbox import Record, Wait
+from tactful.serving.telemetry import tracing
+from tactful.serving.telemetry.logs import whence
+from tactful.serving.telemetry.metrics import METRICS
 
 LEASE = timedelta(minutes=2)
 """How long whoever claims a record has for it."""

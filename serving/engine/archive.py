@@ -4,17 +4,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from decisions.analysis.replay import Replay, replay
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import KERNEL, REPLAYABLE, Request
-from decisions.kernel.decision import Decision
-from decisions.kernel.record import parse
-from serving.engine.champion import Champion
-from serving.engine.pointer import vocabulary
-from serving.engine.snapshots import from_bytes
-from serving.errors import ErasedError, StoreError, UnknownDecisionError
-from serving.store.catalogue_codec import catalogue_from_json
-from serving.store.port import Store, StoredDecision
+from tactful.decisions.analysis.replay import Replay, replay
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import KERNEL, REPLAYABLE, Request
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.kernel.record import parse
+from tactful.serving.engine.champion import Champion
+from tactful.serving.engine.pointer import vocabulary
+from tactful.serving.engine.snapshots import from_bytes
+from tactful.serving.errors import ErasedError, StoreError, UnknownDecisionError
+from tactful.serving.store.catalogue_codec import catalogue_from_json
+from tactful.serving.store.port import Store, StoredDecision
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from decisions.analysis.explain import why_silence
-from decisions.kernel.decision import Decision
-from serving.engine.making import Answer, Ask
-from serving.engine.service import DecisionService
-from serving.telemetry import tracing
+from tactful.decisions.analysis.explain import why_silence
+from tactful.decisions.kernel.decision import Decision
+from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.telemetry import tracing
 
 CHUNK = 1_000
 Progress = Callable[[int, int], None]

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.loading import parse_catalogue
-from features.definitions.definitions import FeatureSet
-from features.kernel.program import Program, compile_features
-from features.vocabulary import EVENT_TYPES
-from models.bundles.bundle import Bundle, load, unlearnt
-from models.bundles.manifest import MANIFEST, UNLEARNT
-from serving.engine.pointer import bundle_folder, is_first, names_of, text_of, vocabulary
-from serving.engine.proving import Prover, UnfitBundleError
-from serving.engine.rendering import Renderer
-from serving.errors import NotReadyError, StoreError
-from serving.store.queries.catalogues import CatalogueText, digest_of
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.loading import parse_catalogue
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.kernel.program import Program, compile_features
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.models.bundles.bundle import Bundle, load, unlearnt
+from tactful.models.bundles.manifest import MANIFEST, UNLEARNT
+from tactful.serving.engine.pointer import bundle_folder, is_first, names_of, text_of, vocabulary
+from tactful.serving.engine.proving import Prover, UnfitBundleError
+from tactful.serving.engine.rendering import Renderer
+from tactful.serving.errors import NotReadyError, StoreError
+from tactful.serving.store.queries.catalogues import CatalogueText, digest_of
 
 MEMORY = 1.0
 """Seconds for which the catalogue in force is taken for what it was."""

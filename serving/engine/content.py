@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from serving.engine.making import Ask
-from serving.engine.sending import report
-from serving.engine.service import DecisionService
-from serving.errors import UnknownDecisionError
+from tactful.serving.engine.making import Ask
+from tactful.serving.engine.sending import report
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import UnknownDecisionError
 
 LASTS = timedelta(minutes=5)
 """How long a customer is given the same content, and how long content that was not shown yet counts toward caps."""

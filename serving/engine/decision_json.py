@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from decisions.analysis.explain import paragraph, why_silence
-from decisions.base import canonical_json as canonical
-from decisions.catalogue.messages import RenderedText
-from decisions.kernel.decision import Candidate, Decision
-from serving.engine.making import Answer
+from tactful.decisions.analysis.explain import paragraph, why_silence
+from tactful.decisions.base import canonical_json as canonical
+from tactful.decisions.catalogue.messages import RenderedText
+from tactful.decisions.kernel.decision import Candidate, Decision
+from tactful.serving.engine.making import Answer
 
 
 def content(answer: Answer) -> bytes:

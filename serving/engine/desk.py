@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serving.engine.fair_queue import FairQueue
-from serving.engine.making import Answer, Ask
-from serving.engine.service import DecisionService, Outcome
-from serving.errors import NotReadyError
-from serving.telemetry import tracing
+from tactful.serving.engine.fair_queue import FairQueue
+from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.service import DecisionService, Outcome
+from tactful.serving.errors import NotReadyError
+from tactful.serving.telemetry import tracing
 
 LARGEST_GROUP = 64
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from features.errors import TactfulError
-from features.events.dataset import EventDataset, write_sorted
-from features.events.schema import SCHEMA
-from serving.store.admin.people import zones_of
-from serving.store.port import Store, StoredEvent
-from serving.store.queries.catalogues import newest
-from serving.store.queries.tenants import zone_of
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import EventDataset, write_sorted
+from tactful.features.events.schema import SCHEMA
+from tactful.serving.store.admin.people import zones_of
+from tactful.serving.store.port import Store, StoredEvent
+from tactful.serving.store.queries.catalogues import newest
+from tactful.serving.store.queries.tenants import zone_of
 
 PART = 100_000
 """Events that are held in memory at once."""

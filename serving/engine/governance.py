@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from decisions.base.errors import Finding
-from decisions.catalogue.compiled import Vocabulary
-from serving.engine.pointer import text_of
-from serving.engine.proving import inspect_elsewhere
-from serving.errors import CatalogueMovedError, CatalogueRefusedError, NotReadyError
-from serving.store.database import Database
-from serving.store.queries.catalogues import digest_of, newest, put
+from tactful.decisions.base.errors import Finding
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.serving.engine.pointer import text_of
+from tactful.serving.engine.proving import inspect_elsewhere
+from tactful.serving.errors import CatalogueMovedError, CatalogueRefusedError, NotReadyError
+from tactful.serving.store.database import Database
+from tactful.serving.store.queries.catalogues import digest_of, newest, put
 
 NAME = "catalogue.yaml"
 """What findings call the text."""

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from decisions.analysis.replay import policy_of
-from decisions.analysis.what_if import Changes, what_if
-from decisions.base.errors import SnapshotError
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.selection import Policy
-from decisions.kernel.availability import Free, next_free
-from decisions.kernel.decide import Circumstances, Request
-from decisions.kernel.decision import Decision
-from serving.engine.archive import Archive
-from serving.engine.champion import Champion
-from serving.engine.making import Ask, Made
-from serving.engine.reasons import Explained, explained
-from serving.engine.service import DecisionService
-from serving.engine.snapshots import snapshot
-from serving.errors import UnknownCustomerError, UnknownItemError
-from serving.store.port import KnownCustomer
+from tactful.decisions.analysis.replay import policy_of
+from tactful.decisions.analysis.what_if import Changes, what_if
+from tactful.decisions.base.errors import SnapshotError
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.kernel.availability import Free, next_free
+from tactful.decisions.kernel.decide import Circumstances, Request
+from tactful.decisions.kernel.decision import Decision
+from tactful.serving.engine.archive import Archive
+from tactful.serving.engine.champion import Champion
+from tactful.serving.engine.making import Ask, Made
+from tactful.serving.engine.reasons import Explained, explained
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.snapshots import snapshot
+from tactful.serving.errors import UnknownCustomerError, UnknownItemError
+from tactful.serving.store.port import KnownCustomer
 
 PRESSURE = {"1d": timedelta(days=1), "7d": timedelta(days=7), "28d": timedelta(days=28)}
 """The windows that contact pressure is told in."""

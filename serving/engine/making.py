@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from decisions.analysis.rollforward import contact_of
-from decisions.catalogue.messages import RenderedText
-from decisions.catalogue.model import Action
-from decisions.kernel.decide import Circumstances, Request, decide
-from decisions.kernel.decision import Decision
-from experiments.assignment.arms import Arms, Decided, Exposure
-from experiments.assignment.treatments import Treatment
-from serving.engine.champion import Champion
-from serving.engine.rendering import Renderer
-from serving.engine.snapshots import as_bytes, from_bytes, snapshot
-from serving.errors import UnrenderableError
-from serving.store.port import Draft, KnownCustomer, StoredDecision
+from tactful.decisions.analysis.rollforward import contact_of
+from tactful.decisions.catalogue.messages import RenderedText
+from tactful.decisions.catalogue.model import Action
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.experiments.assignment.arms import Arms, Decided, Exposure
+from tactful.experiments.assignment.treatments import Treatment
+from tactful.serving.engine.champion import Champion
+from tactful.serving.engine.rendering import Renderer
+from tactful.serving.engine.snapshots import as_bytes, from_bytes, snapshot
+from tactful.serving.errors import UnrenderableError
+from tactful.serving.store.port import Draft, KnownCustomer, StoredDecision
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from serving.errors import UnknownCustomerError
-from serving.store.admin.erasure import Erased, erase
-from serving.store.admin.people import export, names_of, salted
-from serving.store.port import Store
-from serving.store.queries.operator_actions import append
+from tactful.serving.errors import UnknownCustomerError
+from tactful.serving.store.admin.erasure import Erased, erase
+from tactful.serving.store.admin.people import export, names_of, salted
+from tactful.serving.store.port import Store
+from tactful.serving.store.queries.operator_actions import append
 
 
 def export_person(store: Store, tenant: str, customer: str, when: datetime, by: str = "") -> dict[str, Any]:
@@ -59,6 +59,6 @@ def erase_person(
 
 
 def _erase_events(folder: Path, names: Collection[str]) -> None:
-    from features.events import dataset  # brings pandas, which whoever only answers requests does without
+    from tactful.features.events import dataset  # brings pandas, which whoever only answers requests does without
 
     dataset.erase(dataset.open_events(folder), names)

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from decisions.catalogue.compiled import Vocabulary
-from features.definitions.definitions import FeatureSet
-from models.bundles.manifest import CUSTOMER_SCORES, Names, contents_of, names_in, read_manifest
-from serving.errors import NotReadyError
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.models.bundles.manifest import CUSTOMER_SCORES, Names, contents_of, names_in, read_manifest
+from tactful.serving.errors import NotReadyError
 
 HISTORY = "champion.history"
 """The file beside the pointer that keeps which bundle came into use when, and why."""

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from decisions.base.errors import Finding
-from decisions.catalogue.compiled import Vocabulary
-from models.base.errors import BundleError
-from models.bundles.manifest import MANIFEST
-from serving.confined import ConfinedError, Limits, confined
-from serving.errors import CatalogueRefusedError
+from tactful.decisions.base.errors import Finding
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.models.base.errors import BundleError
+from tactful.models.bundles.manifest import MANIFEST
+from tactful.serving.confined import ConfinedError, Limits, confined
+from tactful.serving.errors import CatalogueRefusedError
 
 BUNDLE = Limits()
 CATALOGUE = Limits(processor=10)
@@ -39,7 +39,7 @@ def prove_bundle(folder: Path, fingerprint: str, limits: Limits = BUNDLE) -> Non
     if digest in _proved:
         return
     try:
-        refusal = confined("serving.engine.trying:score_rows", [str(folder), fingerprint], limits)
+        refusal = confined("tactful.serving.engine.trying:score_rows", [str(folder), fingerprint], limits)
     except ConfinedError as error:
         raise UnfitBundleError("models that cannot be tried", got=str(error), where=folder) from error
     if refusal:
@@ -117,7 +117,7 @@ def inspect_elsewhere(
         CatalogueRefusedError: The check took too much time or memory.
     """
     try:
-        answer: Any = confined("serving.engine.trying:inspect", [content, asdict(known), file], limits)
+        answer: Any = confined("tactful.serving.engine.trying:inspect", [content, asdict(known), file], limits)
     except ConfinedError as error:
         mend = "make it smaller: fewer segments, shorter expressions and texts"
         finding = Finding(file, 1, "error", f"a catalogue that takes too much to check: {error}", mend)

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 
-from serving.engine.desk import Desk
-from serving.engine.making import Ask
-from serving.engine.service import DecisionService
-from serving.errors import NotReadyError, ServingError, StoreError
-from serving.store.port import KnownCustomer
-from serving.store.probing import write_and_forget
-from serving.store.queries import outbox
+from tactful.serving.engine.desk import Desk
+from tactful.serving.engine.making import Ask
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import NotReadyError, ServingError, StoreError
+from tactful.serving.store.port import KnownCustomer
+from tactful.serving.store.probing import write_and_forget
+from tactful.serving.store.queries import outbox
 
 MEMORY = 1.0
 """Seconds for which the result of the checks is given again, so that probes cost nothing however often they come."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from features.definitions.standard import STANDARD
-from models.base.shap import Reason
-from models.bundles.bundle import Bundle
-from models.scores.bgnbd import FORETOLD
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.base.shap import Reason
+from tactful.models.bundles.bundle import Bundle
+from tactful.models.scores.bgnbd import FORETOLD
 
 MOST = 4
 _DESCRIPTIONS = {**FORETOLD, **{feature.name: feature.description for feature in STANDARD.features}}

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from serving.engine.champion import Champion
-from serving.engine.making import Ask, Made
-from serving.engine.service import DecisionService
+from tactful.serving.engine.champion import Champion
+from tactful.serving.engine.making import Ask, Made
+from tactful.serving.engine.service import DecisionService
 
 CHUNK = 200
 SILENCE = "silence"

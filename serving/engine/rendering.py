@@ -6,11 +6,11 @@ decision and by the catalogue the decision was made with, so that it is the same
 
 from dataclasses import dataclass
 
-from decisions.base.errors import ConditionError
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.messages import MessageText, Reader, RenderedText
-from decisions.catalogue.model import Action, Catalogue
-from serving.errors import UnrenderableError
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.messages import MessageText, Reader, RenderedText
+from tactful.decisions.catalogue.model import Action, Catalogue
+from tactful.serving.errors import UnrenderableError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

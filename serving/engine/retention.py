@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from features.definitions.definitions import Aggregation, AnyFeature, Feature, FeatureSet
-from features.definitions.filters import Where
-from features.vocabulary import EVENT_TYPES
-from serving.engine.champion import Champion
-from serving.store.admin.compaction import Need
+from tactful.features.definitions.definitions import Aggregation, AnyFeature, Feature, FeatureSet
+from tactful.features.definitions.filters import Where
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.engine.champion import Champion
+from tactful.serving.store.admin.compaction import Need
 
 FLOOR = timedelta(days=400)
 """Every event is kept at least as long, whatever looks at it now: a catalogue of tomorrow may look at others."""

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from decisions.base.exclusion import Exclusion
-from decisions.kernel.decision import Decision
-from decisions.kernel.recheck import recheck
-from decisions.kernel.record import parse
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.engine.service import MOST_TRIES, DecisionService
-from serving.engine.snapshots import snapshot
-from serving.errors import AlreadySentError, ContendedError, NothingToSendError, UnknownDecisionError
-from serving.store.port import Arrival, Ending, Outcome, Receipt, StoredDecision, StoredEvent
-from serving.store.queries.contacts import Standing, standing
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.kernel.recheck import recheck
+from tactful.decisions.kernel.record import parse
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.engine.service import MOST_TRIES, DecisionService
+from tactful.serving.engine.snapshots import snapshot
+from tactful.serving.errors import AlreadySentError, ContendedError, NothingToSendError, UnknownDecisionError
+from tactful.serving.store.port import Arrival, Ending, Outcome, Receipt, StoredDecision, StoredEvent
+from tactful.serving.store.queries.contacts import Standing, standing
 
 OutcomeKind = Literal[
     "delivered", "opened", "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed"

@@ -6,24 +6,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from decisions.kernel.record import parse
-from serving.engine.champion import Champion, Champions
-from serving.engine.governance import Governance
-from serving.engine.making import Answer, Ask, Made, Maker, told_again
-from serving.engine.rendering import Renderer
-from serving.engine.trials import Trials
-from serving.errors import (
+from tactful.decisions.kernel.record import parse
+from tactful.serving.engine.champion import Champion, Champions
+from tactful.serving.engine.governance import Governance
+from tactful.serving.engine.making import Answer, Ask, Made, Maker, told_again
+from tactful.serving.engine.rendering import Renderer
+from tactful.serving.engine.trials import Trials
+from tactful.serving.errors import (
     ContendedError,
     DecisionConflictError,
     StoreError,
     UnknownCustomerError,
     UnknownDecisionError,
 )
-from serving.store.catalogue_codec import catalogue_from_json, catalogue_to_json
-from serving.store.port import Fate, KnownCustomer, Store, StoredDecision
-from serving.store.queries.experiments import expose
-from serving.telemetry import tracing
-from serving.telemetry.metrics import METRICS
+from tactful.serving.store.catalogue_codec import catalogue_from_json, catalogue_to_json
+from tactful.serving.store.port import Fate, KnownCustomer, Store, StoredDecision
+from tactful.serving.store.queries.experiments import expose
+from tactful.serving.telemetry import tracing
+from tactful.serving.telemetry.metrics import METRICS
 
 MOST_TRIES = 20
 """How often a decision is made again because others changed the customer meanwhile."""

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from decisions.base import canonical_json as canonical
-from decisions.base.calendars import day_of, zone_of
-from decisions.base.errors import SnapshotError
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.model import Attribute
-from features.build import build_one
-from features.events.history import history
-from features.timestamps import is_zone, microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.engine.champion import Champion
-from serving.store.inputs import packed, unpacked
-from serving.store.port import KnownCustomer, StoredEvent, from_micros
+from tactful.decisions.base import canonical_json as canonical
+from tactful.decisions.base.calendars import day_of, zone_of
+from tactful.decisions.base.errors import SnapshotError
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.model import Attribute
+from tactful.features.build import build_one
+from tactful.features.events.history import history
+from tactful.features.timestamps import is_zone, microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.engine.champion import Champion
+from tactful.serving.store.inputs import packed, unpacked
+from tactful.serving.store.port import KnownCustomer, StoredEvent, from_micros
 
 LAST = 2**63 - 1
 """No event is later, in microseconds since the epoch."""

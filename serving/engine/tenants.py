@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from serving.engine.service import DecisionService
-from serving.errors import NotReadyError
-from serving.store.port import Store
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import NotReadyError
+from tactful.serving.store.port import Store
 
 
 class Tenants:

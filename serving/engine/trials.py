@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import Scorer
-from decisions.loading import load_catalogue
-from experiments.assignment.arms import Arms
-from experiments.assignment.treatments import Treatment
-from experiments.design.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan
-from models.bundles.bundle import load
-from serving.engine.champion import MEMORY, Champion
-from serving.engine.pointer import vocabulary
-from serving.errors import StoreError
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import Scorer
+from tactful.decisions.loading import load_catalogue
+from tactful.experiments.assignment.arms import Arms
+from tactful.experiments.assignment.treatments import Treatment
+from tactful.experiments.design.declaration import AnyArm, OtherBundle, OtherCatalogue, Plan
+from tactful.models.bundles.bundle import load
+from tactful.serving.engine.champion import MEMORY, Champion
+from tactful.serving.engine.pointer import vocabulary
+from tactful.serving.errors import StoreError
 
 _log = logging.getLogger(__name__)
 

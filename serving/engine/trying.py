@@ -1,4 +1,4 @@
-"""What the confined process does: `serving.confined` calls these with one JSON value each."""
+"""What the confined process does: `tactful.serving.confined` calls these with one JSON value each."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -16,8 +16,8 @@ def score_rows(given: list[str]) -> str:
     """
     import numpy as np
 
-    from models.base.errors import ModelError
-    from models.bundles.bundle import load
+    from tactful.models.base.errors import ModelError
+    from tactful.models.bundles.bundle import load
 
     folder, fingerprint = given
     try:
@@ -44,8 +44,8 @@ def inspect(given: list[Any]) -> list[Any]:
     Returns:
         The name and the version, both empty where there are mistakes, and the fields of every finding.
     """
-    from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-    from decisions.loading import inspect_catalogue
+    from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+    from tactful.decisions.loading import inspect_catalogue
 
     content, known, file = given
     offers = {name: None if some is None else tuple(some) for name, some in known.pop("offers").items()}

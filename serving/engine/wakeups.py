@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
-from features.timestamps import microseconds
-from features.vocabulary import EVENT_TYPES
-from serving.store.port import StoredEvent, from_micros
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.store.port import StoredEvent, from_micros
 
 _INSTANT = timedelta(microseconds=1)
 _LATEST = 253_402_300_800_000_000

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from features.vocabulary import CHANNELS
-from serving.ingestion.names import channel_of, key
-from serving.ingestion.refusal_names import EVERY_CHANNEL, refused_by
-from serving.ingestion.rules import Rules
-from serving.store.port import Consent
+from tactful.features.vocabulary import CHANNELS
+from tactful.serving.ingestion.names import channel_of, key
+from tactful.serving.ingestion.refusal_names import EVERY_CHANNEL, refused_by
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.store.port import Consent
 
 PURPOSE = "marketing"
 """What a consent is for that names no purpose."""

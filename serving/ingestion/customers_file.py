@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from decisions.base.calendars import day_of, zone_of
-from decisions.base.errors import SnapshotError
-from decisions.catalogue.model import Attribute
-from features.errors import TactfulError
-from features.ids import canonical_id, fault_of
-from features.importing.mapping import Source
-from features.importing.reader import open_log, quoted_name
-from features.importing.text_logs import PLACES, ROW
-from features.vocabulary import CHANNELS
-from serving.ingestion.consents import PURPOSE
-from serving.ingestion.traits import snake
-from serving.store.port import Consent, Profile
+from tactful.decisions.base.calendars import day_of, zone_of
+from tactful.decisions.base.errors import SnapshotError
+from tactful.decisions.catalogue.model import Attribute
+from tactful.features.errors import TactfulError
+from tactful.features.ids import canonical_id, fault_of
+from tactful.features.importing.mapping import Source
+from tactful.features.importing.reader import open_log, quoted_name
+from tactful.features.importing.text_logs import PLACES, ROW
+from tactful.features.vocabulary import CHANNELS
+from tactful.serving.ingestion.consents import PURPOSE
+from tactful.serving.ingestion.traits import snake
+from tactful.serving.store.port import Consent, Profile
 
 BATCH = 5_000
 """Rows that are read at once."""
@@ -59,7 +59,7 @@ class CustomersFile:
     Args:
         file: Where it is.
         declared: The attributes that the catalogue declares: their columns are read as values of these types.
-        placeholders: Words that are no ids, as `features.ids.folded` gives them.
+        placeholders: Words that are no ids, as `tactful.features.ids.folded` gives them.
 
     Raises:
         MappingError: The file cannot be read.

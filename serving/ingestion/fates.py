@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
-from serving.errors import ServingError
+from tactful.serving.errors import ServingError
 
 T = TypeVar("T")
 

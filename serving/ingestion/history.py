@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from decisions.base.snapshot import Contact
-from features.events.dataset import EventDataset
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.ingestion.consents import PURPOSE
-from serving.store.ingest.keep import WITHDRAWING
-from serving.store.port import Consent, History, Profile, Store, from_micros
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.ingestion.consents import PURPOSE
+from tactful.serving.store.ingest.keep import WITHDRAWING
+from tactful.serving.store.port import Consent, History, Profile, Store, from_micros
 
 CONTACT = EVENT_TYPES.index("contact")
 SLICE = 20_000

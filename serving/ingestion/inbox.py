@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from itertools import chain
 from queue import Empty, SimpleQueue
 
-from serving.engine.service import DecisionService
-from serving.errors import NotReadyError, StoreError
-from serving.ingestion.reception import Parcel, Receipts, Reception
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import NotReadyError, StoreError
+from tactful.serving.ingestion.reception import Parcel, Receipts, Reception
 
 LARGEST_GROUP = 64
 HANDS = 2

@@ -5,23 +5,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from decisions.catalogue.model import Browser
-from decisions.kernel.record import parse
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.engine.wakeups import Listening
-from serving.ingestion import messages
-from serving.ingestion.consents import PURPOSE
-from serving.ingestion.fates import MessageFate, UnfitMessageError
-from serving.ingestion.messages import Message
-from serving.ingestion.names import CONTACT
-from serving.ingestion.properties import event_of, meaning_of, outcome_of, repeatable_id, returns_order
-from serving.ingestion.refusal_names import EVERY_CHANNEL, channels_named
-from serving.ingestion.refusals import refusal_in
-from serving.ingestion.rules import Rules
-from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
-from serving.ingestion.traits import profile_of
-from serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
+from tactful.decisions.catalogue.model import Browser
+from tactful.decisions.kernel.record import parse
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.engine.wakeups import Listening
+from tactful.serving.ingestion import messages
+from tactful.serving.ingestion.consents import PURPOSE
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.messages import Message
+from tactful.serving.ingestion.names import CONTACT
+from tactful.serving.ingestion.properties import event_of, meaning_of, outcome_of, repeatable_id, returns_order
+from tactful.serving.ingestion.refusal_names import EVERY_CHANNEL, channels_named
+from tactful.serving.ingestion.refusals import refusal_in
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
+from tactful.serving.ingestion.traits import profile_of
+from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
 
 _REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in REFUSALS)
 _FATES = {

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import TactfulError
-from features.events.dataset import EventDataset
-from features.timestamps import EARLIEST
-from serving.ingestion.customers_file import CustomersFile, CustomersRead
-from serving.ingestion.history import SLICE, refusals_of, slices
-from serving.store.port import Consent, History, Profile, Store
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import EARLIEST
+from tactful.serving.ingestion.customers_file import CustomersFile, CustomersRead
+from tactful.serving.ingestion.history import SLICE, refusals_of, slices
+from tactful.serving.store.port import Consent, History, Profile, Store
 
 Refusals = Mapping[str, Mapping[Consent, datetime]]
 Progress = Callable[[int, int], None]

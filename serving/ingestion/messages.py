@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
-from features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, folded
-from features.one_line import one_line
-from serving.ingestion import moments
-from serving.ingestion.bodies import LARGEST_MESSAGE, size
-from serving.ingestion.consents import Statement, beside
-from serving.ingestion.fates import MessageFate, UnfitMessageError, fit_or
+from tactful.features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, folded
+from tactful.features.one_line import one_line
+from tactful.serving.ingestion import moments
+from tactful.serving.ingestion.bodies import LARGEST_MESSAGE, size
+from tactful.serving.ingestion.consents import Statement, beside
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError, fit_or
 
 Call = Literal["track", "identify", "page", "screen", "group", "alias"]
 """What a message is."""
@@ -78,7 +78,7 @@ def read(
         reach: How far back an event may lie.
         call: What it is, where the path says so.
         batch: The batch it came in, whose `context` and `sentAt` hold for messages without their own.
-        placeholders: Words that are no ids, as `features.ids.folded` gives them.
+        placeholders: Words that are no ids, as `tactful.features.ids.folded` gives them.
 
     Raises:
         UnfitMessageError: It is malformed, oversized, late or future-dated.

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from features.timestamps import AHEAD, EARLIEST
-from serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.features.timestamps import AHEAD, EARLIEST
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
 
 INSTANT = timedelta(microseconds=1)
 

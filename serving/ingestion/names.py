@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from decisions.base.values import Names, Value
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.decisions.base.values import Names, Value
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 AMOUNT = ("revenue", "total", "value", "amount")
 CONTACT = "contact"

@@ -7,15 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from features.ids import PLACEHOLDER_IDS, canonical_id, folded
-from features.one_line import one_line
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
-from serving.ingestion.fates import UnfitMessageError, fit_or
-from serving.ingestion.messages import LONGEST_TEXT, Message, identifier, text
-from serving.ingestion.names import OUTCOMES, PAGE, SCREEN, Meaning, channel_of, is_bare_word
-from serving.ingestion.rules import Rules
-from serving.store.port import Outcome, StoredEvent
+from tactful.features.ids import PLACEHOLDER_IDS, canonical_id, folded
+from tactful.features.one_line import one_line
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES, LARGEST
+from tactful.serving.ingestion.fates import UnfitMessageError, fit_or
+from tactful.serving.ingestion.messages import LONGEST_TEXT, Message, identifier, text
+from tactful.serving.ingestion.names import OUTCOMES, PAGE, SCREEN, Meaning, channel_of, is_bare_word
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.store.port import Outcome, StoredEvent
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """A number in text. Python's own reading takes `1_000` and digits of other scripts for numbers, too."""

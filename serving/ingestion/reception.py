@@ -8,18 +8,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from serving.engine.service import DecisionService
-from serving.engine.wakeups import Listening
-from serving.errors import NotReadyError
-from serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
-from serving.ingestion.consents import PURPOSE
-from serving.ingestion.fates import MessageFate, UnfitMessageError
-from serving.ingestion.intake import Intake, Judged, Told
-from serving.ingestion.refused import RefusedLog
-from serving.ingestion.rules import Rules
-from serving.ingestion.senders import SERVER, Sender
-from serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR
-from serving.telemetry.metrics import METRICS
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.wakeups import Listening
+from tactful.serving.errors import NotReadyError
+from tactful.serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
+from tactful.serving.ingestion.consents import PURPOSE
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.intake import Intake, Judged, Told
+from tactful.serving.ingestion.refused import RefusedLog
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.ingestion.senders import SERVER, Sender
+from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR
+from tactful.serving.telemetry.metrics import METRICS
 
 _ALARMING = (MessageFate.NOT_MERGED, MessageFate.MERGE_LIMIT)
 """Fates that an operator is told of at once: somebody may be merging customers who are not one person."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from features.vocabulary import CHANNELS
-from serving.ingestion.names import CHANNEL_NAMES, Meaning, channel_of, key, outcome
+from tactful.features.vocabulary import CHANNELS
+from tactful.serving.ingestion.names import CHANNEL_NAMES, Meaning, channel_of, key, outcome
 
 EVERY_CHANNEL = frozenset(CHANNELS[1:])
 NO = frozenset(

@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, get_args
 
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.ingestion.consents import beside, consents_of
-from serving.ingestion.fates import UnfitMessageError
-from serving.ingestion.messages import Call, digest, identifier, person, text, traits_of
-from serving.ingestion.moments import INSTANT
-from serving.ingestion.names import channel_of, key
-from serving.ingestion.properties import named
-from serving.ingestion.refusal_names import channels_named
-from serving.ingestion.rules import Rules
-from serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
-from serving.store.port import Arrival, Outcome, Profile, StoredEvent
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.ingestion.consents import beside, consents_of
+from tactful.serving.ingestion.fates import UnfitMessageError
+from tactful.serving.ingestion.messages import Call, digest, identifier, person, text, traits_of
+from tactful.serving.ingestion.moments import INSTANT
+from tactful.serving.ingestion.names import channel_of, key
+from tactful.serving.ingestion.properties import named
+from tactful.serving.ingestion.refusal_names import channels_named
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
+from tactful.serving.store.port import Arrival, Outcome, Profile, StoredEvent
 
 
 def refusal_in(

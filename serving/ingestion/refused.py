@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from serving.errors import StoreError
-from serving.ingestion.fates import MessageFate
-from serving.ingestion.intake import Told
-from serving.store.database import Database
-from serving.store.queries import refused
-from serving.store.queries.refused import Refused
+from tactful.serving.errors import StoreError
+from tactful.serving.ingestion.fates import MessageFate
+from tactful.serving.ingestion.intake import Told
+from tactful.serving.store.database import Database
+from tactful.serving.store.queries import refused
+from tactful.serving.store.queries.refused import Refused
 
 MOST_AT_ONCE = 500
 """Kinds of messages that are counted between two additions; those beyond are counted without their names."""

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from decisions.base.durations import Duration
-from decisions.base.values import Value
-from decisions.base.yaml_text import is_consequence, line_of, read, sentence
-from features.ids import PLACEHOLDER_IDS, folded
-from features.vocabulary import CHANNELS
-from serving.errors import SettingsError
-from serving.ingestion.names import STANDARD, WORDS, Meaning, key
-from serving.ingestion.refusal_names import refusal_of
+from tactful.decisions.base.durations import Duration
+from tactful.decisions.base.values import Value
+from tactful.decisions.base.yaml_text import is_consequence, line_of, read, sentence
+from tactful.features.ids import PLACEHOLDER_IDS, folded
+from tactful.features.vocabulary import CHANNELS
+from tactful.serving.errors import SettingsError
+from tactful.serving.ingestion.names import STANDARD, WORDS, Meaning, key
+from tactful.serving.ingestion.refusal_names import refusal_of
 
 
 def _meaning(value: Any) -> Any:
@@ -33,7 +33,7 @@ class Rules(Value):
         consents: The `channel` or `channel.purpose` that a trait of true or false speaks of, by the trait's name.
         categories: The category vocabulary, in the order of the data set's; other categories are passed over.
         reach: How far back an event may lie.
-        placeholder_ids: Words that are no ids of a customer, in place of those of `features.ids`.
+        placeholder_ids: Words that are no ids of a customer, in place of those of `tactful.features.ids`.
 
     Example:
         >>> rules = Rules(events={"Bought": "purchase", "Product Clicked": None})
@@ -75,7 +75,7 @@ class Rules(Value):
 
     @cached_property
     def placeholders(self) -> frozenset[str]:
-        """The placeholder ids, as `features.ids.folded` gives them."""
+        """The placeholder ids, as `tactful.features.ids.folded` gives them."""
         return frozenset(map(folded, self.placeholder_ids))
 
     @cached_property

@@ -8,10 +8,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from decisions.catalogue.model import Browser
-from features.vocabulary import EVENT_TYPES
-from serving.ingestion.fates import MessageFate, UnfitMessageError
-from serving.store.port import Arrival, Profile, StoredEvent
+from tactful.decisions.catalogue.model import Browser
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.store.port import Arrival, Profile, StoredEvent
 
 BEHAVIOUR = frozenset({"purchase", "view", "search", "cart", "checkout", "signup", "redeemed", "survey", "review"})
 """Types of events that anybody may report of a customer."""

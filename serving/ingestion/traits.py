@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from decisions.base.calendars import zone_of
-from decisions.base.errors import SnapshotError
-from serving.ingestion import moments
-from serving.ingestion.consents import TRAIT as CONSENTS
-from serving.ingestion.consents import consents_of, is_consent
-from serving.ingestion.fates import fit_or
-from serving.ingestion.messages import LONGEST_TEXT, Message
-from serving.ingestion.names import key
-from serving.ingestion.rules import Rules
-from serving.store.port import Profile
+from tactful.decisions.base.calendars import zone_of
+from tactful.decisions.base.errors import SnapshotError
+from tactful.serving.ingestion import moments
+from tactful.serving.ingestion.consents import TRAIT as CONSENTS
+from tactful.serving.ingestion.consents import consents_of, is_consent
+from tactful.serving.ingestion.fates import fit_or
+from tactful.serving.ingestion.messages import LONGEST_TEXT, Message
+from tactful.serving.ingestion.names import key
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.store.port import Profile
 
 OWN = {
     "timezone": "the customer's IANA zone",

@@ -11,12 +11,12 @@ from types import FrameType
 
 import uvicorn
 
-from serving.api.app import create_app
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.process.protocol import bounded
-from serving.process.sockets import address, listen
-from serving.settings import Settings
+from tactful.serving.api.app import create_app
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.process.protocol import bounded
+from tactful.serving.process.sockets import address, listen
+from tactful.serving.settings import Settings
 
 MARGIN = 3.0
 """Seconds after the grace for threads and connections to end; what is acknowledged is on the disk by then."""

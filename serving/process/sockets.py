@@ -2,7 +2,7 @@
 
 import socket
 
-from serving.errors import ServingError
+from tactful.serving.errors import ServingError
 
 
 def listen(host: str, port: int) -> socket.socket:

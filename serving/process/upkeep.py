@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from features.definitions.standard import STANDARD
-from serving.engine.retention import needed
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.settings import Settings
-from serving.store.admin.checking import check
-from serving.store.admin.compaction import Keep, compact
-from serving.telemetry.logs import whence
+from tactful.features.definitions.standard import STANDARD
+from tactful.serving.engine.retention import needed
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.checking import check
+from tactful.serving.store.admin.compaction import Keep, compact
+from tactful.serving.telemetry.logs import whence
 
 DAY = 86_400.0
 MARK = "upkeep"

@@ -17,8 +17,8 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Any
 
-from features.errors import TactfulError
-from serving.settings import Settings
+from tactful.features.errors import TactfulError
+from tactful.serving.settings import Settings
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds before a worker that died is replaced: doubled each time, from the start once one has lived `SETTLED`."""
@@ -82,11 +82,11 @@ def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None
     Raises:
         StoreError: The store cannot be opened.
     """
-    from serving.bootstrap import open_tenants
-    from serving.process.server import run
-    from serving.process.upkeep import maintaining
-    from serving.store.opening import open_store
-    from serving.telemetry import logs, tracing
+    from tactful.serving.bootstrap import open_tenants
+    from tactful.serving.process.server import run
+    from tactful.serving.process.upkeep import maintaining
+    from tactful.serving.store.opening import open_store
+    from tactful.serving.telemetry import logs, tracing
 
     logs.configure(settings.log_level)
     traced = settings.traces or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")

@@ -13,7 +13,7 @@ import jwt
 from jwt.types import Options
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from serving.errors import UnauthenticatedError
+from tactful.serving.errors import UnauthenticatedError
 
 ALGORITHM = "HS256"
 AUDIENCE = "tactful"

@@ -7,8 +7,8 @@ import hmac
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from serving.addresses import is_loopback
-from serving.errors import SettingsError
+from tactful.serving.addresses import is_loopback
+from tactful.serving.errors import SettingsError
 
 PREFIX = "whsec_"
 SHORTEST_SECRET = 24

@@ -3,7 +3,7 @@
 import json
 from operator import itemgetter
 
-from decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.model import Catalogue
 
 
 def catalogue_to_json(catalogue: Catalogue, features: tuple[str, ...]) -> str:

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from sqlalchemy import Table, select, text
 
-from decisions.base.snapshot import Contact
-from features.timestamps import microseconds
-from serving.store.counting import counted
-from serving.store.ingest.session import Row, Session
-from serving.store.ingest.take import MovedError, take
-from serving.store.ingest.unmerge import unmerge
-from serving.store.port import (
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.counting import counted
+from tactful.serving.store.ingest.session import Row, Session
+from tactful.serving.store.ingest.take import MovedError, take
+from tactful.serving.store.ingest.unmerge import unmerge
+from tactful.serving.store.port import (
     EVENTS_A_DAY,
     MERGES_AN_HOUR,
     Arrival,
@@ -26,8 +26,8 @@ from serving.store.port import (
     StoredEvent,
     Unmerged,
 )
-from serving.store.rows import CONTACT_COLUMNS, contact_of
-from serving.store.schema import decisions, events, identities, ledger, outcomes
+from tactful.serving.store.rows import CONTACT_COLUMNS, contact_of
+from tactful.serving.store.schema import decisions, events, identities, ledger, outcomes
 
 PAGE = 1_000
 """Rows that are fetched at a time."""

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from features.vocabulary import EVENT_TYPES
-from serving.store.port import StoredEvent
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.store.port import StoredEvent
 
 ONCE = ("purchase", "refund")
-"""What happens to an order once only, where its message says so: `serving.ingestion.properties.repeatable_id`."""
+"""What happens to an order once only, where its message says so: `tactful.serving.ingestion.properties.repeatable_id`."""
 _IDS = {EVENT_TYPES.index(name): re.compile(rf"{name}-[0-9a-f]{{24}}") for name in ONCE}
 _TYPE, _SUBJECT, _ID = (StoredEvent._fields.index(name) for name in ("type", "subject", "id"))
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 
-from serving.errors import StoreError
+from tactful.serving.errors import StoreError
 
 Durability = Literal["full", "normal"]
 """`full`: what is acknowledged survives the loss of power; `normal`: the death of any process."""

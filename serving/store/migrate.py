@@ -8,7 +8,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from serving.errors import StoreError
+from tactful.serving.errors import StoreError
 
 VERSION_TABLE = "tactful_version"
 """Not Alembic's default, which MLflow uses."""

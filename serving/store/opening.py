@@ -3,10 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 
-from serving.errors import StoreError
-from serving.store.database import Durability
-from serving.store.port import Store
-from serving.store.sqlite.store import SqliteStore
+from tactful.serving.errors import StoreError
+from tactful.serving.store.database import Durability
+from tactful.serving.store.port import Store
+from tactful.serving.store.sqlite.store import SqliteStore
 
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
@@ -34,7 +34,7 @@ def open_store(
     if url.startswith(SQLITE):
         return SqliteStore(Path(url.removeprefix(SQLITE)), durability)
     if url.startswith(POSTGRES):
-        from serving.store.postgres.store import PostgresStore
+        from tactful.serving.store.postgres.store import PostgresStore
 
         return PostgresStore(url, durability, connections, deadline)
     scheme, separator, _ = url.partition("://")

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Literal, NamedTuple
 
-from decisions.base.snapshot import Contact
-from decisions.kernel.decision import Decision
-from features.one_line import one_line
-from features.timestamps import EARLIEST
-from serving.store.database import Database
+from tactful.decisions.base.snapshot import Contact
+from tactful.decisions.kernel.decision import Decision
+from tactful.features.one_line import one_line
+from tactful.features.timestamps import EARLIEST
+from tactful.serving.store.database import Database
 
 Consent = tuple[str, str]
 """A channel and a purpose."""
@@ -25,7 +25,7 @@ Ending = Literal["sent", "released"]
 
 
 class StoredEvent(NamedTuple):
-    """An event as it is stored: the columns of `features.events.schema`, and the programme an outcome answers.
+    """An event as it is stored: the columns of `tactful.features.events.schema`, and the programme an outcome answers.
 
     `time` is in microseconds since the epoch, `type` and `channel` are positions in the vocabularies. `claimed` is an
     amount that nobody verified: conditions of triggers read it, and nothing else counts it.
@@ -290,7 +290,7 @@ class Store(ABC):
 
     @abstractmethod
     def unmerge(self, tenant: str, alias: str, when: datetime, by: str = "") -> Unmerged:
-        """Make an id that was merged into a customer a customer of its own again; see `serving.store.ingest.unmerge`.
+        """Make an id that was merged into a customer a customer of its own again; see `tactful.serving.store.ingest.unmerge`.
 
         Who did it, `by`, is recorded among the actions of operators.
 
@@ -371,5 +371,5 @@ class Store(ABC):
 
 
 def from_micros(moment: int) -> datetime:
-    """The aware UTC moment of microseconds since the epoch; the inverse of `features.timestamps.microseconds`."""
+    """The aware UTC moment of microseconds since the epoch; the inverse of `tactful.features.timestamps.microseconds`."""
     return EARLIEST + timedelta(microseconds=moment)

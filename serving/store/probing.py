@@ -4,8 +4,8 @@ import uuid
 
 from sqlalchemy import delete
 
-from serving.store.database import Database, insert
-from serving.store.schema import idempotency
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.schema import idempotency
 
 
 def write_and_forget(database: Database) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from decisions.base.snapshot import Contact
-from features.timestamps import microseconds
-from serving.store.counting import counted
-from serving.store.ingest.session import Row
-from serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.counting import counted
+from tactful.serving.store.ingest.session import Row
+from tactful.serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
 
 CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
 

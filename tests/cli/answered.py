@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.events.dataset import write_events
-from features.events.schema import validate
-from features.timestamps import microseconds
-from features.vocabulary import EVENT_TYPES
-from serving.bootstrap import open_store
-from serving.ingestion.history import load_history
-from serving.settings import Settings
-from serving.store.port import History, Profile, StoredEvent
+from tactful.features.events.dataset import write_events
+from tactful.features.events.schema import validate
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.bootstrap import open_store
+from tactful.serving.ingestion.history import load_history
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile, StoredEvent
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, ZONE, ago, furnish, service_of
 
 BUYERS = 400

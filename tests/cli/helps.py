@@ -10,7 +10,7 @@ from typing import Any
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from cli.main import COMMANDS, app, load
+from tactful.cli.main import COMMANDS, app, load
 
 GOLDEN = Path(__file__).with_name("golden")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from cli.main import app
+from tactful.cli.main import app
 from tests.serving.shop import NOW, furnish, service_of
 
 CUSTOMERS = ("regular", "leaver", "thankful", "complainer", "refuser", "celebrant")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from serving.settings import Settings
-from serving.store.opening import SQLITE
+from tactful.serving.settings import Settings
+from tactful.serving.store.opening import SQLITE
 from tests.cli.shopfront import tactful
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.catalogue import told
-from cli.main import app
-from decisions.base.errors import CatalogueError
-from decisions.conformance.conform import Check
-from models.base.errors import BundleError
+from tactful.cli.commands.catalogue import told
+from tactful.cli.main import app
+from tactful.decisions.base.errors import CatalogueError
+from tactful.decisions.conformance.conform import Check
+from tactful.models.base.errors import BundleError
 from tests.serving.shop import CATALOGUE, export_bundle
 
 

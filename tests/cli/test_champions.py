@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cli.wiring.bundles import _remember, go_back, history, put_in_use
-from features.definitions.standard import STANDARD
-from models.bundles.bundle import load
-from serving.engine.pointer import bundle_folder, point_to
+from tactful.cli.wiring.bundles import _remember, go_back, history, put_in_use
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.bundles.bundle import load
+from tactful.serving.engine.pointer import bundle_folder, point_to
 from tests.serving.shop import export_bundle
 
 

@@ -9,19 +9,19 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
-from cli.wiring.training import release_all
-from decisions.kernel.decide import Circumstances, Request, decide
-from decisions.loading import parse_catalogue
-from features.definitions.standard import STANDARD
-from models.bundles.bundle import Bundle, load
-from models.bundles.registry import MlflowRegistry
-from serving.engine.champion import vocabulary
+from tactful.cli.main import app
+from tactful.cli.wiring.training import release_all
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.loading import parse_catalogue
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.bundles.bundle import Bundle, load
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.serving.engine.champion import vocabulary
+from tactful.training.gate.registry_gate import crown
 from tests.decisions.people import person, told
 from tests.decisions.rehearsal import GREEDY
 from tests.training.shops import frame, write
 from tests.training.test_renewals import subscribers
-from training.gate.registry_gate import crown
 
 NOW = datetime(2026, 5, 5, 16, tzinfo=UTC)
 CATALOGUE = """

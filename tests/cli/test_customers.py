@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.events.dataset import read_events, write_events
-from serving.bootstrap import open_store
-from serving.errors import NotMergedError, UnknownCustomerError
-from serving.settings import Settings
-from serving.store.port import Arrival, History, Profile, Store
+from tactful.features.events.dataset import read_events, write_events
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import NotMergedError, UnknownCustomerError
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import Arrival, History, Profile, Store
 from tests.cli.shopfront import tactful
 from tests.contracts.stores import BUY
 from tests.features.histories import frame

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import TactfulError
+from tactful.features.errors import TactfulError
 from tests.cli.shopfront import opened, tactful, words
 from tests.serving.shop import NOW, export_bundle, point_to
 

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.events import events_app
-from features.errors import EventError, MappingError
-from features.events.dataset import open_events, read_events
-from serving.bootstrap import open_store
-from serving.settings import Settings
-from serving.store.queries import refused
-from serving.store.queries.refused import Refused
+from tactful.cli.commands.events import events_app
+from tactful.features.errors import EventError, MappingError
+from tactful.features.events.dataset import open_events, read_events
+from tactful.serving.bootstrap import open_store
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries import refused
+from tactful.serving.store.queries.refused import Refused
 from tests.cli.shopfront import tactful
 
 MAPPING = """\

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from decisions.base.assignment import hash_v2
-from features.errors import TactfulError
-from features.events.dataset import write_events
-from features.events.schema import validate
-from serving.bootstrap import open_store
-from serving.store.queries.experiments import published
+from tactful.decisions.base.assignment import hash_v2
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import write_events
+from tactful.features.events.schema import validate
+from tactful.serving.bootstrap import open_store
+from tactful.serving.store.queries.experiments import published
 from tests.cli.shopfront import tactful, words
 from tests.experiments.trials import START, trial
 from tests.serving.shop import CATALOGUE
@@ -136,7 +136,7 @@ def test_customers_lost_in_one_arm_stop_the_report(folder: Path, file: Path, tmp
     text = text.replace("kind: random, share: 0.5", "kind: random, share: 0.4")
     file.write_text(text, encoding="utf-8")
     run(folder, file, "start", "coupons", "--at", START.isoformat(), log=False)
-    from features.events.dataset import read_events
+    from tactful.features.events.dataset import read_events
 
     log = read_events(folder / "events")
     kept = log[[hash_v2("coupons-1", c) < 0.6 or hash_v2("lost", c) < 0.7 for c in log["customer_id"]]]

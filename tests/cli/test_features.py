@@ -5,8 +5,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from cli.main import app
-from features.definitions.standard import STANDARD
+from tactful.cli.main import app
+from tactful.features.definitions.standard import STANDARD
 from tests.decisions.retailer import CATALOGUE
 
 LOYALTY = "loyalty: {points: {per_currency: 1}}\n"

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
-from cli.wiring.contract_jobs import contract_job
-from cli.wiring.training_jobs import log_of
-from features.events.dataset import EventDataset, write_events
-from features.events.schema import validate
-from features.timestamps import AHEAD, microseconds
-from training.data.labels import lapses, span
-from training.data.splits import snapshots
+from tactful.cli.main import app
+from tactful.cli.wiring.contract_jobs import contract_job
+from tactful.cli.wiring.training_jobs import log_of
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.features.events.schema import validate
+from tactful.features.timestamps import AHEAD, microseconds
+from tactful.training.data.labels import lapses, span
+from tactful.training.data.splits import snapshots
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from serving.errors import CatalogueMovedError
-from serving.settings import Settings
+from tactful.serving.errors import CatalogueMovedError
+from tactful.serving.settings import Settings
 from tests.cli.shopfront import opened, tactful, words
 from tests.serving.shop import CATALOGUE, furnish, service_of
 

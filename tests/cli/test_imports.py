@@ -11,13 +11,13 @@ import click
 import pytest
 from typer.main import get_command
 
-from cli.main import EXTRAS, app, load
+from tactful.cli.main import EXTRAS, app, load
 from tests.e2e.command import ROOT
 
 HEAVY = ("lightgbm", "mlflow", "pandas", "numba", "sklearn", "scipy", "matplotlib", "duckdb", "pyarrow")
 RUN = """
 import json, sys
-from cli.main import main
+from tactful.cli.main import main
 
 def run(*arguments):
     sys.argv = ["tactful", *arguments]
@@ -96,7 +96,7 @@ def test_commands_that_need_no_model_load_no_library_of_models(tmp_path: Path) -
 def test_the_help_of_every_command_loads_no_library_of_models() -> None:
     told = f"""
 from typer.main import get_command
-from cli.main import COMMANDS, app, load
+from tactful.cli.main import COMMANDS, app, load
 
 def pages(command, path):
     yield [*path, "--help"]
@@ -142,7 +142,7 @@ def test_a_service_is_filled_and_served_without_the_extras(tmp_path: Path) -> No
         ["catalogue", "put", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
         ["catalogue", "try", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
     ]  # fmt: skip
-    served = "import serving.api.app, serving.process.workers, cli.commands.events, cli.commands.decisions\n"
+    served = "import tactful.serving.api.app, tactful.serving.process.workers, tactful.cli.commands.events, tactful.cli.commands.decisions\n"
     told = f"codes = [run(*one) for one in {commands!r}]\n{served}print(json.dumps(codes))"
     result = python(f"{MISSING.format(names=set(EXTRAS))}{RUN}{told}")
     assert json.loads(result.stdout.splitlines()[-1]) == [0] * len(commands), result.stderr

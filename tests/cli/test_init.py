@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from cli.starter.command import FILES
-from decisions.loading import inspect_catalogue
-from features.definitions.standard import STANDARD
-from features.errors import TactfulError
-from features.importing.yaml import load_mapping
-from models.bundles.bundle import unlearnt
-from serving.engine.pointer import vocabulary
-from serving.ingestion.rules import Rules, load_rules
-from serving.settings import Settings
+from tactful.cli.starter.command import FILES
+from tactful.decisions.loading import inspect_catalogue
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.errors import TactfulError
+from tactful.features.importing.yaml import load_mapping
+from tactful.models.bundles.bundle import unlearnt
+from tactful.serving.engine.pointer import vocabulary
+from tactful.serving.ingestion.rules import Rules, load_rules
+from tactful.serving.settings import Settings
 from tests.cli.shopfront import tactful
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.bootstrap import open_store
-from serving.errors import SettingsError
-from serving.settings import Settings
-from serving.store.queries import keys
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import SettingsError
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries import keys
 from tests.cli.shopfront import tactful, words
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments.samples.customers import END, generate
-from features.errors import TactfulError
-from features.events.dataset import write_events
+from tactful.experiments.samples.customers import END, generate
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import write_events
 from tests.cli.shopfront import opened, tactful, words
 from tests.serving.shop import CATALOGUE
 

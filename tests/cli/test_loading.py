@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cli.wiring.training import history
-from features.errors import TactfulError
-from features.events.dataset import open_events
-from features.timestamps import EARLIEST
-from serving.bootstrap import open_store
-from serving.settings import Settings
+from tactful.cli.wiring.training import history
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import open_events
+from tactful.features.timestamps import EARLIEST
+from tactful.serving.bootstrap import open_store
+from tactful.serving.settings import Settings
 from tests.cli.shopfront import tactful, words
 from tests.serving.shop import CATALOGUE, write
 

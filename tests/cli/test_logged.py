@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cli.wiring.decision_source import open_decisions
-from serving.engine.people import erase_person
-from serving.settings import Settings
+from tactful.cli.wiring.decision_source import open_decisions
+from tactful.serving.engine.people import erase_person
+from tactful.serving.settings import Settings
 from tests.cli.shopfront import CUSTOMERS, opened
 from tests.serving.earlier import rewrite
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import COMMANDS, app
+from tactful.cli.main import COMMANDS, app
 from tests.cli.helps import GOLDEN, golden, help_of, invocations, lines_of
 from tests.patience import PATIENCE
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "cli.main", *arguments]
+    command = [sys.executable, "-m", "tactful.cli.main", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 

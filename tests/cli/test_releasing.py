@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
-from cli.wiring.bundles import go_back, history, put_in_use
-from cli.wiring.jobs import done
-from cli.wiring.training_jobs import effect_job
-from features.definitions.standard import STANDARD
-from features.timestamps import microseconds
-from models.base.errors import BundleError
-from models.bundles.bundle import export, load
-from models.bundles.registry import MlflowRegistry
-from serving.engine.pointer import bundle_folder
+from tactful.cli.main import app
+from tactful.cli.wiring.bundles import go_back, history, put_in_use
+from tactful.cli.wiring.jobs import done
+from tactful.cli.wiring.training_jobs import effect_job
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.timestamps import microseconds
+from tactful.models.base.errors import BundleError
+from tactful.models.bundles.bundle import export, load
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.serving.engine.pointer import bundle_folder
+from tactful.training.data.errors import TrainingError, UndecidedError
+from tactful.training.gate.registry_gate import crown
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, furnish, service_of
-from training.data.errors import TrainingError, UndecidedError
-from training.gate.registry_gate import crown
 
 WIDE = ("--tolerance", "5", "--max-contacts", "1", "--max-unsubscribes", "0.1")
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
-from features.definitions.standard import STANDARD
-from models.bundles.bundle import load
-from models.bundles.registry import MlflowRegistry
-from serving.engine.pointer import bundle_folder
+from tactful.cli.main import app
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.bundles.bundle import load
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.serving.engine.pointer import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import NOW
 from tests.training.shops import OPENED, campaigns, frame, write

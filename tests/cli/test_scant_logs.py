@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
-from decisions.base.assignment import hash_v2
-from experiments.base.metrics import METRICS
-from features.errors import TactfulError
-from features.events.dataset import write_events
-from features.events.schema import validate
+from tactful.decisions.base.assignment import hash_v2
+from tactful.experiments.base.metrics import METRICS
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import write_events
+from tactful.features.events.schema import validate
 from tests.cli.shopfront import tactful, words
 from tests.cli.test_experiment import MONTH
 from tests.experiments.trials import START, trial

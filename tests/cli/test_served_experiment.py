@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.simulation.served import served
-from experiments.world.parameters import preset
-from experiments.world.world import World
+from tactful.cli.simulation.served import served
+from tactful.experiments.world.parameters import preset
+from tactful.experiments.world.world import World
 from tests.cli.shopfront import tactful
 
 PLAN = """\

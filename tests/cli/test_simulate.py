@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from cli.commands.simulate import seeds_of
-from features.errors import TactfulError
+from tactful.cli.commands.simulate import seeds_of
+from tactful.features.errors import TactfulError
 from tests.cli.shopfront import tactful
 
 FEW = ("simulate", "--weeks", "3", "--seeds", "0,1", "--customers", "60")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from features.errors import TactfulError
-from serving.errors import StoreError
-from serving.store.schema import metadata
+from tactful.features.errors import TactfulError
+from tactful.serving.errors import StoreError
+from tactful.serving.store.schema import metadata
 from tests.cli.shopfront import CUSTOMERS, opened, tactful, words
 
 

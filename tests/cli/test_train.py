@@ -6,15 +6,15 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli.commands.train import train_app
-from cli.wiring.training_jobs import value_job
-from features.errors import EventError
-from models.base.errors import RegistryError
-from models.bundles.registry import MlflowRegistry
+from tactful.cli.commands.train import train_app
+from tactful.cli.wiring.training_jobs import value_job
+from tactful.features.errors import EventError
+from tactful.models.base.errors import RegistryError
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.job import STEPS
 from tests.training.shops import campaigns, frame, write
 from tests.training.test_renewals import generated
-from training.data.errors import TrainingError
-from training.fit.job import STEPS
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from decisions.analysis.sensitivity import FACTORS
-from features.errors import TactfulError
+from tactful.decisions.analysis.sensitivity import FACTORS
+from tactful.features.errors import TactfulError
 from tests.cli.shopfront import opened, tactful, words
 from tests.serving.shop import CATALOGUE
 

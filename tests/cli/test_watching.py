@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.retrain import Schedule, unit
-from cli.main import app
-from cli.wiring.judging import promoted
-from features.errors import TactfulError
-from serving.settings import Settings
+from tactful.cli.commands.retrain import Schedule, unit
+from tactful.cli.main import app
+from tactful.cli.wiring.judging import promoted
+from tactful.features.errors import TactfulError
+from tactful.serving.settings import Settings
+from tactful.training.data.errors import TrainingError
+from tactful.training.gate.evidence import Reward
+from tactful.training.gate.release import Limits
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, service_of
 from tests.training.shops import campaigns, frame, write
-from training.data.errors import TrainingError
-from training.gate.evidence import Reward
-from training.gate.release import Limits
 
 
 def run(*arguments: str | Path) -> Any:

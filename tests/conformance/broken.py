@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.base.conditions import Failure
-from decisions.base.exclusion import Exclusion
-from decisions.base.ledger import Ledger
-from decisions.base.snapshot import Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.frequency import Cap, Gap
-from decisions.catalogue.policies.pairs import NeverAfter
-from decisions.catalogue.policies.quiet import QuietDays, QuietHours
-from decisions.catalogue.policies.suppression import Suppression
-from decisions.catalogue.selection import Greedy, Policy
-from decisions.catalogue.triggers import Case, DateTrigger, EventTrigger, Opening
-from decisions.conformance.conform import Decide
-from decisions.kernel.decide import Circumstances, Request, Scorer, decide
-from decisions.kernel.decision import Decision
-from features.array_types import Floats
+from tactful.decisions.base.conditions import Failure
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.ledger import Ledger
+from tactful.decisions.base.snapshot import Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.policies.frequency import Cap, Gap
+from tactful.decisions.catalogue.policies.pairs import NeverAfter
+from tactful.decisions.catalogue.policies.quiet import QuietDays, QuietHours
+from tactful.decisions.catalogue.policies.suppression import Suppression
+from tactful.decisions.catalogue.selection import Greedy, Policy
+from tactful.decisions.catalogue.triggers import Case, DateTrigger, EventTrigger, Opening
+from tactful.decisions.conformance.conform import Decide
+from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.features.array_types import Floats
 
 
 class CalendarCap(Cap):

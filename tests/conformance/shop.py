@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.conformance.conform import Check, Decide, conform
-from decisions.kernel.decide import decide
-from decisions.loading import parse_catalogue
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.conformance.conform import Check, Decide, conform
+from tactful.decisions.kernel.decide import decide
+from tactful.decisions.loading import parse_catalogue
 
 VOCABULARY = Vocabulary(features=("days_since_purchase", "spend"), scores=("lapse",))
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.conformance.conform import Decide
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.conformance.conform import Decide
 from tests.conformance import broken
 from tests.conformance.shop import SHOP, VOCABULARY, failures, with_policy, with_trigger
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-import decisions
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.conformance.conform import conform
-from decisions.loading import inspect_catalogue, parse_catalogue
-from features.definitions.standard import STANDARD
+from tactful import decisions
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.conformance.conform import conform
+from tactful.decisions.loading import inspect_catalogue, parse_catalogue
+from tactful.features.definitions.standard import STANDARD
 from tests.conformance.shop import CATALOGUE, SHOP, VOCABULARY, outcomes
 
 SHIPPED = sorted((Path(decisions.__file__).parent / "examples").glob("*.yaml"))

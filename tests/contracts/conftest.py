@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.bootstrap import open_store
-from serving.store.port import Store
+from tactful.serving.bootstrap import open_store
+from tactful.serving.store.port import Store
 from tests.contracts.stores import Opener, T, history
 
 

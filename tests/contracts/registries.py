@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.base.errors import RegistryError
-from models.bundles.registry import Registry
+from tactful.models.base.errors import RegistryError
+from tactful.models.bundles.registry import Registry
 
 
 class MemoryRegistry(Registry):

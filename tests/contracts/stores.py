@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from decisions.base.snapshot import Contact
-from serving.engine.rendering import Renderer
-from serving.store.catalogue_codec import catalogue_to_json
-from serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
+from tactful.decisions.base.snapshot import Contact
+from tactful.serving.engine.rendering import Renderer
+from tactful.serving.store.catalogue_codec import catalogue_to_json
+from tactful.serving.store.port import Draft, History, KnownCustomer, Profile, Store, StoredEvent
 from tests.decisions.retailer import NOON, RETAILER, at, decided, having
 
 Opener = Callable[[], Store]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.bootstrap import open_store
-from serving.errors import CatalogueMovedError
-from serving.store.queries.catalogues import newest, put
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import CatalogueMovedError
+from tactful.serving.store.queries.catalogues import newest, put
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from serving.store.admin.checking import Checked, Finding, check
-from serving.store.admin.erasure import erase
-from serving.store.port import Arrival, Fate, Profile, Store
-from serving.store.schema import customers, decisions, identities, ledger
+from tactful.serving.store.admin.checking import Checked, Finding, check
+from tactful.serving.store.admin.erasure import erase
+from tactful.serving.store.port import Arrival, Fate, Profile, Store
+from tactful.serving.store.schema import customers, decisions, identities, ledger
 from tests.contracts.stores import BUY, DAY, T, history, keep_catalogue, known, spoken
 from tests.decisions.retailer import NOON, RETAILER, at, contact
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import TactfulError
-from serving.bootstrap import open_store
-from serving.errors import StoreError
-from serving.settings import Settings
-from serving.store.admin.copying import copy
-from serving.store.port import History, Profile, Store
-from serving.store.schema import metadata
+from tactful.features.errors import TactfulError
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import StoreError
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.copying import copy
+from tactful.serving.store.port import History, Profile, Store
+from tactful.serving.store.schema import metadata
 from tests.cli.shopfront import opened, tactful
 from tests.serving.shop import NOW
 

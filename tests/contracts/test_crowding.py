@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.store.port import Arrival, Profile, Receipt, Store, StoredEvent
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.store.port import Arrival, Profile, Receipt, Store, StoredEvent
 from tests.contracts.stores import T, known
 from tests.decisions.retailer import NOON
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from experiments.assignment.arms import Exposure
-from experiments.design.declaration import Plan
-from serving.store.port import Store
-from serving.store.queries.experiments import expose, exposed_to, publish, published
+from tactful.experiments.assignment.arms import Exposure
+from tactful.experiments.design.declaration import Plan
+from tactful.serving.store.port import Store
+from tactful.serving.store.queries.experiments import expose, exposed_to, publish, published
 from tests.decisions.retailer import NOON
 from tests.experiments.declared import plan
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from serving.bootstrap import open_store
-from serving.errors import KeyInFlightError, KeyReusedError
-from serving.store.database import Database
-from serving.store.queries import idempotency
-from serving.store.queries.idempotency import ABANDONED, LIFETIME, Claim, KeptAnswer
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import KeyInFlightError, KeyReusedError
+from tactful.serving.store.database import Database
+from tactful.serving.store.queries import idempotency
+from tactful.serving.store.queries.idempotency import ABANDONED, LIFETIME, Claim, KeptAnswer
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 TOLD = KeptAnswer(200, b'{"customer_id":"c1"}', "application/json")

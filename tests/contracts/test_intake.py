@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.vocabulary import CHANNELS
-from serving.ingestion.fates import MessageFate
-from serving.ingestion.intake import Intake
-from serving.ingestion.messages import Call
-from serving.ingestion.rules import Rules
-from serving.store.admin.erasure import erase
-from serving.store.ingest.profiles import LARGEST_ATTRIBUTES, MOST_ATTRIBUTES
-from serving.store.port import Store, StoredEvent, from_micros
+from tactful.features.vocabulary import CHANNELS
+from tactful.serving.ingestion.fates import MessageFate
+from tactful.serving.ingestion.intake import Intake
+from tactful.serving.ingestion.messages import Call
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.store.admin.erasure import erase
+from tactful.serving.store.ingest.profiles import LARGEST_ATTRIBUTES, MOST_ATTRIBUTES
+from tactful.serving.store.port import Store, StoredEvent, from_micros
 from tests.contracts.stores import EMAIL, T, draft, known
 from tests.decisions.retailer import NOON, at
 

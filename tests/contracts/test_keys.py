@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.bootstrap import open_store
-from serving.store.database import Database
-from serving.store.queries import keys
+from tactful.serving.bootstrap import open_store
+from tactful.serving.store.database import Database
+from tactful.serving.store.queries import keys
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 LATER = datetime(2026, 5, 7, tzinfo=UTC)

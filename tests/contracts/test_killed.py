@@ -6,9 +6,9 @@ import random
 import uuid
 from multiprocessing.connection import Connection
 
-from serving.bootstrap import open_store
-from serving.store.admin.checking import check
-from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt
+from tactful.serving.bootstrap import open_store
+from tactful.serving.store.admin.checking import check
+from tactful.serving.store.port import Arrival, Fate, Outcome, Profile, Receipt
 from tests.contracts.stores import BUY, T, history, keep_catalogue, known, spoken
 from tests.decisions.retailer import NOON
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from decisions.catalogue.model import Attribute
-from features.errors import TactfulError
-from features.events.dataset import EventDataset, write_events
-from features.events.schema import validate
-from serving.engine.exporting import export_events
-from serving.ingestion.customers_file import CustomersFile
-from serving.ingestion.loading import Loaded, load, require_moment
-from serving.ingestion.rules import Rules
-from serving.store.port import Arrival, Profile, Store
+from tactful.decisions.catalogue.model import Attribute
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.features.events.schema import validate
+from tactful.serving.engine.exporting import export_events
+from tactful.serving.ingestion.customers_file import CustomersFile
+from tactful.serving.ingestion.loading import Loaded, load, require_moment
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.store.port import Arrival, Profile, Store
 from tests.contracts.stores import T, known
 from tests.serving.shop import NOW, ZONE, ago
 

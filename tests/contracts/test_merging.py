@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from decisions.base.snapshot import Contact
-from experiments.assignment.arms import Exposure
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.errors import NotMergedError
-from serving.store.admin.erasure import erase
-from serving.store.port import MERGES_AN_HOUR, Arrival, Outcome, Profile, Receipt, Store
-from serving.store.queries.experiments import expose
-from serving.store.queries.merges import finish_merges
-from serving.store.schema import exposures, merges, metadata, origins, profile_changes
+from tactful.decisions.base.snapshot import Contact
+from tactful.experiments.assignment.arms import Exposure
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.errors import NotMergedError
+from tactful.serving.store.admin.erasure import erase
+from tactful.serving.store.port import MERGES_AN_HOUR, Arrival, Outcome, Profile, Receipt, Store
+from tactful.serving.store.queries.experiments import expose
+from tactful.serving.store.queries.merges import finish_merges
+from tactful.serving.store.schema import exposures, merges, metadata, origins, profile_changes
 from tests.contracts.stores import BUY, DAY, EMAIL, Opener, T, draft, history, known
 from tests.contracts.test_taking import at_once, bought, ids, told
 from tests.decisions.retailer import NOON, at

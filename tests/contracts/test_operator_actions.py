@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, text, update
 
-from serving.bootstrap import open_store
-from serving.engine.people import export_person
-from serving.errors import CatalogueMovedError, NotMergedError, StoreError, UnknownCustomerError
-from serving.store.admin.copying import copy as copy_store
-from serving.store.admin.erasure import erase
-from serving.store.port import Arrival, Store
-from serving.store.queries import keys
-from serving.store.queries.catalogues import digest_of, put
-from serving.store.queries.operator_actions import FIRST, OperatorAction, every, record, verify
-from serving.store.schema import operator_actions
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.people import export_person
+from tactful.serving.errors import CatalogueMovedError, NotMergedError, StoreError, UnknownCustomerError
+from tactful.serving.store.admin.copying import copy as copy_store
+from tactful.serving.store.admin.erasure import erase
+from tactful.serving.store.port import Arrival, Store
+from tactful.serving.store.queries import keys
+from tactful.serving.store.queries.catalogues import digest_of, put
+from tactful.serving.store.queries.operator_actions import FIRST, OperatorAction, every, record, verify
+from tactful.serving.store.schema import operator_actions
 from tests.contracts.stores import NOON, Opener, T
 
 DAY = timedelta(days=1)

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import chain
 
-from serving.store.port import Arrival, Store, StoredEvent
-from serving.store.queries import outbox
-from serving.store.queries.outbox import Record, Wait
+from tactful.serving.store.port import Arrival, Store, StoredEvent
+from tactful.serving.store.queries import outbox
+from tactful.serving.store.queries.outbox import Record, Wait
 from tests.contracts.stores import T, draft, known
 from tests.decisions.retailer import NOON
 

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
-from decisions.kernel.decision import Decision
-from decisions.kernel.record import parse
-from experiments.assignment.arms import Exposure
-from features.timestamps import microseconds
-from serving.errors import KeyInFlightError
-from serving.store.admin.bodies import mentions
-from serving.store.admin.erasure import Erased, erase, redacted
-from serving.store.admin.people import export
-from serving.store.inputs import SHORT, packed
-from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store
-from serving.store.queries.experiments import expose, exposed_to
-from serving.store.queries.idempotency import Claim, KeptAnswer, claim, keep
-from serving.store.schema import exposures, idempotency, metadata, outbox
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.kernel.record import parse
+from tactful.experiments.assignment.arms import Exposure
+from tactful.features.timestamps import microseconds
+from tactful.serving.errors import KeyInFlightError
+from tactful.serving.store.admin.bodies import mentions
+from tactful.serving.store.admin.erasure import Erased, erase, redacted
+from tactful.serving.store.admin.people import export
+from tactful.serving.store.inputs import SHORT, packed
+from tactful.serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store
+from tactful.serving.store.queries.experiments import expose, exposed_to
+from tactful.serving.store.queries.idempotency import Claim, KeptAnswer, claim, keep
+from tactful.serving.store.schema import exposures, idempotency, metadata, outbox
 from tests.contracts.stores import BUY, DAY, EMAIL, SPOKEN, Opener, T, draft, history, known
 from tests.decisions.retailer import NOON, at
 
@@ -171,7 +171,7 @@ def test_ids_that_name_an_erased_person_are_digests_and_a_message_is_known_again
 
 
 def test_no_byte_of_an_erased_person_is_left_in_the_files(tmp_path: Path) -> None:
-    from serving.bootstrap import open_store
+    from tactful.serving.bootstrap import open_store
 
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
     filled(store)
@@ -182,7 +182,7 @@ def test_no_byte_of_an_erased_person_is_left_in_the_files(tmp_path: Path) -> Non
 
 
 def test_an_erasure_says_whether_the_log_could_be_emptied_and_again_it_can(tmp_path: Path) -> None:
-    from serving.bootstrap import open_store
+    from tactful.serving.bootstrap import open_store
 
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
     filled(store)

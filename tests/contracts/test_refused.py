@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from serving.store.port import Store
-from serving.store.queries import refused
-from serving.store.queries.refused import MOST, Refused
+from tactful.serving.store.port import Store
+from tactful.serving.store.queries import refused
+from tactful.serving.store.queries.refused import MOST, Refused
 from tests.contracts.stores import T
 from tests.decisions.retailer import NOON
 

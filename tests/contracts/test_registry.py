@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.base.errors import RegistryError
-from models.bundles.registry import MlflowRegistry, Registry
+from tactful.models.base.errors import RegistryError
+from tactful.models.bundles.registry import MlflowRegistry, Registry
 from tests.contracts.registries import MemoryRegistry
 
 

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from serving.bootstrap import open_store
-from serving.errors import StoreError
-from serving.store.migrate import VERSION_TABLE, schema_of
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import StoreError
+from tactful.serving.store.migrate import VERSION_TABLE, schema_of
 
 
 def test_a_store_that_a_newer_release_wrote_is_left_as_it_is(url: str) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from decisions.base.snapshot import Contact
-from serving.store.port import Fate, KnownCustomer, Profile, Store
+from tactful.decisions.base.snapshot import Contact
+from tactful.serving.store.port import Fate, KnownCustomer, Profile, Store
 from tests.contracts.stores import BUY, DAY, EMAIL, Opener, T, draft, history, known
 from tests.decisions.retailer import NOON, at
 

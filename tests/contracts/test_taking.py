@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from decisions.base.snapshot import Contact
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store, StoredEvent
-from serving.store.schema import identities, outbox
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store, StoredEvent
+from tactful.serving.store.schema import identities, outbox
 from tests.contracts.stores import BUY, DAY, EMAIL, Opener, T, draft, history, known
 from tests.decisions.retailer import NOON, at
 

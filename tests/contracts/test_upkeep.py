@@ -18,21 +18,21 @@ from numpy.typing import NDArray
 from psycopg import sql
 from sqlalchemy import insert, select
 
-from features.build import build_one
-from features.definitions.definitions import Feature, FeatureSet
-from features.definitions.standard import STANDARD
-from features.events.history import history as history_of
-from features.kernel.program import compile_features
-from features.timestamps import microseconds
-from features.vocabulary import EVENT_TYPES
-from serving.bootstrap import open_store
-from serving.engine.retention import needs_of
-from serving.errors import StoreError
-from serving.store.admin.backup import MANIFEST, backup, restore
-from serving.store.admin.compaction import Compacted, Keep, Need, compact, shrink
-from serving.store.port import Arrival, Outcome, Profile, Store
-from serving.store.schema import idempotency, outbox
-from serving.store.sqlite.store import SqliteStore
+from tactful.features.build import build_one
+from tactful.features.definitions.definitions import Feature, FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.history import history as history_of
+from tactful.features.kernel.program import compile_features
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.retention import needs_of
+from tactful.serving.errors import StoreError
+from tactful.serving.store.admin.backup import MANIFEST, backup, restore
+from tactful.serving.store.admin.compaction import Compacted, Keep, Need, compact, shrink
+from tactful.serving.store.port import Arrival, Outcome, Profile, Store
+from tactful.serving.store.schema import idempotency, outbox
+from tactful.serving.store.sqlite.store import SqliteStore
 from tests.contracts.stores import BUY, DAY, EMAIL, T, draft, history, known
 from tests.contracts.test_people import contents
 from tests.decisions.retailer import NOON, at

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from decisions.base.errors import Finding
-from decisions.loading import inspect_catalogue
+from tactful.decisions.base.errors import Finding
+from tactful.decisions.loading import inspect_catalogue
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 
 TIDY = CATALOGUE.replace("policy: {kind: greedy}\n", "").replace(

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decide import Circumstances, Request, decide
-from decisions.kernel.decision import Decision
-from experiments.samples.rule_of_thumb import RuleOfThumb
-from features.build import build_one
-from features.definitions.standard import STANDARD
-from features.events.history import history
-from features.kernel.program import compile_features
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
+from tactful.features.build import build_one
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.history import history
+from tactful.features.kernel.program import compile_features
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 from tests.decisions.rehearsal import GREEDY, ON_SITE, outbound_channels
 
 

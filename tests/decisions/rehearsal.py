@@ -5,18 +5,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import decisions
-from decisions.base.snapshot import Contact, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.messages import Reader
-from decisions.catalogue.selection import Greedy
-from decisions.kernel.decide import decide
-from decisions.kernel.decision import Decision
-from decisions.loading import load_catalogue
-from experiments.samples.customers import END, Customers
-from experiments.samples.requests import requests
-from experiments.samples.rule_of_thumb import RuleOfThumb
-from features.definitions.standard import STANDARD
+from tactful import decisions
+from tactful.decisions.base.snapshot import Contact, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.messages import Reader
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.kernel.decide import decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.loading import load_catalogue
+from tactful.experiments.samples.customers import END, Customers
+from tactful.experiments.samples.requests import requests
+from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
+from tactful.features.definitions.standard import STANDARD
 
 VOCABULARY = Vocabulary(STANDARD.names, scores=("lapse",))
 GREEDY = Greedy(kind="greedy")

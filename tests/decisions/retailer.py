@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.selection import Policy
-from decisions.kernel.decide import Circumstances, Request, Scorer, decide
-from decisions.kernel.decision import Decision
-from decisions.loading import parse_catalogue
-from features.array_types import Floats
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.loading import parse_catalogue
+from tactful.features.array_types import Floats
 
 VOCABULARY = Vocabulary(
     features=("days_since_purchase", "spend"),

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from decisions.base.errors import AllocationError
-from population.allocation import SILENCE, Demand, allocate, best, clearing_prices, demand
+from tactful.decisions.base.errors import AllocationError
+from tactful.population.allocation import SILENCE, Demand, allocate, best, clearing_prices, demand
 
 
 def market(seed: int, customers: int, tightness: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

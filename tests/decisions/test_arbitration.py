@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.analysis.explain import paragraph
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.objective import Fatigue
-from decisions.catalogue.selection import Greedy
-from decisions.kernel.arbitration import NAMES, Factors, unsubscribe_risk
-from decisions.kernel.decide import Request, decide
-from decisions.loading import inspect_catalogue, parse_catalogue
-from features.array_types import Floats
+from tactful.decisions.analysis.explain import paragraph
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.objective import Fatigue
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.kernel.arbitration import NAMES, Factors, unsubscribe_risk
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.decisions.loading import inspect_catalogue, parse_catalogue
+from tactful.features.array_types import Floats
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, at, contact, having
 
 SCORES = ("lapse", "clv", "unsubscribe")

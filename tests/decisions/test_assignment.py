@@ -7,7 +7,7 @@ from growthbook import Experiment, GrowthBook, core
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base.assignment import Range, bucket_ranges, chosen, hash_v2
+from tactful.decisions.base.assignment import Range, bucket_ranges, chosen, hash_v2
 
 TEXT = st.text(max_size=30)
 SHARES = st.lists(st.integers(1, 100), min_size=1, max_size=6).map(lambda parts: [p / sum(parts) for p in parts])

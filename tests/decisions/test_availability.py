@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.kernel.availability import next_free
-from decisions.kernel.evaluation import Case
-from decisions.kernel.gates import channel_gates
-from decisions.loading import parse_catalogue
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.kernel.availability import next_free
+from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.gates import channel_gates
+from tactful.decisions.loading import parse_catalogue
 
 NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
 CATALOGUE = """

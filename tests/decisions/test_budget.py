@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.analysis.contact_price import price_within
-from decisions.base.errors import AllocationError
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.selection import Greedy, InverseGap, Policy
-from decisions.kernel.decide import Request, decide
-from decisions.kernel.decision import Decision
-from decisions.loading import parse_catalogue
-from experiments.samples.customers import END, generate
-from experiments.samples.requests import requests
-from experiments.samples.rule_of_thumb import RuleOfThumb
-from features.definitions.standard import STANDARD
+from tactful.decisions.analysis.contact_price import price_within
+from tactful.decisions.base.errors import AllocationError
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.selection import Greedy, InverseGap, Policy
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.loading import parse_catalogue
+from tactful.experiments.samples.customers import END, generate
+from tactful.experiments.samples.requests import requests
+from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
+from tactful.features.definitions.standard import STANDARD
 
 TEXT = Path("decisions/examples/retail.yaml").read_text(encoding="utf-8")
 ASKED = END - timedelta(hours=8)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base import canonical_json as canonical
-from decisions.base.exclusion import Exclusion
+from tactful.decisions.base import canonical_json as canonical
+from tactful.decisions.base.exclusion import Exclusion
 from tests.decisions.golden import SNAPSHOTS, decision
 
 TEXTS = st.text()

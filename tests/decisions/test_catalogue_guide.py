@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from decisions.loading import inspect_catalogue
+from tactful.decisions.loading import inspect_catalogue
 from tests.decisions.rehearsal import VOCABULARY
 
 ROOT = Path(__file__).parents[2]

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from decisions.base.conditions import Conditions, Failure
-from decisions.base.errors import ConditionError
+from tactful.decisions.base.conditions import Conditions, Failure
+from tactful.decisions.base.errors import ConditionError
 
 DECLARED = {
     "features.spend": "number",

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from decisions.base.ledger import Ledger, Scope
-from decisions.base.snapshot import Contact, Event
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.catalogue.policies.kinds import AnyContactPolicy
-from decisions.catalogue.policies.pairs import NeverAfter
+from tactful.decisions.base.ledger import Ledger, Scope
+from tactful.decisions.base.snapshot import Contact, Event
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.catalogue.policies.kinds import AnyContactPolicy
+from tactful.decisions.catalogue.policies.pairs import NeverAfter
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 5, 6, 10, tzinfo=UTC)

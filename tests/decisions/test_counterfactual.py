@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from decisions.analysis.remedies import Remedy, remedies
-from decisions.analysis.what_if import Changes, what_if
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.selection import Greedy
-from decisions.kernel.decide import Request
+from tactful.decisions.analysis.remedies import Remedy, remedies
+from tactful.decisions.analysis.what_if import Changes, what_if
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.kernel.decide import Request
 from tests.decisions.retailer import CATALOGUE, LAPSING, RETAILER, KnownScorer, at, compiled, contact, decided, having
 from tests.decisions.test_properties import snapshots
 

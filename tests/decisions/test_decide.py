@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from decisions.base.errors import SnapshotError
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.selection import PriorityList
-from decisions.kernel.decide import Circumstances, decide
+from tactful.decisions.base.errors import SnapshotError
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.selection import PriorityList
+from tactful.decisions.kernel.decide import Circumstances, decide
 from tests.decisions.retailer import (
     CATALOGUE,
     LAPSING,

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.analysis.diff import diff
-from decisions.analysis.rollforward import contact_of, decide_forward
-from decisions.analysis.sensitivity import sensitivity
-from decisions.base.snapshot import Contact, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.selection import Greedy, RandomEligible
-from decisions.kernel.decide import Request, decide
-from decisions.kernel.slate import slate
+from tactful.decisions.analysis.diff import diff
+from tactful.decisions.analysis.rollforward import contact_of, decide_forward
+from tactful.decisions.analysis.sensitivity import sensitivity
+from tactful.decisions.base.snapshot import Contact, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.selection import Greedy, RandomEligible
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.decisions.kernel.slate import slate
 from tests.decisions.retailer import (
     CATALOGUE,
     LAPSING,

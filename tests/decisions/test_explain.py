@@ -2,8 +2,8 @@
 
 import json
 
-from decisions.analysis.explain import as_dict, paragraph, table, why_silence
-from decisions.kernel.decide import Circumstances
+from tactful.decisions.analysis.explain import as_dict, paragraph, table, why_silence
+from tactful.decisions.kernel.decide import Circumstances
 from tests.decisions.retailer import CATALOGUE, LAPSING, compiled, contact, decided, having
 
 

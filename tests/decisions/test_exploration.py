@@ -6,12 +6,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from decisions.analysis.remedies import remedies
-from decisions.catalogue.objective import Exploration, Holdout
-from decisions.kernel.decide import Circumstances, Request, decide
-from decisions.kernel.decision import Decision
-from decisions.kernel.exploration import held_out, stratum
-from decisions.kernel.slate import slate
+from tactful.decisions.analysis.remedies import remedies
+from tactful.decisions.catalogue.objective import Exploration, Holdout
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.kernel.exploration import held_out, stratum
+from tactful.decisions.kernel.slate import slate
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, compiled, having
 
 N = 10_000

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base.conditions import Conditions
-from decisions.base.errors import ConditionError
-from decisions.base.expressions import LONGEST, names_in, segments_in
+from tactful.decisions.base.conditions import Conditions
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.expressions import LONGEST, names_in, segments_in
 
 DECLARED = {"customer.tier": "string", "customer.age": "number", "features.spend": "number"}
 SEGMENTS = {"rich": "features.spend > 9.0", "gold": "segment.rich && customer.tier == 'gold'"}

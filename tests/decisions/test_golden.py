@@ -2,7 +2,7 @@
 
 import pytest
 
-from decisions.kernel.decide import KERNEL
+from tactful.decisions.kernel.decide import KERNEL
 from tests.decisions.golden import FOLDER, SNAPSHOTS, decision, explanations, record, unexplained
 
 AGAIN = "python -m tests.decisions.golden"

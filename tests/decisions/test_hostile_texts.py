@@ -2,8 +2,8 @@
 
 import pytest
 
-from decisions.catalogue.compiled import Vocabulary
-from decisions.loading import MOST_MISTAKES, inspect_catalogue
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.decisions.loading import MOST_MISTAKES, inspect_catalogue
 
 MERGES = "a0: &a0 {x: 1}\n" + "".join(
     f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: 1}}\n" for n in range(1, 12)

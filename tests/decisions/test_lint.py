@@ -2,8 +2,8 @@
 
 import pytest
 
-from decisions.catalogue.selection import InverseGap
-from decisions.loading import inspect_catalogue, parse_catalogue
+from tactful.decisions.catalogue.selection import InverseGap
+from tactful.decisions.loading import inspect_catalogue, parse_catalogue
 from tests.decisions.lints import TIDY, Edits, Lint, assert_told, findings
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from decisions.base.errors import CatalogueError
-from decisions.loading import load_catalogue, parse_catalogue
+from tactful.decisions.base.errors import CatalogueError
+from tactful.decisions.loading import load_catalogue, parse_catalogue
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 
 

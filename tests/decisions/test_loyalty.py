@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from decisions.base.errors import CatalogueError
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.loyalty import Loyalty
-from decisions.catalogue.messages import Reader
-from decisions.catalogue.model import Catalogue
-from decisions.kernel.decide import Request, decide
-from decisions.loading import parse_catalogue
-from experiments.samples.rule_of_thumb import RuleOfThumb
-from features.build import build_one
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.events.history import history
-from features.kernel.program import compile_features
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.decisions.base.errors import CatalogueError
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.loyalty import Loyalty
+from tactful.decisions.catalogue.messages import Reader
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.decisions.loading import parse_catalogue
+from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
+from tactful.features.build import build_one
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.history import history
+from tactful.features.kernel.program import compile_features
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 from tests.decisions.rehearsal import GREEDY, VOCABULARY
 
 SATURDAY = datetime(2026, 5, 2, 12, tzinfo=UTC)

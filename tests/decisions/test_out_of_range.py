@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base.durations import LONGEST, parse_duration
-from decisions.base.errors import CatalogueError
-from decisions.base.snapshot import Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.decision import Decision
-from serving.engine.snapshots import as_bytes, from_bytes
+from tactful.decisions.base.durations import LONGEST, parse_duration
+from tactful.decisions.base.errors import CatalogueError
+from tactful.decisions.base.snapshot import Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.decision import Decision
+from tactful.serving.engine.snapshots import as_bytes, from_bytes
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, compiled, decided, having, reasons
 
 DATES = "".join(

@@ -6,11 +6,11 @@ from itertools import islice
 
 import pytest
 
-from decisions.catalogue.compiled import Rule
-from decisions.catalogue.selection import Greedy
-from decisions.conformance.kit import FixedScorer
-from decisions.conformance.personas import Persona, personas
-from decisions.kernel.decide import Request, decide
+from tactful.decisions.catalogue.compiled import Rule
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.conformance.kit import FixedScorer
+from tactful.decisions.conformance.personas import Persona, personas
+from tactful.decisions.kernel.decide import Request, decide
 from tests.conformance.shop import SHOP
 
 RULES = {rule.action.id: rule for rule in SHOP.rules}

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.selection import AnyPolicy, Greedy, InverseGap, Policy
-from decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.selection import AnyPolicy, Greedy, InverseGap, Policy
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
 from tests.decisions.retailer import CATALOGUE, NOON, RETAILER, KnownScorer, compiled, decided
 
 POLICY: TypeAdapter[Any] = TypeAdapter(AnyPolicy)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from decisions.base.snapshot import Contact, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.kernel.recheck import recheck
+from tactful.decisions.base.snapshot import Contact, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.kernel.recheck import recheck
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, RETAILER, KnownScorer, compiled, decided, event, having
 
 LATER = NOON + timedelta(hours=2)

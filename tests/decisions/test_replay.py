@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.analysis.replay import replay
-from decisions.base.snapshot import Snapshot
-from decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.analysis.replay import replay
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
 from tests.decisions.retailer import CATALOGUE, LAPSING, RETAILER, KnownScorer, compiled, decided
 from tests.decisions.test_properties import policies, snapshots
 

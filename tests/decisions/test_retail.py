@@ -9,17 +9,17 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-import decisions
-from decisions.base.snapshot import Contact
-from decisions.catalogue.compiled import Rule, expressions
-from decisions.catalogue.policies.base import ContactPolicy
-from decisions.catalogue.triggers import Trigger
-from decisions.conformance.conform import conform
-from decisions.kernel.decision import Decision
-from decisions.loading import inspect_catalogue
-from experiments.samples.customers import generate
-from experiments.samples.requests import requests
-from features.definitions.standard import STANDARD
+from tactful import decisions
+from tactful.decisions.base.snapshot import Contact
+from tactful.decisions.catalogue.compiled import Rule, expressions
+from tactful.decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.catalogue.triggers import Trigger
+from tactful.decisions.conformance.conform import conform
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.loading import inspect_catalogue
+from tactful.experiments.samples.customers import generate
+from tactful.experiments.samples.requests import requests
+from tactful.features.definitions.standard import STANDARD
 from tests.decisions.people import Told, bought, decided, message, named, person, told
 from tests.decisions.rehearsal import GREEDY, VOCABULARY, chosen, days, example, rehearse, text
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.kernel.arbitration import Factors
-from decisions.kernel.rewards import LEAVING_WINDOW, of_contact, of_silence
+from tactful.decisions.kernel.arbitration import Factors
+from tactful.decisions.kernel.rewards import LEAVING_WINDOW, of_contact, of_silence
 from tests.decisions.retailer import CATALOGUE, NOON, compiled, decided, having
 
 AMOUNTS = st.floats(0, 100, allow_nan=False)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base.conditions import Conditions
-from decisions.lint.logic import Domain, Logic, tokenised
+from tactful.decisions.base.conditions import Conditions
+from tactful.decisions.lint.logic import Domain, Logic, tokenised
 
 DOMAINS = {
     "features.a": Domain("number", unknown=(None,)),

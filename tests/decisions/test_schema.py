@@ -8,9 +8,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
-import decisions
-from decisions.base.yaml_text import _Loader
-from decisions.catalogue.model import Catalogue
+from tactful import decisions
+from tactful.decisions.base.yaml_text import _Loader
+from tactful.decisions.catalogue.model import Catalogue
 from tests.decisions.retailer import CATALOGUE
 
 SHIPPED = sorted((Path(decisions.__file__).parent / "examples").glob("*.yaml"))

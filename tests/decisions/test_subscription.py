@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-import decisions
-from decisions.base.snapshot import Contact, Snapshot
-from decisions.catalogue.compiled import Rule
-from decisions.conformance.conform import conform
-from decisions.kernel.decision import Decision
-from decisions.loading import inspect_catalogue
-from experiments.samples.customers import generate
+from tactful import decisions
+from tactful.decisions.base.snapshot import Contact, Snapshot
+from tactful.decisions.catalogue.compiled import Rule
+from tactful.decisions.conformance.conform import conform
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.loading import inspect_catalogue
+from tactful.experiments.samples.customers import generate
 from tests.decisions.people import Told, decided, message, named, person, told
 from tests.decisions.rehearsal import VOCABULARY, chosen, days, example, rehearse, text
 

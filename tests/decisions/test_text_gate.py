@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from decisions.analysis.explain import paragraph
-from decisions.analysis.replay import replay
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.selection import EpsilonGreedy
-from decisions.kernel.decide import Circumstances, Request, decide, distribution
-from decisions.kernel.recheck import recheck
+from tactful.decisions.analysis.explain import paragraph
+from tactful.decisions.analysis.replay import replay
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.selection import EpsilonGreedy
+from tactful.decisions.kernel.decide import Circumstances, Request, decide, distribution
+from tactful.decisions.kernel.recheck import recheck
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, compiled, decided, having, reasons
 
 BODY = "\"Dear {{ customer.first_name | default: 'friend' }}, come back.\""

@@ -2,9 +2,9 @@
 
 import pytest
 
-from decisions.base.errors import ConditionError
-from decisions.base.texts.text import Text
-from decisions.loading import inspect_catalogue
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.texts.text import Text
+from tactful.decisions.loading import inspect_catalogue
 from tests.decisions.retailer import CATALOGUE, LAPSING, VOCABULARY, compiled, decided, having, reasons
 
 NAME = "{{ customer.name | default: 'x' }}"

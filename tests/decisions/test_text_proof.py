@@ -2,8 +2,8 @@
 
 import pytest
 
-from decisions.base.texts.proof import Readable, prove
-from decisions.loading import inspect_catalogue
+from tactful.decisions.base.texts.proof import Readable, prove
+from tactful.decisions.loading import inspect_catalogue
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 
 READABLE = Readable.of(

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from decisions.base.errors import ConditionError
-from decisions.base.texts.text import Text
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.texts.text import Text
 
 NOW = datetime(2026, 6, 10, 22, 30, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
 """Half past midnight of the 11th in Berlin."""

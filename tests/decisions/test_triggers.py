@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from decisions.kernel.decision import Decision
+from tactful.decisions.kernel.decision import Decision
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, at, compiled, contact, decided, event, having
 
 HEAD = CATALOGUE[: CATALOGUE.index("programmes:")]

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from decisions.analysis.what_if import Changes, what_if
-from decisions.base.errors import SnapshotError
-from decisions.base.snapshot import Snapshot
-from decisions.catalogue.selection import Greedy
-from decisions.kernel.decide import Request
-from decisions.kernel.decision import Decision
+from tactful.decisions.analysis.what_if import Changes, what_if
+from tactful.decisions.base.errors import SnapshotError
+from tactful.decisions.base.snapshot import Snapshot
+from tactful.decisions.catalogue.selection import Greedy
+from tactful.decisions.kernel.decide import Request
+from tactful.decisions.kernel.decision import Decision
 from tests.decisions.retailer import LAPSING, NOON, RETAILER, KnownScorer, at, contact, event, having, reasons
 
 

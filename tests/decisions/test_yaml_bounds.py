@@ -2,10 +2,10 @@
 
 import pytest
 
-from decisions.base.yaml_text import DEEPEST, MOST_PLACES
-from decisions.catalogue.compiled import Vocabulary
-from decisions.loading import inspect_catalogue
-from features.definitions.standard import STANDARD
+from tactful.decisions.base.yaml_text import DEEPEST, MOST_PLACES
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.decisions.loading import inspect_catalogue
+from tactful.features.definitions.standard import STANDARD
 
 SIZE = 200_000
 DOUBLED = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10) if n else 'x'}]" for n in range(12))

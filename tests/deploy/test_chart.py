@@ -17,7 +17,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from serving.settings import Settings
+from tactful.serving.settings import Settings
 
 pytest.importorskip("go_template", reason="Go's templates are built for Linux on x86-64 alone")
 ROOT = Path(__file__).parents[2]

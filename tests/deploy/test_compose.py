@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from serving.telemetry.metrics import METRICS
+from tactful.serving.telemetry.metrics import METRICS
 
 COMPOSE = Path(__file__).parents[2] / "deploy" / "compose"
 FILE = COMPOSE / "compose.yaml"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.settings import Settings
-from serving.telemetry.metrics import METRICS
+from tactful.serving.settings import Settings
+from tactful.serving.telemetry.metrics import METRICS
 from tests.serving.settings_table import GUIDE, in_guide, table
 
 ROOT = Path(__file__).parents[2]

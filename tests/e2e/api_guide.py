@@ -15,10 +15,10 @@ from typing import Any
 
 import httpx
 
-from serving.api.problems import INTERNAL, INVALID, KINDS, OF_FRAMEWORK
-from serving.bootstrap import open_tenants
-from serving.process.server import running
-from serving.settings import Settings
+from tactful.serving.api.problems import INTERNAL, INVALID, KINDS, OF_FRAMEWORK
+from tactful.serving.bootstrap import open_tenants
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
 from tests.patience import PATIENCE
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "api.md"

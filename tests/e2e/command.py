@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "cli.main")
+COMMAND = (sys.executable, "-m", "tactful.cli.main")
 
 
 def tactful(*arguments: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.api.app import ROUTERS
+from tactful.serving.api.app import ROUTERS
 from tests.e2e.api_guide import GUIDE, answered
 from tests.e2e.conftest import Demo
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from serving.bootstrap import open_tenants
-from serving.engine.tenants import Tenants
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.queries import keys
+from tactful.serving.bootstrap import open_tenants
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries import keys
 from tests.e2e.flaky import WEATHER, Network, flaky
 from tests.e2e.pages import CLIENTS, browser_page, page_server
 from tests.node import packages, run

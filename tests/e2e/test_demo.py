@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.demo.service import serving
+from tactful.cli.demo.service import serving
 from tests.e2e.command import ROOT, tactful
 
 pytestmark = pytest.mark.timeout(900)

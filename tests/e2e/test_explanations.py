@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from features.definitions.standard import STANDARD
-from models.base.calibration import Platt
-from models.bundles.bundle import export, load
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.base.calibration import Platt
+from tactful.models.bundles.bundle import export, load
 from tests.e2e.command import ROOT, shell, tactful
 
 pytestmark = pytest.mark.timeout(900)

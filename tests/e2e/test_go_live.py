@@ -136,7 +136,7 @@ def returns(customers: int = 1000) -> list[dict[str, Any]]:
 
 @contextmanager
 def served(data: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "cli.main", "serve", "--port", "0", "--data", str(data)]
+    command = [sys.executable, "-m", "tactful.cli.main", "serve", "--port", "0", "--data", str(data)]
     with (
         (data / "serve.log").open("w") as log,
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as process,
@@ -232,7 +232,7 @@ def decision(customer: str, id_: str) -> str:
 
 def trained(shop: Shop) -> int:
     """How many versions of the lapse model were registered."""
-    from models.bundles.registry import MlflowRegistry
+    from tactful.models.bundles.registry import MlflowRegistry
 
     registry = MlflowRegistry(shop.folder / "shop" / "mlflow")
     return len(registry.versions("lapse"))

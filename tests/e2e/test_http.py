@@ -13,19 +13,19 @@ from queue import SimpleQueue
 import httpx
 import pytest
 
-from decisions.loading import load_catalogue
-from features.definitions.standard import STANDARD
-from serving.bootstrap import open_store
-from serving.engine.champion import load_champion
-from serving.engine.pointer import point_to, vocabulary
-from serving.settings import Settings
-from serving.store.admin.audit import audit
+from tactful.decisions.loading import load_catalogue
+from tactful.features.definitions.standard import STANDARD
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.champion import load_champion
+from tactful.serving.engine.pointer import point_to, vocabulary
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.audit import audit
 from tests.patience import PATIENCE
 from tests.serving.shop import export_bundle, furnish
 
 ROOT = Path(__file__).parents[2]
 CUSTOMERS = ("regular", "leaver", "thankful", "complainer", "refuser", "celebrant")
-SERVE = (sys.executable, "-m", "cli.main", "serve", "--port", "0", "--data")
+SERVE = (sys.executable, "-m", "tactful.cli.main", "serve", "--port", "0", "--data")
 
 
 @pytest.fixture

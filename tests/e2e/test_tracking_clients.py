@@ -10,11 +10,11 @@ import pytest
 from rudderstack.analytics.client import Client as RudderStack
 from segment.analytics.client import Client as Segment
 
-from serving.bootstrap import open_tenants
-from serving.engine.tenants import Tenants
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.queries import keys
+from tactful.serving.bootstrap import open_tenants
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries import keys
 from tests.e2e.flaky import WEATHER, Network, flaky
 
 EVENTS = 10_000

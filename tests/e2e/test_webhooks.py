@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 
-from decisions.kernel.record import parse
-from serving.delivery.outbox import LEASE, Dispatcher
-from serving.engine.tenants import Tenants
-from serving.signing.webhooks import Webhook
-from serving.store.queries import outbox
+from tactful.decisions.kernel.record import parse
+from tactful.serving.delivery.outbox import LEASE, Dispatcher
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.store.queries import outbox
 from tests.e2e.test_http import ROOT, SERVE
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET, Receiver, receiving

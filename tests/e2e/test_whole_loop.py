@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from cli.wiring.bundles import history
-from features.definitions.standard import STANDARD
-from models.bundles.bundle import load
-from serving.bootstrap import open_service
-from serving.engine.pointer import bundle_folder
-from serving.settings import Settings
-from serving.store.admin.checking import check
+from tactful.cli.wiring.bundles import history
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.bundles.bundle import load
+from tactful.serving.bootstrap import open_service
+from tactful.serving.engine.pointer import bundle_folder
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.checking import check
 from tests.cli.shopfront import tactful
 
 WIDE = ("--tolerance", "2", "--max-contacts", "1", "--max-unsubscribes", "0.1")

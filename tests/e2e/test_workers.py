@@ -18,16 +18,16 @@ from queue import SimpleQueue
 import httpx
 import pytest
 
-from serving.bootstrap import open_store
-from serving.settings import Settings
-from serving.store.port import History, Profile
+from tactful.serving.bootstrap import open_store
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile
 from tests.patience import PATIENCE
 from tests.serving.collector import collecting
 from tests.serving.receiver import DRIPS, SECRET, receiving
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, furnish
 
 ROOT = Path(__file__).parents[2]
-SERVE = (sys.executable, "-m", "cli.main", "serve", "--port", "0", "--data")
+SERVE = (sys.executable, "-m", "tactful.cli.main", "serve", "--port", "0", "--data")
 BODY = b'{"customer_id": "leaver"}'
 HEAD = (
     b"POST /v1/decisions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"

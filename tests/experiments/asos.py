@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from experiments.readout.sequential import always_valid, tuned_to
+from tactful.experiments.readout.sequential import always_valid, tuned_to
 
 FILE = Path(__file__).parents[2] / "../shared/data/asos_ab/asos_digital_experiments_dataset.parquet"
 COMPARISON = ["experiment_id", "variant_id"]

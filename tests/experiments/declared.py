@@ -1,7 +1,7 @@
 """Experiments on the retailer's catalogue, as a marketer would declare them."""
 
-from experiments.design.declaration import Experiment, Plan
-from experiments.design.loading import parse_plan
+from tactful.experiments.design.declaration import Experiment, Plan
+from tactful.experiments.design.loading import parse_plan
 from tests.decisions.retailer import RETAILER
 
 PLAN = """\

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from experiments.base.metrics import METRICS
-from features.array_types import Floats
+from tactful.experiments.base.metrics import METRICS
+from tactful.features.array_types import Floats
 
 Amounts = Callable[[np.random.Generator, int], Floats]
 VALUE, RESPONSE, SATISFACTION = (METRICS[name] for name in ("average_order_value", "response", "satisfaction"))

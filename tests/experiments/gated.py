@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.offpolicy.log import Log
-from features.array_types import Floats
+from tactful.experiments.offpolicy.log import Log
+from tactful.features.array_types import Floats
 
 SEGMENTS = np.array([0.5, 0.3, 0.2])
 OPEN = np.array([1.0, 0.8, 0.6, 0.7, 0.4])

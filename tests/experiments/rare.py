@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.offpolicy.log import Log
-from features.array_types import Floats
+from tactful.experiments.offpolicy.log import Log
+from tactful.features.array_types import Floats
 from tests.experiments.gated import among
 
 MEAN = 30.0

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from decisions.loading import parse_catalogue
-from experiments.assignment.arms import Exposure
-from experiments.design.declaration import Experiment
-from experiments.readout.adherence import Adherence, adherence
+from tactful.decisions.loading import parse_catalogue
+from tactful.experiments.assignment.arms import Exposure
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.readout.adherence import Adherence, adherence
 from tests.decisions.retailer import CATALOGUE, VOCABULARY
 from tests.experiments.trials import START, moment
 

@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from decisions.analysis.replay import replay
-from decisions.catalogue.selection import Greedy, PriorityList
-from decisions.kernel.arbitration import Factors
-from decisions.kernel.decide import Circumstances, Request
-from experiments.assignment.arms import HOLDOUT, Arms, Decided, assigned
-from experiments.assignment.treatments import Treatment
-from experiments.base.errors import ExperimentError
-from experiments.design.declaration import (
+from tactful.decisions.analysis.replay import replay
+from tactful.decisions.catalogue.selection import Greedy, PriorityList
+from tactful.decisions.kernel.arbitration import Factors
+from tactful.decisions.kernel.decide import Circumstances, Request
+from tactful.experiments.assignment.arms import HOLDOUT, Arms, Decided, assigned
+from tactful.experiments.assignment.treatments import Treatment
+from tactful.experiments.base.errors import ExperimentError
+from tactful.experiments.design.declaration import (
     AnyArm,
     Current,
     OneMessage,
@@ -55,7 +55,7 @@ def made(arm: AnyArm, snapshot=BIRTHDAY, **known: object):  # type: ignore[no-un
 
 
 def decided_by(treatment: Treatment, request: Request):  # type: ignore[no-untyped-def]
-    from decisions.kernel.decide import decide
+    from tactful.decisions.kernel.decide import decide
 
     return decide([request], treatment.compiled, treatment.policy, treatment.scorer)[0]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.readout.effects import sample_ratio
+from tactful.experiments.readout.effects import sample_ratio
 from tests.experiments.asos import COMPARISON, FILE, comparisons, crossings
 
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"the ASOS data are not at {FILE}")

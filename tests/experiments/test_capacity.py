@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from population.allocation import SILENCE, allocate
-from population.capacity import best_first, by_prices, first_come, kept_of_bound, price_curve, worth
+from tactful.population.allocation import SILENCE, allocate
+from tactful.population.capacity import best_first, by_prices, first_come, kept_of_bound, price_curve, worth
 
 
 def crowd(seed: int, customers: int = 400) -> np.ndarray:

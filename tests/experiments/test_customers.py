@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.samples.customers import CONTRACT, END, STYLES, Customers, generate
-from experiments.samples.requests import requests
-from features.build import build
-from features.definitions.standard import STANDARD
-from features.events.schema import validate
+from tactful.experiments.samples.customers import CONTRACT, END, STYLES, Customers, generate
+from tactful.experiments.samples.requests import requests
+from tactful.features.build import build
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.schema import validate
 from tests.decisions.rehearsal import example
 
 RETAIL, SUBSCRIPTION = example("retail.yaml"), example("subscription.yaml")

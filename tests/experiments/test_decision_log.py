@@ -6,12 +6,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from decisions.catalogue.selection import Greedy, InverseGap, Policy, PriorityList, RandomEligible
-from decisions.kernel.decide import Request, decide
-from decisions.kernel.decision import Decision
-from experiments.base.errors import LogError
-from experiments.offpolicy.decision_log import from_decisions
-from experiments.offpolicy.estimators import ips
+from tactful.decisions.catalogue.selection import Greedy, InverseGap, Policy, PriorityList, RandomEligible
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.experiments.base.errors import LogError
+from tactful.experiments.offpolicy.decision_log import from_decisions
+from tactful.experiments.offpolicy.estimators import ips
 from tests.decisions.retailer import CATALOGUE, LAPSING, RETAILER, KnownScorer, compiled, contact, having
 
 GREEDY = Greedy(kind="greedy")

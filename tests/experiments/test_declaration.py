@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from experiments.design.declaration import Experiment
-from experiments.design.holdouts import GlobalHoldout
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.design.holdouts import GlobalHoldout
 from tests.experiments.declared import experiment, plan
 
 IDS = [f"c{i}" for i in range(8_000)]

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from decisions.catalogue.selection import Greedy, InverseGap, RandomEligible
-from decisions.kernel.decide import Request, decide
-from experiments.base.errors import LogError, SupportError
-from experiments.offpolicy.decision_log import as_decided, compared, from_decisions
-from experiments.offpolicy.estimators import Estimate, difference, ips, snips
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.predictions import cross_fitted
-from experiments.offpolicy.support import support
+from tactful.decisions.catalogue.selection import Greedy, InverseGap, RandomEligible
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.experiments.base.errors import LogError, SupportError
+from tactful.experiments.offpolicy.decision_log import as_decided, compared, from_decisions
+from tactful.experiments.offpolicy.estimators import Estimate, difference, ips, snips
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.predictions import cross_fitted
+from tactful.experiments.offpolicy.support import support
 from tests.decisions.retailer import CATALOGUE, RETAILER, KnownScorer, compiled, having
 from tests.experiments.gated import FITTED, MARKETER, MISTAKEN, REWARDS, SEGMENTS, among, simulated, truth
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.base.errors import ReadoutError
-from experiments.studies.dose import by_recent, days_of, pressed
-from experiments.world.parameters import preset
-from experiments.world.trial import events_of, ids_of
-from experiments.world.world import START, World
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.studies.dose import by_recent, days_of, pressed
+from tactful.experiments.world.parameters import preset
+from tactful.experiments.world.trial import events_of, ids_of
+from tactful.experiments.world.world import START, World
 
 
 def event(customer: str, day: float, type_: str) -> dict[str, object]:

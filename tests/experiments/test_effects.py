@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import METRICS, Metric
-from experiments.readout.effects import (
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import METRICS, Metric
+from tactful.experiments.readout.effects import (
     Effect,
     adjusted,
     by_customer,
@@ -17,7 +17,7 @@ from experiments.readout.effects import (
     sample_ratio,
     variance_saved,
 )
-from experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.outcomes import outcomes
 from tests.experiments.trials import Trial, trial, truth
 
 REVENUE = METRICS["revenue_per_customer"]

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from decisions.kernel.decide import Request
-from experiments.assignment.arms import Arms, Exposure
-from experiments.assignment.enrolment import enrolled, exposed, members
-from experiments.assignment.treatments import Treatment
-from experiments.base.errors import ReadoutError
-from experiments.design.declaration import Plan
+from tactful.decisions.kernel.decide import Request
+from tactful.experiments.assignment.arms import Arms, Exposure
+from tactful.experiments.assignment.enrolment import enrolled, exposed, members
+from tactful.experiments.assignment.treatments import Treatment
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.design.declaration import Plan
 from tests.decisions.retailer import CATALOGUE, NOON, RETAILER, KnownScorer, compiled, having
 from tests.experiments.declared import experiment, plan
 

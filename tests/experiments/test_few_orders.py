@@ -9,10 +9,10 @@ import pytest
 from scipy import stats
 from tea_tasting.aggr import Aggregates
 
-from experiments.base.aggregates import aggregated, variances
-from experiments.base.metrics import Metric
-from experiments.readout.effects import Effect, compare
-from experiments.readout.sequential import always_valid, tuned_to
+from tactful.experiments.base.aggregates import aggregated, variances
+from tactful.experiments.base.metrics import Metric
+from tactful.experiments.readout.effects import Effect, compare
+from tactful.experiments.readout.sequential import always_valid, tuned_to
 from tests.experiments.few import (
     CUSTOMERS,
     RESPONSE,

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from decisions.catalogue.compiled import Vocabulary
-from decisions.loading import load_catalogue
-from experiments.base.metrics import METRICS
-from experiments.design.declaration import AnyArm
-from experiments.design.loading import parse_plan
-from features.definitions.standard import STANDARD
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.decisions.loading import load_catalogue
+from tactful.experiments.base.metrics import METRICS
+from tactful.experiments.design.declaration import AnyArm
+from tactful.experiments.design.loading import parse_plan
+from tactful.features.definitions.standard import STANDARD
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/guides/experiments.md").read_text(encoding="utf-8")

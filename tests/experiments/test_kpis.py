@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.base.errors import ReadoutError
-from experiments.readout.kpis import (
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.readout.kpis import (
     KEY_FIGURES,
     Figure,
     by,
@@ -19,7 +19,7 @@ from experiments.readout.kpis import (
     of_programmes,
     over_time,
 )
-from experiments.readout.logbook import Logbook, period
+from tactful.experiments.readout.logbook import Logbook, period
 from tests.experiments.trials import trial, truth
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/key-figures.md"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.base.errors import DeclarationError, ExperimentError
-from experiments.design.loading import load_plan, parse_plan, with_moment
+from tactful.experiments.base.errors import DeclarationError, ExperimentError
+from tactful.experiments.design.loading import load_plan, parse_plan, with_moment
 from tests.decisions.retailer import RETAILER
 from tests.experiments.declared import PLAN, plan
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.base.errors import LogError
-from experiments.offpolicy.log import Log
+from tactful.experiments.base.errors import LogError
+from tactful.experiments.offpolicy.log import Log
 
 SOUND: dict[str, Any] = {
     "choices": [0, 1],

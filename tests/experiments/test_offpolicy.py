@@ -10,11 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from experiments.base.errors import LogError, SupportError
-from experiments.offpolicy.estimators import Estimate, direct, doubly_robust, ips, snips, switch_dr, switch_threshold
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.predictions import cross_fitted
-from experiments.offpolicy.support import Wanted
+from tactful.experiments.base.errors import LogError, SupportError
+from tactful.experiments.offpolicy.estimators import (
+    Estimate,
+    direct,
+    doubly_robust,
+    ips,
+    snips,
+    switch_dr,
+    switch_threshold,
+)
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.predictions import cross_fitted
+from tactful.experiments.offpolicy.support import Wanted
 from tests.experiments.gated import FITTED, MISTAKEN, REWARDS, simulated, truth
 
 LOGS = 1000

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from experiments.base.errors import ReadoutError
-from experiments.readout.outcomes import outcomes
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.readout.outcomes import outcomes
 from tests.experiments.trials import START, moment
 
 UNTIL = START + timedelta(days=60)

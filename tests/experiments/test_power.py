@@ -5,12 +5,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import METRICS
-from experiments.design.declaration import Goal
-from experiments.readout.effects import compare
-from experiments.readout.outcomes import outcomes
-from experiments.readout.power import first_enough, plan
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import METRICS
+from tactful.experiments.design.declaration import Goal
+from tactful.experiments.readout.effects import compare
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.power import first_enough, plan
 from tests.experiments.declared import experiment
 from tests.experiments.trials import START, trial
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.base.errors import LogError
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.predictions import cross_fitted
+from tactful.experiments.base.errors import LogError
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.predictions import cross_fitted
 from tests.experiments.gated import REWARDS, simulated
 
 

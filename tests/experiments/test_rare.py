@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.base.errors import SupportError
-from experiments.base.skewed import bounds
-from experiments.offpolicy.estimators import Estimate, difference, doubly_robust, ips, snips
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.support import Wanted, support
-from features.array_types import Floats
+from tactful.experiments.base.errors import SupportError
+from tactful.experiments.base.skewed import bounds
+from tactful.experiments.offpolicy.estimators import Estimate, difference, doubly_robust, ips, snips
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.support import Wanted, support
+from tactful.features.array_types import Floats
 from tests.experiments.rare import SHOPS, Shop, logs
 
 SEED, LOGS = 20_000, 400

@@ -7,13 +7,13 @@ from math import isnan
 
 import pytest
 
-from experiments.base.errors import ReadoutError
-from experiments.base.metrics import METRICS
-from experiments.design.declaration import Experiment
-from experiments.readout.effects import SampleRatio
-from experiments.readout.readout import Readout, readout
-from experiments.readout.report import report
-from experiments.readout.timeline import novelty, weekly
+from tactful.experiments.base.errors import ReadoutError
+from tactful.experiments.base.metrics import METRICS
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.readout.effects import SampleRatio
+from tactful.experiments.readout.readout import Readout, readout
+from tactful.experiments.readout.report import report
+from tactful.experiments.readout.timeline import novelty, weekly
 from tests.experiments.trials import START, Trial, trial
 
 EXPERIMENT = Experiment.model_validate(

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from experiments.readout.effects import SampleRatio
-from experiments.readout.readout import Readout
-from experiments.readout.report import report
-from experiments.readout.svg import Bar, along, intervals
+from tactful.experiments.readout.effects import SampleRatio
+from tactful.experiments.readout.readout import Readout
+from tactful.experiments.readout.report import report
+from tactful.experiments.readout.svg import Bar, along, intervals
 from tests.experiments.test_readout import read
 from tests.experiments.trials import trial
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.base.metrics import METRICS
-from experiments.readout.outcomes import outcomes
-from experiments.readout.segments import by_segment, shrink
+from tactful.experiments.base.metrics import METRICS
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.readout.segments import by_segment, shrink
 from tests.experiments.trials import trial
 
 REVENUE = METRICS["revenue_per_customer"]

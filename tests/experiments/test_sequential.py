@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.readout.sequential import always_valid, tuned_to, widening
+from tactful.experiments.readout.sequential import always_valid, tuned_to, widening
 
 RUNS, LOOKS, EACH = 2_000, 40, 100
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.support import Wanted, support
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.support import Wanted, support
 from tests.experiments.gated import simulated
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.base.errors import ExperimentError
-from experiments.world.parameters import ARMS, DESIGN, PRESETS, Design, Parameters, meanings, preset
-from experiments.world.policies import CAP, PriorityList, RandomArm, Rule, Silence
-from experiments.world.simulation import HIGH, LOW, Course, rules, simulate, standings
-from experiments.world.triggers import allowed, open_arms
-from experiments.world.world import World
-from features.array_types import Ints
+from tactful.experiments.base.errors import ExperimentError
+from tactful.experiments.world.parameters import ARMS, DESIGN, PRESETS, Design, Parameters, meanings, preset
+from tactful.experiments.world.policies import CAP, PriorityList, RandomArm, Rule, Silence
+from tactful.experiments.world.simulation import HIGH, LOW, Course, rules, simulate, standings
+from tactful.experiments.world.triggers import allowed, open_arms
+from tactful.experiments.world.world import World
+from tactful.features.array_types import Ints
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/world.md"
 N = 4000

@@ -5,16 +5,16 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from experiments.base.metrics import METRICS
-from experiments.design.declaration import Experiment
-from experiments.readout.effects import compare
-from experiments.readout.outcomes import outcomes
-from experiments.world.parameters import preset
-from experiments.world.policies import PriorityList, Silence
-from experiments.world.trial import Split, drawn, events_of, ids_of, true_effect, week_after
-from experiments.world.world import START, World
-from features.events.schema import validate
-from features.timestamps import microseconds
+from tactful.experiments.base.metrics import METRICS
+from tactful.experiments.design.declaration import Experiment
+from tactful.experiments.readout.effects import compare
+from tactful.experiments.readout.outcomes import outcomes
+from tactful.experiments.world.parameters import preset
+from tactful.experiments.world.policies import PriorityList, Silence
+from tactful.experiments.world.trial import Split, drawn, events_of, ids_of, true_effect, week_after
+from tactful.experiments.world.world import START, World
+from tactful.features.events.schema import validate
+from tactful.features.timestamps import microseconds
 
 EXPERIMENT = Experiment.model_validate(
     {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from features.timestamps import DAY, EARLIEST, microseconds
+from tactful.features.timestamps import DAY, EARLIEST, microseconds
 
 START = datetime(2026, 5, 4, tzinfo=UTC)
 BASKET = 30.0

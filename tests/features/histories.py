@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
-from features.definitions.accounts import Balance, Entry, Level, Standing
-from features.definitions.definitions import (
+from tactful.features.definitions.accounts import Balance, Entry, Level, Standing
+from tactful.features.definitions.definitions import (
     NEVER_UNDEFINED,
     OF_A_COLUMN,
     Aggregation,
@@ -18,8 +18,8 @@ from features.definitions.definitions import (
     Part,
     Ratio,
 )
-from features.definitions.filters import COLUMNS, Where
-from features.events.schema import CHANNELS, validate
+from tactful.features.definitions.filters import COLUMNS, Where
+from tactful.features.events.schema import CHANNELS, validate
 
 TYPES = ("purchase", "refund", "view", "contact", "redeemed")
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Auckland", "Asia/Kolkata")

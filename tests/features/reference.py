@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from features.definitions.accounts import Balance, Entry, Level, Standing
-from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
-from features.definitions.filters import Where
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.features.definitions.accounts import Balance, Entry, Level, Standing
+from tactful.features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Part, Ratio
+from tactful.features.definitions.filters import Where
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 
 NAN = math.nan
 Row = dict[str, Any]

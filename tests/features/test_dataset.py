@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.errors import EventError
-from features.events.dataset import bucket, erase, open_events, read_events, write_events
-from features.events.history import Events
-from features.events.schema import encode
+from tactful.features.errors import EventError
+from tactful.features.events.dataset import bucket, erase, open_events, read_events, write_events
+from tactful.features.events.history import Events
+from tactful.features.events.schema import encode
 from tests.features.histories import frame, frames
 
 EVENT = {

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from features.build import build_one
-from features.definitions.definitions import Aggregation, Calendar, Feature, FeatureSet, Part, Ratio, Where
-from features.definitions.standard import STANDARD
-from features.errors import FeatureError
-from features.events.schema import history
-from features.kernel.program import MAX_SLOTS, columns_read, compile_features
+from tactful.features.build import build_one
+from tactful.features.definitions.definitions import Aggregation, Calendar, Feature, FeatureSet, Part, Ratio, Where
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.errors import FeatureError
+from tactful.features.events.schema import history
+from tactful.features.kernel.program import MAX_SLOTS, columns_read, compile_features
 from tests.features.histories import feature_sets
 
 

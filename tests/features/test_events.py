@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 
-from features.errors import EventError
-from features.events.schema import encode, history, validate
-from features.timestamps import DAY
-from features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.features.errors import EventError
+from tactful.features.events.schema import encode, history, validate
+from tactful.features.timestamps import DAY
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 from tests.features.histories import frames
 
 GOOD: dict[str, Any] = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, folded
+from tactful.features.ids import LONGEST_ID, PLACEHOLDER_IDS, canonical_id, fault_of, folded
 
 
 @pytest.mark.parametrize("word", PLACEHOLDER_IDS)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.errors import MappingError
-from features.importing.importer import Imported, import_log
-from features.importing.yaml import load_mapping, parse_mapping
-from features.timestamps import AHEAD
+from tactful.features.errors import MappingError
+from tactful.features.importing.importer import Imported, import_log
+from tactful.features.importing.yaml import load_mapping, parse_mapping
+from tactful.features.timestamps import AHEAD
 
 ROOT = Path(__file__).parents[2]
 RETAIL = ROOT.parent / "shared" / "data" / "online_retail_2009_2010" / "online_retail.parquet"

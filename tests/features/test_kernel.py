@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.build import FeatureFrame, build, build_one, build_pairs
-from features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
-from features.definitions.standard import STANDARD
-from features.events.schema import encode, history
-from features.kernel.program import compile_features
-from features.timestamps import DAY, EARLIEST, local_days, microseconds
+from tactful.features.build import FeatureFrame, build, build_one, build_pairs
+from tactful.features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.schema import encode, history
+from tactful.features.kernel.program import compile_features
+from tactful.features.timestamps import DAY, EARLIEST, local_days, microseconds
 from tests.features import reference
 from tests.features.histories import ZONES, events, feature_sets, frame, frames, moments
 

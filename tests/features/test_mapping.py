@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import MappingError
-from features.importing.mapping import EventKind, Mapping, Source
-from features.importing.yaml import load_mapping, parse_mapping
+from tactful.features.errors import MappingError
+from tactful.features.importing.mapping import EventKind, Mapping, Source
+from tactful.features.importing.yaml import load_mapping, parse_mapping
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides" / "mappings"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.errors import EventError
-from features.timestamps import DAY, LATEST, local_days, microseconds, utc_offsets
+from tactful.features.errors import EventError
+from tactful.features.timestamps import DAY, LATEST, local_days, microseconds, utc_offsets
 
 ZONES = ("UTC", "America/New_York", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu")
 EPOCH = date(1970, 1, 1)

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.array_types import Floats
-from models.base.calibration import Platt
-from models.base.gbm import fit
-from models.bundles.bundle import export, load
-from models.effects.doubly_robust import Nuisance
-from models.effects.model import EffectModel
-from models.effects.scorer import EffectScorer
-from models.scores.bgnbd import FORETOLD, HISTORY, BgNbd, Outlook, Repeats
-from models.scores.classifier import ActionFeature, FittedModel
-from models.scores.frequency import PressureModel
-from models.scores.value import ValueModel, fit_spend
+from tactful.features.array_types import Floats
+from tactful.models.base.calibration import Platt
+from tactful.models.base.gbm import fit
+from tactful.models.bundles.bundle import export, load
+from tactful.models.effects.doubly_robust import Nuisance
+from tactful.models.effects.model import EffectModel
+from tactful.models.effects.scorer import EffectScorer
+from tactful.models.scores.bgnbd import FORETOLD, HISTORY, BgNbd, Outlook, Repeats
+from tactful.models.scores.classifier import ActionFeature, FittedModel
+from tactful.models.scores.frequency import PressureModel
+from tactful.models.scores.value import ValueModel, fit_spend
 from tests.models.trees import PARAMETERS, feature_set
 
 KINDS = ("a", "b", "c")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.base.errors import ModelError
+from tactful.models.base.errors import ModelError
 from tests.models.battery import FAMILIES, Family
 
 every = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

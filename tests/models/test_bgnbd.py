@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from models.base.errors import ModelError
-from models.scores.bgnbd import BgNbd, Outlook, Repeats
+from tactful.models.base.errors import ModelError
+from tactful.models.scores.bgnbd import BgNbd, Outlook, Repeats
 
 TRUTH = BgNbd(r=0.6, alpha=20.0, a=0.7, b=2.5)
 HORIZON = 56.0

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base.errors import BundleError, ModelError
-from models.bundles.bundle import Bundle, export, load
-from models.bundles.manifest import MANIFEST, Names, names_in, read_manifest
+from tactful.models.base.errors import BundleError, ModelError
+from tactful.models.bundles.bundle import Bundle, export, load
+from tactful.models.bundles.manifest import MANIFEST, Names, names_in, read_manifest
 from tests.models.trees import FEATURES, feature_set, lapse_model, response_model
 
 BOTH = {"lapse": lapse_model(), "response": response_model()}
@@ -208,8 +208,8 @@ def test_a_process_survives_a_truncated_model(folder: Path, kept: float) -> None
     text = (folder / "lapse.txt").read_bytes()
     (folder / "lapse.txt").write_bytes(text[: int(len(text) * kept)])
     script = (
-        "import sys; from pathlib import Path; from models.bundles.bundle import load\n"
-        "from models.base.errors import BundleError\n"
+        "import sys; from pathlib import Path; from tactful.models.bundles.bundle import load\n"
+        "from tactful.models.base.errors import BundleError\n"
         "try: load(Path(sys.argv[1]), fingerprint=sys.argv[2])\n"
         "except BundleError as error: print(error)"
     )
@@ -222,7 +222,7 @@ def test_a_process_survives_a_truncated_model(folder: Path, kept: float) -> None
 def test_openmp_is_told_to_wait_before_lightgbm_is_loaded() -> None:
     script = (
         "import os; os.environ.pop('OMP_WAIT_POLICY', None)\n"
-        "import models.base.gbm; print(os.environ['OMP_WAIT_POLICY'])"
+        "import tactful.models.base.gbm; print(os.environ['OMP_WAIT_POLICY'])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "PASSIVE"

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.base.calibration import KINDS, Beta, Identity, Platt, from_json, to_json
-from models.base.errors import ModelError
+from tactful.models.base.calibration import KINDS, Beta, Identity, Platt, from_json, to_json
+from tactful.models.base.errors import ModelError
 
 WEIGHT = st.floats(0, 5)
 SHIFT = st.floats(-5, 5)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.base.errors import ModelError
-from models.effects.model import EffectModel, Prior
+from tactful.models.base.errors import ModelError
+from tactful.models.effects.model import EffectModel, Prior
 
 NAMES = ["no contact", "coupon", "news"]
 CHANCES = np.array([0.5, 0.3, 0.2])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.base.errors import ModelError
-from models.effects.log import Log
+from tactful.models.base.errors import ModelError
+from tactful.models.effects.log import Log
 
 ACTIONS = np.array(["no contact", "coupon", "news"])
 LOGS = 400

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.effects.policy import assign
+from tactful.models.effects.policy import assign
 
 
 def test_the_scarce_action_goes_where_the_alternative_is_worst() -> None:

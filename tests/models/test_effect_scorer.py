@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.base.errors import BundleError, ModelError
-from models.bundles.bundle import Bundle, export, load
-from models.effects.model import EffectModel, Prior
-from models.effects.scorer import EffectScorer
+from tactful.models.base.errors import BundleError, ModelError
+from tactful.models.bundles.bundle import Bundle, export, load
+from tactful.models.effects.model import EffectModel, Prior
+from tactful.models.effects.scorer import EffectScorer
 from tests.models.trees import FEATURES, lapse_model
 
 MESSAGES = ("coupon", "letter", "never seen", "hello", "silence")

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.base.errors import ModelError
-from models.effects.model import EffectModel, Prior
-from models.effects.pooling import pool
+from tactful.models.base.errors import ModelError
+from tactful.models.effects.model import EffectModel, Prior
+from tactful.models.effects.pooling import pool
 
 NAMES = ("no contact", "a", "b", "c")
 LOGS = 300

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.base.errors import ModelError
-from models.base.gbm import TreeModel, fit
-from models.base.metrics import Outcomes
+from tactful.models.base.errors import ModelError
+from tactful.models.base.gbm import TreeModel, fit
+from tactful.models.base.metrics import Outcomes
 from tests.models.trees import COLUMNS, PARAMETERS, rows, trees
 
 MODEL = trees()

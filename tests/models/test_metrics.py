@@ -4,8 +4,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
-from models.base.errors import ModelError
-from models.base.metrics import Estimate, Outcomes
+from tactful.models.base.errors import ModelError
+from tactful.models.base.metrics import Estimate, Outcomes
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 20), st.integers(0, 6)), min_size=2, max_size=60)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.base.errors import ModelError
-from models.bundles.bundle import export
-from models.bundles.mlflow_model import ScoredTable, open_bundle
-from models.bundles.registry import MlflowRegistry, connect
+from tactful.models.base.errors import ModelError
+from tactful.models.bundles.bundle import export
+from tactful.models.bundles.mlflow_model import ScoredTable, open_bundle
+from tactful.models.bundles.registry import MlflowRegistry, connect
 from tests.models.trees import FEATURES, lapse_model, response_model
 from tests.patience import PATIENCE
 

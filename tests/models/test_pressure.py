@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.base.errors import ModelError
-from models.bundles.bundle import export, load
-from models.scores.frequency import PressureModel
+from tactful.models.base.errors import ModelError
+from tactful.models.bundles.bundle import export, load
+from tactful.models.scores.frequency import PressureModel
 from tests.models.trees import feature_set
 
 COLUMNS = ("contacts_7d", "contacts_28d")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from models.base.errors import ModelError
-from models.base.shap import Reason, by_family, reasons
+from tactful.models.base.errors import ModelError
+from tactful.models.base.shap import Reason, by_family, reasons
 from tests.models.trees import COLUMNS, rows, trees
 
 MODEL = trees()

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.base.errors import ModelError
-from models.scores.classifier import ActionFeature
+from tactful.models.base.errors import ModelError
+from tactful.models.scores.classifier import ActionFeature
 from tests.models.trees import lapse_model, response_model
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from models.base.errors import BundleError
-from models.bundles.bundle import export, load
-from models.bundles.signature import KEY
+from tactful.models.base.errors import BundleError
+from tactful.models.bundles.bundle import export, load
+from tactful.models.bundles.signature import KEY
 from tests.models.trees import FEATURES, lapse_model, replace_model
 
 ONE, OTHER = "one key of thirty-two bytes or more", "another key of thirty-two bytes or more"

@@ -11,9 +11,9 @@ import lightgbm
 import numpy as np
 import pytest
 
-from models.base.errors import ModelError
-from models.base.gbm import TreeModel
-from models.base.tree_text import check_trees
+from tactful.models.base.errors import ModelError
+from tactful.models.base.gbm import TreeModel
+from tactful.models.base.tree_text import check_trees
 
 MUTATIONS = 400
 SURVIVES = """

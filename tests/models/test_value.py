@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base.errors import ModelError
-from models.base.gbm import Parameters
-from models.bundles.bundle import export, load
-from models.scores.value import ValueModel, deviance, extension, fit_spend
+from tactful.models.base.errors import ModelError
+from tactful.models.base.gbm import Parameters
+from tactful.models.bundles.bundle import export, load
+from tactful.models.scores.value import ValueModel, deviance, extension, fit_spend
 from tests.models.trees import FEATURES, lapse_model
 
 SMALL = Parameters(rounds=60, leaves=4, leaf_rows=50, learning_rate=0.1)

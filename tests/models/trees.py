@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions.definitions import Aggregation, Feature, FeatureSet
-from models.base.calibration import Platt
-from models.base.gbm import Parameters, TreeModel, fit
-from models.bundles.manifest import MANIFEST, version_of
-from models.scores.classifier import ActionFeature, FittedModel
+from tactful.features.definitions.definitions import Aggregation, Feature, FeatureSet
+from tactful.models.base.calibration import Platt
+from tactful.models.base.gbm import Parameters, TreeModel, fit
+from tactful.models.bundles.manifest import MANIFEST, version_of
+from tactful.models.scores.classifier import ActionFeature, FittedModel
 
 PARAMETERS = Parameters(rounds=30, leaf_rows=20)
 COLUMNS = ("first", "second", "third")

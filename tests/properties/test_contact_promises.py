@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.catalogue.selection import RandomEligible
-from decisions.kernel.decision import Decision
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.catalogue.selection import RandomEligible
+from tactful.decisions.kernel.decision import Decision
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, compiled, decided, having
 
 MORE = """

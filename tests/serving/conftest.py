@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.engine.service import DecisionService
-from serving.settings import Settings
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.settings import Settings
 from tests.serving.collector import Collector, collecting
 from tests.serving.shop import furnish, service_of
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 
-from decisions.base import canonical_json as canonical
+from tactful.decisions.base import canonical_json as canonical
 
 
 def recorded_by(kernel: str, record: bytes) -> bytes:

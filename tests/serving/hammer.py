@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from serving.engine.making import Answer, Ask
-from serving.errors import ContendedError
-from serving.settings import Settings
+from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.errors import ContendedError
+from tactful.serving.settings import Settings
 from tests.serving.shop import service_of
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 
-from features.events.dataset import open_events
-from serving.bootstrap import open_tenants
-from serving.engine.tenants import Tenants
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.queries import keys
-from serving.store.queries.keys import SCOPES
+from tactful.features.events.dataset import open_events
+from tactful.serving.bootstrap import open_tenants
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries import keys
+from tactful.serving.store.queries.keys import SCOPES
 from tests.patience import PATIENCE
 from tests.serving.shop import NOW, stock
 

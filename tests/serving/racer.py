@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from serving.engine.decision_json import content
-from serving.engine.desk import Desk
-from serving.engine.making import Ask
-from serving.errors import ContendedError
-from serving.settings import Settings
+from tactful.serving.engine.decision_json import content
+from tactful.serving.engine.desk import Desk
+from tactful.serving.engine.making import Ask
+from tactful.serving.errors import ContendedError
+from tactful.serving.settings import Settings
 from tests.serving.shop import service_of
 
 

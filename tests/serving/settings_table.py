@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from serving.settings import Settings
+from tactful.serving.settings import Settings
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "deploying.md"
 BEGINS, ENDS = "| variable | default | meaning |\n|---|---|---|\n", "\n\n"

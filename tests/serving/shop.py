@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from decisions.kernel.decide import Circumstances
-from features.build import build
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset, write_events
-from features.events.schema import encode, validate
-from models.base.calibration import Identity
-from models.base.gbm import Parameters, fit
-from models.bundles.bundle import export
-from models.scores.classifier import ActionFeature, FittedModel
-from serving.bootstrap import open_store
-from serving.engine.champion import Champions
-from serving.engine.making import Maker
-from serving.engine.pointer import point_to
-from serving.engine.service import DecisionService
-from serving.ingestion.history import load_history
-from serving.settings import Settings
-from serving.store.port import History, Profile, Store
-from serving.store.queries.catalogues import newest
+from tactful.decisions.kernel.decide import Circumstances
+from tactful.features.build import build
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.features.events.schema import encode, validate
+from tactful.models.base.calibration import Identity
+from tactful.models.base.gbm import Parameters, fit
+from tactful.models.bundles.bundle import export
+from tactful.models.scores.classifier import ActionFeature, FittedModel
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.champion import Champions
+from tactful.serving.engine.making import Maker
+from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.ingestion.history import load_history
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile, Store
+from tactful.serving.store.queries.catalogues import newest
 
 ZONE = "America/New_York"
 NOW = datetime(2026, 5, 6, 16, tzinfo=UTC)

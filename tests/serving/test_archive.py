@@ -4,13 +4,13 @@ import sqlite3
 
 import pytest
 
-from decisions.kernel.decide import KERNEL
-from serving.engine.archive import Archive
-from serving.engine.batch import decide_all
-from serving.engine.decision_json import content
-from serving.engine.service import DecisionService
-from serving.errors import ErasedError, StoreError, UnknownDecisionError
-from serving.settings import Settings
+from tactful.decisions.kernel.decide import KERNEL
+from tactful.serving.engine.archive import Archive
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.decision_json import content
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import ErasedError, StoreError, UnknownDecisionError
+from tactful.serving.settings import Settings
 from tests.serving.earlier import rewrite
 from tests.serving.shop import CATALOGUE
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base.snapshot import Contact, Snapshot
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.policies.frequency import Cap
-from serving.errors import StoreError
-from serving.store.admin.audit import Audit, Recorded, audit, broken_windows
-from serving.store.port import Draft, Fate, History, Profile
-from serving.store.sqlite.store import SqliteStore
+from tactful.decisions.base.snapshot import Contact, Snapshot
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.policies.frequency import Cap
+from tactful.serving.errors import StoreError
+from tactful.serving.store.admin.audit import Audit, Recorded, audit, broken_windows
+from tactful.serving.store.port import Draft, Fate, History, Profile
+from tactful.serving.store.sqlite.store import SqliteStore
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, RETAILER, compiled, decided
 
 HOUR = 3_600_000_000

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from decisions.kernel.decision import Decision
-from serving.engine.batch import decide_all, decision_id
-from serving.engine.service import DecisionService
-from serving.errors import NotReadyError
-from serving.settings import Settings
-from serving.store.port import History, Profile
+from tactful.decisions.kernel.decision import Decision
+from tactful.serving.engine.batch import decide_all, decision_id
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import NotReadyError
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, ago
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from models.base.errors import BundleError
-from models.bundles.manifest import MANIFEST
-from serving.engine.champion import NO_MODELS, Champions, load_champion
-from serving.engine.pointer import HISTORY, bundle_folder, point_to
-from serving.errors import NotReadyError
-from serving.settings import Settings
-from serving.store.queries.catalogues import CatalogueText, digest_of
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.base.errors import BundleError
+from tactful.models.bundles.manifest import MANIFEST
+from tactful.serving.engine.champion import NO_MODELS, Champions, load_champion
+from tactful.serving.engine.pointer import HISTORY, bundle_folder, point_to
+from tactful.serving.errors import NotReadyError
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries.catalogues import CatalogueText, digest_of
 from tests.serving.shop import CATALOGUE, NOW, export_bundle, service_of
 
 

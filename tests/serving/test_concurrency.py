@@ -9,15 +9,15 @@ from itertools import pairwise
 
 import pytest
 
-from decisions.base.snapshot import Contact
-from features.events.dataset import open_events
-from serving.bootstrap import open_store
-from serving.engine.making import Ask
-from serving.engine.sending import Clearance, clear, release
-from serving.engine.service import DecisionService
-from serving.errors import AlreadySentError
-from serving.settings import Settings
-from serving.store.queries.contacts import Standing
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.events.dataset import open_events
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.making import Ask
+from tactful.serving.engine.sending import Clearance, clear, release
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import AlreadySentError
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries.contacts import Standing
 from tests.serving.hammer import hammer
 from tests.serving.shop import NOW, service_of, stock, ticking
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.confined import ConfinedError, Limits, confined
+from tactful.serving.confined import ConfinedError, Limits, confined
 
 
 @pytest.mark.parametrize(

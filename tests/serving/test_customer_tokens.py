@@ -7,9 +7,9 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from serving.errors import SettingsError, UnauthenticatedError
-from serving.settings import Settings
-from serving.signing.customer_tokens import CustomerTokens, sign
+from tactful.serving.errors import SettingsError, UnauthenticatedError
+from tactful.serving.settings import Settings
+from tactful.serving.signing.customer_tokens import CustomerTokens, sign
 
 NOW = datetime(2026, 5, 6, 16, tzinfo=UTC)
 AT = int(NOW.timestamp())

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from serving.engine.desk import LARGEST_GROUP, Desk
-from serving.engine.making import Ask
-from serving.engine.service import DecisionService
-from serving.errors import NotReadyError, UnknownCustomerError
-from serving.settings import Settings
+from tactful.serving.engine.desk import LARGEST_GROUP, Desk
+from tactful.serving.engine.making import Ask
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import NotReadyError, UnknownCustomerError
+from tactful.serving.settings import Settings
 from tests.serving.shop import NOW
 
 CUSTOMERS = ["regular", "leaver", "thankful", "complainer", "refuser", "celebrant"]

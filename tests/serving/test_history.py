@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.events.dataset import EventDataset, write_events
-from features.events.schema import validate
-from serving.ingestion.history import load_history
-from serving.store.port import KnownCustomer, Store
-from serving.store.sqlite.store import SqliteStore
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.features.events.schema import validate
+from tactful.serving.ingestion.history import load_history
+from tactful.serving.store.port import KnownCustomer, Store
+from tactful.serving.store.sqlite.store import SqliteStore
 from tests.serving.shop import ALLOWED, NOW, ZONE, ago
 
 ROWS = [

@@ -5,10 +5,10 @@ from math import isnan
 
 import pytest
 
-from decisions.analysis.what_if import Changes
-from serving.engine.inquiries import portrait, programmes, supposed, supposed_again
-from serving.engine.service import DecisionService
-from serving.errors import UnknownCustomerError, UnknownDecisionError, UnknownItemError
+from tactful.decisions.analysis.what_if import Changes
+from tactful.serving.engine.inquiries import portrait, programmes, supposed, supposed_again
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import UnknownCustomerError, UnknownDecisionError, UnknownItemError
 from tests.serving.shop import NOW
 
 

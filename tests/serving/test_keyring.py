@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from serving.api.keyring import MEMORY, MOST_REMEMBERED, NOTED, Keyring
-from serving.errors import StoreError, UnauthenticatedError
-from serving.store.queries.keys import ApiKey
+from tactful.serving.api.keyring import MEMORY, MOST_REMEMBERED, NOTED, Keyring
+from tactful.serving.errors import StoreError, UnauthenticatedError
+from tactful.serving.store.queries.keys import ApiKey
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 SECRET = "0" * 48

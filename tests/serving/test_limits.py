@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.api.limits import Buckets
+from tactful.serving.api.limits import Buckets
 
 
 @given(

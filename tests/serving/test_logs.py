@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.contextvars import bound_contextvars
 
-from serving.telemetry import logs
+from tactful.serving.telemetry import logs
 
 
 @pytest.fixture

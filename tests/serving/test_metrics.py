@@ -9,22 +9,22 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
-from serving.engine.wakeups import Listening
-from serving.errors import NotReadyError
-from serving.ingestion.intake import Intake
-from serving.ingestion.rules import Rules
-from serving.process.server import running
-from serving.settings import Settings
-from serving.telemetry.metrics import FOLDER, exposition
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.wakeups import Listening
+from tactful.serving.errors import NotReadyError
+from tactful.serving.ingestion.intake import Intake
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.telemetry.metrics import FOLDER, exposition
 from tests.patience import PATIENCE
 from tests.serving.shop import NOW
 from tests.serving.test_outbox import built
 
 COUNT = """
 import sys
-from serving.telemetry.metrics import METRICS, exposition
+from tactful.serving.telemetry.metrics import METRICS, exposition
 for fate in sys.argv[1:]:
     METRICS.events(fate).inc()
 METRICS.seconds("/v1/track").observe(0.003)

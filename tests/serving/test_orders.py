@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from features.events.history import history
-from features.events.schema import validate
-from features.vocabulary import EVENT_TYPES
-from serving.engine.exporting import export_events
-from serving.engine.service import DecisionService
-from serving.ingestion.fates import MessageFate
-from serving.ingestion.intake import Intake
-from serving.ingestion.rules import Rules
-from serving.store.port import StoredEvent
+from tactful.features.events.history import history
+from tactful.features.events.schema import validate
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.engine.exporting import export_events
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.ingestion.fates import MessageFate
+from tactful.serving.ingestion.intake import Intake
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.store.port import StoredEvent
 from tests.serving.shop import NOW
 
 

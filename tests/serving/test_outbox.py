@@ -12,22 +12,22 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from serving.api.webhooks import DecisionMade
-from serving.delivery.breaker import LONGEST_PAUSE, MOST_FAILURES
-from serving.delivery.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
-from serving.engine.making import Ask
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.engine.wakeups import Listening, Wake
-from serving.errors import SettingsError
-from serving.ingestion.intake import Intake
-from serving.ingestion.rules import Rules
-from serving.settings import Settings
-from serving.signing.webhooks import Webhook
-from serving.store.admin.erasure import erase
-from serving.store.port import StoredEvent
-from serving.store.queries import outbox
-from serving.store.schema import outbox as outbox_table
+from tactful.serving.api.webhooks import DecisionMade
+from tactful.serving.delivery.breaker import LONGEST_PAUSE, MOST_FAILURES
+from tactful.serving.delivery.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
+from tactful.serving.engine.making import Ask
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.wakeups import Listening, Wake
+from tactful.serving.errors import SettingsError
+from tactful.serving.ingestion.intake import Intake
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.settings import Settings
+from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.store.admin.erasure import erase
+from tactful.serving.store.port import StoredEvent
+from tactful.serving.store.queries import outbox
+from tactful.serving.store.schema import outbox as outbox_table
 from tests.patience import PATIENCE, measured_pause
 from tests.serving.receiver import SECRET, Receiver, receiving
 from tests.serving.shop import CATALOGUE, NOW, service_of

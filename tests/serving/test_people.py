@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.events.dataset import read_events, write_events
-from serving.engine.people import erase_person
-from serving.store.port import Arrival
-from serving.store.sqlite.store import SqliteStore
+from tactful.features.events.dataset import read_events, write_events
+from tactful.serving.engine.people import erase_person
+from tactful.serving.store.port import Arrival
+from tactful.serving.store.sqlite.store import SqliteStore
 from tests.contracts.stores import BUY, T, history
 from tests.decisions.retailer import NOON
 from tests.features.histories import frame

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.engine.service import DecisionService
-from serving.process.protocol import LARGEST_HEAD, LONGEST_URL, MOST_HEADERS, MOST_IGNORED
-from serving.process.server import running
-from serving.settings import Settings
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.process.protocol import LARGEST_HEAD, LONGEST_URL, MOST_HEADERS, MOST_IGNORED
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
 from tests.patience import PATIENCE, measured_pause
 
 HEAD = (

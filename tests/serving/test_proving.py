@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from decisions.catalogue.compiled import Vocabulary
-from features.definitions.standard import STANDARD
-from serving.confined import Limits
-from serving.engine.champion import NO_MODELS, Champion, Champions
-from serving.engine.pointer import point_to
-from serving.engine.proving import BUNDLE, Prover, UnfitBundleError, inspect_elsewhere, prove_bundle
-from serving.errors import CatalogueRefusedError
-from serving.settings import Settings
+from tactful.decisions.catalogue.compiled import Vocabulary
+from tactful.features.definitions.standard import STANDARD
+from tactful.serving.confined import Limits
+from tactful.serving.engine.champion import NO_MODELS, Champion, Champions
+from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.proving import BUNDLE, Prover, UnfitBundleError, inspect_elsewhere, prove_bundle
+from tactful.serving.errors import CatalogueRefusedError
+from tactful.serving.settings import Settings
 from tests.models.trees import replace_model
 from tests.patience import PATIENCE
 from tests.serving.shop import CATALOGUE, export_bundle

@@ -10,18 +10,18 @@ from datetime import timedelta
 
 import pytest
 
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.policies.frequency import Cap
-from decisions.loading import load_catalogue
-from features.definitions.standard import STANDARD
-from features.timestamps import microseconds
-from serving.bootstrap import open_store
-from serving.engine.champion import load_champion
-from serving.engine.making import Answer, Ask
-from serving.engine.pointer import vocabulary
-from serving.settings import Settings
-from serving.store.admin.audit import Recorded, broken_windows
-from serving.store.port import History, Profile
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.policies.frequency import Cap
+from tactful.decisions.loading import load_catalogue
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.timestamps import microseconds
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.champion import load_champion
+from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.pointer import vocabulary
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.audit import Recorded, broken_windows
+from tactful.serving.store.port import History, Profile
 from tests.serving.racer import race
 from tests.serving.shop import ALLOWED, NOW, service_of
 

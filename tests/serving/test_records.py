@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from decisions.analysis.explain import paragraph, why_silence
-from decisions.analysis.replay import policy_of
-from decisions.kernel.record import parse
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
+from tactful.decisions.analysis.explain import paragraph, why_silence
+from tactful.decisions.analysis.replay import policy_of
+from tactful.decisions.kernel.record import parse
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
 
 KERNEL_3 = Path(__file__).parent / "kernel3"
 """A decision as kernel 3 recorded and explained it."""

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-import decisions
-from decisions.base.snapshot import Event, Snapshot
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.messages import RenderedText
-from decisions.catalogue.model import Action
-from decisions.loading import load_catalogue
-from features.definitions.standard import STANDARD
-from serving.engine.rendering import Renderer
-from serving.engine.service import DecisionService
-from serving.errors import UnrenderableError
-from serving.store.catalogue_codec import catalogue_from_json, catalogue_to_json
+from tactful import decisions
+from tactful.decisions.base.snapshot import Event, Snapshot
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.messages import RenderedText
+from tactful.decisions.catalogue.model import Action
+from tactful.decisions.loading import load_catalogue
+from tactful.features.definitions.standard import STANDARD
+from tactful.serving.engine.rendering import Renderer
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import UnrenderableError
+from tactful.serving.store.catalogue_codec import catalogue_from_json, catalogue_to_json
 from tests.serving.shop import NOW, ago
 
 THANKS = Action("thanks", "thank_you", "email")

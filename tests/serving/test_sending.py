@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from features.timestamps import microseconds
-from features.vocabulary import EVENT_TYPES
-from serving.engine.sending import OutcomeKind, clear, release, report
-from serving.engine.service import DecisionService
-from serving.errors import AlreadySentError, NothingToSendError, UnknownDecisionError
-from serving.store.port import History, Profile
-from serving.store.queries.contacts import Standing
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.engine.sending import OutcomeKind, clear, release, report
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import AlreadySentError, NothingToSendError, UnknownDecisionError
+from tactful.serving.store.port import History, Profile
+from tactful.serving.store.queries.contacts import Standing
 from tests.serving.shop import NOW
 
 DAY = timedelta(days=1)

@@ -5,10 +5,10 @@ import socket
 import httpx
 import pytest
 
-from serving.engine.service import DecisionService
-from serving.errors import ServingError
-from serving.process.server import running
-from serving.process.sockets import address, listen
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import ServingError
+from tactful.serving.process.server import running
+from tactful.serving.process.sockets import address, listen
 from tests.patience import PATIENCE
 
 

@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from decisions.base.snapshot import Contact
-from serving.engine.making import Answer, Ask
-from serving.engine.pointer import HISTORY
-from serving.engine.service import DecisionService
-from serving.errors import (
+from tactful.decisions.base.snapshot import Contact
+from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.pointer import HISTORY
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import (
     DecisionConflictError,
     NotReadyError,
     StoreError,
     UnknownCustomerError,
     UnknownDecisionError,
 )
-from serving.settings import Settings
-from serving.store.port import Arrival, History, Profile
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import Arrival, History, Profile
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, export_bundle
 
 Opener = Callable[[], DecisionService]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.bootstrap import open_store
-from serving.errors import SettingsError, StoreError
-from serving.settings import Settings, clock
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import SettingsError, StoreError
+from tactful.serving.settings import Settings, clock
 
 
 def test_what_is_served_is_found_in_the_data_folder(tmp_path: Path) -> None:

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.base.snapshot import Contact, Event, Snapshot
-from decisions.kernel.decide import Circumstances, Request, decide
-from features.build import build_pairs
-from features.definitions.standard import STANDARD
-from features.timestamps import microseconds
-from features.vocabulary import EVENT_TYPES
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
-from serving.engine.snapshots import as_bytes, from_bytes, snapshot
-from serving.store.inputs import unpacked
-from serving.store.port import Arrival, History, Profile, StoredEvent
+from tactful.decisions.base.snapshot import Contact, Event, Snapshot
+from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.features.build import build_pairs
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.snapshots import as_bytes, from_bytes, snapshot
+from tactful.serving.store.inputs import unpacked
+from tactful.serving.store.port import Arrival, History, Profile, StoredEvent
 from tests.decisions.retailer import RETAILER
 from tests.serving.shop import NOW, write
 

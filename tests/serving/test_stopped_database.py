@@ -16,12 +16,12 @@ import psutil
 import psycopg
 import pytest
 
-from features.events.dataset import open_events
-from serving.bootstrap import open_tenants
-from serving.errors import StoreError
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.opening import open_store
+from tactful.features.events.dataset import open_events
+from tactful.serving.bootstrap import open_tenants
+from tactful.serving.errors import StoreError
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.opening import open_store
 from tests.serving.api.test_openapi import ROUTES
 from tests.serving.shop import stock
 

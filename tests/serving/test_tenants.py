@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving.bootstrap import open_tenants
-from serving.engine.pointer import point_to
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.errors import NotReadyError
-from serving.settings import Settings
+from tactful.serving.bootstrap import open_tenants
+from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.errors import NotReadyError
+from tactful.serving.settings import Settings
 from tests.serving.shop import export_bundle
 
 

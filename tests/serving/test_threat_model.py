@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from serving.store.queries.keys import SCOPES
+from tactful.serving.store.queries.keys import SCOPES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "explanation" / "threat-model.md").read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
-from serving.process.server import running
-from serving.telemetry import tracing
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.process.server import running
+from tactful.serving.telemetry import tracing
 from tests.patience import PATIENCE
 from tests.serving.collector import Collector
 
@@ -105,7 +105,7 @@ def test_many_decided_together_are_linked(service: DecisionService, collector: C
 
 def test_nothing_is_loaded_or_sent_unless_it_is_configured() -> None:
     program = (
-        "import sys, serving.process.server; from serving.telemetry import tracing\n"
+        "import sys, tactful.serving.process.server; from tactful.serving.telemetry import tracing\n"
         "with tracing.span('x') as span, tracing.request('GET', {}), tracing.together('y', [tracing.here()]):\n"
         "    tracing.tell(span, {}, name='z')\n"
         "paid_for = ('opentelemetry.sdk', 'opentelemetry.exporter')\n"

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from decisions.analysis.replay import replay
-from decisions.catalogue.model import Catalogue
-from experiments.assignment.arms import assigned
-from experiments.design.declaration import Plan
-from experiments.design.loading import parse_plan
-from serving.engine.archive import Archive
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
-from serving.engine.trials import Trials
-from serving.errors import StoreError
-from serving.store.queries.experiments import exposed_to, publish, published
+from tactful.decisions.analysis.replay import replay
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.experiments.assignment.arms import assigned
+from tactful.experiments.design.declaration import Plan
+from tactful.experiments.design.loading import parse_plan
+from tactful.serving.engine.archive import Archive
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.trials import Trials
+from tactful.serving.errors import StoreError
+from tactful.serving.store.queries.experiments import exposed_to, publish, published
 from tests.serving.shop import NOW, furnish, service_of
 
 PLAN = """\

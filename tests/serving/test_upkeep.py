@@ -3,11 +3,11 @@
 import time
 from datetime import timedelta
 
-from serving.engine.batch import decide_all
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.process.upkeep import MARK, maintain, maintaining
-from serving.settings import Settings
+from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.process.upkeep import MARK, maintain, maintaining
+from tactful.serving.settings import Settings
 from tests.patience import PATIENCE
 from tests.serving.shop import NOW
 

@@ -9,20 +9,20 @@ import httpx
 import numpy as np
 import pytest
 
-from features.build import build_dataset_pairs
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset, erase, open_events, write_events
-from features.importing.importer import Imported, import_log
-from features.importing.yaml import parse_mapping
-from features.timestamps import AHEAD, local_days
-from serving.engine.exporting import export_events
-from serving.engine.service import DecisionService
-from serving.engine.snapshots import snapshot
-from serving.ingestion.history import slices
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.admin.people import zones_of
-from serving.store.sqlite.store import SqliteStore
+from tactful.features.build import build_dataset_pairs
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset, erase, open_events, write_events
+from tactful.features.importing.importer import Imported, import_log
+from tactful.features.importing.yaml import parse_mapping
+from tactful.features.timestamps import AHEAD, local_days
+from tactful.serving.engine.exporting import export_events
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.snapshots import snapshot
+from tactful.serving.ingestion.history import slices
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.people import zones_of
+from tactful.serving.store.sqlite.store import SqliteStore
 from tests.patience import PATIENCE
 from tests.serving.shop import NOW, ZONE
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psutil
 
-from serving.bootstrap import open_store
-from serving.engine.pointer import point_to
-from serving.settings import Settings
-from serving.store.port import History, Profile
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.pointer import point_to
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile
 from tests.serving.receiver import SECRET
 from tests.serving.shop import ALLOWED, export_bundle
 
@@ -98,7 +98,7 @@ class Service:
             settings: Variables of its environment.
         """
         port = self.url.rpartition(":")[2] or "0"
-        command = (sys.executable, "-m", "cli.main", "serve", "--data", str(self.settings.data))
+        command = (sys.executable, "-m", "tactful.cli.main", "serve", "--data", str(self.settings.data))
         told = self.log or self.settings.data / "service.log"
         with told.open("a") as log:
             self._process = subprocess.Popen(

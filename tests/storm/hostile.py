@@ -14,8 +14,8 @@ from pathlib import Path
 
 import httpx
 
-from serving.engine.pointer import point_to
-from serving.settings import Settings
+from tactful.serving.engine.pointer import point_to
+from tactful.serving.settings import Settings
 from tests.storm.ground import HOT, Service
 from tests.storm.weather import Fault
 

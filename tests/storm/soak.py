@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from serving.settings import Settings
+from tactful.serving.settings import Settings
 from tests.storm.bystanders import Seen, bystanders
 from tests.storm.callers import Memory
 from tests.storm.ground import Service, furnish, serving

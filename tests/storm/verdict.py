@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from decisions.catalogue.policies.frequency import Cap
-from decisions.loading import load_catalogue
-from features.definitions.standard import STANDARD
-from features.timestamps import microseconds
-from serving.bootstrap import open_service, open_store
-from serving.engine.champion import load_champion
-from serving.engine.decision_json import content
-from serving.engine.making import Answer, Ask
-from serving.engine.pointer import vocabulary
-from serving.settings import Settings
-from serving.store.admin.audit import Recorded, broken_windows
-from serving.store.port import Store
+from tactful.decisions.catalogue.policies.frequency import Cap
+from tactful.decisions.loading import load_catalogue
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.timestamps import microseconds
+from tactful.serving.bootstrap import open_service, open_store
+from tactful.serving.engine.champion import load_champion
+from tactful.serving.engine.decision_json import content
+from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.pointer import vocabulary
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.audit import Recorded, broken_windows
+from tactful.serving.store.port import Store
 from tests.storm.bystanders import Seen
 from tests.storm.callers import Memory
 from tests.storm.ground import CUSTOMERS, REFUSERS

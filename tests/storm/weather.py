@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 
-from serving.engine.pointer import point_to
-from serving.settings import Settings
+from tactful.serving.engine.pointer import point_to
+from tactful.serving.settings import Settings
 from tests.serving.shop import export_bundle
 from tests.storm.callers import Caller, Memory
 from tests.storm.ground import CATALOGUE, Service

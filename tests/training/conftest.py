@@ -1,11 +1,11 @@
 import pytest
 
-from features.events.dataset import EventDataset
-from models.base.gbm import Parameters
+from tactful.features.events.dataset import EventDataset
+from tactful.models.base.gbm import Parameters
+from tactful.training.fit.job import TrainingResult
+from tactful.training.jobs import lapse
+from tactful.training.jobs import response_imported as response
 from tests.training.shops import campaigns, frame, write
-from training.fit.job import TrainingResult
-from training.jobs import lapse
-from training.jobs import response_imported as response
 
 SMALL = Parameters(rounds=120, leaf_rows=20, leaves=7)
 

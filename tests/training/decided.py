@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from decisions.catalogue.compiled import CompiledCatalogue
-from decisions.catalogue.selection import RandomEligible
-from decisions.kernel.decide import Request, decide
-from decisions.kernel.decision import Decision
-from features.definitions.definitions import Aggregation, Feature, FeatureSet
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.selection import RandomEligible
+from tactful.decisions.kernel.decide import Request, decide
+from tactful.decisions.kernel.decision import Decision
+from tactful.features.definitions.definitions import Aggregation, Feature, FeatureSet
+from tactful.training.data.attribution import Delivery, LoggedDecision, Outcome
 from tests.decisions.retailer import NOON, RETAILER, KnownScorer, having
-from training.data.attribution import Delivery, LoggedDecision, Outcome
 
 FEATURES = ("days_since_purchase", "spend")
 LATER = NOON + timedelta(days=60)

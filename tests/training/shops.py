@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.events.dataset import EventDataset, write_events
-from features.events.schema import validate
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.features.events.schema import validate
 
 OPENED = pd.Timestamp("2024-01-01", tz="UTC")
 CAMPAIGN = 30

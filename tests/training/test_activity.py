@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from training.studies.activity import summary, weekly_shares
+from tactful.training.studies.activity import summary, weekly_shares
 
 ZONE = "America/New_York"
 EVENTS = pd.DataFrame(

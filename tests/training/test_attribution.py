@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.timestamps import microseconds
+from tactful.features.timestamps import microseconds
+from tactful.training.data.attribution import Delivery, Goal, LoggedDecision, delivered_contacts, every_decision
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.rows import DecisionRows
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import FEATURES, LATER, after, chosen, dated, log, logged, made, moved
-from training.data.attribution import Delivery, Goal, LoggedDecision, delivered_contacts, every_decision
-from training.data.errors import TrainingError
-from training.data.rows import DecisionRows
 
 MADE = made(40)
 CONTACT = chosen(MADE, "miss_you")

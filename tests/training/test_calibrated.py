@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models.base.metrics import Outcomes
-from training.fit.calibrated import by_action, doubts
-from training.fit.evaluation import TestRows, as_json
+from tactful.models.base.metrics import Outcomes
+from tactful.training.fit.calibrated import by_action, doubts
+from tactful.training.fit.evaluation import TestRows, as_json
 
 ROWS, TRIALS = 2000, 40
 ACTIONS = ["letter", "coupon", "call", "visit"]

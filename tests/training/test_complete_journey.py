@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from features.events import complete_journey
-from features.events.dataset import EventDataset, write_events
+from tactful.features.events import complete_journey
+from tactful.features.events.dataset import EventDataset, write_events
+from tactful.training.gate.registry_gate import promote
+from tactful.training.jobs import lapse
+from tactful.training.jobs import response_imported as response
 from tests.contracts.registries import MemoryRegistry
-from training.gate.registry_gate import promote
-from training.jobs import lapse
-from training.jobs import response_imported as response
 
 
 @pytest.fixture(scope="module")

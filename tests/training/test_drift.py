@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.data.errors import TrainingError
-from training.fit.drift import drifts, psi, rate_drifts
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.drift import drifts, psi, rate_drifts
 
 
 @pytest.mark.parametrize("values", [[np.inf] * 3, [1.0, -np.inf, 2.0]])

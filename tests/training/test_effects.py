@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.base.errors import ModelError
-from models.effects.pooling import Prior
-from models.effects.scorer import EffectScorer
+from tactful.models.base.errors import ModelError
+from tactful.models.effects.pooling import Prior
+from tactful.models.effects.scorer import EffectScorer
+from tactful.training.data.attribution import Delivery, Goal, LoggedDecision, every_decision
+from tactful.training.data.errors import TrainingError
+from tactful.training.jobs.effects import catalogue_priors, fit_effects, refuse_campaigns, train
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import FEATURES, LATER, WORTH, dated, log, windowed
-from training.data.attribution import Delivery, Goal, LoggedDecision, every_decision
-from training.data.errors import TrainingError
-from training.jobs.effects import catalogue_priors, fit_effects, refuse_campaigns, train
 
 
 def test_effects_of_messages_are_found() -> None:

@@ -8,22 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from models.base.calibration import KINDS
-from models.base.errors import ModelError
-from models.base.metrics import Outcomes
-from models.scores.bgnbd import FORETOLD
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.models.base.calibration import KINDS
+from tactful.models.base.errors import ModelError
+from tactful.models.base.metrics import Outcomes
+from tactful.models.scores.bgnbd import FORETOLD
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.splits import Split
+from tactful.training.fit.evaluation import univariate
+from tactful.training.fit.fitting import Table, fit_calibrated
+from tactful.training.fit.job import STEPS, TrainingResult, learnable
+from tactful.training.jobs import lapse
+from tactful.training.jobs import response_imported as response
 from tests.training.conftest import SMALL
 from tests.training.shops import campaigns, frame, rows, write
-from training.data.errors import TrainingError
-from training.data.splits import Split
-from training.fit.evaluation import univariate
-from training.fit.fitting import Table, fit_calibrated
-from training.fit.job import STEPS, TrainingResult, learnable
-from training.jobs import lapse
-from training.jobs import response_imported as response
 
 JOBS = pytest.mark.parametrize("job", ["lapsed", "responded"])
 

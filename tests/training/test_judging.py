@@ -6,15 +6,15 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from decisions.catalogue.selection import Greedy, RandomEligible
-from decisions.kernel.decision import Decision
-from experiments.offpolicy.decision_log import LEFT_ALONE
+from tactful.decisions.catalogue.selection import Greedy, RandomEligible
+from tactful.decisions.kernel.decision import Decision
+from tactful.experiments.offpolicy.decision_log import LEFT_ALONE
+from tactful.training.data.attribution import Delivery, Goal
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.by_action import by_arm, whatever_ties
+from tactful.training.gate.evidence import Reward, gather, of_record, predictions_of
 from tests.decisions.retailer import CATALOGUE, compiled
 from tests.training.decided import LATER, after, chosen, log, logged, made, moved
-from training.data.attribution import Delivery, Goal
-from training.data.errors import TrainingError
-from training.fit.by_action import by_arm, whatever_ties
-from training.gate.evidence import Reward, gather, of_record, predictions_of
 
 MADE = made(40)
 CONTACT = next(d for d in MADE if d.choice is not None and d.choice.action.id == "win_back/come_back_coupon/mail")

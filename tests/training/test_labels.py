@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.timestamps import DAY, microseconds
+from tactful.features.timestamps import DAY, microseconds
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import days_after, iso_date, lapses, midnight, responses, span
 from tests.training.shops import OPENED, campaigns, frame, rows, write
-from training.data.errors import TrainingError
-from training.data.labels import days_after, iso_date, lapses, midnight, responses, span
 
 DAY_0 = microseconds(OPENED.to_pydatetime())
 MOMENTS = st.integers(0, 4_000_000_000_000_000)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset, read_events
-from features.timestamps import DAY
-from training.data.labels import Examples, days_after, lapses, midnight, span
-from training.studies.leakage import auc_of_features, days_past, judged, one_event_past
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset, read_events
+from tactful.features.timestamps import DAY
+from tactful.training.data.labels import Examples, days_after, lapses, midnight, span
+from tactful.training.studies.leakage import auc_of_features, days_past, judged, one_event_past
 
 HORIZON = 28
 

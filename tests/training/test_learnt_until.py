@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from decisions.catalogue.objective import Fatigue
-from features.timestamps import DAY, microseconds
-from models.bundles.kinds import written
-from models.effects.scorer import EffectScorer
+from tactful.decisions.catalogue.objective import Fatigue
+from tactful.features.timestamps import DAY, microseconds
+from tactful.models.bundles.kinds import written
+from tactful.models.effects.scorer import EffectScorer
+from tactful.training.data.rows import DecisionRows
+from tactful.training.fit.candidate import latest
+from tactful.training.jobs import effects, value
+from tactful.training.jobs import frequency as pressure
+from tactful.training.jobs import response_logged as response_log
 from tests.training.decided import FEATURES, windowed
 from tests.training.shops import OPENED, frame, write
 from tests.training.test_pressure import pressed
 from tests.training.test_response_log import FEATURES as OFFERED
 from tests.training.test_response_log import OFFERS, SMALL, contacts
-from training.data.rows import DecisionRows
-from training.fit.candidate import latest
-from training.jobs import effects, value
-from training.jobs import frequency as pressure
-from training.jobs import response_logged as response_log
 
 BOUND = 150 * DAY
 

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from tactful.training.data.attribution import Goal, LoggedDecision
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.drift import UNLIKELY, Drift, drifts, false_discovery, psi, rate_drifts
+from tactful.training.gate.evidence import Reward
+from tactful.training.monitor import Watch, watch_decisions, watch_events
 from tests.training.decided import FEATURES, LATER, log, windowed
 from tests.training.shops import frame, rows, write
 from tests.training.test_effects import spread_out
-from training.data.attribution import Goal, LoggedDecision
-from training.data.errors import TrainingError
-from training.fit.drift import UNLIKELY, Drift, drifts, false_discovery, psi, rate_drifts
-from training.gate.evidence import Reward
-from training.monitor import Watch, watch_decisions, watch_events
 
 REWARD = Reward(Goal())
 

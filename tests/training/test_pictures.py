@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from models.base.metrics import Estimate
-from training.figures.pictures import calibrations, curves, history, scoreboard, segments, table
-from training.fit.job import TrainingResult
-from training.studies.segments import Segment
+from tactful.models.base.metrics import Estimate
+from tactful.training.figures.pictures import calibrations, curves, history, scoreboard, segments, table
+from tactful.training.fit.job import TrainingResult
+from tactful.training.studies.segments import Segment
 
 HALF = Estimate(0.5, 0.4, 0.65)
 

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from decisions.catalogue.objective import Fatigue
-from features.timestamps import DAY
-from models.scores.frequency import PressureModel
+from tactful.decisions.catalogue.objective import Fatigue
+from tactful.features.timestamps import DAY
+from tactful.models.scores.frequency import PressureModel
+from tactful.training.data.attribution import delivered_contacts
+from tactful.training.data.errors import TrainingError
+from tactful.training.jobs import frequency as pressure
+from tactful.training.jobs.frequency import Pressed, from_events, from_log, train
 from tests.training.decided import FEATURES, LATER, after, logged, made
 from tests.training.shops import rows, write
-from training.data.attribution import delivered_contacts
-from training.data.errors import TrainingError
-from training.jobs import frequency as pressure
-from training.jobs.frequency import Pressed, from_events, from_log, train
 
 STATED = Fatigue(risk=0.004, growth=0.5)
 

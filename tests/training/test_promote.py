@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 from scipy.special import expit, logit
 
-from features.definitions.standard import STANDARD
-from models.base.errors import RegistryError
-from models.bundles.bundle import load
-from models.bundles.kinds import kind_of
-from models.bundles.registry import MlflowRegistry
-from models.scores.bgnbd import HISTORY
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.base.errors import RegistryError
+from tactful.models.bundles.bundle import load
+from tactful.models.bundles.kinds import kind_of
+from tactful.models.bundles.registry import MlflowRegistry
+from tactful.models.scores.bgnbd import HISTORY
+from tactful.training.fit.candidate import Candidate
+from tactful.training.fit.fallback import rhythm_candidate
+from tactful.training.fit.job import TrainingResult
+from tactful.training.gate.registry_gate import promote, release, roll_back
+from tactful.training.jobs.classifier_candidate import candidate_of
+from tactful.training.tracking import track
 from tests.contracts.registries import MemoryRegistry
-from training.fit.candidate import Candidate
-from training.fit.fallback import rhythm_candidate
-from training.fit.job import TrainingResult
-from training.gate.registry_gate import promote, release, roll_back
-from training.jobs.classifier_candidate import candidate_of
-from training.tracking import track
 
 
 def with_metrics(result: TrainingResult, **changed: Any) -> TrainingResult:

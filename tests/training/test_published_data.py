@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks._bank import FIRST, LAG, as_events, rolling
 from benchmarks.learning import BANK, CDNOW, cdnow90
-from features.events.dataset import write_events
-from features.events.schema import validate
-from training.monitor import watch_events
+from tactful.features.events.dataset import write_events
+from tactful.features.events.schema import validate
+from tactful.training.monitor import watch_events
 
 
 @pytest.mark.skipif(not CDNOW.is_file(), reason=f"no {CDNOW}")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from models.scores.bgnbd import FORETOLD
-from training.fit.job import TrainingResult
-from training.studies.reasons import family_weights, reasons_in_words, reasons_of, tree_rows
+from tactful.models.scores.bgnbd import FORETOLD
+from tactful.training.fit.job import TrainingResult
+from tactful.training.studies.reasons import family_weights, reasons_in_words, reasons_of, tree_rows
 
 
 @pytest.fixture(params=["lapsed", "responded"])

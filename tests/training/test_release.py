@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.predictions import cross_fitted
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.predictions import cross_fitted
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.by_action import ArmCalibration, by_arm, jointly, slope, whatever_ties
+from tactful.training.gate.release import Evidence, Limits, contact_share, judge
 from tests.experiments.gated import LEARNED, MARKETER, MISTAKEN, among, simulated
-from training.data.errors import TrainingError
-from training.fit.by_action import ArmCalibration, by_arm, jointly, slope, whatever_ties
-from training.gate.release import Evidence, Limits, contact_share, judge
 
 FREE = Limits(contacts=1.0, unsubscribes=0.02)
 

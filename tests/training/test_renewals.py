@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.events.dataset import EventDataset
-from features.timestamps import DAY, microseconds
-from models.base.gbm import Parameters
-from models.base.metrics import Outcomes
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY, microseconds
+from tactful.models.base.gbm import Parameters
+from tactful.models.base.metrics import Outcomes
+from tactful.training.data.errors import TrainingError
+from tactful.training.jobs.renewals import renewals, train
 from tests.training.shops import OPENED, rows, write
-from training.data.errors import TrainingError
-from training.jobs.renewals import renewals, train
 
 SMALL = Parameters(rounds=150, leaf_rows=50, leaves=7)
 CONTRACT = 180

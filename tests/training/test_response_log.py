@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.base.gbm import Parameters
-from models.scores.classifier import FittedModel
+from tactful.models.base.gbm import Parameters
+from tactful.models.scores.classifier import FittedModel
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.rows import DecisionRows
+from tactful.training.jobs.response_logged import train
 from tests.training.decided import windowed
-from training.data.errors import TrainingError
-from training.data.rows import DecisionRows
-from training.jobs.response_logged import train
 
 SMALL = Parameters(rounds=60, leaves=4, leaf_rows=40, learning_rate=0.1, threads=1)
 FEATURES = windowed("spend", "contacts_7d")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.base.metrics import Outcomes
-from training.studies.segments import Bands, bands, bias_by_segment, groups, lift, mean_by_segment
+from tactful.models.base.metrics import Outcomes
+from tactful.training.studies.segments import Bands, bands, bias_by_segment, groups, lift, mean_by_segment
 
 
 def test_bands_hold_their_lower_edge_and_not_their_upper() -> None:

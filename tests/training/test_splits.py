@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.timestamps import DAY
-from training.data.errors import TrainingError
-from training.data.labels import Span, days_after, midnight
-from training.data.splits import by_time, latest_share, snapshots
+from tactful.features.timestamps import DAY
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import Span, days_after, midnight
+from tactful.training.data.splits import by_time, latest_share, snapshots
 
 START = 1_700_000_000_000_000
 SPANS = st.integers(30, 1500)

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
-from models.bundles.registry import MlflowRegistry, connect
+from tactful.models.bundles.registry import MlflowRegistry, connect
+from tactful.training.figures.plots import figures
+from tactful.training.fit.candidate import job_key
+from tactful.training.fit.job import TrainingResult
+from tactful.training.gate.registry_gate import Verdict, promote
+from tactful.training.gate.release import judge
+from tactful.training.jobs.classifier_candidate import candidate_of
+from tactful.training.tracking import EXPERIMENT, RELEASES, conclude, find, track, track_release
 from tests.experiments.gated import LEARNED
 from tests.training.test_release import FREE, shop
-from training.figures.plots import figures
-from training.fit.candidate import job_key
-from training.fit.job import TrainingResult
-from training.gate.registry_gate import Verdict, promote
-from training.gate.release import judge
-from training.jobs.classifier_candidate import candidate_of
-from training.tracking import EXPERIMENT, RELEASES, conclude, find, track, track_release
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.events.dataset import EventDataset
-from features.timestamps import DAY, microseconds
-from models.base.gbm import Parameters
-from models.scores.value import ValueModel
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY, microseconds
+from tactful.models.base.gbm import Parameters
+from tactful.models.scores.value import ValueModel
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.candidate import Candidate
+from tactful.training.jobs import value
 from tests.training.shops import OPENED, frame, rows, write
-from training.data.errors import TrainingError
-from training.fit.candidate import Candidate
-from training.jobs import value
 
 SMALL = Parameters(rounds=80, leaves=4, leaf_rows=40, learning_rate=0.1, threads=1)
 

@@ -15,11 +15,11 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.kernel.decision import SILENCE, Decision
-from decisions.kernel.rewards import MARGIN
-from features.timestamps import microseconds
-from training.data.errors import TrainingError
-from training.data.rows import DecisionRows
+from tactful.decisions.kernel.decision import SILENCE, Decision
+from tactful.decisions.kernel.rewards import MARGIN
+from tactful.features.timestamps import microseconds
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.rows import DecisionRows
 
 _UNDELIVERED = "not delivered"
 _TIME = attrgetter("time")

@@ -5,7 +5,7 @@ TactfulError
     └── UndecidedError      a log that cannot judge a candidate; a live experiment can
 """
 
-from features.errors import TactfulError
+from tactful.features.errors import TactfulError
 
 
 class TrainingError(TactfulError):

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.events.dataset import EventDataset
-from features.events.schema import Events
-from features.timestamps import DAY, EARLIEST, microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from training.data.errors import TrainingError
+from tactful.features.events.dataset import EventDataset
+from tactful.features.events.schema import Events
+from tactful.features.timestamps import DAY, EARLIEST, microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.training.data.errors import TrainingError
 
 _NEVER = np.iinfo(np.int64).min
 

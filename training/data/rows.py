@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from features.array_types import Floats
-from training.data.errors import TrainingError
+from tactful.features.array_types import Floats
+from tactful.training.data.errors import TrainingError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

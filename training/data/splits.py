@@ -6,9 +6,9 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from features.timestamps import DAY
-from training.data.errors import TrainingError
-from training.data.labels import Span, days_after, midnight
+from tactful.features.timestamps import DAY
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import Span, days_after, midnight
 
 MONTH = 31
 TEST_SHARE = 0.3

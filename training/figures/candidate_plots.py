@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from features.array_types import Floats
-from training.fit.by_action import ArmCalibration
+from tactful.features.array_types import Floats
+from tactful.training.fit.by_action import ArmCalibration
 
 _TENTHS = 10
 

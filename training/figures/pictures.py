@@ -11,11 +11,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from models.base.metrics import Estimate
-from training.figures.plots import draw_calibration
-from training.fit.evaluation import TestRows
-from training.fit.job import TrainingResult
-from training.studies.segments import Segment
+from tactful.models.base.metrics import Estimate
+from tactful.training.figures.plots import draw_calibration
+from tactful.training.fit.evaluation import TestRows
+from tactful.training.fit.job import TrainingResult
+from tactful.training.studies.segments import Segment
 
 COLOURS = ("#0b5d8f", "#d1691b", "#4d8b57", "#8a8f98", "#7b4f9d")
 _STYLE: Any = {

@@ -6,8 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from training.fit.evaluation import TestRows
-from training.fit.job import TrainingResult
+from tactful.training.fit.evaluation import TestRows
+from tactful.training.fit.job import TrainingResult
 
 _SHOWN = 20
 

@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from features.array_types import Floats
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from models.scores.bgnbd import HISTORY, BgNbd, Repeats
+from tactful.features.array_types import Floats
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.scores.bgnbd import HISTORY, BgNbd, Repeats
 
 Mask = NDArray[np.bool_]
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from features.array_types import Floats
-from models.base.metrics import Outcomes
-from training.data.errors import TrainingError
-from training.fit.evaluation import as_json
+from tactful.features.array_types import Floats
+from tactful.models.base.metrics import Outcomes
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.evaluation import as_json
 
 _LEAST_ROWS = 30
 _DRAWS = 300
@@ -202,7 +202,7 @@ def _implied(probability: Floats) -> float:
 def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dict[str, float | None]:
     """The slope of outcomes on log-odds, with its 95 % interval: below 1 where a model is too sure of itself.
 
-    See `models.base.metrics.Outcomes.slope`.
+    See `tactful.models.base.metrics.Outcomes.slope`.
 
     Args:
         probability: Shape (n,).

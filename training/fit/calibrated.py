@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from training.fit.by_action import by_arm, whatever_ties
-from training.fit.candidate import shown
-from training.fit.evaluation import TestRows
+from tactful.training.fit.by_action import by_arm, whatever_ties
+from tactful.training.fit.candidate import shown
+from tactful.training.fit.evaluation import TestRows
 
 LEAST = 100
 """Rows with and rows without the outcome below which calibration cannot be judged.
@@ -58,7 +58,7 @@ def doubts(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     - The biases by action must be no accident of their number: p of at least 0.025.
 
     Args:
-        metrics: Of `training.fit.evaluation.evaluate` and `by_action`.
+        metrics: Of `tactful.training.fit.evaluation.evaluate` and `by_action`.
 
     Example:
         >>> fine = {"value": 1.0, "low": 0.9, "high": 1.1}

@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from features.definitions.definitions import FeatureSet
-from features.timestamps import EARLIEST
-from models.bundles.kinds import Model
-from models.bundles.manifest import FORMAT
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.timestamps import EARLIEST
+from tactful.models.bundles.kinds import Model
+from tactful.models.bundles.manifest import FORMAT
 
 Interval = Mapping[str, float | None]
 """`value`, `low` and `high`."""
@@ -79,7 +79,7 @@ def job_key(name: str, data_digest: str, feature_set: FeatureSet, settings: Mapp
         settings: Everything else it depends on, as JSON's values.
 
     Example:
-        >>> from features.definitions.standard import STANDARD
+        >>> from tactful.features.definitions.standard import STANDARD
         >>> job_key("clv", "d1", STANDARD, {"window": 84}) == job_key("clv", "d2", STANDARD, {"window": 84})
         False
     """

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import fisher_exact, ks_2samp, norm
 
-from features.array_types import Floats
-from training.data.errors import TrainingError
+from tactful.features.array_types import Floats
+from tactful.training.data.errors import TrainingError
 
 BINS = 10
 LARGE = 0.2

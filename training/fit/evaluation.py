@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from features.array_types import Floats
-from models.base.metrics import Estimate, Outcomes
+from tactful.features.array_types import Floats
+from tactful.models.base.metrics import Estimate, Outcomes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

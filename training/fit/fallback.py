@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.scores.bgnbd import HISTORY
-from models.scores.rhythm import RhythmModel
-from training.fit.calibrated import by_action, doubts
-from training.fit.candidate import Candidate
-from training.fit.evaluation import evaluate
-from training.fit.job import TrainingResult
+from tactful.models.scores.bgnbd import HISTORY
+from tactful.models.scores.rhythm import RhythmModel
+from tactful.training.fit.calibrated import by_action, doubts
+from tactful.training.fit.candidate import Candidate
+from tactful.training.fit.evaluation import evaluate
+from tactful.training.fit.job import TrainingResult
 
 
 def rhythm_candidate(result: TrainingResult) -> Candidate | None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base.calibration import KINDS, Beta, Identity, Platt
-from models.base.gbm import Parameters, TreeModel, fit
-from models.base.metrics import Outcomes
-from training.data.splits import Split
+from tactful.models.base.calibration import KINDS, Beta, Identity, Platt
+from tactful.models.base.gbm import Parameters, TreeModel, fit
+from tactful.models.base.metrics import Outcomes
+from tactful.training.data.splits import Split
 
 FOLDS = 5
 

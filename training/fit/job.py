@@ -8,20 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.build import FeatureFrame, build_dataset_pairs
-from features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Ratio
-from features.events.dataset import EventDataset
-from models.base import calibration
-from models.base.gbm import Parameters
-from models.base.metrics import Outcomes
-from models.scores.bgnbd import FORETOLD, HISTORY, Outlook
-from models.scores.classifier import ActionFeature, FittedModel
-from training.data.labels import Examples, iso_date
-from training.data.splits import Split
-from training.fit.baselines import Baseline
-from training.fit.candidate import latest
-from training.fit.evaluation import TestRows, evaluate, univariate
-from training.fit.fitting import Fit, Table, fit_calibrated, validation_log_loss
+from tactful.features.build import FeatureFrame, build_dataset_pairs
+from tactful.features.definitions.definitions import Aggregation, AnyFeature, Calendar, Feature, FeatureSet, Ratio
+from tactful.features.events.dataset import EventDataset
+from tactful.models.base import calibration
+from tactful.models.base.gbm import Parameters
+from tactful.models.base.metrics import Outcomes
+from tactful.models.scores.bgnbd import FORETOLD, HISTORY, Outlook
+from tactful.models.scores.classifier import ActionFeature, FittedModel
+from tactful.training.data.labels import Examples, iso_date
+from tactful.training.data.splits import Split
+from tactful.training.fit.baselines import Baseline
+from tactful.training.fit.candidate import latest
+from tactful.training.fit.evaluation import TestRows, evaluate, univariate
+from tactful.training.fit.fitting import Fit, Table, fit_calibrated, validation_log_loss
 
 Progress = Callable[[str, int, int], None]
 """Called with the step that begins, its number from 1, and how many there are."""
@@ -90,7 +90,7 @@ class TrainingResult:
         label: What it is the probability of, in words.
         model: What goes into a bundle.
         feature_set: What it reads.
-        metrics: See `training.fit.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
+        metrics: See `tactful.training.fit.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
             `left_out` and, where foretelling was tried, `outlook_log_loss` on validation with it and without.
         parameters: What labels and fit depend on.
         dataset: The events.

@@ -8,15 +8,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.analysis.replay import policy_of
-from decisions.kernel.decide import distribution
-from decisions.kernel.decision import Candidate, Decision
-from experiments.offpolicy.decision_log import LEFT_ALONE, Target, compared
-from experiments.offpolicy.predictions import cross_fitted
-from training.data.attribution import Delivery, Goal, LoggedDecision, Outcome, answers, arm, outcomes_within, worth
-from training.data.errors import TrainingError, UndecidedError
-from training.fit.by_action import by_arm
-from training.gate.release import Evidence
+from tactful.decisions.analysis.replay import policy_of
+from tactful.decisions.kernel.decide import distribution
+from tactful.decisions.kernel.decision import Candidate, Decision
+from tactful.experiments.offpolicy.decision_log import LEFT_ALONE, Target, compared
+from tactful.experiments.offpolicy.predictions import cross_fitted
+from tactful.training.data.attribution import (
+    Delivery,
+    Goal,
+    LoggedDecision,
+    Outcome,
+    answers,
+    arm,
+    outcomes_within,
+    worth,
+)
+from tactful.training.data.errors import TrainingError, UndecidedError
+from tactful.training.fit.by_action import by_arm
+from tactful.training.gate.release import Evidence
 
 _LEFT = frozenset(("unsubscribed", "complained"))
 _FOLDS = 5
@@ -27,7 +36,7 @@ Predicted = Callable[[Decision], Candidate | None]
 
 
 class Predictions(NamedTuple):
-    """What was predicted of contacts, and what happened; the arguments of `training.fit.by_action.by_arm`."""
+    """What was predicted of contacts, and what happened; the arguments of `tactful.training.fit.by_action.by_arm`."""
 
     arms: Sequence[str]
     predicted: NDArray[np.float64]
@@ -136,7 +145,7 @@ def judged_since(learnt_until: datetime | None, since: datetime | None, where: o
     """From when on decisions may judge models: they were made after the last outcome that the models learnt from.
 
     Args:
-        learnt_until: What the bundle says, see `models.bundles.bundle.Bundle.learnt_until`.
+        learnt_until: What the bundle says, see `tactful.models.bundles.bundle.Bundle.learnt_until`.
         since: A later moment that was asked for, or one for models that do not say; None for none.
         where: The bundle.
 
@@ -213,7 +222,7 @@ def predictions_of(
 ) -> Predictions:
     """Predicted and observed responses of the contacts that were delivered.
 
-    What is learnt of effects foretells any outcome in the window of all, as `training.data.attribution.every_decision`
+    What is learnt of effects foretells any outcome in the window of all, as `tactful.training.data.attribution.every_decision`
     labels it; every other response foretells an answer in the message's own window, as `delivered_contacts` does.
 
     Args:

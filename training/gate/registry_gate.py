@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from features.definitions.definitions import FeatureSet
-from models.base.errors import BundleError, RegistryError
-from models.bundles.bundle import export, load
-from models.bundles.kinds import Model
-from models.bundles.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
-from training.fit.candidate import Candidate, Interval, above, short_of, shown
-from training.fit.job import TrainingResult
-from training.jobs.classifier_candidate import candidate_of
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.models.base.errors import BundleError, RegistryError
+from tactful.models.bundles.bundle import export, load
+from tactful.models.bundles.kinds import Model
+from tactful.models.bundles.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
+from tactful.training.fit.candidate import Candidate, Interval, above, short_of, shown
+from tactful.training.fit.job import TrainingResult
+from tactful.training.jobs.classifier_candidate import candidate_of
 
 ANYWAY = "anyway"
 """The tag of a version that became the champion against its gate: the reason that was given."""

@@ -8,14 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.base.errors import SupportError
-from experiments.offpolicy import estimators as offpolicy
-from experiments.offpolicy.estimators import Estimate, Estimator, difference
-from experiments.offpolicy.log import Log
-from experiments.offpolicy.support import WANTED, Support, Wanted, support
-from features.array_types import Floats
-from training.data.errors import TrainingError
-from training.fit.by_action import ArmCalibration, strain, whatever_ties
+from tactful.experiments.base.errors import SupportError
+from tactful.experiments.offpolicy import estimators as offpolicy
+from tactful.experiments.offpolicy.estimators import Estimate, Estimator, difference
+from tactful.experiments.offpolicy.log import Log
+from tactful.experiments.offpolicy.support import WANTED, Support, Wanted, support
+from tactful.features.array_types import Floats
+from tactful.training.data.errors import TrainingError
+from tactful.training.fit.by_action import ArmCalibration, strain, whatever_ties
 
 Answer = Literal["ship", "experiment", "no"]
 """Put into use; try it in a live experiment; leave it."""
@@ -53,7 +53,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """The same logged decisions with two policies, see `experiments.offpolicy.decision_log.compared`.
+    """The same logged decisions with two policies, see `tactful.experiments.offpolicy.decision_log.compared`.
 
     Attributes:
         candidate: With the policy to judge; rewards in currency.

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from training.gate.release import Release
+from tactful.training.gate.release import Release
 
 _ANSWERS = {
     "ship": "It ships.",

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from features.definitions.definitions import FeatureSet
-from models.bundles.kinds import Model
-from models.scores.classifier import FittedModel
-from models.scores.rhythm import RhythmModel
-from training.figures.plots import figures
-from training.fit.calibrated import by_action, doubts
-from training.fit.candidate import Candidate, Interval, above, short_of, shown
-from training.fit.evaluation import TestRows, as_json
-from training.fit.fallback import rhythm_candidate
-from training.fit.job import TrainingResult
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.models.bundles.kinds import Model
+from tactful.models.scores.classifier import FittedModel
+from tactful.models.scores.rhythm import RhythmModel
+from tactful.training.figures.plots import figures
+from tactful.training.fit.calibrated import by_action, doubts
+from tactful.training.fit.candidate import Candidate, Interval, above, short_of, shown
+from tactful.training.fit.evaluation import TestRows, as_json
+from tactful.training.fit.fallback import rhythm_candidate
+from tactful.training.fit.job import TrainingResult
 
 TOLERANCES = {"log-loss": 0.01, "AUC": math.inf}
 """What a challenger may be worse by than the champion, at the low end of the interval; AUC is reported, no more."""
@@ -24,7 +24,7 @@ def candidate_of(result: TrainingResult) -> Candidate:
     """A model of probabilities, judged by its test rows.
 
     It must beat each baseline in log-loss, a proper score, with the whole 95 % interval of the paired difference, and
-    be calibrated, see `training.fit.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks alone.
+    be calibrated, see `tactful.training.fit.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks alone.
 
     Args:
         result: Of a training job.

@@ -8,22 +8,22 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
-from decisions.catalogue.model import Catalogue
-from decisions.kernel.decision import SILENCE
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.timestamps import EARLIEST
-from models.base.errors import ModelError
-from models.effects.doubly_robust import Nuisance
-from models.effects.model import EffectModel, Prior
-from models.effects.scorer import EffectScorer
-from training.data.errors import TrainingError
-from training.data.rows import DecisionRows
-from training.data.splits import TEST_SHARE, latest_share
-from training.figures import candidate_plots
-from training.fit.by_action import ArmCalibration, whatever_ties
-from training.fit.candidate import Candidate, latest
-from training.fit.job import Progress, announce, learnable
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.kernel.decision import SILENCE
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.timestamps import EARLIEST
+from tactful.models.base.errors import ModelError
+from tactful.models.effects.doubly_robust import Nuisance
+from tactful.models.effects.model import EffectModel, Prior
+from tactful.models.effects.scorer import EffectScorer
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.rows import DecisionRows
+from tactful.training.data.splits import TEST_SHARE, latest_share
+from tactful.training.figures import candidate_plots
+from tactful.training.fit.by_action import ArmCalibration, whatever_ties
+from tactful.training.fit.candidate import Candidate, latest
+from tactful.training.fit.job import Progress, announce, learnable
 
 NAME = "effect"
 _LEAST_ROWS = 100
@@ -51,7 +51,7 @@ def fit_effects(
     """Learns the effect of each message against silence.
 
     Args:
-        rows: Settled decisions, see `training.data.attribution.every_decision`.
+        rows: Settled decisions, see `tactful.training.data.attribution.every_decision`.
         priors: By message; those of messages that were never sent are kept as they are, but for what all share.
         columns: Features to learn from; all where None.
         nuisance: How outcomes are predicted inside the scores: `linear` takes seconds for 50,000 rows, `trees` longer.
@@ -91,7 +91,7 @@ def train(
     is told by the release gate, which judges decisions.
 
     Args:
-        rows: See `training.data.attribution.every_decision`.
+        rows: See `tactful.training.data.attribution.every_decision`.
         priors: What the catalogue states.
         judged_from: Nothing settled later is learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What was logged.

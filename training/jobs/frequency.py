@@ -6,26 +6,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from decisions.catalogue.objective import Fatigue
-from decisions.kernel.rewards import LEAVING, LEAVING_WINDOW
-from features.build import build_dataset_pairs
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from features.timestamps import DAY
-from features.vocabulary import EVENT_TYPES
-from models.base.metrics import Outcomes
-from models.scores.frequency import PressureModel
-from training.data.attribution import Goal
-from training.data.errors import TrainingError
-from training.data.labels import span
-from training.data.rows import DecisionRows
-from training.data.splits import TEST_SHARE, latest_share
-from training.figures.candidate_plots import tenths
-from training.fit.by_action import of_fit, slope
-from training.fit.candidate import Candidate, latest
-from training.fit.evaluation import as_json
-from training.fit.job import Progress, announce
+from tactful.decisions.catalogue.objective import Fatigue
+from tactful.decisions.kernel.rewards import LEAVING, LEAVING_WINDOW
+from tactful.features.build import build_dataset_pairs
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.models.base.metrics import Outcomes
+from tactful.models.scores.frequency import PressureModel
+from tactful.training.data.attribution import Goal
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import span
+from tactful.training.data.rows import DecisionRows
+from tactful.training.data.splits import TEST_SHARE, latest_share
+from tactful.training.figures.candidate_plots import tenths
+from tactful.training.fit.by_action import of_fit, slope
+from tactful.training.fit.candidate import Candidate, latest
+from tactful.training.fit.evaluation import as_json
+from tactful.training.fit.job import Progress, announce
 
 NAME = "unsubscribe"
 COLUMNS = ("contacts_7d", "contacts_28d")

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from features.timestamps import DAY
-from models.base.gbm import Parameters
-from training.data.labels import Examples, Span, lapses, span
-from training.data.splits import Split, by_time, snapshots
-from training.fit.baselines import Baseline, Logit, NoPurchase
-from training.fit.job import History, Progress, Task, TrainingResult, announce, run
+from tactful.features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY
+from tactful.models.base.gbm import Parameters
+from tactful.training.data.labels import Examples, Span, lapses, span
+from tactful.training.data.splits import Split, by_time, snapshots
+from tactful.training.fit.baselines import Baseline, Logit, NoPurchase
+from tactful.training.fit.job import History, Progress, Task, TrainingResult, announce, run
 
 NAME = "lapse"
 PARAMETERS = Parameters()

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from models.base.gbm import Parameters
-from training.data.errors import TrainingError
-from training.data.labels import Examples, days_after, events_of_type, log_end
-from training.data.splits import by_share
-from training.fit.baselines import Logit
-from training.fit.job import Progress, Task, TrainingResult, announce, run
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.models.base.gbm import Parameters
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import Examples, days_after, events_of_type, log_end
+from tactful.training.data.splits import by_share
+from tactful.training.fit.baselines import Logit
+from tactful.training.fit.job import Progress, Task, TrainingResult, announce, run
 
 NAME = "contract_churn"
 RENEWED = "renewed"

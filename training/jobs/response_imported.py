@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from models.base.gbm import Parameters
-from training.data.labels import responses
-from training.data.splits import by_share
-from training.fit.job import Progress, Task, TrainingResult, announce, run
+from tactful.features.definitions.definitions import Aggregation, Feature, FeatureSet, Where
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.models.base.gbm import Parameters
+from tactful.training.data.labels import responses
+from tactful.training.data.splits import by_share
+from tactful.training.fit.job import Progress, Task, TrainingResult, announce, run
 
 NAME = "response"
 PARAMETERS = Parameters()
@@ -28,7 +28,7 @@ def train(
 
     Args:
         dataset: The log; it needs contacts, redemptions and purchases.
-        campaigns: When campaigns end, see `training.data.labels.responses`.
+        campaigns: When campaigns end, see `tactful.training.data.labels.responses`.
         window_days: Instead, how long after a contact a redemption answers it.
         judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from, besides the offer.

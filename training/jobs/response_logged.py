@@ -6,24 +6,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from models.base import calibration
-from models.base.gbm import Parameters
-from models.base.metrics import Outcomes
-from models.scores.classifier import ActionFeature, FittedModel
-from training.data.errors import TrainingError
-from training.data.rows import DecisionRows
-from training.data.splits import Split, by_share
-from training.figures.plots import calibration as calibration_plot
-from training.figures.plots import importance, roc
-from training.fit.calibrated import by_action
-from training.fit.candidate import Candidate, latest
-from training.fit.evaluation import TestRows, evaluate
-from training.fit.fitting import Table, fit_calibrated
-from training.fit.job import Progress, announce, learnable
-from training.jobs.classifier_candidate import TOLERANCES, gains, refusals
-from training.jobs.response_imported import NAME, PARAMETERS
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.models.base import calibration
+from tactful.models.base.gbm import Parameters
+from tactful.models.base.metrics import Outcomes
+from tactful.models.scores.classifier import ActionFeature, FittedModel
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.rows import DecisionRows
+from tactful.training.data.splits import Split, by_share
+from tactful.training.figures.plots import calibration as calibration_plot
+from tactful.training.figures.plots import importance, roc
+from tactful.training.fit.calibrated import by_action
+from tactful.training.fit.candidate import Candidate, latest
+from tactful.training.fit.evaluation import TestRows, evaluate
+from tactful.training.fit.fitting import Table, fit_calibrated
+from tactful.training.fit.job import Progress, announce, learnable
+from tactful.training.jobs.classifier_candidate import TOLERANCES, gains, refusals
+from tactful.training.jobs.response_imported import NAME, PARAMETERS
 
 Offers = Mapping[str, Mapping[str, float | str]]
 """By message, the figures of its offer; the channel is added to them."""
@@ -52,7 +52,7 @@ def train(
     """Trains on earlier contacts and tests on the latest whose window is over.
 
     Args:
-        rows: See `training.data.attribution.delivered_contacts`; the features are those of `feature_set`, in order.
+        rows: See `tactful.training.data.attribution.delivered_contacts`; the features are those of `feature_set`, in order.
         offers: What each message offers; contacts of other messages are left out, since the model reads offers.
         judged_from: The test begins there at the latest, microseconds since the epoch; None for the latest 30 %.
         feature_set: What was logged.

@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.array_types import Floats
-from features.build import build_dataset_pairs
-from features.definitions.definitions import FeatureSet
-from features.definitions.standard import STANDARD
-from features.events.dataset import EventDataset
-from features.timestamps import DAY
-from features.vocabulary import EVENT_TYPES
-from models.base.gbm import Parameters
-from models.base.metrics import Estimate
-from models.bundles.kinds import Model
-from models.scores.value import PARAMETERS, ValueModel, deviance, fit_spend
-from training.data.errors import TrainingError
-from training.data.labels import days_after, iso_date, midnight, span
-from training.figures.candidate_plots import tenths
-from training.figures.plots import importance
-from training.fit.candidate import Candidate, Interval, above, latest, shown
-from training.fit.evaluation import as_json
-from training.fit.job import Progress, announce, learnable
+from tactful.features.array_types import Floats
+from tactful.features.build import build_dataset_pairs
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.definitions.standard import STANDARD
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.models.base.gbm import Parameters
+from tactful.models.base.metrics import Estimate
+from tactful.models.bundles.kinds import Model
+from tactful.models.scores.value import PARAMETERS, ValueModel, deviance, fit_spend
+from tactful.training.data.errors import TrainingError
+from tactful.training.data.labels import days_after, iso_date, midnight, span
+from tactful.training.figures.candidate_plots import tenths
+from tactful.training.figures.plots import importance
+from tactful.training.fit.candidate import Candidate, Interval, above, latest, shown
+from tactful.training.fit.evaluation import as_json
+from tactful.training.fit.job import Progress, announce, learnable
 
 NAME = "clv"
 HORIZON = 365

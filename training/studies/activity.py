@@ -3,14 +3,14 @@
 import pandas as pd
 from scipy.stats import binomtest
 
-from models.base.metrics import Estimate
+from tactful.models.base.metrics import Estimate
 
 
 def summary(events: pd.DataFrame, zone: str) -> pd.DataFrame:
     """How many events of each kind there are, whose, and from which local day to which; the most frequent first.
 
     Args:
-        events: Canonical events, see `features.events.schema`.
+        events: Canonical events, see `tactful.features.events.schema`.
         zone: The IANA zone days are counted in.
     """
     day = events["time"].dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
@@ -25,7 +25,7 @@ def weekly_shares(events: pd.DataFrame, kind: str, zone: str) -> dict[pd.Timesta
     """The share of all customers with an event of a kind in each whole week, Monday to Sunday local time.
 
     Args:
-        events: Canonical events, see `features.events.schema`.
+        events: Canonical events, see `tactful.features.events.schema`.
         kind: The type of event.
         zone: The IANA zone days are counted in.
 

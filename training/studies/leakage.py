@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from features.build import build_dataset_pairs
-from features.definitions.definitions import FeatureSet
-from features.events.dataset import EventDataset
-from features.timestamps import DAY
-from models.base.metrics import Estimate, Outcomes
-from training.data.labels import Examples
-from training.fit.evaluation import univariate
+from tactful.features.build import build_dataset_pairs
+from tactful.features.definitions.definitions import FeatureSet
+from tactful.features.events.dataset import EventDataset
+from tactful.features.timestamps import DAY
+from tactful.models.base.metrics import Estimate, Outcomes
+from tactful.training.data.labels import Examples
+from tactful.training.fit.evaluation import univariate
 
 Moments = NDArray[np.int64]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base.shap import Reason, by_family, reasons
-from models.scores.bgnbd import FORETOLD
-from training.fit.job import TrainingResult
-from training.studies.segments import Bands, Segment, mean_by_segment
+from tactful.models.base.shap import Reason, by_family, reasons
+from tactful.models.scores.bgnbd import FORETOLD
+from tactful.training.fit.job import TrainingResult
+from tactful.training.studies.segments import Bands, Segment, mean_by_segment
 
 
 def tree_rows(result: TrainingResult) -> NDArray[np.float64]:

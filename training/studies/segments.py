@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.array_types import Floats
-from models.base.metrics import Estimate, Outcomes, Statistic
+from tactful.features.array_types import Floats
+from tactful.models.base.metrics import Estimate, Outcomes, Statistic
 
 
 class Bands(NamedTuple):

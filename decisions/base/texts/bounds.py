@@ -21,8 +21,8 @@ from liquid.builtin.tags.if_tag import IfNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 
-from decisions.base.texts.environment import nodes
-from decisions.base.texts.filters import MOST_NUMBER, printable
+from tactful.decisions.base.texts.environment import nodes
+from tactful.decisions.base.texts.filters import MOST_NUMBER, printable
 
 _GROWTH = {"default": 1, "strip": 1, "upcase": 3, "downcase": 3, "capitalize": 3, "escape": 6}
 """By how much a filter of words can lengthen a value."""

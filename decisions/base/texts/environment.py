@@ -12,7 +12,7 @@ from liquid.expression import Expression
 from liquid.stream import TokenStream
 from liquid.tag import Tag
 
-from decisions.base.texts.filters import FILTERS, MOST_CHARACTERS, MOST_ITEMS, Number
+from tactful.decisions.base.texts.filters import FILTERS, MOST_CHARACTERS, MOST_ITEMS, Number
 
 MOST_WORK = 10_000
 """What a rendering may do: one for each turn of a loop, each filter, and each hundred characters that it handles."""

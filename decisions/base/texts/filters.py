@@ -20,7 +20,7 @@ from liquid.builtin.filters import math as numbers
 from liquid.exceptions import FilterArgumentError, ResourceLimitError
 from liquid.filter import with_context
 
-from features.one_line import is_blank, one_line
+from tactful.features.one_line import is_blank, one_line
 
 MOST_CHARACTERS = 50_000
 """Characters of a text, of its rendered form, and of anything that a filter takes or gives."""

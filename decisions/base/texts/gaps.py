@@ -7,8 +7,8 @@ from liquid.ast import Node
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.cycle_tag import CycleNode
 
-from decisions.base.texts.tracing import Piece
-from features.one_line import INVISIBLE, is_blank
+from tactful.decisions.base.texts.tracing import Piece
+from tactful.features.one_line import INVISIBLE, is_blank
 
 _BLOCK = r"(?:p|div|td|tr|li|ul|ol|table|h[1-6])\b"
 _BEGINS = re.compile(rf"(?:[.!?…:]|<(?:/?{_BLOCK}[^>]*|br\s*/?)>)\Z", re.I)

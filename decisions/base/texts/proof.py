@@ -17,15 +17,15 @@ from liquid import BoundTemplate
 from liquid.ast import Node
 from liquid.builtin.expressions.primitive import Literal
 
-from decisions.base.errors import ConditionError
-from decisions.base.texts.bounds import ROOTS
-from decisions.base.texts.environment import MOST_WORK, expressions, nodes
-from decisions.base.texts.filters import printable
-from decisions.base.texts.gaps import is_cut, is_gap
-from decisions.base.texts.reading import sources, unreplaced
-from decisions.base.texts.text import Names, parsed, scope
-from decisions.base.texts.tracing import ENVIRONMENTS, Rendering, trace
-from features.one_line import is_blank
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.texts.bounds import ROOTS
+from tactful.decisions.base.texts.environment import MOST_WORK, expressions, nodes
+from tactful.decisions.base.texts.filters import printable
+from tactful.decisions.base.texts.gaps import is_cut, is_gap
+from tactful.decisions.base.texts.reading import sources, unreplaced
+from tactful.decisions.base.texts.text import Names, parsed, scope
+from tactful.decisions.base.texts.tracing import ENVIRONMENTS, Rendering, trace
+from tactful.features.one_line import is_blank
 
 ALL_SUBSETS = 8
 """Up to so many optional names every set of them is tried; of more, each one, each pair, all but one, and all."""

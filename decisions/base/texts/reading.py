@@ -15,7 +15,7 @@ from liquid.builtin.tags.cycle_tag import CycleNode
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.expression import Expression
 
-from decisions.base.texts.environment import nodes
+from tactful.decisions.base.texts.environment import nodes
 
 Sources = dict[str, str]
 """For each name and variable that may be missing, the name of a customer, event or feature that it comes from."""

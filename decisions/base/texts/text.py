@@ -14,11 +14,11 @@ from typing import Any
 
 from liquid import BoundTemplate
 
-from decisions.base.errors import ConditionError
-from decisions.base.texts.bounds import Bound, bound
-from decisions.base.texts.environment import TextEnvironment
-from decisions.base.texts.filters import MOST_CHARACTERS, printable
-from decisions.base.texts.markup import Markup, markup
+from tactful.decisions.base.errors import ConditionError
+from tactful.decisions.base.texts.bounds import Bound, bound
+from tactful.decisions.base.texts.environment import TextEnvironment
+from tactful.decisions.base.texts.filters import MOST_CHARACTERS, printable
+from tactful.decisions.base.texts.markup import Markup, markup
 
 Names = tuple[tuple[str, ...], ...]
 CLOCK: Names = (("now",), ("today",))

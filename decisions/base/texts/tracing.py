@@ -10,9 +10,9 @@ from liquid import BoundTemplate
 from liquid.ast import Node
 from liquid.output import LimitedStringIO
 
-from decisions.base.texts.environment import Context, TextEnvironment
-from decisions.base.texts.filters import MOST_CHARACTERS
-from decisions.base.texts.text import reason
+from tactful.decisions.base.texts.environment import Context, TextEnvironment
+from tactful.decisions.base.texts.filters import MOST_CHARACTERS
+from tactful.decisions.base.texts.text import reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from decisions.base.exclusion import Exclusion
-from decisions.base.ledger import Addressed, Grouping, Ledger, Scope
-from decisions.base.values import Value
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.ledger import Addressed, Grouping, Ledger, Scope
+from tactful.decisions.base.values import Value
 
 
 class ContactPolicy(Value):

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from decisions.base.durations import Duration, format_duration
-from decisions.base.exclusion import Exclusion
-from decisions.base.ledger import Ledger
-from decisions.catalogue.policies.base import ContactPolicy, ago
+from tactful.decisions.base.durations import Duration, format_duration
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.ledger import Ledger
+from tactful.decisions.catalogue.policies.base import ContactPolicy, ago
 
 
 class Cap(ContactPolicy):
@@ -21,7 +21,7 @@ class Cap(ContactPolicy):
 
     Example:
         >>> from datetime import UTC
-        >>> from decisions.base.snapshot import Contact
+        >>> from tactful.decisions.base.snapshot import Contact
         >>> at = datetime(2026, 5, 4, 9, tzinfo=UTC)
         >>> cap = Cap(id="weekly", kind="cap", max=1, window="7d")
         >>> print(cap.verdict(Ledger(at, [Contact(at - timedelta(days=2), "email")], [], None)).sentence)

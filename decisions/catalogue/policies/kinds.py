@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from decisions.catalogue.policies.frequency import Cap, Gap
-from decisions.catalogue.policies.pairs import NeverAfter, NeverWith, OnlyAfter
-from decisions.catalogue.policies.quiet import QuietDays, QuietHours
-from decisions.catalogue.policies.suppression import Suppression
+from tactful.decisions.catalogue.policies.frequency import Cap, Gap
+from tactful.decisions.catalogue.policies.pairs import NeverAfter, NeverWith, OnlyAfter
+from tactful.decisions.catalogue.policies.quiet import QuietDays, QuietHours
+from tactful.decisions.catalogue.policies.suppression import Suppression
 
 AnyContactPolicy = Annotated[
     Cap | Gap | QuietHours | QuietDays | NeverAfter | NeverWith | OnlyAfter | Suppression,

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from decisions.base.durations import Duration, format_duration
-from decisions.base.exclusion import Exclusion
-from decisions.base.ledger import Addressed, Ledger, Scope
-from decisions.catalogue.policies.base import ContactPolicy, ago
+from tactful.decisions.base.durations import Duration, format_duration
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.ledger import Addressed, Ledger, Scope
+from tactful.decisions.catalogue.policies.base import ContactPolicy, ago
 
 
 class NeverAfter(ContactPolicy):

@@ -5,11 +5,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from decisions.base.calendars import instant, is_holiday, next_instant, supported_countries
-from decisions.base.exclusion import Exclusion
-from decisions.base.ledger import Ledger
-from decisions.base.values import as_tuple
-from decisions.catalogue.policies.base import ContactPolicy
+from tactful.decisions.base.calendars import instant, is_holiday, next_instant, supported_countries
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.ledger import Ledger
+from tactful.decisions.base.values import as_tuple
+from tactful.decisions.catalogue.policies.base import ContactPolicy
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Weekdays = Annotated[

@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from decisions.base.durations import Duration, format_duration
-from decisions.base.exclusion import Exclusion
-from decisions.base.ledger import Ledger
-from decisions.base.snapshot import Event
-from decisions.base.values import Names
-from decisions.catalogue.policies.base import ContactPolicy, ago
+from tactful.decisions.base.durations import Duration, format_duration
+from tactful.decisions.base.exclusion import Exclusion
+from tactful.decisions.base.ledger import Ledger
+from tactful.decisions.base.snapshot import Event
+from tactful.decisions.base.values import Names
+from tactful.decisions.catalogue.policies.base import ContactPolicy, ago
 
 
 class Suppression(ContactPolicy):

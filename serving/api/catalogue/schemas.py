@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from serving.api.decisions.schemas import CatalogueVersion
+from tactful.serving.api.decisions.schemas import CatalogueVersion
 
 
 class CatalogueRemark(BaseModel):

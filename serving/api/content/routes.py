@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.auth import Visit, allows
-from serving.api.decisions.schemas import Action, DecisionId, OutcomeAnswer
-from serving.api.limits import Buckets
-from serving.api.openapi import problems
-from serving.api.problems import INVALID, MALFORMED, TOO_LARGE
-from serving.engine.content import ContentKind, ask_for, report_content
-from serving.errors import (
+from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.decisions.schemas import Action, DecisionId, OutcomeAnswer
+from tactful.serving.api.limits import Buckets
+from tactful.serving.api.openapi import problems
+from tactful.serving.api.problems import INVALID, MALFORMED, TOO_LARGE
+from tactful.serving.engine.content import ContentKind, ask_for, report_content
+from tactful.serving.errors import (
     ContendedError,
     DecisionConflictError,
     NothingToSendError,
@@ -24,7 +24,7 @@ from serving.errors import (
     UnknownCustomerError,
     UnknownDecisionError,
 )
-from serving.signing.customer_tokens import CustomerTokens
+from tactful.serving.signing.customer_tokens import CustomerTokens
 
 CUSTOMER_RATE = 5.0
 """Requests a second for the content of one customer, of all workers together."""

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, BeforeValidator, Field
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.auth import Visit, allows
-from serving.api.decisions.schemas import CustomerId
-from serving.api.openapi import problems
-from serving.api.pagination import cursor_of, parsed
-from serving.api.paths import unescaped
-from serving.api.problems import INVALID
-from serving.errors import CursorError, NotMergedError, StoreError
-from serving.store.queries.merges import made
+from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.decisions.schemas import CustomerId
+from tactful.serving.api.openapi import problems
+from tactful.serving.api.pagination import cursor_of, parsed
+from tactful.serving.api.paths import unescaped
+from tactful.serving.api.problems import INVALID
+from tactful.serving.errors import CursorError, NotMergedError, StoreError
+from tactful.serving.store.queries.merges import made
 
 router = APIRouter(prefix="/v1", tags=["customers"])
 Merger = Annotated[Visit, Depends(allows("merge"))]

@@ -7,17 +7,17 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
-from decisions.kernel.availability import Free
-from serving.api.auth import Visit, allows
-from serving.api.customers.schemas import CustomerAnswer, CustomerExport, ErasureAnswer
-from serving.api.decisions.schemas import CustomerId
-from serving.api.openapi import problems
-from serving.api.paths import unescaped
-from serving.api.problems import INVALID
-from serving.engine.decision_json import closed, encoded, scores_of
-from serving.engine.inquiries import Portrait, portrait
-from serving.engine.people import erase_person, export_person
-from serving.errors import NotReadyError, StoreError, UnknownCustomerError
+from tactful.decisions.kernel.availability import Free
+from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.customers.schemas import CustomerAnswer, CustomerExport, ErasureAnswer
+from tactful.serving.api.decisions.schemas import CustomerId
+from tactful.serving.api.openapi import problems
+from tactful.serving.api.paths import unescaped
+from tactful.serving.api.problems import INVALID
+from tactful.serving.engine.decision_json import closed, encoded, scores_of
+from tactful.serving.engine.inquiries import Portrait, portrait
+from tactful.serving.engine.people import erase_person, export_person
+from tactful.serving.errors import NotReadyError, StoreError, UnknownCustomerError
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 

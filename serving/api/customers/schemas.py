@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from serving.api.decisions.schemas import Closed, ConsentValue, Reason
+from tactful.serving.api.decisions.schemas import Closed, ConsentValue, Reason
 
 
 class FreeMoment(BaseModel):

@@ -13,11 +13,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from decisions.analysis.what_if import Changes
-from decisions.kernel.decision import Decision
-from decisions.kernel.record import parse
-from serving.api.auth import Visit, allows
-from serving.api.decisions.schemas import (
+from tactful.decisions.analysis.what_if import Changes
+from tactful.decisions.kernel.decision import Decision
+from tactful.decisions.kernel.record import parse
+from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.decisions.schemas import (
     BatchAnswer,
     ClearanceAnswer,
     CustomerId,
@@ -32,15 +32,15 @@ from serving.api.decisions.schemas import (
     WhatIfAnswer,
     WhatIfRequest,
 )
-from serving.api.limits import DECISION
-from serving.api.openapi import problems
-from serving.api.pagination import cursor_of, parsed
-from serving.api.problems import INVALID, MALFORMED, TOO_LARGE, told
-from serving.engine.decision_json import content, encoded, supposition
-from serving.engine.inquiries import supposed, supposed_again
-from serving.engine.making import Answer, Ask
-from serving.engine.sending import clear, release, report
-from serving.errors import (
+from tactful.serving.api.limits import DECISION
+from tactful.serving.api.openapi import problems
+from tactful.serving.api.pagination import cursor_of, parsed
+from tactful.serving.api.problems import INVALID, MALFORMED, TOO_LARGE, told
+from tactful.serving.engine.decision_json import content, encoded, supposition
+from tactful.serving.engine.inquiries import supposed, supposed_again
+from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.sending import clear, release, report
+from tactful.serving.errors import (
     AlreadySentError,
     ContendedError,
     CursorError,
@@ -53,7 +53,7 @@ from serving.errors import (
     UnknownDecisionError,
     UnknownItemError,
 )
-from serving.store.queries.decisions import page
+from tactful.serving.store.queries.decisions import page
 
 router = APIRouter(prefix="/v1", tags=["decisions"])
 

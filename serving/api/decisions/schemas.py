@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from features.ids import canonical_id
-from serving.api.problems import Problem
-from serving.engine.sending import OutcomeKind
+from tactful.features.ids import canonical_id
+from tactful.serving.api.problems import Problem
+from tactful.serving.engine.sending import OutcomeKind
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 CustomerId = Annotated[

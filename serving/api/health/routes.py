@@ -7,17 +7,25 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.auth import METRICS_PATH, Visit, allows
-from serving.api.decisions.schemas import Alive, BundleVersion, CatalogueVersion, Health, Ready, Refusal, Started
-from serving.api.openapi import problems
-from serving.api.tracking.schemas import RefusedMessages, RefusedPage
-from serving.engine.champion import Champion
-from serving.engine.readiness import Readiness
-from serving.engine.service import DecisionService
-from serving.errors import ForbiddenError, NotReadyError, StoreError
-from serving.ingestion.refused import RefusedLog
-from serving.store.queries import outbox, refused
-from serving.telemetry.metrics import MEDIA_TYPE, METRICS, exposition
+from tactful.serving.api.auth import METRICS_PATH, Visit, allows
+from tactful.serving.api.decisions.schemas import (
+    Alive,
+    BundleVersion,
+    CatalogueVersion,
+    Health,
+    Ready,
+    Refusal,
+    Started,
+)
+from tactful.serving.api.openapi import problems
+from tactful.serving.api.tracking.schemas import RefusedMessages, RefusedPage
+from tactful.serving.engine.champion import Champion
+from tactful.serving.engine.readiness import Readiness
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import ForbiddenError, NotReadyError, StoreError
+from tactful.serving.ingestion.refused import RefusedLog
+from tactful.serving.store.queries import outbox, refused
+from tactful.serving.telemetry.metrics import MEDIA_TYPE, METRICS, exposition
 
 LATELY = timedelta(days=1)
 """How long the health route names messages that were refused."""

@@ -9,13 +9,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from serving.addresses import hostname, is_loopback
-from serving.api.auth import Visit, allows
-from serving.api.openapi import problems
-from serving.api.tracking.clients import MEASUREMENTS, SOURCE_CONFIG
-from serving.api.tracking.matching import TRACKING
-from serving.api.tracking.schemas import RudderStackSettings, SegmentSettings, Taken
-from serving.errors import StoreError
+from tactful.serving.addresses import hostname, is_loopback
+from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.openapi import problems
+from tactful.serving.api.tracking.clients import MEASUREMENTS, SOURCE_CONFIG
+from tactful.serving.api.tracking.matching import TRACKING
+from tactful.serving.api.tracking.schemas import RudderStackSettings, SegmentSettings, Taken
+from tactful.serving.errors import StoreError
 
 router = APIRouter(tags=[TRACKING])
 Sending = Annotated[Visit, Depends(allows("ingest", "track"))]

@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
 
-from serving.errors import UnauthenticatedError
-from serving.ingestion.bodies import inflated
-from serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.errors import UnauthenticatedError
+from tactful.serving.ingestion.bodies import inflated
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
 
 PATHS = {
     "/v1/t": "/v1/track",

@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from serving.api.decisions.schemas import DecisionAnswer
-from serving.ingestion.reception import MOST_MESSAGES
+from tactful.serving.api.decisions.schemas import DecisionAnswer
+from tactful.serving.ingestion.reception import MOST_MESSAGES
 
 _ONE: dict[str, Any] = {
     "type": "object",

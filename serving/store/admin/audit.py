@@ -1,7 +1,7 @@
 """Counts broken caps in what was recorded, without the code that is to keep them.
 
 It reads the decision log and the ledger with plain SQL and counts every rolling window by brute force, so that a
-mistake in `decisions.catalogue.policies` or in the store's transactions cannot hide itself.
+mistake in `tactful.decisions.catalogue.policies` or in the store's transactions cannot hide itself.
 """
 
 import json
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from decisions.catalogue.model import Catalogue
-from decisions.catalogue.policies.frequency import Cap
-from serving.errors import StoreError
-from serving.store.database import Database
+from tactful.decisions.catalogue.model import Catalogue
+from tactful.decisions.catalogue.policies.frequency import Cap
+from tactful.serving.errors import StoreError
+from tactful.serving.store.database import Database
 
 _DECISIONS = text("SELECT id, customer, moment, choice FROM decisions WHERE tenant = :tenant")
 _LEDGER = text("""

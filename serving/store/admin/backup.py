@@ -21,10 +21,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from serving.errors import StoreError
-from serving.store.database import Database
-from serving.store.migrate import schema_of
-from serving.store.schema import metadata
+from tactful.serving.errors import StoreError
+from tactful.serving.store.database import Database
+from tactful.serving.store.migrate import schema_of
+from tactful.serving.store.schema import metadata
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, select
 
-from decisions.catalogue.policies.frequency import Cap
-from decisions.kernel.decision import SILENCE
-from serving.store.admin.audit import Recorded, broken_windows, contacts_of
-from serving.store.admin.erasure import ERASED
-from serving.store.catalogue_codec import catalogue_from_json
-from serving.store.ingest.session import digest_of
-from serving.store.port import Store
-from serving.store.schema import customers, decisions, identities, ledger, metadata, tenants, tombstones
+from tactful.decisions.catalogue.policies.frequency import Cap
+from tactful.decisions.kernel.decision import SILENCE
+from tactful.serving.store.admin.audit import Recorded, broken_windows, contacts_of
+from tactful.serving.store.admin.erasure import ERASED
+from tactful.serving.store.catalogue_codec import catalogue_from_json
+from tactful.serving.store.ingest.session import digest_of
+from tactful.serving.store.port import Store
+from tactful.serving.store.schema import customers, decisions, identities, ledger, metadata, tenants, tombstones
 
 Version = tuple[str, str]
 """A catalogue's version, and the fingerprint of the features it was compiled for."""

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, func, or_, select, text, update
 
-from decisions.kernel.decision import SILENCE
-from features.timestamps import microseconds
-from features.vocabulary import EVENT_TYPES
-from serving.store.database import Database
-from serving.store.queries.merges import finish_merges
-from serving.store.schema import arrivals, customers, decisions, events, idempotency, ledger, outbox
+from tactful.decisions.kernel.decision import SILENCE
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.store.database import Database
+from tactful.serving.store.queries.merges import finish_merges
+from tactful.serving.store.schema import arrivals, customers, decisions, events, idempotency, ledger, outbox
 
 PAGE = 500
 """Customers or decisions a transaction."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
-from serving.errors import StoreError
-from serving.store.database import Database
-from serving.store.migrate import schema_of
-from serving.store.schema import metadata
+from tactful.serving.errors import StoreError
+from tactful.serving.store.database import Database
+from tactful.serving.store.migrate import schema_of
+from tactful.serving.store.schema import metadata
 
 PAGE = 2_000
 """Rows that are held in memory at once."""

@@ -19,15 +19,15 @@ from sqlalchemy import (
     update,
 )
 
-from decisions.kernel.record import parse
-from features.timestamps import microseconds
-from serving.store.admin.bodies import about
-from serving.store.admin.people import names_of, salt_of, salted
-from serving.store.database import Database, insert
-from serving.store.ingest.session import digest_of
-from serving.store.queries.idempotency import FORGOTTEN
-from serving.store.queries.operator_actions import append
-from serving.store.schema import (
+from tactful.decisions.kernel.record import parse
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.admin.bodies import about
+from tactful.serving.store.admin.people import names_of, salt_of, salted
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.ingest.session import digest_of
+from tactful.serving.store.queries.idempotency import FORGOTTEN
+from tactful.serving.store.queries.operator_actions import append
+from tactful.serving.store.schema import (
     arrivals,
     consents,
     customers,

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select, update
 
-from features.timestamps import is_zone
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.store.admin.bodies import about
-from serving.store.database import Database, insert
-from serving.store.ingest.session import digest_of
-from serving.store.inputs import unpacked
-from serving.store.port import StoredEvent, from_micros
-from serving.store.schema import (
+from tactful.features.timestamps import is_zone
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.store.admin.bodies import about
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.ingest.session import digest_of
+from tactful.serving.store.inputs import unpacked
+from tactful.serving.store.port import StoredEvent, from_micros
+from tactful.serving.store.schema import (
     consents,
     customers,
     decisions,

@@ -6,9 +6,9 @@ The time of a row never goes back, so that neither a clock that jumps nor a mess
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from features.timestamps import microseconds
-from serving.store.ingest.session import Row, Session, in_order
-from serving.store.port import Consent, Profile
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.ingest.session import Row, Session, in_order
+from tactful.serving.store.port import Consent, Profile
 
 _NEWER = "excluded.time > consents.time"
 _CONFLICT = f"""ON CONFLICT (tenant, customer, channel, purpose) DO UPDATE SET allowed = excluded.allowed,

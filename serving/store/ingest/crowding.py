@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from features.vocabulary import EVENT_TYPES
-from serving.store.ingest.keep import Known
-from serving.store.ingest.session import Session
-from serving.store.port import Arrival, StoredEvent
+from tactful.features.vocabulary import EVENT_TYPES
+from tactful.serving.store.ingest.keep import Known
+from tactful.serving.store.ingest.session import Session
+from tactful.serving.store.port import Arrival, StoredEvent
 
 _DAY = 86_400_000_000
 _UNBOUNDED = frozenset(map(EVENT_TYPES.index, ("contact", "unsubscribed", "complained", "bounced")))

@@ -8,16 +8,16 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from decisions.base.snapshot import Contact
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.store.counting import counted
-from serving.store.ingest.consents import keep_consents, newer_refusals
-from serving.store.ingest.merge import Merge, keep_origins, merge
-from serving.store.ingest.profiles import ProfileChange, SentChange, StoredProfile, keep_changes
-from serving.store.ingest.session import Row, Session, in_order
-from serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, from_micros
-from serving.store.rows import contact_row, event_row, outbox_row
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.store.counting import counted
+from tactful.serving.store.ingest.consents import keep_consents, newer_refusals
+from tactful.serving.store.ingest.merge import Merge, keep_origins, merge
+from tactful.serving.store.ingest.profiles import ProfileChange, SentChange, StoredProfile, keep_changes
+from tactful.serving.store.ingest.session import Row, Session, in_order
+from tactful.serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, from_micros
+from tactful.serving.store.rows import contact_row, event_row, outbox_row
 
 CONTACT, PURCHASE, REFUND = map(EVENT_TYPES.index, ("contact", "purchase", "refund"))
 _MONEY = (PURCHASE, REFUND)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from serving.store.ingest.consents import MOVE as MOVE_CONSENTS
-from serving.store.ingest.profiles import ProfileChange, SentChange, begin_log, keep_changes
-from serving.store.ingest.session import Row, Session
-from serving.store.port import Arrival, Receipt
+from tactful.serving.store.ingest.consents import MOVE as MOVE_CONSENTS
+from tactful.serving.store.ingest.profiles import ProfileChange, SentChange, begin_log, keep_changes
+from tactful.serving.store.ingest.session import Row, Session
+from tactful.serving.store.port import Arrival, Receipt
 
 HOUR = 3_600_000_000
 """Microseconds in which at most so many ids become one customer."""

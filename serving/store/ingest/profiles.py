@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
-from features.timestamps import microseconds
-from serving.store.ingest.consents import keep_consents, merge_consents
-from serving.store.ingest.session import Row, Session
-from serving.store.port import Profile
-from serving.store.rows import merged
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.ingest.consents import keep_consents, merge_consents
+from tactful.serving.store.ingest.session import Row, Session
+from tactful.serving.store.port import Profile
+from tactful.serving.store.rows import merged
 
 _PROFILES = "SELECT customer, zone, joined, attributes FROM customers WHERE tenant = ? AND customer = ANY(?)"
 _CONSENTS = "SELECT channel, purpose, allowed, time FROM consents WHERE tenant = ? AND customer = ?"

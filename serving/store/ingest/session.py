@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from serving.store.queries.operator_actions import Act, following
+from tactful.serving.store.queries.operator_actions import Act, following
 
 Row: TypeAlias = tuple[Any, ...]
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from features.timestamps import microseconds
-from serving.store.ingest.crowding import crowded
-from serving.store.ingest.keep import Known, keep, keep_refusals, tells
-from serving.store.ingest.merge import policy, ties
-from serving.store.ingest.session import Session, in_order
-from serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Receipt
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.ingest.crowding import crowded
+from tactful.serving.store.ingest.keep import Known, keep, keep_refusals, tells
+from tactful.serving.store.ingest.merge import policy, ties
+from tactful.serving.store.ingest.session import Session, in_order
+from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Receipt
 
 _DECISIONS = "SELECT id, customer, choice FROM decisions WHERE tenant = ? AND id = ANY(?)"
 _SEEN = """

@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from serving.errors import NotMergedError
-from serving.store.ingest.profiles import (
+from tactful.serving.errors import NotMergedError
+from tactful.serving.store.ingest.profiles import (
     SentChange,
     changes_of,
     end_log,
@@ -13,9 +13,9 @@ from serving.store.ingest.profiles import (
     remade_consents,
     replace_log,
 )
-from serving.store.ingest.session import Row, Session
-from serving.store.ingest.take import MovedError
-from serving.store.port import Unmerged
+from tactful.serving.store.ingest.session import Row, Session
+from tactful.serving.store.ingest.take import MovedError
+from tactful.serving.store.port import Unmerged
 
 _MERGE = "SELECT id, kept FROM merges WHERE tenant = ? AND alias = ? AND undone IS NULL"
 _NAMES = "SELECT alias FROM identities WHERE tenant = ? AND customer = ?"

@@ -9,7 +9,7 @@ from psycopg import errors
 from psycopg.abc import PQGen
 from psycopg.rows import TupleRow
 
-from serving.store.postgres.sql import PATIENCE
+from tactful.serving.store.postgres.sql import PATIENCE
 
 _Result = TypeVar("_Result")
 

@@ -7,15 +7,15 @@ from typing import LiteralString
 import psycopg
 from psycopg.rows import TupleRow
 
-from serving.store.ingest.consents import load_consents
-from serving.store.ingest.merge import keep_origins
-from serving.store.ingest.profiles import keep_changes, loaded_changes
-from serving.store.ingest.session import Row, in_order
-from serving.store.ingest.take import MovedError
-from serving.store.port import History
-from serving.store.postgres import sql
-from serving.store.postgres.session import PostgresSession
-from serving.store.rows import admitted, contact_row, customer_row, event_row, merged_profiles
+from tactful.serving.store.ingest.consents import load_consents
+from tactful.serving.store.ingest.merge import keep_origins
+from tactful.serving.store.ingest.profiles import keep_changes, loaded_changes
+from tactful.serving.store.ingest.session import Row, in_order
+from tactful.serving.store.ingest.take import MovedError
+from tactful.serving.store.port import History
+from tactful.serving.store.postgres import sql
+from tactful.serving.store.postgres.session import PostgresSession
+from tactful.serving.store.rows import admitted, contact_row, customer_row, event_row, merged_profiles
 
 
 def load(session: PostgresSession, history: History) -> None:

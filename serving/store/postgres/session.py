@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import TupleRow
 
-from serving.store.ingest.session import Row, Session
-from serving.store.postgres import sql
+from tactful.serving.store.ingest.session import Row, Session
+from tactful.serving.store.postgres import sql
 
 _MAKE = """
 INSERT INTO customers (tenant, customer, version, attributes)

@@ -1,6 +1,6 @@
 """The statements of the store on PostgreSQL."""
 
-from serving.store.rows import CONTACT_COLUMNS
+from tactful.serving.store.rows import CONTACT_COLUMNS
 
 PATIENCE = 10
 """Seconds to wait for a connection, or for another writer."""

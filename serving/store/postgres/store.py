@@ -20,20 +20,20 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 from sqlalchemy import text
 
-from decisions.base.snapshot import Contact
-from features.timestamps import microseconds
-from serving.errors import StoreError
-from serving.store.core import CoreStore
-from serving.store.database import Database, Durability, reason
-from serving.store.ingest.session import Row
-from serving.store.ingest.take import MovedError
-from serving.store.migrate import upgrade
-from serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
-from serving.store.postgres import sql
-from serving.store.postgres.connection import NETWORK, BoundedConnection
-from serving.store.postgres.loading import load
-from serving.store.postgres.session import PostgresSession
-from serving.store.rows import contact_of, contact_row, decision_row, fates_of, known_customer, outbox_row
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.timestamps import microseconds
+from tactful.serving.errors import StoreError
+from tactful.serving.store.core import CoreStore
+from tactful.serving.store.database import Database, Durability, reason
+from tactful.serving.store.ingest.session import Row
+from tactful.serving.store.ingest.take import MovedError
+from tactful.serving.store.migrate import upgrade
+from tactful.serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
+from tactful.serving.store.postgres import sql
+from tactful.serving.store.postgres.connection import NETWORK, BoundedConnection
+from tactful.serving.store.postgres.loading import load
+from tactful.serving.store.postgres.session import PostgresSession
+from tactful.serving.store.rows import contact_of, contact_row, decision_row, fates_of, known_customer, outbox_row
 
 CONNECTIONS = 8
 """The most that one store has open."""

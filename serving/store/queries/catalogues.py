@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from features.timestamps import microseconds
-from serving.errors import CatalogueMovedError
-from serving.store.database import Database, insert
-from serving.store.port import from_micros
-from serving.store.queries.operator_actions import append
-from serving.store.schema import catalogue_versions
+from tactful.features.timestamps import microseconds
+from tactful.serving.errors import CatalogueMovedError
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.port import from_micros
+from tactful.serving.store.queries.operator_actions import append
+from tactful.serving.store.schema import catalogue_versions
 
 _COLUMNS = [catalogue_versions.c[name] for name in ("number", "digest", "content", "created", "author")]
 

@@ -5,9 +5,9 @@ from enum import Enum
 
 from sqlalchemy import select
 
-from features.timestamps import microseconds
-from serving.store.database import Database
-from serving.store.schema import identities, ledger
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database
+from tactful.serving.store.schema import identities, ledger
 
 
 class Standing(Enum):

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import or_, select, tuple_
 
-from features.timestamps import microseconds
-from serving.store.database import Database
-from serving.store.port import StoredDecision
-from serving.store.schema import decisions, identities
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database
+from tactful.serving.store.port import StoredDecision
+from tactful.serving.store.schema import decisions, identities
 
 _COLUMNS = [decisions.c[name] for name in ("id", "customer", "opened_by", "record", "inputs")]
 

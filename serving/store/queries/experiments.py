@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from experiments.assignment.arms import Exposure
-from experiments.design.declaration import Experiment, Plan
-from features.timestamps import microseconds
-from serving.store.database import Database, insert
-from serving.store.port import from_micros
-from serving.store.schema import decisions, experiments, exposures
+from tactful.experiments.assignment.arms import Exposure
+from tactful.experiments.design.declaration import Experiment, Plan
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.port import from_micros
+from tactful.serving.store.schema import decisions, experiments, exposures
 
 FRAME = "(plan)"
 """Id of the row that bears what is not of one experiment: hold-out, hold-backs and layers."""

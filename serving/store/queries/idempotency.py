@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
-from features.timestamps import microseconds
-from serving.errors import KeyInFlightError, KeyReusedError
-from serving.store.database import Database, insert
-from serving.store.schema import idempotency
+from tactful.features.timestamps import microseconds
+from tactful.serving.errors import KeyInFlightError, KeyReusedError
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.schema import idempotency
 
 LIFETIME = timedelta(hours=24)
 """How long an answer is kept."""

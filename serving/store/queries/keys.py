@@ -14,11 +14,11 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Row, select, update
 
-from features.timestamps import microseconds
-from serving.store.database import Database, insert
-from serving.store.port import from_micros
-from serving.store.queries.operator_actions import append
-from serving.store.schema import keys
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.port import from_micros
+from tactful.serving.store.queries.operator_actions import append
+from tactful.serving.store.schema import keys
 
 Scope = Literal["decide", "ingest", "track", "content", "read", "merge", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)

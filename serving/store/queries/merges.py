@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
 
-from features.timestamps import microseconds
-from serving.store.database import Database
-from serving.store.port import from_micros
-from serving.store.schema import customers, identities, merges, origins, profile_changes
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database
+from tactful.serving.store.port import from_micros
+from tactful.serving.store.schema import customers, identities, merges, origins, profile_changes
 
 PAGE = 500
 """Customers a transaction."""

@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, select, text
 
-from features.timestamps import microseconds
-from serving.store.database import Database, insert
-from serving.store.port import from_micros
-from serving.store.schema import operator_actions
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.port import from_micros
+from tactful.serving.store.schema import operator_actions
 
 Act = Literal[
     "key created",

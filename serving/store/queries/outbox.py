@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Update, case, func, select, update
 
-from features.timestamps import microseconds
-from serving.store.database import Database
-from serving.store.port import from_micros
-from serving.store.schema import outbox
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database
+from tactful.serving.store.port import from_micros
+from tactful.serving.store.schema import outbox
 
 _WAITING = outbox.c.delivered.is_(None) & outbox.c.refused.is_(None)
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, delete, func, select, tuple_
 
-from features.timestamps import microseconds
-from serving.store.database import Database, insert
-from serving.store.port import from_micros
-from serving.store.schema import refused
+from tactful.features.timestamps import microseconds
+from tactful.serving.store.database import Database, insert
+from tactful.serving.store.port import from_micros
+from tactful.serving.store.schema import refused
 
 MOST = 200
 """Rows that are kept of a tenant: those that were seen last."""

@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from serving.store.database import Database
-from serving.store.schema import tenants
+from tactful.serving.store.database import Database
+from tactful.serving.store.schema import tenants
 
 
 def zone_of(database: Database, tenant: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from serving.store.ingest.session import Row, Session
+from tactful.serving.store.ingest.session import Row, Session
 
 _MAKE = "INSERT INTO customers (tenant, customer, version, attributes) VALUES (?, ?, 0, '{}') ON CONFLICT DO NOTHING"
 _VERSIONS = "SELECT customer, version FROM customers WHERE tenant = ? AND customer = ANY(?)"

@@ -16,18 +16,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from decisions.base.snapshot import Contact
-from features.timestamps import microseconds
-from serving.errors import StoreError
-from serving.store.core import CoreStore
-from serving.store.database import Database, Durability
-from serving.store.ingest.consents import load_consents
-from serving.store.ingest.merge import keep_origins
-from serving.store.ingest.profiles import keep_changes, loaded_changes
-from serving.store.ingest.session import Row
-from serving.store.migrate import upgrade
-from serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
-from serving.store.rows import (
+from tactful.decisions.base.snapshot import Contact
+from tactful.features.timestamps import microseconds
+from tactful.serving.errors import StoreError
+from tactful.serving.store.core import CoreStore
+from tactful.serving.store.database import Database, Durability
+from tactful.serving.store.ingest.consents import load_consents
+from tactful.serving.store.ingest.merge import keep_origins
+from tactful.serving.store.ingest.profiles import keep_changes, loaded_changes
+from tactful.serving.store.ingest.session import Row
+from tactful.serving.store.migrate import upgrade
+from tactful.serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
+from tactful.serving.store.rows import (
     CONTACT_COLUMNS,
     admitted,
     contact_of,
@@ -38,7 +38,7 @@ from serving.store.rows import (
     known_customer,
     outbox_row,
 )
-from serving.store.sqlite.session import SqliteSession
+from tactful.serving.store.sqlite.session import SqliteSession
 
 PATIENCE = 10.0
 """Seconds to wait for another writer."""

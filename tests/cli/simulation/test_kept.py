@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.simulation.kept import keep
-from experiments.world.parameters import preset
-from features.errors import TactfulError
-from features.events.dataset import open_events
-from serving.bootstrap import open_service
-from serving.settings import Settings
-from serving.store.admin.audit import audit
-from serving.store.admin.checking import check
+from tactful.cli.simulation.kept import keep
+from tactful.experiments.world.parameters import preset
+from tactful.features.errors import TactfulError
+from tactful.features.events.dataset import open_events
+from tactful.serving.bootstrap import open_service
+from tactful.serving.settings import Settings
+from tactful.serving.store.admin.audit import audit
+from tactful.serving.store.admin.checking import check
 from tests.cli.shopfront import tactful
 
 SMALL = ("--seeds", "3", "--customers", "60", "--weeks", "2")

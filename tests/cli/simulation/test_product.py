@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from cli.simulation.past import past_rows
-from cli.simulation.product import Product
-from cli.simulation.shop import CATALOGUE, NAMES, Shop, ShopScorer
-from decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
-from decisions.catalogue.selection import PriorityList as FirstOfList
-from decisions.kernel.decide import Circumstances, decide
-from decisions.loading import parse_catalogue
-from experiments.world.parameters import ARMS, preset
-from experiments.world.policies import PriorityList, RandomArm
-from experiments.world.triggers import allowed, rhythm
-from experiments.world.world import World
+from tactful.cli.simulation.past import past_rows
+from tactful.cli.simulation.product import Product
+from tactful.cli.simulation.shop import CATALOGUE, NAMES, Shop, ShopScorer
+from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
+from tactful.decisions.catalogue.selection import PriorityList as FirstOfList
+from tactful.decisions.kernel.decide import Circumstances, decide
+from tactful.decisions.loading import parse_catalogue
+from tactful.experiments.world.parameters import ARMS, preset
+from tactful.experiments.world.policies import PriorityList, RandomArm
+from tactful.experiments.world.triggers import allowed, rhythm
+from tactful.experiments.world.world import World
 
 EXPLORATION = "exploration: {holdout: 0.05, uniform: 0.05, salt: world}"
 DEAF = '    eligible: "!segment.deaf"\n'

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from cli.simulation.served import served
-from decisions.kernel.record import parse
-from experiments.world.parameters import preset
-from experiments.world.world import World
-from serving.store.queries.experiments import exposed_to
+from tactful.cli.simulation.served import served
+from tactful.decisions.kernel.record import parse
+from tactful.experiments.world.parameters import preset
+from tactful.experiments.world.world import World
+from tactful.serving.store.queries.experiments import exposed_to
 
 PLAN = """\
 experiments:

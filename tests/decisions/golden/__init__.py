@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from decisions.analysis.explain import as_dict, paragraph, table
-from decisions.analysis.remedies import remedies
-from decisions.catalogue.selection import EpsilonGreedy
-from decisions.kernel.decide import Circumstances, Request
-from decisions.kernel.decision import Decision
+from tactful.decisions.analysis.explain import as_dict, paragraph, table
+from tactful.decisions.analysis.remedies import remedies
+from tactful.decisions.catalogue.selection import EpsilonGreedy
+from tactful.decisions.kernel.decide import Circumstances, Request
+from tactful.decisions.kernel.decision import Decision
 from tests.decisions.retailer import LAPSING, RETAILER, KnownScorer, at, contact, decided, event, having
 
 FOLDER = Path(__file__).parent

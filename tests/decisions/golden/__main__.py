@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-from decisions.kernel.decide import KERNEL
+from tactful.decisions.kernel.decide import KERNEL
 from tests.decisions.golden import FOLDER, SNAPSHOTS, decision, explanations, record, unexplained
 
 for case in SNAPSHOTS:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from serving.engine.service import DecisionService
-from serving.process.server import running
-from serving.settings import Settings
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
 from tests.patience import PATIENCE
 from tests.serving.house import House, open_house
 

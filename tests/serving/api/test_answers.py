@@ -2,10 +2,10 @@
 
 import json
 
-from decisions.base import canonical_json as canonical
-from serving.engine.decision_json import content, supposition
-from serving.engine.making import Ask
-from serving.engine.service import DecisionService
+from tactful.decisions.base import canonical_json as canonical
+from tactful.serving.engine.decision_json import content, supposition
+from tactful.serving.engine.making import Ask
+from tactful.serving.engine.service import DecisionService
 from tests.serving.shop import NOW
 
 CUSTOMERS = ["regular", "leaver", "thankful", "complainer", "refuser", "celebrant"]

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.decisions.schemas import BatchAnswer, DecisionPage
-from serving.engine.service import DecisionService
-from serving.store.port import History, Profile
+from tactful.serving.api.decisions.schemas import BatchAnswer, DecisionPage
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.store.port import History, Profile
 from tests.serving.shop import NOW
 
 

@@ -6,8 +6,8 @@ from functools import partial
 import httpx
 import pytest
 
-from serving.settings import Settings
-from serving.store.queries.catalogues import digest_of
+from tactful.serving.settings import Settings
+from tactful.serving.store.queries.catalogues import digest_of
 from tests.serving.shop import CATALOGUE
 
 YAML = {"Content-Type": "application/yaml"}

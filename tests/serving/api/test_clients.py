@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.tracking.clients import PATHS
-from serving.ingestion.bodies import LARGEST
-from serving.settings import Settings
-from serving.store.port import KnownCustomer, StoredEvent
-from serving.store.queries import keys
+from tactful.serving.api.tracking.clients import PATHS
+from tactful.serving.ingestion.bodies import LARGEST
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import KnownCustomer, StoredEvent
+from tactful.serving.store.queries import keys
 from tests.serving.house import House, open_house
 from tests.serving.shop import NOW
 

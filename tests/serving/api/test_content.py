@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.settings import Settings
-from serving.signing.customer_tokens import sign
-from serving.store.port import Contact
+from tactful.serving.settings import Settings
+from tactful.serving.signing.customer_tokens import sign
+from tactful.serving.store.port import Contact
 from tests.serving.house import House, open_house
 from tests.serving.shop import CATALOGUE, NOW
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from serving.api.customers.schemas import CustomerAnswer
-from serving.engine.service import DecisionService
+from tactful.serving.api.customers.schemas import CustomerAnswer
+from tactful.serving.engine.service import DecisionService
 from tests.serving.shop import NOW
 
 

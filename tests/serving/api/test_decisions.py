@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.decisions.schemas import DecisionAnswer
-from serving.engine.service import DecisionService
-from serving.settings import Settings
-from serving.store.port import History, Profile
+from tactful.serving.api.decisions.schemas import DecisionAnswer
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile
 from tests.serving.earlier import rewrite
 from tests.serving.shop import NOW
 

@@ -7,10 +7,10 @@ from base64 import b64encode
 import httpx
 import pytest
 
-from serving.api.app import scopes
-from serving.api.auth import PUBLIC
-from serving.store.queries import keys
-from serving.store.queries.keys import SCOPES
+from tactful.serving.api.app import scopes
+from tactful.serving.api.auth import PUBLIC
+from tactful.serving.store.queries import keys
+from tactful.serving.store.queries.keys import SCOPES
 from tests.patience import PATIENCE
 from tests.serving.house import House, open_house
 from tests.serving.shop import NOW

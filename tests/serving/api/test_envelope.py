@@ -5,10 +5,10 @@ import logging
 import httpx
 import pytest
 
-from serving.api.middleware import BODY_LIMITS, SECURITY_HEADERS
-from serving.engine.service import DecisionService
-from serving.process.server import running
-from serving.settings import Settings
+from tactful.serving.api.middleware import BODY_LIMITS, SECURITY_HEADERS
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
 from tests.patience import PATIENCE
 
 PATHS = ["/health/live", "/nowhere", "/v1/decisions", "/v1/decisions/nothing", "/openapi.json"]

@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 
-from serving.api.decisions.schemas import Health, Ready
-from serving.engine.making import Maker
-from serving.engine.pointer import point_to
-from serving.engine.service import DecisionService
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.probing import write_and_forget
+from tactful.serving.api.decisions.schemas import Health, Ready
+from tactful.serving.engine.making import Maker
+from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.probing import write_and_forget
 from tests.serving.house import House
 from tests.serving.shop import CATALOGUE, export_bundle
 from tests.serving.test_outbox import CART, HOUR, built

@@ -7,9 +7,9 @@ import math
 import httpx
 import pytest
 
-from serving.api.idempotency import LARGEST_KEPT
-from serving.ingestion.bodies import FREELY_INFLATED, MOST_CONTAINERS, MOST_INFLATED
-from serving.settings import Settings
+from tactful.serving.api.idempotency import LARGEST_KEPT
+from tactful.serving.ingestion.bodies import FREELY_INFLATED, MOST_CONTAINERS, MOST_INFLATED
+from tactful.serving.settings import Settings
 from tests.serving.house import House, open_house
 
 RATE = 0.01

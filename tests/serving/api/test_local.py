@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.process.server import running
-from serving.settings import Settings
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
 from tests.patience import PATIENCE
 from tests.serving.shop import service_of
 

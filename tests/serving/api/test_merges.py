@@ -5,7 +5,7 @@ import logging
 import httpx
 import pytest
 
-from serving.store.port import MERGES_AN_HOUR, History, Profile
+from tactful.serving.store.port import MERGES_AN_HOUR, History, Profile
 from tests.serving.house import House
 from tests.serving.shop import NOW
 

@@ -8,11 +8,11 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from serving.api.app import ROUTERS
-from serving.api.decisions.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
-from serving.api.problems import Problem, TrackingProblem
-from serving.api.tracking.matching import TRACKING
-from serving.api.webhooks import DecisionMade
+from tactful.serving.api.app import ROUTERS
+from tactful.serving.api.decisions.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
+from tactful.serving.api.problems import Problem, TrackingProblem
+from tactful.serving.api.tracking.matching import TRACKING
+from tactful.serving.api.webhooks import DecisionMade
 
 ROUTES = {
     (method.lower(), route.path): route

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from serving.api.pages import PATHS
+from tactful.serving.api.pages import PATHS
 from tests.serving.house import House
 
 

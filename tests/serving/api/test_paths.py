@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.ids import PLACEHOLDER_IDS, canonical_id, fault_of
-from serving.api.paths import segmented, unescaped
-from serving.process.server import running
-from serving.settings import Settings
+from tactful.features.ids import PLACEHOLDER_IDS, canonical_id, fault_of
+from tactful.serving.api.paths import segmented, unescaped
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
 from tests.patience import PATIENCE
 from tests.serving.shop import service_of
 

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.engine.service import DecisionService
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.port import History, Profile
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile
 from tests.patience import PATIENCE
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from serving.store.queries import idempotency
-from serving.store.schema import idempotency as idempotency_table
+from tactful.serving.store.queries import idempotency
+from tactful.serving.store.schema import idempotency as idempotency_table
 from tests.serving.house import House
 from tests.serving.shop import CATALOGUE
 

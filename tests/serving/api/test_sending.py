@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from serving.api.decisions.schemas import ClearanceAnswer, WhatIfAnswer
-from serving.engine.service import DecisionService
-from serving.store.port import History, Profile
+from tactful.serving.api.decisions.schemas import ClearanceAnswer, WhatIfAnswer
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.store.port import History, Profile
 from tests.serving.shop import NOW
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.api.app import scopes
-from serving.settings import Settings
-from serving.store.port import History, Profile
-from serving.store.queries import refused
-from serving.store.queries.refused import Refused
+from tactful.serving.api.app import scopes
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile
+from tactful.serving.store.queries import refused
+from tactful.serving.store.queries.refused import Refused
 from tests.serving.house import House, open_house
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW
 

@@ -11,14 +11,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from serving.engine.service import DecisionService
-from serving.engine.tenants import Tenants
-from serving.ingestion.bodies import LARGEST, LARGEST_BATCH
-from serving.process.server import running
-from serving.settings import Settings
-from serving.store.port import StoredEvent
-from serving.store.queries import keys, outbox
-from serving.telemetry.metrics import METRICS
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.tenants import Tenants
+from tactful.serving.ingestion.bodies import LARGEST, LARGEST_BATCH
+from tactful.serving.process.server import running
+from tactful.serving.settings import Settings
+from tactful.serving.store.port import StoredEvent
+from tactful.serving.store.queries import keys, outbox
+from tactful.serving.telemetry.metrics import METRICS
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW

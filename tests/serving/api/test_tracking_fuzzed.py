@@ -7,7 +7,7 @@ import pytest
 import schemathesis
 from hypothesis import given, settings
 
-from serving.api.problems import MEDIA_TYPE
+from tactful.serving.api.problems import MEDIA_TYPE
 
 
 @pytest.mark.parametrize("call", ["track", "identify", "page", "screen", "group", "alias", "batch"])

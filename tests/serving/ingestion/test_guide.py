@@ -13,15 +13,15 @@ from typing import Any
 import httpx
 import pytest
 
-from features.ids import PLACEHOLDER_IDS, folded
-from serving.engine.service import DecisionService
-from serving.ingestion.fates import MessageFate
-from serving.ingestion.names import AMOUNT, STANDARD, Meaning
-from serving.ingestion.rules import Rules, load_rules
-from serving.ingestion.traits import OWN
-from serving.process.server import running
-from serving.signing.webhooks import Webhook
-from serving.store.port import History, Profile
+from tactful.features.ids import PLACEHOLDER_IDS, folded
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.ingestion.fates import MessageFate
+from tactful.serving.ingestion.names import AMOUNT, STANDARD, Meaning
+from tactful.serving.ingestion.rules import Rules, load_rules
+from tactful.serving.ingestion.traits import OWN
+from tactful.serving.process.server import running
+from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.store.port import History, Profile
 from tests.patience import PATIENCE
 from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from serving.engine.service import DecisionService
-from serving.errors import NotReadyError, StoreError
-from serving.ingestion.fates import MessageFate
-from serving.ingestion.inbox import Inbox
-from serving.ingestion.reception import Parcel, Receipts, Reception
-from serving.settings import Settings
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.errors import NotReadyError, StoreError
+from tactful.serving.ingestion.fates import MessageFate
+from tactful.serving.ingestion.inbox import Inbox
+from tactful.serving.ingestion.reception import Parcel, Receipts, Reception
+from tactful.serving.settings import Settings
 
 
 def single(number: int, **fields: object) -> Parcel:

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from features.timestamps import microseconds
-from features.vocabulary import CHANNELS, EVENT_TYPES
-from serving.ingestion import messages
-from serving.ingestion.fates import MessageFate, UnfitMessageError
-from serving.ingestion.messages import Message
-from serving.ingestion.names import OUTCOMES, STANDARD
-from serving.ingestion.properties import event_of, meaning_of, outcome_of
-from serving.ingestion.rules import Rules
-from serving.ingestion.traits import profile_of
-from serving.store.port import Outcome, Profile, StoredEvent
+from tactful.features.timestamps import microseconds
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.serving.ingestion import messages
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.messages import Message
+from tactful.serving.ingestion.names import OUTCOMES, STANDARD
+from tactful.serving.ingestion.properties import event_of, meaning_of, outcome_of
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.ingestion.traits import profile_of
+from tactful.serving.store.port import Outcome, Profile, StoredEvent
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.timestamps import AHEAD, EARLIEST
-from serving.ingestion.fates import MessageFate, UnfitMessageError
-from serving.ingestion.moments import INSTANT, placed, read
+from tactful.features.timestamps import AHEAD, EARLIEST
+from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.moments import INSTANT, placed, read
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)

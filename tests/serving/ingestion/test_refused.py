@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
-from serving.engine.service import DecisionService
-from serving.ingestion.fates import MessageFate
-from serving.ingestion.intake import Told
-from serving.ingestion.refused import MOST_AT_ONCE, OTHERS, UNDECLARED, RefusedLog, impersonal
-from serving.store.queries import refused
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.ingestion.fates import MessageFate
+from tactful.serving.ingestion.intake import Told
+from tactful.serving.ingestion.refused import MOST_AT_ONCE, OTHERS, UNDECLARED, RefusedLog, impersonal
+from tactful.serving.store.queries import refused
 from tests.serving.shop import NOW
 
 UNKNOWN = Told(MessageFate.UNMAPPED, name="track Button Pressed")

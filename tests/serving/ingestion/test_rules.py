@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import SettingsError
-from serving.ingestion.rules import Rules, load_rules
+from tactful.serving.errors import SettingsError
+from tactful.serving.ingestion.rules import Rules, load_rules
 
 
 def test_without_a_file_the_standard_holds(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from serving.bootstrap import open_store
-from serving.errors import StoreError
-from serving.store.database import Durability
-from serving.store.migrate import VERSION_TABLE
-from serving.store.port import Fate, Profile
-from serving.store.postgres.store import PostgresStore
-from serving.store.schema import metadata
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import StoreError
+from tactful.serving.store.database import Durability
+from tactful.serving.store.migrate import VERSION_TABLE
+from tactful.serving.store.port import Fate, Profile
+from tactful.serving.store.postgres.store import PostgresStore
+from tactful.serving.store.schema import metadata
 from tests.contracts.stores import T, draft, history, known
 from tests.decisions.retailer import NOON
 from tests.serving.store.writer import write

@@ -10,13 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from serving.bootstrap import open_store
-from serving.errors import StoreError
-from serving.store.database import Durability
-from serving.store.migrate import VERSION_TABLE
-from serving.store.port import History, Profile
-from serving.store.schema import metadata
-from serving.store.sqlite.store import SqliteStore
+from tactful.serving.bootstrap import open_store
+from tactful.serving.errors import StoreError
+from tactful.serving.store.database import Durability
+from tactful.serving.store.migrate import VERSION_TABLE
+from tactful.serving.store.port import History, Profile
+from tactful.serving.store.schema import metadata
+from tactful.serving.store.sqlite.store import SqliteStore
 from tests.decisions.retailer import NOON
 
 

@@ -14,17 +14,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from decisions.kernel.record import parse
-from serving.bootstrap import open_store
-from serving.engine.making import told_again
-from serving.engine.rendering import Renderer
-from serving.engine.snapshots import from_bytes
-from serving.store.admin.checking import check
-from serving.store.admin.erasure import erase
-from serving.store.catalogue_codec import catalogue_from_json
-from serving.store.migrate import VERSION_TABLE
-from serving.store.port import Arrival, Fate, Receipt, Store, StoredDecision
-from serving.store.schema import metadata
+from tactful.decisions.kernel.record import parse
+from tactful.serving.bootstrap import open_store
+from tactful.serving.engine.making import told_again
+from tactful.serving.engine.rendering import Renderer
+from tactful.serving.engine.snapshots import from_bytes
+from tactful.serving.store.admin.checking import check
+from tactful.serving.store.admin.erasure import erase
+from tactful.serving.store.catalogue_codec import catalogue_from_json
+from tactful.serving.store.migrate import VERSION_TABLE
+from tactful.serving.store.port import Arrival, Fate, Receipt, Store, StoredDecision
+from tactful.serving.store.schema import metadata
 from tests.contracts.stores import BUY, DAY, draft, known
 from tests.serving.shop import NOW
 

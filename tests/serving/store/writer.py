@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from serving.bootstrap import open_store
-from serving.store.port import Draft
+from tactful.serving.bootstrap import open_store
+from tactful.serving.store.port import Draft
 
 
 def write(url: str, tenant: str, drafts: Sequence[Draft]) -> None:
