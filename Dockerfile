@@ -11,6 +11,7 @@ RUN python -m venv /opt/build \
     && python -m venv --without-pip /opt/tactful \
     && pip --python /opt/tactful/bin/python install --require-hashes --only-binary :all: --requirement requirements/serve.txt
 COPY pyproject.toml README.md LICENSE ./
+COPY tactful/__init__.py tactful/py.typed tactful/
 COPY cli/ cli/
 COPY decisions/ decisions/
 COPY experiments/ experiments/

@@ -51,7 +51,7 @@ def imports(document: Path) -> Iterator[tuple[str, str]]:
         lines = [line.removeprefix(">>> ") for line in block.splitlines()]
         for line in (line for line in lines if re.match(r"(from|import) ", line)):
             for node in ast.walk(ast.parse(line)):
-                if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in ROOMS:
+                if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "tactful":
                     yield from ((str(node.module), alias.name) for alias in node.names)
 
 

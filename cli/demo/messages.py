@@ -26,7 +26,7 @@ def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:
         CatalogueError: It has mistakes.
     """
     settings = settings_of(folder)
-    with as_file(files("decisions") / "examples" / "grocery.yaml") as example:
+    with as_file(files("tactful.decisions") / "examples" / "grocery.yaml") as example:
         settings.catalogue.write_bytes(example.read_bytes())
     compiled = load_champion(settings.champion, settings.catalogue, STANDARD).compiled
     catalogue = compiled.catalogue

@@ -31,7 +31,7 @@ def write_html(folder: Path, steps: Sequence[Step], headlines: Sequence[Headline
         lead: The sentence under the title.
         footer: The small print.
     """
-    environment = Environment(loader=PackageLoader("cli"), autoescape=True, trim_blocks=True)
+    environment = Environment(loader=PackageLoader("tactful.cli"), autoescape=True, trim_blocks=True)
     environment.filters["shown"] = shown
     page = environment.get_template("report.html.j2").render(
         title="Tactful on a grocer's year", lead=lead, figures=headlines, steps=steps, footer=footer

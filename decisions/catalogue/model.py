@@ -1,7 +1,7 @@
 """The catalogue: programmes, messages, channels and contact policies, as frozen values.
 
-What stands in one value is checked here; what one value says of another is checked in `tactful.decisions.catalogue.checks`, and
-`tactful.decisions.loading` reads the whole from YAML.
+What stands in one value is checked here; what one value says of another is checked in
+`tactful.decisions.catalogue.checks`, and `tactful.decisions.loading` reads the whole from YAML.
 """
 
 from collections.abc import Iterator, Mapping
@@ -62,8 +62,8 @@ class Prior(Value):
 
     Args:
         mean: Expected probability, or difference of probabilities for an effect.
-        weight: Number of observed contacts at which evidence and belief count the same, where `tactful.models.effects.model`
-            learns effects from a log. A decision itself reads the mean.
+        weight: Number of observed contacts at which evidence and belief count the same, where
+            `tactful.models.effects.model` learns effects from a log. A decision itself reads the mean.
     """
 
     mean: float = Field(ge=-1, le=1)

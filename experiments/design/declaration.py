@@ -86,7 +86,8 @@ class Without(Arm):
     """Without some factors of the priority, or some programmes or messages.
 
     Args:
-        factors: Switched off as in `tactful.decisions.kernel.arbitration.Factors.without`: multipliers become 1, prices 0.
+        factors: Switched off as in `tactful.decisions.kernel.arbitration.Factors.without`: multipliers become 1, prices
+            0.
         programmes: They leave the customer alone, but for what is mandatory.
         messages: They go to nobody.
     """

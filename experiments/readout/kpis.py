@@ -120,8 +120,8 @@ def key_figures(table: pd.DataFrame, length: timedelta) -> dict[str, Figure]:
 def estimate(table: pd.DataFrame, figure: KeyFigure, years: float) -> Figure | None:
     """A key figure with its interval, clustered by customer; None where it cannot be told.
 
-    Where few customers bring most of a figure the interval is longer on their side, see `tactful.experiments.base.skewed`. A
-    figure in another unit than a share needs two customers who count.
+    Where few customers bring most of a figure the interval is longer on their side, see
+    `tactful.experiments.base.skewed`. A figure in another unit than a share needs two customers who count.
 
     Source: Deng, Knoblich and Lu (2018), Applying the Delta Method in Metric Analytics.
     """

@@ -97,9 +97,9 @@ def period(log: Logbook, since: datetime, until: datetime) -> pd.DataFrame:
         until: Its end.
 
     Returns:
-        `customer` and `cohort` (the month first heard of), the columns of `tactful.experiments.readout.outcomes` counted in the
-        period, and `customers` (1), `weeks` (known in it), `repeated` (bought twice in it), `active` (bought in as long
-        a time before it), `retained` (both), `answered` (contacts), `decisions` and `silences`.
+        `customer` and `cohort` (the month first heard of), the columns of `tactful.experiments.readout.outcomes`
+        counted in the period, and `customers` (1), `weeks` (known in it), `repeated` (bought twice in it), `active`
+        (bought in as long a time before it), `retained` (both), `answered` (contacts), `decisions` and `silences`.
     """
     known = log.first
     known = known[known < pd.Timestamp(until)]

@@ -12,7 +12,7 @@ from tactful.experiments.readout.readout import ArmReadout, Readout
 from tactful.experiments.readout.svg import Bar, along, intervals
 
 _TEMPLATES = Environment(
-    loader=PackageLoader("experiments"),
+    loader=PackageLoader("tactful.experiments"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

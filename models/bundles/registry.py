@@ -1,7 +1,7 @@
 """Versions of models and the names they go by: a small port, and MLflow behind it.
 
-What is registered is a folder, as `tactful.models.bundles.bundle.export` writes it: native text and digests, never a pickle.
-MLflow's registry keeps it as an MLflow model that `tactful.models.bundles.mlflow_model` loads.
+What is registered is a folder, as `tactful.models.bundles.bundle.export` writes it: native text and digests, never a
+pickle. MLflow's registry keeps it as an MLflow model that `tactful.models.bundles.mlflow_model` loads.
 """
 
 import logging

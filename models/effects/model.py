@@ -1,8 +1,8 @@
 """What each action brings over not contacting, learnt from a log with probabilities and shrunk towards what is known.
 
-`EffectModel` joins cross-fitted doubly robust scores (`tactful.models.effects.doubly_robust`), pooling of the actions' average
-effects (`tactful.models.effects.pooling`) and a ridge regression of what differs between
-customers (`tactful.models.effects.heterogeneity`).
+`EffectModel` joins cross-fitted doubly robust scores (`tactful.models.effects.doubly_robust`), pooling of the actions'
+average effects (`tactful.models.effects.pooling`) and a ridge regression of what differs between customers
+(`tactful.models.effects.heterogeneity`).
 """
 
 from collections.abc import Mapping

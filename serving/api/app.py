@@ -60,7 +60,7 @@ NO_TELEMETRY: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-"""FastAPI's own would tell paths with customers' ids and the words of errors; `tactful.serving.telemetry.tracing` does not."""
+"""FastAPI's own spans hold paths with customers' ids and words of errors; `tactful.serving.telemetry` writes ours."""
 
 
 class _Application(FastAPI):

@@ -34,7 +34,7 @@ def require_local(headers: Mapping[bytes, bytes], origins: Collection[str]) -> N
         >>> require_local({b"host": b"127.0.0.1:8080"}, ())
         >>> require_local({b"host": b"127.0.0.1:8080", b"origin": b"https://evil.example"}, ())
         Traceback (most recent call last):
-        tactful.serving.errors.ForbiddenError: a page of another origin: wanted one that TACTFUL_ORIGINS names; at Origin
+        tactful.serving.errors.ForbiddenError: a page of another origin: ...
     """
     host = headers.get(b"host", b"").decode("latin-1")
     if is_forwarded(headers):

@@ -290,7 +290,7 @@ class Store(ABC):
 
     @abstractmethod
     def unmerge(self, tenant: str, alias: str, when: datetime, by: str = "") -> Unmerged:
-        """Make an id that was merged into a customer a customer of its own again; see `tactful.serving.store.ingest.unmerge`.
+        """Make an id that was merged into a customer a customer of its own again, as `store.ingest.unmerge` does it.
 
         Who did it, `by`, is recorded among the actions of operators.
 
@@ -371,5 +371,5 @@ class Store(ABC):
 
 
 def from_micros(moment: int) -> datetime:
-    """The aware UTC moment of microseconds since the epoch; the inverse of `tactful.features.timestamps.microseconds`."""
+    """The aware UTC moment of microseconds since the epoch; the inverse of `microseconds`."""
     return EARLIEST + timedelta(microseconds=moment)

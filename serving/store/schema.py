@@ -13,7 +13,8 @@ origins             the id that an event or a contact of a merged customer was s
 profile_changes     of customers who were merged, oldest first; content: a change
 tombstones          digest: of an erased id, keyed with the tenant's salt
 consents            by channel and purpose
-events              type and channel: positions in `tactful.features.events.schema`; categories: the bit set as a signed number;
+events              type and channel: positions in `tactful.features.events.schema`; categories: the bit set as a signed
+                    number;
                     claimed: an amount that nobody verified, none where the amount is verified
 arrivals            ids of messages that were no events, so that none is taken twice
 ledger              contacts; status: reserved, sent, released or expired; past `expires` a reservation never counts

@@ -142,7 +142,10 @@ def test_a_service_is_filled_and_served_without_the_extras(tmp_path: Path) -> No
         ["catalogue", "put", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
         ["catalogue", "try", str(tmp_path / "shop" / "catalogue.yaml"), "--data", str(tmp_path / "shop")],
     ]  # fmt: skip
-    served = "import tactful.serving.api.app, tactful.serving.process.workers, tactful.cli.commands.events, tactful.cli.commands.decisions\n"
+    served = (
+        "import tactful.serving.api.app, tactful.serving.process.workers\n"
+        "import tactful.cli.commands.events, tactful.cli.commands.decisions\n"
+    )
     told = f"codes = [run(*one) for one in {commands!r}]\n{served}print(json.dumps(codes))"
     result = python(f"{MISSING.format(names=set(EXTRAS))}{RUN}{told}")
     assert json.loads(result.stdout.splitlines()[-1]) == [0] * len(commands), result.stderr

@@ -222,8 +222,9 @@ def predictions_of(
 ) -> Predictions:
     """Predicted and observed responses of the contacts that were delivered.
 
-    What is learnt of effects foretells any outcome in the window of all, as `tactful.training.data.attribution.every_decision`
-    labels it; every other response foretells an answer in the message's own window, as `delivered_contacts` does.
+    What is learnt of effects foretells any outcome in the window of all, as
+    `tactful.training.data.attribution.every_decision` labels it; every other response foretells an answer in the
+    message's own window, as `delivered_contacts` does.
 
     Args:
         log: Logged decisions.

@@ -24,7 +24,8 @@ def candidate_of(result: TrainingResult) -> Candidate:
     """A model of probabilities, judged by its test rows.
 
     It must beat each baseline in log-loss, a proper score, with the whole 95 % interval of the paired difference, and
-    be calibrated, see `tactful.training.fit.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks alone.
+    be calibrated, see `tactful.training.fit.calibrated`. AUC is reported beside it and refuses nothing: it tells ranks
+    alone.
 
     Args:
         result: Of a training job.

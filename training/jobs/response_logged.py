@@ -52,7 +52,8 @@ def train(
     """Trains on earlier contacts and tests on the latest whose window is over.
 
     Args:
-        rows: See `tactful.training.data.attribution.delivered_contacts`; the features are those of `feature_set`, in order.
+        rows: See `tactful.training.data.attribution.delivered_contacts`; the features are those of `feature_set`, in
+            order.
         offers: What each message offers; contacts of other messages are left out, since the model reads offers.
         judged_from: The test begins there at the latest, microseconds since the epoch; None for the latest 30 %.
         feature_set: What was logged.
