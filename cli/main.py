@@ -27,30 +27,30 @@ COMMANDS = {
     "keys": ("tactful.cli.commands.keys:keys_app", "Say who may use the service over HTTP."),
     "audit": ("tactful.cli.commands.audit:audit_app", "List what operators did, and check that its record is whole."),
     "store": (
-        "tactful.cli.commands.store:store_app",
+        "tactful.cli.commands.store.group:store_app",
         "Fill, check, compact, back up, restore, copy and migrate the store.",
     ),
     "events": ("tactful.cli.commands.events:events_app", "Bring customer histories in."),
     "features": ("tactful.cli.commands.features:features", "List the features, each with its meaning."),
-    "train": ("tactful.cli.commands.train:train_app", "Fit models to a log of events and register them."),
+    "train": ("tactful.cli.commands.learning.train:train_app", "Fit models to a log of events and register them."),
     "evaluate": (
-        "tactful.cli.commands.releasing:evaluate",
+        "tactful.cli.commands.learning.releasing:evaluate",
         "Judge a candidate on logged decisions.",
     ),
     "promote": (
-        "tactful.cli.commands.releasing:promote",
+        "tactful.cli.commands.learning.releasing:promote",
         "Put a bundle into use if the gate lets it.",
     ),
     "rollback": (
-        "tactful.cli.commands.releasing:rollback",
+        "tactful.cli.commands.learning.releasing:rollback",
         "Go back to the bundle in use before.",
     ),
     "monitor": (
-        "tactful.cli.commands.monitor:monitor",
+        "tactful.cli.commands.learning.monitor:monitor",
         "Watch features, scores, responses and calibration for drift.",
     ),
     "retrain": (
-        "tactful.cli.commands.retrain:retrain",
+        "tactful.cli.commands.learning.retrain:retrain",
         "Train every model, and put the bundle into use if it may ship.",
     ),
     "simulate": ("tactful.cli.commands.simulate:simulate", "Compare policies in a world whose truth is known."),
@@ -62,7 +62,7 @@ COMMANDS = {
         "Size experiments, start and stop them, and read them out.",
     ),
     "kpis": ("tactful.cli.commands.kpis:kpis", "Count the key figures of a period, each with its interval."),
-    "catalogue": ("tactful.cli.commands.catalogue:catalogue_app", "Look after catalogues."),
+    "catalogue": ("tactful.cli.commands.catalogue.group:catalogue_app", "Look after catalogues."),
 }
 """Where each command is, and its line in the help."""
 EXTRAS = {

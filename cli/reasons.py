@@ -8,12 +8,12 @@ from tactful.cli.console import table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tactful.serving.engine.reasons import Explained
+    from tactful.serving.engine.queries.reasons import Explained
 
 
 def tables(scores: "Iterable[Explained]") -> "Iterator[Table]":
     """A table for each score: what raised or lowered it, what the customer has there, and by what it moved the odds."""
-    from tactful.serving.engine.reasons import in_words
+    from tactful.serving.engine.queries.reasons import in_words
 
     for one in scores:
         rows = [

@@ -6,12 +6,12 @@ from tactful.features.definitions.standard import STANDARD
 from tactful.features.events.history import history
 from tactful.features.kernel.program import compile_features
 from tactful.features.timestamps import EARLIEST
-from tactful.serving.engine.champion import Champions
-from tactful.serving.engine.making import Maker
-from tactful.serving.engine.proving import Prover
+from tactful.serving.engine.drafts import Maker
+from tactful.serving.engine.in_force.champion import Champions
+from tactful.serving.engine.in_force.experiments import Trials
+from tactful.serving.engine.in_force.proving import Prover
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.tenants import Tenants
-from tactful.serving.engine.trials import Trials
 from tactful.serving.settings import Settings, clock, folder_of
 from tactful.serving.store.opening import open_store as open_store
 from tactful.serving.store.port import Store

@@ -49,7 +49,7 @@ def _customers() -> None:
 @customers_app.command("export")
 def export(customer: Id, data: Data = HERE, tenant: Tenant = None) -> None:
     """Print everything that is kept about a customer, as one JSON object."""
-    from tactful.serving.engine.people import export_person
+    from tactful.serving.engine.records.erase import export_person
 
     with _opened(data, tenant) as opened:
         found = export_person(opened.store, opened.tenant, customer, opened.now, operator())
@@ -63,7 +63,7 @@ def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json 
     Decisions and contacts stay in the counts under a name that leads to nobody. Whatever comes later about the customer
     is turned away.
     """
-    from tactful.serving.engine.people import erase_person
+    from tactful.serving.engine.records.erase import erase_person
 
     with _opened(data, tenant) as opened:
         erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories, operator())

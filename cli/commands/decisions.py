@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from tactful.decisions.analysis.remedies import Remedy
     from tactful.decisions.kernel.decision import Decision
-    from tactful.serving.engine.archive import Archive
-    from tactful.serving.engine.champion import Champion
+    from tactful.serving.engine.in_force.champion import Champion
+    from tactful.serving.engine.records.archive import Archive
 
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a decision.")]
@@ -42,7 +42,7 @@ def explain(
     from tactful.decisions.analysis.replay import policy_of
     from tactful.decisions.kernel.decide import Circumstances
     from tactful.decisions.kernel.slate import slate
-    from tactful.serving.engine.reasons import explained
+    from tactful.serving.engine.queries.reasons import explained
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -140,8 +140,8 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
         TactfulError: The folder has no catalogue, or what is in it cannot be read.
     """
     from tactful.features.definitions.standard import STANDARD
-    from tactful.serving.engine.archive import Archive
-    from tactful.serving.engine.champion import load_champion
+    from tactful.serving.engine.in_force.champion import load_champion
+    from tactful.serving.engine.records.archive import Archive
     from tactful.serving.settings import Settings
     from tactful.serving.store.opening import open_store
 

@@ -89,7 +89,7 @@ def _keep(
     folder: Path, world: str, weeks: int, seeds: str, customers: int, asked: tuple[str, Path | None], *, as_json: bool
 ) -> None:
     """Lives through a world under the service, and tells what is left."""
-    from tactful.cli.simulation.kept import keep
+    from tactful.cli.simulation.persisted import keep
     from tactful.experiments.base.errors import ExperimentError
     from tactful.experiments.world.parameters import preset
 

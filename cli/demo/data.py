@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.reporter import Step
 from tactful.features.build import FeatureFrame, build_dataset
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.events import complete_journey

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tactful.cli.demo.data import MOMENT, ZONE, Grocer
 from tactful.cli.demo.service import settings_of
-from tactful.serving.ingestion.history import load_history
+from tactful.serving.ingestion.loading.history import load_history
 from tactful.serving.store.opening import open_store
 from tactful.serving.store.port import Consent, History, Profile
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tactful.cli.demo import plots
 from tactful.cli.demo.data import Grocer
-from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.reporter import Step
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.bundles.manifest import MANIFEST
 from tactful.models.bundles.registry import MlflowRegistry

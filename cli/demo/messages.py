@@ -4,7 +4,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.reporter import Step
 from tactful.cli.demo.service import settings_of
 from tactful.decisions.base.durations import format_duration
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
@@ -12,7 +12,7 @@ from tactful.decisions.catalogue.model import Catalogue, Message
 from tactful.decisions.catalogue.policies.base import ContactPolicy
 from tactful.decisions.catalogue.triggers import AbsenceTrigger, AnyTrigger, EventTrigger, ThresholdTrigger
 from tactful.features.definitions.standard import STANDARD
-from tactful.serving.engine.champion import load_champion
+from tactful.serving.engine.in_force.champion import load_champion
 
 
 def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tactful.cli.demo import plots
-from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.reporter import Step
 from tactful.cli.demo.service import settings_of
 from tactful.decisions.base.durations import format_duration
 from tactful.decisions.catalogue.compiled import CompiledCatalogue

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from tactful.cli.console import shown
-from tactful.cli.demo.narrator import Step
+from tactful.cli.demo.reporter import Step
 
 Headline = tuple[str, str, str]
 """A label, a figure and a note on it."""

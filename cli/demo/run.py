@@ -7,14 +7,14 @@ from typing import Any
 from rich.console import Console
 
 from tactful.cli.console import say
-from tactful.cli.demo.asking import ask_about_states
 from tactful.cli.demo.data import MOMENT, build_features, import_events
 from tactful.cli.demo.households import DISCLOSURE, load_households
 from tactful.cli.demo.learning import QUESTIONS, export, train
 from tactful.cli.demo.messages import load_catalogue
-from tactful.cli.demo.narrator import Narrator
 from tactful.cli.demo.population import decide_for_everybody
+from tactful.cli.demo.queries import ask_about_states
 from tactful.cli.demo.report import write_html, write_json
+from tactful.cli.demo.reporter import Narrator
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.errors import TactfulError
 

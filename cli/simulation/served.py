@@ -21,7 +21,7 @@ from tactful.models.scores.frequency import PressureModel
 from tactful.serving.bootstrap import open_service, open_store
 from tactful.serving.engine.batch import decide_all
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.ingestion.history import load_history
+from tactful.serving.ingestion.loading.history import load_history
 from tactful.serving.settings import Settings
 from tactful.serving.store.queries.experiments import publish
 

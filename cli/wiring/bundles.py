@@ -12,8 +12,8 @@ from typing import Any
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.base.errors import BundleError
 from tactful.models.bundles.bundle import load
-from tactful.serving.engine.pointer import HISTORY, bundle_folder, point_to
-from tactful.serving.engine.proving import prove_bundle
+from tactful.serving.engine.in_force.pointer import HISTORY, bundle_folder, point_to
+from tactful.serving.engine.in_force.proving import prove_bundle
 
 _KEPT = "bundles"
 

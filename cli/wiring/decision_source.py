@@ -18,8 +18,8 @@ from tactful.decisions.kernel.record import parse
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.vocabulary import EVENT_TYPES
 from tactful.serving.bootstrap import open_service
-from tactful.serving.engine.archive import Archive
-from tactful.serving.engine.champion import Champion
+from tactful.serving.engine.in_force.champion import Champion
+from tactful.serving.engine.records.archive import Archive
 from tactful.serving.settings import Settings, clock
 from tactful.serving.store.inputs import unpacked
 from tactful.serving.store.port import Store, StoredDecision, from_micros

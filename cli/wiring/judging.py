@@ -20,7 +20,7 @@ from tactful.decisions.kernel.decision import Candidate, Decision
 from tactful.experiments.offpolicy.decision_log import Target, as_decided
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.bundles.bundle import load
-from tactful.serving.engine.champion import Champion, load_champion
+from tactful.serving.engine.in_force.champion import Champion, load_champion
 from tactful.serving.errors import NotReadyError
 from tactful.serving.settings import Settings
 from tactful.training.data.errors import TrainingError, UndecidedError

@@ -135,8 +135,8 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     from tactful.cli.wiring.vocabulary import vocabulary_for
     from tactful.decisions.loading import parse_catalogue
     from tactful.features.definitions.standard import STANDARD
-    from tactful.serving.engine.champion import load_bundle
-    from tactful.serving.engine.pointer import is_first
+    from tactful.serving.engine.in_force.champion import load_bundle
+    from tactful.serving.engine.in_force.pointer import is_first
     from tactful.serving.settings import Settings
 
     settings = Settings.of(data)

@@ -73,7 +73,7 @@ def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
     Raises:
         TactfulError: The store has no events, or the folder is there already.
     """
-    from tactful.serving.engine.exporting import export_events
+    from tactful.serving.engine.records.export import export_events
     from tactful.serving.ingestion.rules import load_rules
 
     if out.exists():

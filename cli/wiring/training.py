@@ -96,7 +96,7 @@ def release_all(store: Path, bundle: Path, data: Path | None = None) -> str:
 
 def _in_use(data: Path | None) -> Mapping[str, Model]:
     """The models of a service's bundle; none where there is no service, or it has no bundle yet."""
-    from tactful.serving.engine.champion import load_bundle
+    from tactful.serving.engine.in_force.champion import load_bundle
     from tactful.serving.settings import Settings
 
     return {} if data is None else load_bundle(Settings.of(data).champion, STANDARD).models

@@ -23,7 +23,7 @@ from tactful.decisions.kernel.evaluation import Case
 from tactful.decisions.kernel.exploration import policy_in
 from tactful.decisions.kernel.gates import judged, openings, superseding, text_gate
 from tactful.decisions.kernel.rewards import RewardComponent, of_contact, of_silence
-from tactful.decisions.kernel.worth import NOTHING_LEARNT, Learnt, factors
+from tactful.decisions.kernel.value import NOTHING_LEARNT, Learnt, factors
 from tactful.features.array_types import Floats
 
 KERNEL = "5"

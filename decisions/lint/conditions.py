@@ -10,7 +10,7 @@ from tactful.decisions.catalogue.model import Programme
 from tactful.decisions.catalogue.selection import PriorityList, RandomEligible
 from tactful.decisions.catalogue.triggers import AbsenceTrigger, AlwaysTrigger, EventTrigger, ThresholdTrigger
 from tactful.decisions.kernel.arbitration import Factors, unsubscribe_risk
-from tactful.decisions.kernel.worth import believed_effect
+from tactful.decisions.kernel.value import believed_effect
 from tactful.decisions.lint.base import Doubt, Inspection, doubt
 from tactful.decisions.lint.logic import Domain
 

@@ -12,30 +12,31 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from tactful.serving.api import pages, webhooks
+from tactful.serving.api import pages
 from tactful.serving.api import problems as problem
-from tactful.serving.api.auth import Allowed, Door, Everybody, Keys, Recognises
+from tactful.serving.api.access.auth import Allowed, Door, Everybody, Keys, Recognises
+from tactful.serving.api.access.keyring import Keyring
+from tactful.serving.api.access.limits import Buckets
 from tactful.serving.api.catalogue import routes as catalogues
 from tactful.serving.api.content import routes as content
 from tactful.serving.api.customers import merges
 from tactful.serving.api.customers import routes as customers
 from tactful.serving.api.decisions import routes
+from tactful.serving.api.document import webhooks
+from tactful.serving.api.document.openapi import DESCRIPTION, SERVERS, TAGS, complete
 from tactful.serving.api.health import routes as operations
 from tactful.serving.api.idempotency import Repeats
-from tactful.serving.api.keyring import Keyring
-from tactful.serving.api.limits import Buckets
 from tactful.serving.api.middleware import Envelope
-from tactful.serving.api.openapi import DESCRIPTION, SERVERS, TAGS, complete
 from tactful.serving.api.paths import SegmentedPaths
 from tactful.serving.api.tracking import client_settings
 from tactful.serving.api.tracking import routes as tracking
 from tactful.serving.api.tracking.matching import Paths
 from tactful.serving.delivery.outbox import dispatching
-from tactful.serving.engine.desk import Desk
-from tactful.serving.engine.readiness import Readiness
-from tactful.serving.engine.tenants import Tenants
-from tactful.serving.ingestion.inbox import Inbox
-from tactful.serving.ingestion.reception import Reception
+from tactful.serving.engine.batching import Desk
+from tactful.serving.engine.health.readiness import Readiness
+from tactful.serving.engine.in_force.tenants import Tenants
+from tactful.serving.ingestion.batching import Inbox
+from tactful.serving.ingestion.pipeline import Reception
 from tactful.serving.ingestion.refused import RefusedLog
 from tactful.serving.ingestion.rules import load_rules
 from tactful.serving.settings import Settings

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tactful.serving.api.auth import Visit
-from tactful.serving.api.openapi import CHANGES, LONGEST_KEY
+from tactful.serving.api.access.auth import Visit
+from tactful.serving.api.document.openapi import CHANGES, LONGEST_KEY
 from tactful.serving.api.problems import KINDS, MEDIA_TYPE
 from tactful.serving.api.tracking.clients import Again, whole
 from tactful.serving.errors import AnswerNotKeptError

@@ -17,9 +17,9 @@ import httpx
 
 from tactful.serving.delivery.breaker import Breaker
 from tactful.serving.delivery.poster import Poster
-from tactful.serving.engine.decision_json import content
-from tactful.serving.engine.making import Ask
-from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.in_force.tenants import Tenants
+from tactful.serving.engine.records.decision_json import content
 from tactful.serving.engine.wakeups import Wake
 from tactful.serving.errors import (
     ContendedError,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tactful.decisions.analysis.explain import why_silence
 from tactful.decisions.kernel.decision import Decision
-from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.drafts import Answer, Ask
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.telemetry import tracing
 

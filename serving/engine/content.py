@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tactful.serving.engine.making import Ask
-from tactful.serving.engine.sending import report
+from tactful.serving.engine.contacts import report
+from tactful.serving.engine.drafts import Ask
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import UnknownDecisionError
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tactful.decisions.kernel.record import parse
-from tactful.serving.engine.champion import Champion, Champions
-from tactful.serving.engine.governance import Governance
-from tactful.serving.engine.making import Answer, Ask, Made, Maker, told_again
+from tactful.serving.engine.drafts import Answer, Ask, Made, Maker, told_again
+from tactful.serving.engine.in_force.catalogues import Governance
+from tactful.serving.engine.in_force.champion import Champion, Champions
+from tactful.serving.engine.in_force.experiments import Trials
 from tactful.serving.engine.rendering import Renderer
-from tactful.serving.engine.trials import Trials
 from tactful.serving.errors import (
     ContendedError,
     DecisionConflictError,

@@ -16,7 +16,7 @@ from tactful.features.build import build_one
 from tactful.features.events.history import history
 from tactful.features.timestamps import is_zone, microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
-from tactful.serving.engine.champion import Champion
+from tactful.serving.engine.in_force.champion import Champion
 from tactful.serving.store.inputs import packed, unpacked
 from tactful.serving.store.port import KnownCustomer, StoredEvent, from_micros
 

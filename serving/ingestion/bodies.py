@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of the largest body there is, as sent and as inflated: a batch of RudderStack's."""

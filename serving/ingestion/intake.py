@@ -10,17 +10,17 @@ from tactful.decisions.kernel.record import parse
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 from tactful.serving.engine.wakeups import Listening
-from tactful.serving.ingestion import messages
-from tactful.serving.ingestion.consents import PURPOSE
-from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
-from tactful.serving.ingestion.messages import Message
-from tactful.serving.ingestion.names import CONTACT
-from tactful.serving.ingestion.properties import event_of, meaning_of, outcome_of, repeatable_id, returns_order
-from tactful.serving.ingestion.refusal_names import EVERY_CHANNEL, channels_named
-from tactful.serving.ingestion.refusals import refusal_in
+from tactful.serving.ingestion.messages import reading
+from tactful.serving.ingestion.messages.consents import PURPOSE
+from tactful.serving.ingestion.messages.names import CONTACT
+from tactful.serving.ingestion.messages.properties import event_of, meaning_of, outcome_of, repeatable_id, returns_order
+from tactful.serving.ingestion.messages.reading import Message
+from tactful.serving.ingestion.messages.refusal_names import EVERY_CHANNEL, channels_named
+from tactful.serving.ingestion.messages.refusals import refusal_in
+from tactful.serving.ingestion.messages.traits import profile_of
 from tactful.serving.ingestion.rules import Rules
 from tactful.serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
-from tactful.serving.ingestion.traits import profile_of
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
 from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
 
 _REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in REFUSALS)
@@ -143,7 +143,7 @@ class Intake:
 
     def _judged(self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None) -> Judged:
         try:
-            message = messages.read(
+            message = reading.read(
                 raw,
                 received,
                 reach=self.rules.reach,
@@ -259,7 +259,7 @@ def _told(told: Told, receipt: Receipt) -> Told:
 def _readable_id(raw: Any) -> str:
     """The id of a message that is unfit, if that at least is one."""
     try:
-        return (messages.identifier(raw, "messageId") if isinstance(raw, dict) else None) or ""
+        return (reading.identifier(raw, "messageId") if isinstance(raw, dict) else None) or ""
     except UnfitMessageError:
         return ""
 

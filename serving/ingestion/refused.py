@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from tactful.serving.errors import StoreError
-from tactful.serving.ingestion.fates import MessageFate
 from tactful.serving.ingestion.intake import Told
+from tactful.serving.ingestion.statuses import MessageFate
 from tactful.serving.store.database import Database
 from tactful.serving.store.queries import refused
 from tactful.serving.store.queries.refused import Refused

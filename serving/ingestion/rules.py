@@ -15,8 +15,8 @@ from tactful.decisions.base.yaml_text import is_consequence, line_of, read, sent
 from tactful.features.ids import PLACEHOLDER_IDS, folded
 from tactful.features.vocabulary import CHANNELS
 from tactful.serving.errors import SettingsError
-from tactful.serving.ingestion.names import STANDARD, WORDS, Meaning, key
-from tactful.serving.ingestion.refusal_names import refusal_of
+from tactful.serving.ingestion.messages.names import STANDARD, WORDS, Meaning, key
+from tactful.serving.ingestion.messages.refusal_names import refusal_of
 
 
 def _meaning(value: Any) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tactful.decisions.catalogue.model import Browser
 from tactful.features.vocabulary import EVENT_TYPES
-from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
 from tactful.serving.store.port import Arrival, Profile, StoredEvent
 
 BEHAVIOUR = frozenset({"purchase", "view", "search", "cart", "checkout", "signup", "redeemed", "survey", "review"})

@@ -12,8 +12,8 @@ from types import FrameType
 import uvicorn
 
 from tactful.serving.api.app import create_app
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.tenants import Tenants
 from tactful.serving.process.protocol import bounded
 from tactful.serving.process.sockets import address, listen
 from tactful.serving.settings import Settings

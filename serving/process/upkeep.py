@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tactful.features.definitions.standard import STANDARD
-from tactful.serving.engine.retention import needed
+from tactful.serving.engine.in_force.tenants import Tenants
+from tactful.serving.engine.records.retention import needed
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.tenants import Tenants
 from tactful.serving.settings import Settings
 from tactful.serving.store.admin.checking import check
 from tactful.serving.store.admin.compaction import Keep, compact

@@ -11,7 +11,7 @@ from tactful.features.events.schema import validate
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import EVENT_TYPES
 from tactful.serving.bootstrap import open_store
-from tactful.serving.ingestion.history import load_history
+from tactful.serving.ingestion.loading.history import load_history
 from tactful.serving.settings import Settings
 from tactful.serving.store.port import History, Profile, StoredEvent
 from tests.serving.shop import ALLOWED, CATALOGUE, NOW, ZONE, ago, furnish, service_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tactful.cli.commands.catalogue import told
+from tactful.cli.commands.catalogue.group import told
 from tactful.cli.main import app
 from tactful.decisions.base.errors import CatalogueError
 from tactful.decisions.conformance.conform import Check

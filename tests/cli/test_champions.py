@@ -6,7 +6,7 @@ from pathlib import Path
 from tactful.cli.wiring.bundles import _remember, go_back, history, put_in_use
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.bundles.bundle import load
-from tactful.serving.engine.pointer import bundle_folder, point_to
+from tactful.serving.engine.in_force.pointer import bundle_folder, point_to
 from tests.serving.shop import export_bundle
 
 

@@ -16,7 +16,7 @@ from tactful.decisions.loading import parse_catalogue
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.bundles.bundle import Bundle, load
 from tactful.models.bundles.registry import MlflowRegistry
-from tactful.serving.engine.champion import vocabulary
+from tactful.serving.engine.in_force.champion import vocabulary
 from tactful.training.gate.registry_gate import crown
 from tests.decisions.people import person, told
 from tests.decisions.rehearsal import GREEDY

@@ -11,7 +11,7 @@ from tactful.features.definitions.standard import STANDARD
 from tactful.features.errors import TactfulError
 from tactful.features.importing.yaml import load_mapping
 from tactful.models.bundles.bundle import unlearnt
-from tactful.serving.engine.pointer import vocabulary
+from tactful.serving.engine.in_force.pointer import vocabulary
 from tactful.serving.ingestion.rules import Rules, load_rules
 from tactful.serving.settings import Settings
 from tests.cli.shopfront import tactful

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tactful.cli.wiring.decision_source import open_decisions
-from tactful.serving.engine.people import erase_person
+from tactful.serving.engine.records.erase import erase_person
 from tactful.serving.settings import Settings
 from tests.cli.shopfront import CUSTOMERS, opened
 from tests.serving.earlier import rewrite

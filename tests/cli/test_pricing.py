@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tactful.cli.commands.catalogue_price import priced, put_price, with_price
-from tactful.cli.simulation.kept import CATALOGUE, keep
+from tactful.cli.commands.catalogue.price import priced, put_price, with_price
+from tactful.cli.simulation.persisted import CATALOGUE, keep
 from tactful.decisions.base.errors import AllocationError
 from tactful.decisions.base.yaml_text import read
 from tactful.experiments.world.parameters import preset
 from tactful.experiments.world.world import START
 from tactful.features.errors import TactfulError
 from tactful.serving.bootstrap import open_service, open_store
-from tactful.serving.engine.people import erase_person
+from tactful.serving.engine.records.erase import erase_person
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.settings import Settings
 from tests.cli.shopfront import tactful

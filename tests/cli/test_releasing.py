@@ -18,7 +18,7 @@ from tactful.features.timestamps import microseconds
 from tactful.models.base.errors import BundleError
 from tactful.models.bundles.bundle import export, load
 from tactful.models.bundles.registry import MlflowRegistry
-from tactful.serving.engine.pointer import bundle_folder
+from tactful.serving.engine.in_force.pointer import bundle_folder
 from tactful.training.data.errors import TrainingError, UndecidedError
 from tactful.training.gate.registry_gate import crown
 from tests.cli.answered import opened

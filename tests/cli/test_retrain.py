@@ -13,7 +13,7 @@ from tactful.cli.main import app
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.bundles.bundle import load
 from tactful.models.bundles.registry import MlflowRegistry
-from tactful.serving.engine.pointer import bundle_folder
+from tactful.serving.engine.in_force.pointer import bundle_folder
 from tests.cli.answered import opened
 from tests.serving.shop import NOW
 from tests.training.shops import OPENED, campaigns, frame, write

@@ -6,7 +6,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tactful.cli.commands.train import train_app
+from tactful.cli.commands.learning.train import train_app
 from tactful.cli.wiring.training_jobs import value_job
 from tactful.features.errors import EventError
 from tactful.models.base.errors import RegistryError

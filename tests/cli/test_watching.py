@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tactful.cli.commands.retrain import Schedule, unit
+from tactful.cli.commands.learning.retrain import Schedule, unit
 from tactful.cli.main import app
 from tactful.cli.wiring.judging import promoted
 from tactful.features.errors import TactfulError

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tactful.features.vocabulary import CHANNELS
-from tactful.serving.ingestion.fates import MessageFate
 from tactful.serving.ingestion.intake import Intake
-from tactful.serving.ingestion.messages import Call
+from tactful.serving.ingestion.messages.reading import Call
 from tactful.serving.ingestion.rules import Rules
+from tactful.serving.ingestion.statuses import MessageFate
 from tactful.serving.store.admin.erasure import erase
 from tactful.serving.store.ingest.profiles import LARGEST_ATTRIBUTES, MOST_ATTRIBUTES
 from tactful.serving.store.port import Store, StoredEvent, from_micros

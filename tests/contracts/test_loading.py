@@ -11,9 +11,9 @@ from tactful.decisions.catalogue.model import Attribute
 from tactful.features.errors import TactfulError
 from tactful.features.events.dataset import EventDataset, write_events
 from tactful.features.events.schema import validate
-from tactful.serving.engine.exporting import export_events
-from tactful.serving.ingestion.customers_file import CustomersFile
-from tactful.serving.ingestion.loading import Loaded, load, require_moment
+from tactful.serving.engine.records.export import export_events
+from tactful.serving.ingestion.loading.customers_file import CustomersFile
+from tactful.serving.ingestion.loading.load import Loaded, load, require_moment
 from tactful.serving.ingestion.rules import Rules
 from tactful.serving.store.port import Arrival, Profile, Store
 from tests.contracts.stores import T, known

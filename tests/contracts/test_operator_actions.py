@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, text, update
 
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.people import export_person
+from tactful.serving.engine.records.erase import export_person
 from tactful.serving.errors import CatalogueMovedError, NotMergedError, StoreError, UnknownCustomerError
 from tactful.serving.store.admin.copying import copy as copy_store
 from tactful.serving.store.admin.erasure import erase

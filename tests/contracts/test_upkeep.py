@@ -26,7 +26,7 @@ from tactful.features.kernel.program import compile_features
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import EVENT_TYPES
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.retention import needs_of
+from tactful.serving.engine.records.retention import needs_of
 from tactful.serving.errors import StoreError
 from tactful.serving.store.admin.backup import MANIFEST, backup, restore
 from tactful.serving.store.admin.compaction import Compacted, Keep, Need, compact, shrink

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tactful.serving.bootstrap import open_tenants
-from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.process.server import running
 from tactful.serving.settings import Settings
 from tactful.serving.store.queries import keys

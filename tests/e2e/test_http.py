@@ -16,8 +16,8 @@ import pytest
 from tactful.decisions.loading import load_catalogue
 from tactful.features.definitions.standard import STANDARD
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.champion import load_champion
-from tactful.serving.engine.pointer import point_to, vocabulary
+from tactful.serving.engine.in_force.champion import load_champion
+from tactful.serving.engine.in_force.pointer import point_to, vocabulary
 from tactful.serving.settings import Settings
 from tactful.serving.store.admin.audit import audit
 from tests.patience import PATIENCE

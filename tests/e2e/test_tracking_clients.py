@@ -11,7 +11,7 @@ from rudderstack.analytics.client import Client as RudderStack
 from segment.analytics.client import Client as Segment
 
 from tactful.serving.bootstrap import open_tenants
-from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.process.server import running
 from tactful.serving.settings import Settings
 from tactful.serving.store.queries import keys

@@ -11,7 +11,7 @@ import httpx
 
 from tactful.decisions.kernel.record import parse
 from tactful.serving.delivery.outbox import LEASE, Dispatcher
-from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.signing.webhooks import Webhook
 from tactful.serving.store.queries import outbox
 from tests.e2e.test_http import ROOT, SERVE

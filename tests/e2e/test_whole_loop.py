@@ -10,7 +10,7 @@ from tactful.cli.wiring.bundles import history
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.bundles.bundle import load
 from tactful.serving.bootstrap import open_service
-from tactful.serving.engine.pointer import bundle_folder
+from tactful.serving.engine.in_force.pointer import bundle_folder
 from tactful.serving.settings import Settings
 from tactful.serving.store.admin.checking import check
 from tests.cli.shopfront import tactful

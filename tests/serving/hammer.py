@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tactful.serving.engine.making import Answer, Ask
+from tactful.serving.engine.drafts import Answer, Ask
 from tactful.serving.errors import ContendedError
 from tactful.serving.settings import Settings
 from tests.serving.shop import service_of

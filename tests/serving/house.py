@@ -9,7 +9,7 @@ import httpx
 
 from tactful.features.events.dataset import open_events
 from tactful.serving.bootstrap import open_tenants
-from tactful.serving.engine.tenants import Tenants
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.process.server import running
 from tactful.serving.settings import Settings
 from tactful.serving.store.queries import keys

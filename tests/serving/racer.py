@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from tactful.serving.engine.decision_json import content
-from tactful.serving.engine.desk import Desk
-from tactful.serving.engine.making import Ask
+from tactful.serving.engine.batching import Desk
+from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.records.decision_json import content
 from tactful.serving.errors import ContendedError
 from tactful.serving.settings import Settings
 from tests.serving.shop import service_of

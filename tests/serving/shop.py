@@ -19,11 +19,11 @@ from tactful.models.base.gbm import Parameters, fit
 from tactful.models.bundles.bundle import export
 from tactful.models.scores.classifier import ActionFeature, FittedModel
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.champion import Champions
-from tactful.serving.engine.making import Maker
-from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.drafts import Maker
+from tactful.serving.engine.in_force.champion import Champions
+from tactful.serving.engine.in_force.pointer import point_to
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.ingestion.history import load_history
+from tactful.serving.ingestion.loading.history import load_history
 from tactful.serving.settings import Settings
 from tactful.serving.store.port import History, Profile, Store
 from tactful.serving.store.queries.catalogues import newest

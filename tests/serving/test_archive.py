@@ -5,9 +5,9 @@ import sqlite3
 import pytest
 
 from tactful.decisions.kernel.decide import KERNEL
-from tactful.serving.engine.archive import Archive
 from tactful.serving.engine.batch import decide_all
-from tactful.serving.engine.decision_json import content
+from tactful.serving.engine.records.archive import Archive
+from tactful.serving.engine.records.decision_json import content
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import ErasedError, StoreError, UnknownDecisionError
 from tactful.serving.settings import Settings

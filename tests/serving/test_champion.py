@@ -11,8 +11,8 @@ from tactful.features.definitions.definitions import FeatureSet
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.base.errors import BundleError
 from tactful.models.bundles.manifest import MANIFEST
-from tactful.serving.engine.champion import NO_MODELS, Champions, load_champion
-from tactful.serving.engine.pointer import HISTORY, bundle_folder, point_to
+from tactful.serving.engine.in_force.champion import NO_MODELS, Champions, load_champion
+from tactful.serving.engine.in_force.pointer import HISTORY, bundle_folder, point_to
 from tactful.serving.errors import NotReadyError
 from tactful.serving.settings import Settings
 from tactful.serving.store.queries.catalogues import CatalogueText, digest_of

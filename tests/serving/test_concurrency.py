@@ -12,8 +12,8 @@ import pytest
 from tactful.decisions.base.snapshot import Contact
 from tactful.features.events.dataset import open_events
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.making import Ask
-from tactful.serving.engine.sending import Clearance, clear, release
+from tactful.serving.engine.contacts import Clearance, clear, release
+from tactful.serving.engine.drafts import Ask
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import AlreadySentError
 from tactful.serving.settings import Settings

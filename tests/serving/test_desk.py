@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tactful.serving.engine.desk import LARGEST_GROUP, Desk
-from tactful.serving.engine.making import Ask
+from tactful.serving.engine.batching import LARGEST_GROUP, Desk
+from tactful.serving.engine.drafts import Ask
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import NotReadyError, UnknownCustomerError
 from tactful.serving.settings import Settings

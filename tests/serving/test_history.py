@@ -8,7 +8,7 @@ import pytest
 
 from tactful.features.events.dataset import EventDataset, write_events
 from tactful.features.events.schema import validate
-from tactful.serving.ingestion.history import load_history
+from tactful.serving.ingestion.loading.history import load_history
 from tactful.serving.store.port import KnownCustomer, Store
 from tactful.serving.store.sqlite.store import SqliteStore
 from tests.serving.shop import ALLOWED, NOW, ZONE, ago

@@ -6,7 +6,7 @@ from math import isnan
 import pytest
 
 from tactful.decisions.analysis.what_if import Changes
-from tactful.serving.engine.inquiries import portrait, programmes, supposed, supposed_again
+from tactful.serving.engine.queries.customers import portrait, programmes, supposed, supposed_again
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import UnknownCustomerError, UnknownDecisionError, UnknownItemError
 from tests.serving.shop import NOW

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tactful.serving.api.keyring import MEMORY, MOST_REMEMBERED, NOTED, Keyring
+from tactful.serving.api.access.keyring import MEMORY, MOST_REMEMBERED, NOTED, Keyring
 from tactful.serving.errors import StoreError, UnauthenticatedError
 from tactful.serving.store.queries.keys import ApiKey
 

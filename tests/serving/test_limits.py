@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tactful.serving.api.limits import Buckets
+from tactful.serving.api.access.limits import Buckets
 
 
 @given(

@@ -9,11 +9,11 @@ import pytest
 from tactful.features.events.history import history
 from tactful.features.events.schema import validate
 from tactful.features.vocabulary import EVENT_TYPES
-from tactful.serving.engine.exporting import export_events
+from tactful.serving.engine.records.export import export_events
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.ingestion.fates import MessageFate
 from tactful.serving.ingestion.intake import Intake
 from tactful.serving.ingestion.rules import Rules
+from tactful.serving.ingestion.statuses import MessageFate
 from tactful.serving.store.port import StoredEvent
 from tests.serving.shop import NOW
 

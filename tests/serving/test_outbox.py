@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from tactful.serving.api.webhooks import DecisionMade
+from tactful.serving.api.document.webhooks import DecisionMade
 from tactful.serving.delivery.breaker import LONGEST_PAUSE, MOST_FAILURES
 from tactful.serving.delivery.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
-from tactful.serving.engine.making import Ask
+from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.tenants import Tenants
 from tactful.serving.engine.wakeups import Listening, Wake
 from tactful.serving.errors import SettingsError
 from tactful.serving.ingestion.intake import Intake

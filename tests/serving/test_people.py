@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tactful.features.events.dataset import read_events, write_events
-from tactful.serving.engine.people import erase_person
+from tactful.serving.engine.records.erase import erase_person
 from tactful.serving.store.port import Arrival
 from tactful.serving.store.sqlite.store import SqliteStore
 from tests.contracts.stores import BUY, T, history

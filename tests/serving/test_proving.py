@@ -9,9 +9,9 @@ import pytest
 from tactful.decisions.catalogue.compiled import Vocabulary
 from tactful.features.definitions.standard import STANDARD
 from tactful.serving.confined import Limits
-from tactful.serving.engine.champion import NO_MODELS, Champion, Champions
-from tactful.serving.engine.pointer import point_to
-from tactful.serving.engine.proving import BUNDLE, Prover, UnfitBundleError, inspect_elsewhere, prove_bundle
+from tactful.serving.engine.in_force.champion import NO_MODELS, Champion, Champions
+from tactful.serving.engine.in_force.pointer import point_to
+from tactful.serving.engine.in_force.proving import BUNDLE, Prover, UnfitBundleError, inspect_elsewhere, prove_bundle
 from tactful.serving.errors import CatalogueRefusedError
 from tactful.serving.settings import Settings
 from tests.models.trees import replace_model

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tactful.decisions.base.snapshot import Contact
-from tactful.serving.engine.making import Answer, Ask
-from tactful.serving.engine.pointer import HISTORY
+from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.in_force.pointer import HISTORY
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import (
     DecisionConflictError,

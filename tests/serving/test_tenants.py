@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tactful.serving.bootstrap import open_tenants
-from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.in_force.pointer import point_to
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.tenants import Tenants
 from tactful.serving.errors import NotReadyError
 from tactful.serving.settings import Settings
 from tests.serving.shop import export_bundle

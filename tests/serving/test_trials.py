@@ -12,10 +12,10 @@ from tactful.decisions.catalogue.model import Catalogue
 from tactful.experiments.assignment.arms import assigned
 from tactful.experiments.design.declaration import Plan
 from tactful.experiments.design.loading import parse_plan
-from tactful.serving.engine.archive import Archive
 from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.in_force.experiments import Trials
+from tactful.serving.engine.records.archive import Archive
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.trials import Trials
 from tactful.serving.errors import StoreError
 from tactful.serving.store.queries.experiments import exposed_to, publish, published
 from tests.serving.shop import NOW, furnish, service_of

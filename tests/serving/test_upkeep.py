@@ -4,8 +4,8 @@ import time
 from datetime import timedelta
 
 from tactful.serving.engine.batch import decide_all
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.tenants import Tenants
 from tactful.serving.process.upkeep import MARK, maintain, maintaining
 from tactful.serving.settings import Settings
 from tests.patience import PATIENCE

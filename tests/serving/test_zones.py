@@ -15,10 +15,10 @@ from tactful.features.events.dataset import EventDataset, erase, open_events, wr
 from tactful.features.importing.importer import Imported, import_log
 from tactful.features.importing.yaml import parse_mapping
 from tactful.features.timestamps import AHEAD, local_days
-from tactful.serving.engine.exporting import export_events
+from tactful.serving.engine.records.export import export_events
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.engine.snapshots import snapshot
-from tactful.serving.ingestion.history import slices
+from tactful.serving.ingestion.loading.history import slices
 from tactful.serving.process.server import running
 from tactful.serving.settings import Settings
 from tactful.serving.store.admin.people import zones_of

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.in_force.pointer import point_to
 from tactful.serving.settings import Settings
 from tactful.serving.store.port import History, Profile
 from tests.serving.receiver import SECRET

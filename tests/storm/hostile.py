@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.in_force.pointer import point_to
 from tactful.serving.settings import Settings
 from tests.storm.ground import HOT, Service
 from tests.storm.weather import Fault

@@ -9,10 +9,10 @@ from tactful.decisions.loading import load_catalogue
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.timestamps import microseconds
 from tactful.serving.bootstrap import open_service, open_store
-from tactful.serving.engine.champion import load_champion
-from tactful.serving.engine.decision_json import content
-from tactful.serving.engine.making import Answer, Ask
-from tactful.serving.engine.pointer import vocabulary
+from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.in_force.champion import load_champion
+from tactful.serving.engine.in_force.pointer import vocabulary
+from tactful.serving.engine.records.decision_json import content
 from tactful.serving.settings import Settings
 from tactful.serving.store.admin.audit import Recorded, broken_windows
 from tactful.serving.store.port import Store

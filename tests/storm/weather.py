@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 
-from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.in_force.pointer import point_to
 from tactful.serving.settings import Settings
 from tests.serving.shop import export_bundle
 from tests.storm.callers import Caller, Memory

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.access.auth import Visit, allows
 from tactful.serving.api.catalogue.schemas import CataloguePut, CatalogueRemark, ProgrammesAnswer
 from tactful.serving.api.decisions.schemas import CatalogueVersion
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.problems import INVALID, MALFORMED, TOO_LARGE
-from tactful.serving.engine.governance import Verdict
-from tactful.serving.engine.inquiries import programmes
+from tactful.serving.engine.in_force.catalogues import Verdict
+from tactful.serving.engine.queries.customers import programmes
 from tactful.serving.errors import (
     CatalogueMovedError,
     CatalogueRefusedError,

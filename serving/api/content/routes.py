@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.access.limits import Buckets
 from tactful.serving.api.decisions.schemas import Action, DecisionId, OutcomeAnswer
-from tactful.serving.api.limits import Buckets
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.problems import INVALID, MALFORMED, TOO_LARGE
 from tactful.serving.engine.content import ContentKind, ask_for, report_content
 from tactful.serving.errors import (

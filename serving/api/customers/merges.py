@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, BeforeValidator, Field
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.access.auth import Visit, allows
 from tactful.serving.api.decisions.schemas import CustomerId
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.pagination import cursor_of, parsed
 from tactful.serving.api.paths import unescaped
 from tactful.serving.api.problems import INVALID

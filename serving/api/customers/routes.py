@@ -8,15 +8,15 @@ from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from tactful.decisions.kernel.availability import Free
-from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.access.auth import Visit, allows
 from tactful.serving.api.customers.schemas import CustomerAnswer, CustomerExport, ErasureAnswer
 from tactful.serving.api.decisions.schemas import CustomerId
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.paths import unescaped
 from tactful.serving.api.problems import INVALID
-from tactful.serving.engine.decision_json import closed, encoded, scores_of
-from tactful.serving.engine.inquiries import Portrait, portrait
-from tactful.serving.engine.people import erase_person, export_person
+from tactful.serving.engine.queries.customers import Portrait, portrait
+from tactful.serving.engine.records.decision_json import closed, encoded, scores_of
+from tactful.serving.engine.records.erase import erase_person, export_person
 from tactful.serving.errors import NotReadyError, StoreError, UnknownCustomerError
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])

@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from tactful.decisions.analysis.what_if import Changes
 from tactful.decisions.kernel.decision import Decision
 from tactful.decisions.kernel.record import parse
-from tactful.serving.api.auth import Visit, allows
+from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.access.limits import DECISION
 from tactful.serving.api.decisions.schemas import (
     BatchAnswer,
     ClearanceAnswer,
@@ -32,14 +33,13 @@ from tactful.serving.api.decisions.schemas import (
     WhatIfAnswer,
     WhatIfRequest,
 )
-from tactful.serving.api.limits import DECISION
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.pagination import cursor_of, parsed
 from tactful.serving.api.problems import INVALID, MALFORMED, TOO_LARGE, told
-from tactful.serving.engine.decision_json import content, encoded, supposition
-from tactful.serving.engine.inquiries import supposed, supposed_again
-from tactful.serving.engine.making import Answer, Ask
-from tactful.serving.engine.sending import clear, release, report
+from tactful.serving.engine.contacts import clear, release, report
+from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.queries.customers import supposed, supposed_again
+from tactful.serving.engine.records.decision_json import content, encoded, supposition
 from tactful.serving.errors import (
     AlreadySentError,
     ContendedError,

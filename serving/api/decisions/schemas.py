@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from tactful.features.ids import canonical_id
 from tactful.serving.api.problems import Problem
-from tactful.serving.engine.sending import OutcomeKind
+from tactful.serving.engine.contacts import OutcomeKind
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 CustomerId = Annotated[

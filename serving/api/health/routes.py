@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.auth import METRICS_PATH, Visit, allows
+from tactful.serving.api.access.auth import METRICS_PATH, Visit, allows
 from tactful.serving.api.decisions.schemas import (
     Alive,
     BundleVersion,
@@ -17,10 +17,10 @@ from tactful.serving.api.decisions.schemas import (
     Refusal,
     Started,
 )
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.tracking.schemas import RefusedMessages, RefusedPage
-from tactful.serving.engine.champion import Champion
-from tactful.serving.engine.readiness import Readiness
+from tactful.serving.engine.health.readiness import Readiness
+from tactful.serving.engine.in_force.champion import Champion
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import ForbiddenError, NotReadyError, StoreError
 from tactful.serving.ingestion.refused import RefusedLog

@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from tactful.serving.addresses import hostname, is_loopback
-from tactful.serving.api.auth import Visit, allows
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.tracking.clients import MEASUREMENTS, SOURCE_CONFIG
 from tactful.serving.api.tracking.matching import TRACKING
 from tactful.serving.api.tracking.schemas import RudderStackSettings, SegmentSettings, Taken

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope
 
 from tactful.serving.errors import UnauthenticatedError
 from tactful.serving.ingestion.bodies import inflated
-from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
 
 PATHS = {
     "/v1/t": "/v1/track",

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.types import Scope
 
-from tactful.serving.api import limits
-from tactful.serving.api.auth import Visit, allows, require
-from tactful.serving.api.openapi import problems
+from tactful.serving.api.access import limits
+from tactful.serving.api.access.auth import Visit, allows, require
+from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.problems import MALFORMED, TOO_LARGE, FieldProblem, Kind
 from tactful.serving.api.tracking.matching import TRACKING
 from tactful.serving.api.tracking.schemas import BATCH, MESSAGE, Taken, TakenAndDecided
-from tactful.serving.engine.decision_json import content, encoded
-from tactful.serving.engine.making import Ask
+from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.records.decision_json import content, encoded
 from tactful.serving.engine.wakeups import decision_id
 from tactful.serving.errors import (
     ContendedError,
@@ -27,11 +27,11 @@ from tactful.serving.errors import (
     StoreError,
     UnknownCustomerError,
 )
+from tactful.serving.ingestion.batching import Inbox
 from tactful.serving.ingestion.bodies import inflated_size
-from tactful.serving.ingestion.fates import MessageFate
-from tactful.serving.ingestion.inbox import Inbox
-from tactful.serving.ingestion.reception import MOST_TOLD, Parcel, Receipts
+from tactful.serving.ingestion.pipeline import MOST_TOLD, Parcel, Receipts
 from tactful.serving.ingestion.senders import Sender
+from tactful.serving.ingestion.statuses import MessageFate
 
 REFUSED = Kind(400, "messages-refused", "The others were kept: mend these, then send them, or all of them, again.")
 

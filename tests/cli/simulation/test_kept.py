@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tactful.cli.simulation.kept import keep
+from tactful.cli.simulation.persisted import keep
 from tactful.experiments.world.parameters import preset
 from tactful.features.errors import TactfulError
 from tactful.features.events.dataset import open_events

@@ -3,8 +3,8 @@
 import json
 
 from tactful.decisions.base import canonical_json as canonical
-from tactful.serving.engine.decision_json import content, supposition
-from tactful.serving.engine.making import Ask
+from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.records.decision_json import content, supposition
 from tactful.serving.engine.service import DecisionService
 from tests.serving.shop import NOW
 

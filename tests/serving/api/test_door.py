@@ -7,8 +7,8 @@ from base64 import b64encode
 import httpx
 import pytest
 
+from tactful.serving.api.access.auth import PUBLIC
 from tactful.serving.api.app import scopes
-from tactful.serving.api.auth import PUBLIC
 from tactful.serving.store.queries import keys
 from tactful.serving.store.queries.keys import SCOPES
 from tests.patience import PATIENCE

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from tactful.serving.api.decisions.schemas import Health, Ready
-from tactful.serving.engine.making import Maker
-from tactful.serving.engine.pointer import point_to
+from tactful.serving.engine.drafts import Maker
+from tactful.serving.engine.in_force.pointer import point_to
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.process.server import running
 from tactful.serving.settings import Settings

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from tactful.serving.api.app import ROUTERS
 from tactful.serving.api.decisions.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
+from tactful.serving.api.document.webhooks import DecisionMade
 from tactful.serving.api.problems import Problem, TrackingProblem
 from tactful.serving.api.tracking.matching import TRACKING
-from tactful.serving.api.webhooks import DecisionMade
 
 ROUTES = {
     (method.lower(), route.path): route

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.tenants import Tenants
 from tactful.serving.ingestion.bodies import LARGEST, LARGEST_BATCH
 from tactful.serving.process.server import running
 from tactful.serving.settings import Settings

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.serving.ingestion.bodies import LARGEST, inflated, of_rudderstack, parsed, size
-from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
 
 
 @given(st.binary(max_size=2_000))

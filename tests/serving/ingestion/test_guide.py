@@ -15,10 +15,10 @@ import pytest
 
 from tactful.features.ids import PLACEHOLDER_IDS, folded
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.ingestion.fates import MessageFate
-from tactful.serving.ingestion.names import AMOUNT, STANDARD, Meaning
+from tactful.serving.ingestion.messages.names import AMOUNT, STANDARD, Meaning
+from tactful.serving.ingestion.messages.traits import OWN
 from tactful.serving.ingestion.rules import Rules, load_rules
-from tactful.serving.ingestion.traits import OWN
+from tactful.serving.ingestion.statuses import MessageFate
 from tactful.serving.process.server import running
 from tactful.serving.signing.webhooks import Webhook
 from tactful.serving.store.port import History, Profile

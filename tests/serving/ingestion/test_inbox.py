@@ -8,9 +8,9 @@ import pytest
 
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import NotReadyError, StoreError
-from tactful.serving.ingestion.fates import MessageFate
-from tactful.serving.ingestion.inbox import Inbox
-from tactful.serving.ingestion.reception import Parcel, Receipts, Reception
+from tactful.serving.ingestion.batching import Inbox
+from tactful.serving.ingestion.pipeline import Parcel, Receipts, Reception
+from tactful.serving.ingestion.statuses import MessageFate
 from tactful.serving.settings import Settings
 
 

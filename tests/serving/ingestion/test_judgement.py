@@ -9,13 +9,13 @@ import pytest
 
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
-from tactful.serving.ingestion import messages
-from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
-from tactful.serving.ingestion.messages import Message
-from tactful.serving.ingestion.names import OUTCOMES, STANDARD
-from tactful.serving.ingestion.properties import event_of, meaning_of, outcome_of
+from tactful.serving.ingestion.messages import reading
+from tactful.serving.ingestion.messages.names import OUTCOMES, STANDARD
+from tactful.serving.ingestion.messages.properties import event_of, meaning_of, outcome_of
+from tactful.serving.ingestion.messages.reading import Message
+from tactful.serving.ingestion.messages.traits import profile_of
 from tactful.serving.ingestion.rules import Rules
-from tactful.serving.ingestion.traits import profile_of
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
 from tactful.serving.store.port import Outcome, Profile, StoredEvent
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ INSTANT = timedelta(microseconds=1)
 
 def read(call: str | None = "track", **fields: Any) -> Message:
     told = {"messageId": "m1", "userId": "c1", "event": "Order Completed"}
-    return messages.read({**told, **fields}, NOON, reach=YEAR, call=call)
+    return reading.read({**told, **fields}, NOON, reach=YEAR, call=call)
 
 
 def event(
@@ -348,8 +348,8 @@ def test_a_message_without_an_id_has_the_same_one_when_it_is_sent_again() -> Non
     stamped = {"messageId": None, "timestamp": "2026-05-06T11:00:00Z"}
     first, again = (read(**stamped, sentAt=f"2026-05-06T11:00:0{second}Z") for second in (1, 2))
     assert first.id == again.id != read(**stamped, properties={"revenue": 1}).id
-    later = messages.read({"userId": "c1", "event": "x"}, NOON + INSTANT, reach=YEAR, call="track")
-    assert later.id != messages.read({"userId": "c1", "event": "x"}, NOON, reach=YEAR, call="track").id
+    later = reading.read({"userId": "c1", "event": "x"}, NOON + INSTANT, reach=YEAR, call="track")
+    assert later.id != reading.read({"userId": "c1", "event": "x"}, NOON, reach=YEAR, call="track").id
 
 
 def test_ids_that_are_numbers_are_text() -> None:
@@ -487,10 +487,10 @@ def test_the_words_that_are_no_ids_are_a_shop_s_own_to_state() -> None:
     told = {"messageId": "m1", "event": "Order Completed"}
     rules = Rules(placeholder_ids=("Nobody", "guest-user"))
     for word, customer in (("0", "0"), ("null", "null")):
-        found = messages.read({**told, "userId": word}, NOON, reach=YEAR, call="track", placeholders=rules.placeholders)
+        found = reading.read({**told, "userId": word}, NOON, reach=YEAR, call="track", placeholders=rules.placeholders)
         assert found.customer == customer
     with pytest.raises(UnfitMessageError, match="about nobody"):
-        messages.read({**told, "userId": "NOBODY"}, NOON, reach=YEAR, call="track", placeholders=rules.placeholders)
+        reading.read({**told, "userId": "NOBODY"}, NOON, reach=YEAR, call="track", placeholders=rules.placeholders)
 
 
 @pytest.mark.parametrize(

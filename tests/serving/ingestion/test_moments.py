@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.features.timestamps import AHEAD, EARLIEST
-from tactful.serving.ingestion.fates import MessageFate, UnfitMessageError
-from tactful.serving.ingestion.moments import INSTANT, placed, read
+from tactful.serving.ingestion.messages.moments import INSTANT, placed, read
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)

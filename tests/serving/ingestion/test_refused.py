@@ -5,9 +5,9 @@ import logging
 import pytest
 
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.ingestion.fates import MessageFate
 from tactful.serving.ingestion.intake import Told
 from tactful.serving.ingestion.refused import MOST_AT_ONCE, OTHERS, UNDECLARED, RefusedLog, impersonal
+from tactful.serving.ingestion.statuses import MessageFate
 from tactful.serving.store.queries import refused
 from tests.serving.shop import NOW
 

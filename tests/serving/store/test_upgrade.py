@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 
 from tactful.decisions.kernel.record import parse
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.making import told_again
+from tactful.serving.engine.drafts import told_again
 from tactful.serving.engine.rendering import Renderer
 from tactful.serving.engine.snapshots import from_bytes
 from tactful.serving.store.admin.checking import check

@@ -1,0 +1,154 @@
+"""Questions about customers and what would be decided: answered without recording or reserving anything."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from tactful.decisions.analysis.replay import policy_of
+from tactful.decisions.analysis.what_if import Changes, what_if
+from tactful.decisions.base.errors import SnapshotError
+from tactful.decisions.catalogue.compiled import CompiledCatalogue
+from tactful.decisions.catalogue.selection import Policy
+from tactful.decisions.kernel.availability import Free, next_free
+from tactful.decisions.kernel.decide import Circumstances, Request
+from tactful.decisions.kernel.decision import Decision
+from tactful.serving.engine.drafts import Ask, Made
+from tactful.serving.engine.in_force.champion import Champion
+from tactful.serving.engine.queries.reasons import Explained, explained
+from tactful.serving.engine.records.archive import Archive
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.snapshots import snapshot
+from tactful.serving.errors import UnknownCustomerError, UnknownItemError
+from tactful.serving.store.port import KnownCustomer
+
+PRESSURE = {"1d": timedelta(days=1), "7d": timedelta(days=7), "28d": timedelta(days=28)}
+"""The windows that contact pressure is told in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A customer as the engine sees it now.
+
+    Args:
+        known: What the store knows.
+        features: By name; unknown ones are NaN.
+        decision: What would be decided now: scores, openings, candidates.
+        pressure: By channel and window, the contacts that count in it.
+        free: By channel, when contact policies and consent next let something pass.
+        explained: What moved the scores that have reasons.
+    """
+
+    known: KnownCustomer
+    features: Mapping[str, float]
+    decision: Decision
+    pressure: Mapping[str, Mapping[str, int]]
+    free: Mapping[str, Free]
+    explained: Sequence[Explained]
+
+
+def portrait(service: DecisionService, customer: str) -> Portrait:
+    """A customer as the engine sees it now.
+
+    Raises:
+        UnknownCustomerError: Nothing is known of the customer.
+        NotReadyError: There is nothing to decide with.
+        StoreError: The store fails.
+    """
+    champion, known = service.champions.present(), _known(service, customer)
+    ask = Ask(customer, f"portrait:{uuid.uuid4().hex}", service.clock())
+    seen = snapshot(known, ask.moment, champion)
+    (made,) = service.maker.make([(ask, known)], champion)
+    if not isinstance(made, Made):
+        raise made
+    decision = made.draft.decision
+    return Portrait(
+        known,
+        dict(zip(champion.compiled.vocabulary.features, seen.features, strict=True)),
+        decision,
+        {channel: _pressure(known, ask, channel) for channel in champion.compiled.catalogue.channels},
+        next_free(champion.compiled, seen, decision.scores),
+        explained(champion.bundle, seen.features),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Supposition:
+    """What would be decided, and the ISO 4217 code of its amounts."""
+
+    decision: Decision
+    currency: str
+
+
+def supposed(service: DecisionService, customer: str, changes: Changes, channels: tuple[str, ...] = ()) -> Supposition:
+    """What would be decided about a customer now, under some changes.
+
+    Raises:
+        UnknownCustomerError: Nothing is known of the customer.
+        UnknownItemError: A change names what there is not, or cannot be.
+        NotReadyError: There is nothing to decide with.
+        StoreError: The store fails.
+    """
+    champion, known = service.champions.present(), _known(service, customer)
+    request = Request(f"what-if:{uuid.uuid4().hex}", snapshot(known, service.clock(), champion), channels)
+    compiled, policy = champion.compiled, champion.compiled.catalogue.policy
+    return _supposition(request, compiled, policy, champion, changes, service.maker.circumstances)
+
+
+def supposed_again(service: DecisionService, decision_id: str, changes: Changes) -> Supposition:
+    """What a past decision would have been under some changes, with its own catalogue and the present models.
+
+    Raises:
+        UnknownSnapshotError: There is none of this id.
+        ErasedError: The personal data it was made on were erased.
+        UnknownItemError: A change names what there is not, or cannot be.
+        NotReadyError: There is nothing to decide with.
+        StoreError: The store fails.
+    """
+    champion = service.champions.present()
+    recorded = Archive(service.store, service.tenant, champion).decision(decision_id)
+    was = recorded.decision
+    circumstances = Circumstances(was.seed, was.capacity, was.prices)
+    return _supposition(recorded.request, recorded.compiled, policy_of(was), champion, changes, circumstances)
+
+
+def programmes(champion: Champion) -> list[dict[str, Any]]:
+    """The programmes of the present catalogue, in the marketer's order, as JSON values."""
+    return [
+        {
+            "programme": programme.id,
+            "purpose": programme.purpose,
+            "trigger": programme.trigger.kind,
+            "supersedes": list(programme.supersedes),
+            "messages": [{"message": m.id, "channels": list(m.channels), "state": m.state} for m in programme.messages],
+        }
+        for programme in champion.compiled.catalogue.programmes
+    ]
+
+
+def _supposition(
+    request: Request,
+    compiled: CompiledCatalogue,
+    policy: Policy,
+    champion: Champion,
+    changes: Changes,
+    circumstances: Circumstances,
+) -> Supposition:
+    try:
+        found = what_if(request, compiled, policy, champion.bundle, changes, circumstances)
+    except SnapshotError as error:
+        raise UnknownItemError(error.message, got=error.got, wanted=error.wanted, where=error.where) from error
+    return Supposition(found, compiled.catalogue.currency)
+
+
+def _known(service: DecisionService, customer: str) -> KnownCustomer:
+    (known,) = service.store.customers(service.tenant, [(customer, service.clock())])
+    if known is None:
+        raise UnknownCustomerError("unknown customer", got=customer, wanted="a customer whose history was loaded")
+    return known
+
+
+def _pressure(known: KnownCustomer, ask: Ask, channel: str) -> dict[str, int]:
+    times = [contact.time for contact in known.contacts or () if contact.counts and contact.channel == channel]
+    return {name: sum(time > ask.moment - window for time in times) for name, window in PRESSURE.items()}

@@ -1,0 +1,1 @@
+"""What is kept of decisions: read again, exported, erased."""

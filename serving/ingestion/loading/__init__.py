@@ -1,0 +1,1 @@
+"""Histories and files of customers, brought into a store."""

@@ -1,0 +1,1 @@
+"""What a message of the tracking API means."""

@@ -1,0 +1,194 @@
+"""Where messages are received: bodies judged, messages taken in, their fates counted."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from tactful.serving.engine.service import DecisionService
+from tactful.serving.engine.wakeups import Listening
+from tactful.serving.errors import NotReadyError
+from tactful.serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
+from tactful.serving.ingestion.intake import Intake, Judged, Told
+from tactful.serving.ingestion.messages.consents import PURPOSE
+from tactful.serving.ingestion.refused import RefusedLog
+from tactful.serving.ingestion.rules import Rules
+from tactful.serving.ingestion.senders import SERVER, Sender
+from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR
+from tactful.serving.telemetry.metrics import METRICS
+
+_ALARMING = (MessageFate.NOT_MERGED, MessageFate.MERGE_LIMIT)
+"""Fates that an operator is told of at once: somebody may be merging customers who are not one person."""
+_log = logging.getLogger(__name__)
+
+MOST_MESSAGES = 10_000
+"""Messages of the largest batch."""
+MOST_TOLD = 100
+"""Refused messages that an answer lists; all of them are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a request bears.
+
+    Args:
+        body: The body as it was sent.
+        encoding: The header `Content-Encoding`.
+        call: What the one message of the body is; the body is a batch where None.
+        answered: Whether the sender is answered with a decision upon it.
+        sender: Who sent it.
+    """
+
+    body: bytes
+    encoding: str = ""
+    call: str | None = None
+    answered: bool = False
+    sender: Sender = SERVER
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """What became of the messages of a request.
+
+    Args:
+        told: Of each, in their order; of the whole body, where that is unfit.
+        unfit: Whether the body could not be read, or was too large; then nothing of it was kept.
+    """
+
+    told: Sequence[Told]
+    unfit: bool = False
+
+    @property
+    def refused(self) -> list[tuple[int, Told]]:
+        """The messages their sender ought to mend, with their places."""
+        return [(place, told) for place, told in enumerate(self.told) if told.fate.refused]
+
+    def document(self) -> dict[str, Any]:
+        """The answer: `success`, as Segment's clients want it, and what there is to tell besides."""
+        refused = self.refused
+        if not refused:
+            return {"success": True}
+        listed = [
+            {"index": place, "message_id": told.id, "fate": told.fate.value, "reason": told.reason}
+            for place, told in refused[:MOST_TOLD]
+        ]
+        return {"success": True, "fates": Counter(told.fate.value for told in self.told), "refused": listed}
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Receives messages for every tenant.
+
+    Args:
+        rules: What foreign names mean.
+        wakes: Whether events are decided upon unasked, since there is a receiver to tell.
+        refused: Counts the messages that are not kept, or not as a whole; nobody where None.
+        merges: How many ids may become one customer within an hour.
+        events: How many events of a customer that happened on one day are kept.
+    """
+
+    rules: Rules = field(default_factory=Rules)
+    wakes: bool = False
+    refused: RefusedLog | None = None
+    merges: int = MERGES_AN_HOUR
+    events: int = EVENTS_A_DAY
+
+    def receive(self, service: DecisionService, parcels: Sequence[Parcel]) -> list[Receipts]:
+        """Receive the messages of some requests, and keep them in one transaction.
+
+        Args:
+            service: Of the tenant whose customers they are about.
+            parcels: The requests.
+
+        Returns:
+            What became of each request's messages.
+
+        Raises:
+            StoreError: The store fails; nothing was kept.
+        """
+        intake, now = self._intake(service), service.clock()
+        read = [_read(parcel, intake, now) for parcel in parcels]
+        told = iter(intake.keep([one for some in read for one in some.judged], now))
+        kept = [list(islice(told, len(some.judged))) for some in read]
+        receipts = [
+            Receipts(ones) if some.unfit is None else Receipts([some.unfit], unfit=True)
+            for some, ones in zip(read, kept, strict=True)
+        ]
+        for fate, number in Counter(one.fate for each in receipts for one in each.told).items():
+            METRICS.events(fate.value).inc(number)
+            if fate in _ALARMING:
+                _log.warning("merges refused", extra={"tenant": service.tenant, "fate": fate.value, "messages": number})
+        if self.refused is not None:
+            for parcel, each in zip(parcels, receipts, strict=True):
+                self.refused.note(service.tenant, parcel.sender.key, each.told)
+        return receipts
+
+    def _intake(self, service: DecisionService) -> Intake:
+        """Without a catalogue, messages are kept all the same: any currency goes, and no trigger listens."""
+        try:
+            catalogue = service.champions.present().compiled.catalogue
+        except NotReadyError:
+            return Intake(service.store, service.tenant, self.rules, merges=self.merges, events=self.events)
+        purposes = frozenset({PURPOSE, *(programme.purpose for programme in catalogue.programmes)})
+        listening = Listening(catalogue) if self.wakes else None
+        return Intake(
+            service.store,
+            service.tenant,
+            self.rules,
+            catalogue.currency,
+            purposes,
+            listening,
+            catalogue.browser,
+            merges=self.merges,
+            events=self.events,
+            declared=catalogue.attributes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the messages of a request are, and why its body is unfit; of an unfit one, what it refuses is kept."""
+
+    judged: list[Judged]
+    unfit: Told | None = None
+
+
+def _read(parcel: Parcel, intake: Intake, now: datetime) -> _Read:
+    """Read a body.
+
+    An unfit one is described in words, not by an error: its traceback would keep alive what was parsed of the body.
+    """
+    intake = intake.sent_by(parcel.sender)
+    intake = intake.answering() if parcel.answered else intake
+    try:
+        content = inflated(parcel.body, parcel.encoding)
+        found = parsed(content)
+        if parcel.call is not None:
+            return _Read(intake.judge([found], now, call=parcel.call))
+        raw = _messages(found)
+    except UnfitMessageError as error:
+        return _Read([], Told(error.fate, str(error), name=parcel.call or "batch"))
+    if limit := _exceeded(found, raw, len(content)):
+        refusals = intake.refusals(islice(raw, MOST_MESSAGES), now, found)
+        reason = f"too large: wanted {limit}; at the batch"
+        kept = f"; {len(refusals)} refusals in it are kept" if refusals else ""
+        return _Read(refusals, Told(MessageFate.OVERSIZED, reason + kept, name="batch"))
+    return _Read(intake.judge(raw, now, batch=found))
+
+
+def _messages(batch: Mapping[str, Any]) -> list[Any]:
+    raw = batch.get("batch")
+    if not isinstance(raw, list):
+        raise UnfitMessageError("no batch", wanted="a list of messages", where="batch")
+    return raw
+
+
+def _exceeded(batch: Mapping[str, Any], raw: list[Any], size: int) -> str:
+    """The limit that a batch exceeds; empty where it exceeds none."""
+    if len(raw) > MOST_MESSAGES:
+        return f"at most {MOST_MESSAGES} messages"
+    return f"at most {LARGEST_BATCH} bytes" if size > LARGEST_BATCH and not of_rudderstack(batch, raw) else ""
