@@ -24,7 +24,7 @@ from rich.table import Table
 from benchmarks._retailer import MOMENT, models, retail
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.kernel.decide import Request, Scorer, decide
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 from tactful.decisions.kernel.gates import judged, openings
 from tactful.experiments.samples.customers import Customers, generate
 from tactful.experiments.samples.requests import requests
@@ -99,18 +99,18 @@ def stages(asked: Sequence[Request], compiled: CompiledCatalogue, bundle: Bundle
     """Microseconds a decision in the stages between features and scoring."""
     scores = [bundle.score_customers(row) for row, _ in scored_rows(asked, compiled, bundle)]
 
-    def cases() -> list[Case]:
+    def cases() -> list[Evaluation]:
         return [
-            Case(compiled, request.snapshot, {name: float(values[0]) for name, values in found.items()})
+            Evaluation(compiled, request.snapshot, {name: float(values[0]) for name, values in found.items()})
             for request, found in zip(asked, scores, strict=True)
         ]
 
-    def policies(opened: list[Case]) -> None:
+    def policies(opened: list[Evaluation]) -> None:
         for case in opened:
             for index in range(len(compiled.policies)):
                 case.verdict(index)
 
-    def rules(opened: list[Case]) -> None:
+    def rules(opened: list[Evaluation]) -> None:
         for case in opened:
             found, _ = openings(case)
             for opening in found:
@@ -125,7 +125,7 @@ def stages(asked: Sequence[Request], compiled: CompiledCatalogue, bundle: Bundle
     return {"rules": facts + both, "policies": with_policies, "decide": made}
 
 
-def _each(cases: list[Case], *work: Callable[[list[Case]], None]) -> None:
+def _each(cases: list[Evaluation], *work: Callable[[list[Evaluation]], None]) -> None:
     for part in work:
         part(cases)
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tactful.decisions.base.errors import CatalogueError, Finding
 from tactful.decisions.base.yaml_text import Place, existing, is_consequence, line_of, read, sentence
-from tactful.decisions.catalogue.checks import Remark, check
+from tactful.decisions.catalogue.checks import PlacedFinding, check
 from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from tactful.decisions.catalogue.model import Catalogue
 from tactful.decisions.lint.lint import lint
@@ -87,7 +87,7 @@ def _more(findings: Sequence[Finding], file: str) -> Finding:
     return Finding(file, line, "error", f"{len(findings) - MOST_MISTAKES:,} more mistakes from here on")
 
 
-def _placed(remarks: Iterable[Remark], lines: Mapping[Place, int], file: str) -> list[Finding]:
+def _placed(remarks: Iterable[PlacedFinding], lines: Mapping[Place, int], file: str) -> list[Finding]:
     return [Finding(file, line_of(lines, r.place), r.severity, r.message, r.mend) for r in remarks]
 
 

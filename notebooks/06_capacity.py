@@ -39,7 +39,7 @@ import pandas as pd
 from tactful.decisions.analysis.explain import paragraph
 from tactful.decisions.catalogue.compiled import Vocabulary
 from tactful.decisions.catalogue.selection import Greedy
-from tactful.decisions.kernel.decide import Circumstances, decide
+from tactful.decisions.kernel.decide import RunContext, decide
 from tactful.decisions.loading import load_catalogue
 from tactful.experiments.samples.customers import END, generate
 from tactful.experiments.samples.requests import requests
@@ -143,7 +143,7 @@ pd.DataFrame(
 
 # %%
 prices = dict(zip(PLACES, found.prices.tolist(), strict=True))
-priced = decide(people, catalogue, greedy, scorer, Circumstances(prices=prices))
+priced = decide(people, catalogue, greedy, scorer, RunContext(prices=prices))
 moved = next(
     (before, after)
     for before, after in zip(free, priced, strict=True)

@@ -1,6 +1,6 @@
 """The composition root: the one place where settings become adapters."""
 
-from tactful.decisions.kernel.decide import Circumstances
+from tactful.decisions.kernel.decide import RunContext
 from tactful.features.build import build_one
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.events.history import history
@@ -8,7 +8,7 @@ from tactful.features.kernel.program import compile_features
 from tactful.features.timestamps import EARLIEST
 from tactful.serving.engine.drafts import Maker
 from tactful.serving.engine.in_force.champion import Champions
-from tactful.serving.engine.in_force.experiments import Trials
+from tactful.serving.engine.in_force.experiments import ActiveExperiments
 from tactful.serving.engine.in_force.proving import Prover
 from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
@@ -46,7 +46,7 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
     """
     build_one(history("UTC", [], []), EARLIEST, compile_features(STANDARD))
     store = store or open_store(settings.store, settings.durability, settings.connections)
-    maker = Maker(Circumstances(seed=settings.seed), settings.reservation)
+    maker = Maker(RunContext(seed=settings.seed), settings.reservation)
     tell = clock(settings.now)
 
     def open_one(tenant: str) -> DecisionService:
@@ -60,7 +60,7 @@ def open_tenants(settings: Settings, store: Store | None = None) -> Tenants:
             newest=lambda: newest_catalogue(store.database, tenant),
             prover=Prover(STANDARD.fingerprint),
         )
-        trials = Trials(lambda: published(store.database, tenant), settings.data)
+        trials = ActiveExperiments(lambda: published(store.database, tenant), settings.data)
         return DecisionService(store, champions, maker, tell, tenant, folder / "events", trials)
 
     return Tenants(store, open_one)

@@ -40,7 +40,7 @@ def explain(
     from tactful.decisions.analysis.explain import as_dict
     from tactful.decisions.analysis.remedies import remedies
     from tactful.decisions.analysis.replay import policy_of
-    from tactful.decisions.kernel.decide import Circumstances
+    from tactful.decisions.kernel.decide import RunContext
     from tactful.decisions.kernel.slate import slate
     from tactful.serving.engine.queries.reasons import explained
 
@@ -48,8 +48,8 @@ def explain(
     scorer = champion.bundle
     recorded = archive.decision(decision_id)
     decision, compiled = recorded.decision, recorded.compiled
-    circumstances = Circumstances(decision.seed, decision.capacity, decision.prices)
-    needed = remedies(recorded.request, compiled, scorer, circumstances)
+    run_context = RunContext(decision.seed, decision.capacity, decision.prices)
+    needed = remedies(recorded.request, compiled, scorer, run_context)
     currency = compiled.catalogue.currency
     filled = [
         {"place": number, "action": place.candidate.action.id, "probability": place.probability}
@@ -106,8 +106,8 @@ def what_if(
     from tactful.decisions.analysis.explain import as_dict
     from tactful.decisions.analysis.replay import policy_of
     from tactful.decisions.analysis.what_if import Changes
-    from tactful.decisions.analysis.what_if import what_if as supposed
-    from tactful.decisions.kernel.decide import Circumstances
+    from tactful.decisions.analysis.what_if import what_if as suppose
+    from tactful.decisions.kernel.decide import RunContext
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
@@ -120,8 +120,8 @@ def what_if(
         messages={name: {"value": number} for name, number in _numbers(value).items()},
         policies=dict.fromkeys(without or ()),
     )
-    circumstances = Circumstances(decision.seed, decision.capacity, decision.prices)
-    found = supposed(recorded.request, recorded.compiled, policy_of(decision), scorer, changes, circumstances)
+    run_context = RunContext(decision.seed, decision.capacity, decision.prices)
+    found = suppose(recorded.request, recorded.compiled, policy_of(decision), scorer, changes, run_context)
     currency = recorded.compiled.catalogue.currency
     if as_json:
         print_json({"before": as_dict(decision, currency), "after": as_dict(found, currency)})

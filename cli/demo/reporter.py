@@ -111,7 +111,7 @@ class Step:
         return progress(description, self.console)
 
 
-class Narrator:
+class Reporter:
     """Runs steps one after another and keeps what they told.
 
     Args:

@@ -14,7 +14,7 @@ from tactful.cli.demo.messages import load_catalogue
 from tactful.cli.demo.population import decide_for_everybody
 from tactful.cli.demo.queries import ask_about_states
 from tactful.cli.demo.report import write_html, write_json
-from tactful.cli.demo.reporter import Narrator
+from tactful.cli.demo.reporter import Reporter
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.errors import TactfulError
 
@@ -36,7 +36,7 @@ def run(folder: Path, console: Console) -> dict[str, Any]:
         TactfulError: The folder holds something else, or a step fails.
     """
     _clear(folder)
-    told = Narrator(console)
+    told = Reporter(console)
     with told.step("import", "Purchases, mailings and redemptions become events") as step:
         grocer = import_events(folder, step)
     with told.step("features", "Events become features, as of the first of each month") as step:
@@ -89,7 +89,7 @@ def _clear(folder: Path) -> None:
     (folder / SETTINGS).write_text(settings, encoding="utf-8")
 
 
-def _write(folder: Path, told: Narrator, report: dict[str, Any]) -> Path:
+def _write(folder: Path, told: Reporter, report: dict[str, Any]) -> Path:
     write_json(folder, report)
     decisions = report["decisions"]
     headlines = [

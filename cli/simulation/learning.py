@@ -10,7 +10,7 @@ from tactful.cli.simulation.shop import ShopScorer
 from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.catalogue.selection import Greedy
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tactful.experiments.offpolicy.log import Log
 from tactful.experiments.world.parameters import ARMS
 from tactful.features.array_types import Bools
@@ -87,7 +87,7 @@ def released(candidate: ShopScorer, incumbent: ShopScorer, cases: Sequence[Cases
 
 
 def _log(cases: Cases, scorer: ShopScorer) -> Log:
-    made = decide(cases.requests, cases.compiled, _BEST, scorer, Circumstances(explores=False))
+    made = decide(cases.requests, cases.compiled, _BEST, scorer, RunContext(explores=False))
     chosen = [ARMS.index(d.choice.action.message) if d.choice else 0 for d in made]
     logged, taken = cases.rows.probabilities, cases.rows.taken
     rewards = cases.rows.values - _price(cases.compiled) * (taken > 0)

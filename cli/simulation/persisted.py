@@ -193,6 +193,6 @@ class KeptShop:
     def _tell(self, told: Sequence[Told], decided: Mapping[int, str]) -> None:
         """What happened goes through the intake, as from a shop's systems."""
         raw = list(messages(told, self._ids, decided, self._currency))
-        for fate in self._intake.take(raw, self.world.moment):
+        for fate in self._intake.ingest(raw, self.world.moment):
             if fate.reason:
                 raise TactfulError("an event that was refused", got=fate.reason, where=fate.id)

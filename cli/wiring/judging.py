@@ -15,7 +15,7 @@ from tactful.cli.wiring.decision_source import DecisionSource, open_decisions
 from tactful.cli.wiring.sources import moment_of
 from tactful.cli.wiring.stores import record_release
 from tactful.decisions.catalogue.selection import AnyPolicy, Policy
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tactful.decisions.kernel.decision import Candidate, Decision
 from tactful.experiments.offpolicy.decision_log import Target, as_decided
 from tactful.features.definitions.standard import STANDARD
@@ -149,7 +149,7 @@ def _decided(
     compiled = candidate.compiled
     width = len(compiled.catalogue.feature_set(STANDARD))
     asked: defaultdict[str, list[Request]] = defaultdict(list)
-    shared: dict[str, Circumstances] = {}
+    shared: dict[str, RunContext] = {}
     for request, _ in source.requests():
         if request.id not in made_on:
             continue
@@ -159,7 +159,7 @@ def _decided(
         decision = made_on[request.id]
         key = json.dumps([decision.seed, dict(decision.capacity), dict(decision.prices)], sort_keys=True)
         asked[key].append(request)
-        shared[key] = Circumstances(decision.seed, decision.capacity, decision.prices, explores=False)
+        shared[key] = RunContext(decision.seed, decision.capacity, decision.prices, explores=False)
     found: dict[str, Decision] = {}
     for key, requests in asked.items():
         made = decide(requests, compiled, policy or compiled.catalogue.policy, candidate.bundle, shared[key])

@@ -10,7 +10,7 @@ from tactful.decisions.base.conditions import Failure
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.kernel.decide import Request, Scorer
 from tactful.decisions.kernel.decision import SILENCE, Decision
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 
 EVERYBODY = "everybody"
 
@@ -182,7 +182,7 @@ def _changes(before: Sequence[Decision], after: Sequence[Decision], members: Seq
 
 
 def _segments(request: Request, decision: Decision, compiled: CompiledCatalogue) -> list[str]:
-    case = Case(compiled, request.snapshot, decision.scores)
+    case = Evaluation(compiled, request.snapshot, decision.scores)
     held = {name: case.value(f"segment.{name}") for name in compiled.catalogue.segments}
     return [EVERYBODY, *(name for name, value in held.items() if not isinstance(value, Failure) and value)]
 

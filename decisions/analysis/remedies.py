@@ -17,9 +17,9 @@ from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.catalogue.policies.frequency import Cap
 from tactful.decisions.catalogue.selection import Greedy
 from tactful.decisions.kernel.arbitration import Factors
-from tactful.decisions.kernel.decide import Circumstances, Request, Scorer
+from tactful.decisions.kernel.decide import Request, RunContext, Scorer
 from tactful.decisions.kernel.decision import Candidate, Decision
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 
 Line = Callable[[Factors], tuple[float, float]]
 """A priority as a line in an amount: by how much it rises with it, and what it is where that is 0."""
@@ -53,7 +53,7 @@ def remedies(
     request: Request,
     compiled: CompiledCatalogue,
     scorer: Scorer,
-    circumstances: Circumstances | None = None,
+    run_context: RunContext | None = None,
 ) -> dict[str, tuple[Remedy, ...]]:
     """For each action that did not win, the smallest change of each kind that would have made it the best.
 
@@ -61,14 +61,14 @@ def remedies(
         request: The customer at the moment.
         compiled: The catalogue.
         scorer: The models.
-        circumstances: Those of the decision.
+        run_context: Those of the decision.
 
     Returns:
         By action id, smallest first; an empty tuple where no single change would do. An action wins where its
         priority is the highest and above silence, whatever the policy explores.
     """
-    settled = replace(circumstances or Circumstances(), explores=False)
-    ask = partial(what_if, request, compiled, _GREEDY, scorer, circumstances=settled)
+    settled = replace(run_context or RunContext(), explores=False)
+    ask = partial(what_if, request, compiled, _GREEDY, scorer, run_context=settled)
     decision = ask(changes=Changes())
     found: dict[str, tuple[Remedy, ...]] = {}
     for candidate in decision.candidates:
@@ -187,6 +187,6 @@ def _by_gate(
 
 def _room_needed(rule: str, compiled: CompiledCatalogue, request: Request, decision: Decision) -> int:
     """The least maximum of a cap that leaves room for one more contact."""
-    case = Case(compiled, request.snapshot, decision.scores)
+    case = Evaluation(compiled, request.snapshot, decision.scores)
     policy = next(p for p in compiled.policies if isinstance(p, Cap) and p.id == rule)
     return policy.fullest(case.ledger) + 1

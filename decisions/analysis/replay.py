@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.catalogue.selection import AnyPolicy, Policy
-from tactful.decisions.kernel.decide import KERNEL, REPLAYABLE, Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decide import KERNEL, REPLAYABLE, Request, RunContext, Scorer, decide
 from tactful.decisions.kernel.decision import Decision
 
 _POLICY: TypeAdapter[Policy] = TypeAdapter(AnyPolicy)
@@ -52,10 +52,10 @@ def replay(record: bytes, snapshot: Snapshot, compiled: CompiledCatalogue, score
         return Replay(False, "versions.features", features, scorer.fingerprint, "features")
     if kernel not in REPLAYABLE:
         return Replay(False, "versions.kernel", kernel, KERNEL, "kernel")
-    circumstances = Circumstances(recorded["seed"], recorded["capacity"], recorded["prices"], kernel=kernel)
+    run_context = RunContext(recorded["seed"], recorded["capacity"], recorded["prices"], kernel=kernel)
     policy = _POLICY.validate_python(recorded["policy"])
     request = Request(recorded["id"], snapshot, tuple(recorded["channels"]))
-    decision = decide([request], compiled, policy, scorer, circumstances)[0]
+    decision = decide([request], compiled, policy, scorer, run_context)[0]
     if decision.as_bytes() == record:
         return Replay(identical=True)
     replayed = json.loads(decision.as_bytes())

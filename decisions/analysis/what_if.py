@@ -13,7 +13,7 @@ from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.catalogue.model import Catalogue
 from tactful.decisions.catalogue.selection import Policy
-from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decide import Request, RunContext, Scorer, decide
 from tactful.decisions.kernel.decision import Decision
 from tactful.features.array_types import Floats
 from tactful.features.timestamps import EARLIEST, LATEST
@@ -48,7 +48,7 @@ def what_if(
     policy: Policy,
     scorer: Scorer,
     changes: Changes,
-    circumstances: Circumstances | None = None,
+    run_context: RunContext | None = None,
 ) -> Decision:
     """The decision under some changes, with the same seed.
 
@@ -59,7 +59,7 @@ def what_if(
     changed = replace(request, snapshot=_snapshot(request.snapshot, compiled, changes))
     catalogue = _catalogue(compiled, changes)
     assumed = _Assumed(scorer, changes.scores) if changes.scores else scorer
-    return decide([changed], catalogue, policy, assumed, circumstances)[0]
+    return decide([changed], catalogue, policy, assumed, run_context)[0]
 
 
 class _Assumed:

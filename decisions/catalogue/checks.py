@@ -25,7 +25,7 @@ _SCORE = re.compile(r"\bscores\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class PlacedFinding:
     """A finding, by its place in the catalogue instead of a line.
 
     Args:
@@ -43,7 +43,7 @@ class Remark:
     depends_on_others: bool = False
 
 
-def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
+def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[PlacedFinding]:
     """Every remark on a catalogue whose values are valid one by one."""
     vocabulary = vocabulary.of(catalogue)
     return [
@@ -63,16 +63,16 @@ def check(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
     ]
 
 
-def _zone(catalogue: Catalogue) -> Iterator[Remark]:
+def _zone(catalogue: Catalogue) -> Iterator[PlacedFinding]:
     if catalogue.timezone is None:
         return
     try:
         zone_of(catalogue.timezone)
     except SnapshotError as error:
-        yield Remark(("timezone",), str(error))
+        yield PlacedFinding(("timezone",), str(error))
 
 
-def _repeated(catalogue: Catalogue) -> Iterator[Remark]:
+def _repeated(catalogue: Catalogue) -> Iterator[PlacedFinding]:
     named: list[tuple[str, Place, str]] = [
         *(("programme", ("programmes", i, "id"), p.id) for i, p in enumerate(catalogue.programmes)),
         *(("message", (*place, "id"), m.id) for place, m in _messages(catalogue)),
@@ -82,18 +82,18 @@ def _repeated(catalogue: Catalogue) -> Iterator[Remark]:
     seen: set[tuple[str, str]] = set()
     for kind, place, name in named:
         if counts[kind, name] > 1 and (kind, name) in seen:
-            yield Remark(place, f"{kind} {name!r} stands twice", "give each its own id")
+            yield PlacedFinding(place, f"{kind} {name!r} stands twice", "give each its own id")
         seen.add((kind, name))
 
 
-def _channels(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _channels(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     """Channels of which no event, consent or outcome could speak."""
     for name in catalogue.channels:
         if name not in vocabulary.channels:
             yield _unknown(("channels", name), "channel", name, set(vocabulary.channels))
 
 
-def _references(catalogue: Catalogue) -> Iterator[Remark]:
+def _references(catalogue: Catalogue) -> Iterator[PlacedFinding]:
     programmes = {programme.id for programme in catalogue.programmes}
     for i, programme in enumerate(catalogue.programmes):
         place: Place = ("programmes", i)
@@ -117,7 +117,7 @@ def _references(catalogue: Catalogue) -> Iterator[Remark]:
                 yield _unknown((*place, "channels", j), "channel", channel, set(catalogue.channels))
 
 
-def _purposes(catalogue: Catalogue) -> Iterator[Remark]:
+def _purposes(catalogue: Catalogue) -> Iterator[PlacedFinding]:
     """Messages on channels where nobody can consent to the purpose of their programme."""
     for i, programme in enumerate(catalogue.programmes):
         for j, message in enumerate(programme.messages):
@@ -126,10 +126,10 @@ def _purposes(catalogue: Catalogue) -> Iterator[Remark]:
                 if purposes and programme.purpose not in purposes:
                     place = ("programmes", i, "messages", j, "channels", k)
                     what = f"nobody can consent to {programme.purpose!r} on channel {name!r}"
-                    yield Remark(place, what, f"its purposes: {', '.join(purposes)}")
+                    yield PlacedFinding(place, what, f"its purposes: {', '.join(purposes)}")
 
 
-def _scopes(catalogue: Catalogue) -> Iterator[Remark]:
+def _scopes(catalogue: Catalogue) -> Iterator[PlacedFinding]:
     known = {
         "channel": set(catalogue.channels),
         "programme": {p.id for p in catalogue.programmes},
@@ -149,7 +149,7 @@ def _scopes(catalogue: Catalogue) -> Iterator[Remark]:
                         yield _unknown(("contact_policies", i, field, trait, j), trait, name, names, trait != "channel")
 
 
-def _event_types(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _event_types(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     named: list[tuple[Place, str]] = []
     for i, programme in enumerate(catalogue.programmes):
         for field in ("type", "without", "exits"):
@@ -161,7 +161,7 @@ def _event_types(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remar
             yield _unknown(place, "event type", name, set(vocabulary.event_types))
 
 
-def _expressions(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _expressions(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     conditions = Conditions(vocabulary.declared(catalogue), catalogue.segments)
     for place, source, kind in expressions(catalogue):
         try:
@@ -170,7 +170,7 @@ def _expressions(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remar
             if place[0] != "segments" and _a_segment_fails(source, catalogue, conditions):
                 continue
             hint = plain_number(source) if kind == "number" else ""
-            yield Remark(place, f"{error}{hint}")
+            yield PlacedFinding(place, f"{error}{hint}")
 
 
 def _a_segment_fails(source: str, catalogue: Catalogue, conditions: Conditions) -> bool:
@@ -186,18 +186,18 @@ def _a_segment_fails(source: str, catalogue: Catalogue, conditions: Conditions) 
 _RESPONSE = "state `response: {mean: …}`, or an offer that the response model can score"
 
 
-def _objective(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _objective(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     for place, message in _messages(catalogue):
         if catalogue.objective == "effect" and message.effect is None:
-            yield Remark(place, f"message {message.id!r} has no effect", "state `effect: {mean: …}`")
+            yield PlacedFinding(place, f"message {message.id!r} has no effect", "state `effect: {mean: …}`")
         if catalogue.objective == "propensity" and message.response is None and message.offer is None:
-            yield Remark(place, f"message {message.id!r} has no response", _RESPONSE)
+            yield PlacedFinding(place, f"message {message.id!r} has no response", _RESPONSE)
         elif message.discount != 0 and message.response is None and not (message.offer and vocabulary.offers):
             what = f"message {message.id!r} has a discount and no response: everybody who responds gets the discount"
-            yield Remark((*place, "discount"), what, _RESPONSE)
+            yield PlacedFinding((*place, "discount"), what, _RESPONSE)
 
 
-def _arbitration(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _arbitration(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     """Prices of channels that there are not, and scores that are named and that no model gives."""
     stated = catalogue.arbitration
     if isinstance(stated.contact_price, Mapping):
@@ -211,19 +211,19 @@ def _arbitration(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remar
             name = getattr(group, field)
             if name not in vocabulary.scores or name in vocabulary.unlearnt:
                 what = f"no model gives the score {name!r}"
-                yield Remark((*place, field), what, "its term counts as without it", severity="warning")
+                yield PlacedFinding((*place, field), what, "its term counts as without it", severity="warning")
 
 
-def _unlearnt(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _unlearnt(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     """Expressions that read a score which no model gives yet."""
     for place, source, _ in expressions(catalogue):
         written = catalogue.segments[str(place[1])] if place[0] == "segments" else source
         for name in sorted({*_SCORE.findall(written)} & {*vocabulary.unlearnt}):
             mend = "train one; until then, whatever needs the score is not sent"
-            yield Remark(place, f"no model gives the score {name!r} yet", mend, severity="warning")
+            yield PlacedFinding(place, f"no model gives the score {name!r} yet", mend, severity="warning")
 
 
-def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     """What offers say, against what the response model reads; where no model reads any, each may say what it likes."""
     for place, message in _messages(catalogue):
         if message.offer is None or not vocabulary.offers:
@@ -233,14 +233,14 @@ def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
             if name in given:
                 yield _unknown((*place, "offer", name), "offer figure", name, wanted)
             else:
-                yield Remark((*place, "offer"), f"the offer lacks {name!r}", "the response model reads it")
+                yield PlacedFinding((*place, "offer"), f"the offer lacks {name!r}", "the response model reads it")
         for name in sorted(given & wanted):
             categories = vocabulary.offers[name]
             if categories is not None and message.offer[name] not in categories:
                 yield _unknown((*place, "offer", name), f"value of {name}", str(message.offer[name]), set(categories))
 
 
-def _texts(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
+def _texts(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
     kinds = vocabulary.declared(catalogue)
     for place, message in _messages(catalogue):
         channels = [catalogue.channels[name] for name in message.channels if name in catalogue.channels]
@@ -252,24 +252,26 @@ def _texts(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[Remark]:
         bodies = (_text((*place, "content", "body"), content.body, html, readable) for html in escapes)
         yield from dict.fromkeys(chain.from_iterable(bodies))
         if content.subject is None and any(channel.subject for channel in channels):
-            yield Remark((*place, "content"), f"message {message.id!r} has no subject", "one of its channels needs it")
+            yield PlacedFinding(
+                (*place, "content"), f"message {message.id!r} has no subject", "one of its channels needs it"
+            )
 
 
-def _text(place: Place, source: str, html: bool, readable: Readable) -> Iterator[Remark]:
+def _text(place: Place, source: str, html: bool, readable: Readable) -> Iterator[PlacedFinding]:
     try:
         text = Text(source, html=html)
         unknown = text.unknown_names(readable.names)
         faults = prove(source, html, readable).faults
     except ConditionError as error:
-        yield Remark(place, str(error))
+        yield PlacedFinding(place, str(error))
         return
     for name in unknown:
         near = did_you_mean(name, readable.names_in_full)
-        yield Remark(place, f"unknown placeholder {name!r}{near}", "declare it, or name a declared one")
+        yield PlacedFinding(place, f"unknown placeholder {name!r}{near}", "declare it, or name a declared one")
     for fault in text.unsafe:
-        yield Remark(place, fault, "print values in words, or in attributes with quotes that run no script")
+        yield PlacedFinding(place, fault, "print values in words, or in attributes with quotes that run no script")
     for message, mend in () if unknown else faults:
-        yield Remark(place, message, mend)
+        yield PlacedFinding(place, message, mend)
 
 
 def _messages(catalogue: Catalogue) -> Iterator[tuple[Place, Message]]:
@@ -284,9 +286,9 @@ def _spread(place: Place, names: str | tuple[str, ...]) -> list[tuple[Place, str
     return [((*place, i), name) for i, name in enumerate(names)]
 
 
-def _unknown(place: Place, kind: str, name: str, known: set[str], depends_on_others: bool = False) -> Remark:
+def _unknown(place: Place, kind: str, name: str, known: set[str], depends_on_others: bool = False) -> PlacedFinding:
     message = f"unknown {kind} {name!r}{did_you_mean(name, known)}"
-    return Remark(place, message, _choice(known), depends_on_others=depends_on_others)
+    return PlacedFinding(place, message, _choice(known), depends_on_others=depends_on_others)
 
 
 def _choice(known: set[str]) -> str:

@@ -39,7 +39,7 @@ class Opening:
     event: Event | None = None
 
 
-class Case(Protocol):
+class OpeningContext(Protocol):
     """A customer's case before the rules: the snapshot, and the values of conditions for it."""
 
     @property
@@ -97,7 +97,7 @@ class Trigger(Value):
         """How far back it looks."""
         return self.expiry + (self.after.wait if self.after else timedelta())
 
-    def openings(self, programme: str, case: Case) -> "list[Opening] | Failure":
+    def openings(self, programme: str, case: OpeningContext) -> "list[Opening] | Failure":
         """The openings of a programme at the snapshot's moment, oldest first.
 
         Returns:
@@ -108,7 +108,7 @@ class Trigger(Value):
         except (ArithmeticError, ValueError) as error:
             return Failure(f"a date or number out of range: {error}")
 
-    def _alive(self, programme: str, case: Case) -> "list[Opening] | Failure":
+    def _alive(self, programme: str, case: OpeningContext) -> "list[Opening] | Failure":
         found = self._found(programme, case)
         if isinstance(found, Failure) or not found:
             return found
@@ -120,7 +120,7 @@ class Trigger(Value):
         return sorted(alive.values(), key=lambda opening: (opening.opened, opening.key))
 
     @abstractmethod
-    def _found(self, programme: str, case: Case) -> "list[Opening] | Failure":
+    def _found(self, programme: str, case: OpeningContext) -> "list[Opening] | Failure":
         """Openings before waiting, exits and expiry are looked at."""
 
     def _opening(self, programme: str, name: str, opened: datetime, event: Event | None = None) -> Opening:
@@ -171,7 +171,7 @@ class EventTrigger(Trigger):
         """Over the delay, the wait and the expiry."""
         return super().memory + self.delay
 
-    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+    def _found(self, programme: str, case: OpeningContext) -> list[Opening] | Failure:
         events = case.events_of((self.type,))
         if not events:
             return []
@@ -208,7 +208,7 @@ class AbsenceTrigger(Trigger):
         """Over the time to follow, the wait and the expiry."""
         return super().memory + self.within
 
-    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+    def _found(self, programme: str, case: OpeningContext) -> list[Opening] | Failure:
         started = case.events_of((self.type,))
         if not started:
             return []
@@ -245,7 +245,7 @@ class DateTrigger(Trigger):
             raise ValueError("a date both before and after: wanted one of before and days_after")
         return self
 
-    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+    def _found(self, programme: str, case: OpeningContext) -> list[Opening] | Failure:
         day = case.snapshot.attributes.get(self.attribute)
         if day is None:
             return []
@@ -287,7 +287,7 @@ class ThresholdTrigger(Trigger):
 
     repeats_by_itself = True
 
-    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+    def _found(self, programme: str, case: OpeningContext) -> list[Opening] | Failure:
         holds = case.value(self.when)
         if isinstance(holds, Failure):
             return holds
@@ -305,7 +305,7 @@ class AlwaysTrigger(Trigger):
     kind: Literal["always"]
     repeats_by_itself = True
 
-    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+    def _found(self, programme: str, case: OpeningContext) -> list[Opening] | Failure:
         return [self._opening(programme, _entry(programme, case.snapshot.contacts), case.snapshot.moment)]
 
 
@@ -315,7 +315,7 @@ AnyTrigger = Annotated[
 
 
 def _openings_where(
-    where: str, events: Iterable[Event], case: Case, opening: Callable[[Event], Opening]
+    where: str, events: Iterable[Event], case: OpeningContext, opening: Callable[[Event], Opening]
 ) -> list[Opening] | Failure:
     """An opening for each event for which a condition holds; a failure where it holds for none and fails for one."""
     values = [(event, case.value(where, event=event)) for event in events]

@@ -13,7 +13,7 @@ from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue, Rule
 from tactful.decisions.catalogue.selection import Policy
 from tactful.decisions.conformance.personas import Persona, personas
-from tactful.decisions.kernel.decide import Circumstances, Request, Scorer
+from tactful.decisions.kernel.decide import Request, RunContext, Scorer
 from tactful.decisions.kernel.decision import Candidate, Decision
 from tactful.features.array_types import Floats
 
@@ -52,7 +52,7 @@ class Decide(Protocol):
         compiled: CompiledCatalogue,
         policy: Policy,
         scorer: Scorer,
-        circumstances: Circumstances | None = None,
+        run_context: RunContext | None = None,
     ) -> list[Decision]:
         """Decide for each request, in their order."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from tactful.decisions.base.exclusion import Exclusion
 from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue, Rule
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 from tactful.decisions.kernel.gates import channel_gates
 
 MOST_STEPS = 100
@@ -56,7 +56,7 @@ def _free(rule: Rule, compiled: CompiledCatalogue, snapshot: Snapshot, scores: M
     moment = snapshot.moment
     reasons: tuple[Exclusion, ...] = ()
     for _ in range(MOST_STEPS):
-        closed = channel_gates(rule, Case(compiled, replace(snapshot, moment=moment), scores))
+        closed = channel_gates(rule, Evaluation(compiled, replace(snapshot, moment=moment), scores))
         reasons = reasons or tuple(closed)
         if not closed:
             return Free(moment, reasons)

@@ -19,11 +19,11 @@ from tactful.decisions.catalogue.compiled import CompiledCatalogue, Rule
 from tactful.decisions.catalogue.selection import Policy
 from tactful.decisions.catalogue.triggers import Opening
 from tactful.decisions.kernel.decision import Candidate, Decision, Versions
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 from tactful.decisions.kernel.exploration import policy_in
 from tactful.decisions.kernel.gates import judged, openings, superseding, text_gate
 from tactful.decisions.kernel.rewards import RewardComponent, of_contact, of_silence
-from tactful.decisions.kernel.value import NOTHING_LEARNT, Learnt, factors
+from tactful.decisions.kernel.value import NOTHING_LEARNT, ModelOutputs, factors
 from tactful.features.array_types import Floats
 
 KERNEL = "5"
@@ -75,7 +75,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class RunContext:
     """What holds for every customer of a run.
 
     Args:
@@ -98,7 +98,7 @@ def decide(
     compiled: CompiledCatalogue,
     policy: Policy,
     scorer: Scorer,
-    circumstances: Circumstances | None = None,
+    run_context: RunContext | None = None,
 ) -> list[Decision]:
     """Decide for each customer: the best surviving action, or silence.
 
@@ -107,24 +107,24 @@ def decide(
         compiled: The catalogue.
         policy: How to choose among survivors.
         scorer: The models.
-        circumstances: Seed, capacity and prices of the run.
+        run_context: Seed, capacity and prices of the run.
 
     Returns:
         A decision for each request, in their order; each depends on its own request alone.
     """
     if not requests:
         return []
-    circumstances = circumstances or Circumstances()
+    run_context = run_context or RunContext()
     features = np.array([request.snapshot.features for request in requests], dtype=np.float64)[:, : compiled.scored]
     scores = scorer.score_customers(features)
     cases = [
-        Case(compiled, r.snapshot, _of_one(scores, i), circumstances.capacity, r.channels)
+        Evaluation(compiled, r.snapshot, _of_one(scores, i), run_context.capacity, r.channels)
         for i, r in enumerate(requests)
     ]
-    drafts = [_draft(case, renders=circumstances.kernel != "4") for case in cases]
+    drafts = [_draft(case, renders=run_context.kernel != "4") for case in cases]
     learnt = _learnt(drafts, features, scorer, compiled.catalogue.objective)
-    versions = Versions(compiled.version, scorer.version, scorer.fingerprint, circumstances.kernel)
-    run = _Run(policy, policy.model_dump(mode="json"), circumstances, versions)
+    versions = Versions(compiled.version, scorer.version, scorer.fingerprint, run_context.kernel)
+    run = _Run(policy, policy.model_dump(mode="json"), run_context, versions)
     return [
         _concluded(request, case, draft, learnt[i], run)
         for i, (request, case, draft) in enumerate(zip(requests, cases, drafts, strict=True))
@@ -141,7 +141,7 @@ class _Run:
 
     policy: Policy
     stated: Mapping[str, Any]
-    circumstances: Circumstances
+    run_context: RunContext
     versions: Versions
 
 
@@ -154,7 +154,7 @@ class _Draft:
     rules: list[tuple[Rule, Opening, tuple[Exclusion, ...]]]
 
 
-def _draft(case: Case, *, renders: bool) -> _Draft:
+def _draft(case: Evaluation, *, renders: bool) -> _Draft:
     found, closed = openings(case)
     superseded = superseding(found, case)
     rules = [
@@ -165,7 +165,9 @@ def _draft(case: Case, *, renders: bool) -> _Draft:
     return _Draft(found, closed, rules)
 
 
-def _learnt(drafts: Sequence[_Draft], features: Floats, scorer: Scorer, objective: str) -> list[dict[int, Learnt]]:
+def _learnt(
+    drafts: Sequence[_Draft], features: Floats, scorer: Scorer, objective: str
+) -> list[dict[int, ModelOutputs]]:
     """What models say of each surviving candidate, by request and index: one call for all of each."""
     surviving = [
         (i, j, rule)
@@ -173,7 +175,7 @@ def _learnt(drafts: Sequence[_Draft], features: Floats, scorer: Scorer, objectiv
         for j, (rule, _, excluded) in enumerate(draft.rules)
         if not excluded
     ]
-    found: list[dict[int, Learnt]] = [{} for _ in drafts]
+    found: list[dict[int, ModelOutputs]] = [{} for _ in drafts]
     if not surviving:
         return found
     responses: dict[tuple[int, int], float] = {}
@@ -186,25 +188,25 @@ def _learnt(drafts: Sequence[_Draft], features: Floats, scorer: Scorer, objectiv
         rows = features[[i for i, _, _ in surviving]]
         effects = scorer.score_effects(rows, [rule.message.id for _, _, rule in surviving])
     for (i, j, _), effect in zip(surviving, effects.tolist(), strict=True):
-        found[i][j] = Learnt(responses.get((i, j)), *effect)
+        found[i][j] = ModelOutputs(responses.get((i, j)), *effect)
     return found
 
 
 def _concluded(
     request: Request,
-    case: Case,
+    case: Evaluation,
     draft: _Draft,
-    learnt: Mapping[int, Learnt],
+    learnt: Mapping[int, ModelOutputs],
     run: _Run,
 ) -> Decision:
-    circumstances = run.circumstances
+    run_context = run.run_context
     candidates = [
-        _candidate(rule, opening, excluded, case, learnt.get(j, NOTHING_LEARNT), circumstances.prices)
+        _candidate(rule, opening, excluded, case, learnt.get(j, NOTHING_LEARNT), run_context.prices)
         for j, (rule, opening, excluded) in enumerate(draft.rules)
     ]
-    seed = f"{circumstances.seed}:{request.id}"
+    seed = f"{run_context.seed}:{request.id}"
     survivors = [j for j, candidate in enumerate(candidates) if candidate.survives]
-    policy = policy_in(case.stratum, run.policy) if circumstances.explores else run.policy
+    policy = policy_in(case.stratum, run.policy) if run_context.explores else run.policy
     probabilities = distribution([candidates[j] for j in survivors], policy, seed)
     chosen = drawn(probabilities, seed)
     for position, j in enumerate(survivors):
@@ -218,9 +220,9 @@ def _concluded(
         policy=run.stated,
         stratum=case.stratum,
         channels=request.channels,
-        seed=circumstances.seed,
-        capacity=circumstances.capacity,
-        prices=circumstances.prices,
+        seed=run_context.seed,
+        capacity=run_context.capacity,
+        prices=run_context.prices,
         scores=case.scores,
         openings=tuple(draft.openings),
         closed=tuple(draft.closed),
@@ -232,7 +234,7 @@ def _concluded(
     )
 
 
-def _rewards(choice: Candidate | None, case: Case) -> tuple[RewardComponent, ...]:
+def _rewards(choice: Candidate | None, case: Evaluation) -> tuple[RewardComponent, ...]:
     moment, compiled = case.snapshot.moment, case.compiled
     if choice is None or choice.factors is None:
         return of_silence(moment, compiled.longest_window)
@@ -243,8 +245,8 @@ def _candidate(
     rule: Rule,
     opening: Opening,
     excluded: tuple[Exclusion, ...],
-    case: Case,
-    learnt: Learnt,
+    case: Evaluation,
+    learnt: ModelOutputs,
     prices: Mapping[str, float],
 ) -> Candidate:
     if excluded:

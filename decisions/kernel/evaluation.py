@@ -18,7 +18,7 @@ from tactful.decisions.kernel.arbitration import unsubscribe_risk
 from tactful.decisions.kernel.exploration import Stratum, stratum
 
 
-class Case:
+class Evaluation:
     """A customer, a catalogue, and what one has to do with the other.
 
     Args:

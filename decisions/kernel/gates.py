@@ -17,11 +17,11 @@ from tactful.decisions.catalogue.compiled import Rule
 from tactful.decisions.catalogue.model import Programme
 from tactful.decisions.catalogue.objective import Holdout
 from tactful.decisions.catalogue.triggers import Opening, ThresholdTrigger
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 from tactful.decisions.kernel.exploration import held_out
 
 
-def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:
+def openings(case: Evaluation) -> tuple[list[Opening], list[Exclusion]]:
     """The programmes open for a customer, and why each other one is not.
 
     A programme speaks of its newest opening. An opening from before the customer was known follows the late-joiner
@@ -42,7 +42,7 @@ def openings(case: Case) -> tuple[list[Opening], list[Exclusion]]:
     return _late_joined(found, case), closed
 
 
-def superseding(found: Sequence[Opening], case: Case) -> dict[str, str]:
+def superseding(found: Sequence[Opening], case: Evaluation) -> dict[str, str]:
     """Programmes that are superseded, each with the programme that does it.
 
     A programme supersedes others while it is open and could speak: not where it was answered, waits for re-entry, is
@@ -59,7 +59,7 @@ def superseding(found: Sequence[Opening], case: Case) -> dict[str, str]:
 
 
 def judged(
-    rules: Sequence[Rule], opening: Opening, case: Case, superseded: Mapping[str, str]
+    rules: Sequence[Rule], opening: Opening, case: Evaluation, superseded: Mapping[str, str]
 ) -> Iterator[tuple[Rule, tuple[Exclusion, ...]]]:
     """The actions of a programme, each with every reason for which it may not answer an opening.
 
@@ -80,7 +80,7 @@ def judged(
         yield rule, (*reached, *by_message[message.id], *channel_gates(rule, case))
 
 
-def _of_programme(programme: Programme, opening: Opening, case: Case) -> list[Exclusion]:
+def _of_programme(programme: Programme, opening: Opening, case: Evaluation) -> list[Exclusion]:
     """What the gates of a programme say, whatever the message."""
     found = (
         _duplicate(programme, opening, case),
@@ -90,13 +90,13 @@ def _of_programme(programme: Programme, opening: Opening, case: Case) -> list[Ex
     return [exclusion for exclusion in found if exclusion is not None]
 
 
-def _left_alone(programme: Programme, case: Case) -> list[Exclusion]:
+def _left_alone(programme: Programme, case: Evaluation) -> list[Exclusion]:
     """The hold-outs that keep a programme from a customer."""
     found = (_never_contacted(case), _held_out(programme.id, programme.holdout, case))
     return [exclusion for exclusion in found if exclusion is not None]
 
 
-def _of_message(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ...]:
+def _of_message(rule: Rule, opening: Opening, case: Evaluation) -> tuple[Exclusion, ...]:
     """What the gates of a message say, whatever its channel; a mandatory one is kept from nobody."""
     message = rule.message
     found = (
@@ -107,7 +107,7 @@ def _of_message(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ..
     return (*held_out, *(exclusion for exclusion in found if exclusion is not None))
 
 
-def channel_gates(rule: Rule, case: Case) -> list[Exclusion]:
+def channel_gates(rule: Rule, case: Evaluation) -> list[Exclusion]:
     """What the gates of a message on one channel say."""
     channel = rule.action.channel
     found = [
@@ -118,7 +118,7 @@ def channel_gates(rule: Rule, case: Case) -> list[Exclusion]:
     return [*(exclusion for exclusion in found if exclusion is not None), *case.verdicts(rule.policies)]
 
 
-def text_gate(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ...]:
+def text_gate(rule: Rule, opening: Opening, case: Evaluation) -> tuple[Exclusion, ...]:
     """What keeps a message from being written to this customer: a text that fails, or is too long for its channel."""
     try:
         text = case.compiled.text(rule)
@@ -131,13 +131,13 @@ def text_gate(rule: Rule, opening: Opening, case: Case) -> tuple[Exclusion, ...]
     return ()
 
 
-def _history(case: Case) -> Exclusion | None:
+def _history(case: Evaluation) -> Exclusion | None:
     if case.snapshot.contacts is not None:
         return None
     return Exclusion("history", "ledger", observed="the ledger cannot be read", limit="a known history of contacts")
 
 
-def _never_contacted(case: Case) -> Exclusion | None:
+def _never_contacted(case: Evaluation) -> Exclusion | None:
     if case.stratum != "holdout":
         return None
     catalogue = case.compiled.catalogue
@@ -145,19 +145,19 @@ def _never_contacted(case: Case) -> Exclusion | None:
     return Exclusion("holdout", "everybody", observed="left alone on purpose", limit=f"{share:.0%} of customers")
 
 
-def _held_out(name: str, holdout: Holdout | None, case: Case) -> Exclusion | None:
+def _held_out(name: str, holdout: Holdout | None, case: Evaluation) -> Exclusion | None:
     if holdout is None or not held_out(holdout, case.snapshot.customer):
         return None
     return Exclusion("holdout", name, observed="left alone on purpose", limit=f"{holdout.share:.0%} of customers")
 
 
-def _duplicate(programme: Programme, opening: Opening, case: Case) -> Exclusion | None:
+def _duplicate(programme: Programme, opening: Opening, case: Evaluation) -> Exclusion | None:
     if not any(contact.opening == opening.key for contact in case.snapshot.contacts or ()):
         return None
     return Exclusion("duplicate", programme.id, observed=f"{opening.key} was answered", limit="once an opening")
 
 
-def _reentry(programme: Programme, case: Case) -> Exclusion | None:
+def _reentry(programme: Programme, case: Evaluation) -> Exclusion | None:
     if programme.reentry is None:
         return None
     times = (contact.time for contact in case.snapshot.contacts or () if contact.programme == programme.id)
@@ -178,18 +178,18 @@ def _superseded(programme: Programme, superseded: Mapping[str, str]) -> Exclusio
     )
 
 
-def _condition(gate: str, name: str, source: str, case: Case, event: Event | None) -> Exclusion | None:
+def _condition(gate: str, name: str, source: str, case: Evaluation, event: Event | None) -> Exclusion | None:
     value = case.value(source, event=event)
     return None if value is True else Exclusion(gate, name, observed=case.observed(source, value, event), limit=source)
 
 
-def _channel(channel: str, case: Case) -> Exclusion | None:
+def _channel(channel: str, case: Evaluation) -> Exclusion | None:
     if not case.channels or channel in case.channels:
         return None
     return Exclusion("channel", channel, observed="not asked for", limit=" or ".join(case.channels))
 
 
-def _consent(channel: str, purpose: str, case: Case) -> Exclusion | None:
+def _consent(channel: str, purpose: str, case: Evaluation) -> Exclusion | None:
     allowed = case.snapshot.consents.get((channel, purpose))
     if allowed:
         return None
@@ -197,7 +197,7 @@ def _consent(channel: str, purpose: str, case: Case) -> Exclusion | None:
     return Exclusion("consent", f"{channel} for {purpose}", observed=observed, limit="consent")
 
 
-def _capacity(channel: str, case: Case) -> Exclusion | None:
+def _capacity(channel: str, case: Evaluation) -> Exclusion | None:
     left = case.capacity.get(channel)
     if left is None or left > 0:
         return None
@@ -214,7 +214,7 @@ def _kept(programme: Programme, found: list[Opening], snapshot: Snapshot) -> lis
     return timely or keep
 
 
-def _late_joined(found: list[Opening], case: Case) -> list[Opening]:
+def _late_joined(found: list[Opening], case: Evaluation) -> list[Opening]:
     """Of several late openings in a series that keeps the latest, only that."""
     joined = case.snapshot.joined
     if joined is None or all(opening.opened >= joined for opening in found):
@@ -231,7 +231,7 @@ def _late_joined(found: list[Opening], case: Case) -> list[Opening]:
     return [opening for opening in found if rivals(opening) is None or latest[rivals(opening)] is opening]
 
 
-def _not_met(programme: Programme, case: Case) -> Exclusion:
+def _not_met(programme: Programme, case: Evaluation) -> Exclusion:
     trigger = programme.trigger
     if isinstance(trigger, ThresholdTrigger):
         return Exclusion("trigger", programme.id, observed=case.observed(trigger.when, False), limit="an opening")

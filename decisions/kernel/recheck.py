@@ -5,7 +5,7 @@ from dataclasses import replace
 from tactful.decisions.base.exclusion import Exclusion
 from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
-from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decide import Request, RunContext, Scorer, decide
 from tactful.decisions.kernel.decision import Decision
 
 
@@ -14,7 +14,7 @@ def recheck(
     snapshot: Snapshot,
     compiled: CompiledCatalogue,
     scorer: Scorer,
-    circumstances: Circumstances | None = None,
+    run_context: RunContext | None = None,
 ) -> tuple[Exclusion, ...]:
     """Every reason for which the action a decision chose may not be sent any more.
 
@@ -23,7 +23,7 @@ def recheck(
         snapshot: The customer at the moment of sending, the decision's own reservation among the contacts or not.
         compiled: The catalogue.
         scorer: The models.
-        circumstances: Those of the moment.
+        run_context: Those of the moment.
 
     Returns:
         Nothing where it may be sent: every gate still lets it pass, or its programme does not ask again.
@@ -36,7 +36,7 @@ def recheck(
         return ()
     others = None if snapshot.contacts is None else tuple(c for c in snapshot.contacts if c.id != decision.id)
     request = Request(decision.id, replace(snapshot, contacts=others), decision.channels)
-    (again,) = decide([request], compiled, compiled.catalogue.policy, scorer, circumstances)
+    (again,) = decide([request], compiled, compiled.catalogue.policy, scorer, run_context)
     for candidate in again.candidates:
         if (candidate.action.id, candidate.opening) == (chosen.id, decision.choice.opening):
             return candidate.exclusions

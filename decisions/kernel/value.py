@@ -10,11 +10,11 @@ from tactful.decisions.catalogue.compiled import Rule
 from tactful.decisions.catalogue.model import Message
 from tactful.decisions.catalogue.triggers import Opening
 from tactful.decisions.kernel.arbitration import Factors
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class ModelOutputs:
     """What the models say of one action for one customer.
 
     Args:
@@ -30,10 +30,12 @@ class Learnt:
     deviation: float = math.nan
 
 
-NOTHING_LEARNT = Learnt()
+NOTHING_LEARNT = ModelOutputs()
 
 
-def factors(rule: Rule, opening: Opening, case: Case, learnt: Learnt, prices: Mapping[str, float]) -> Factors | Failure:
+def factors(
+    rule: Rule, opening: Opening, case: Evaluation, learnt: ModelOutputs, prices: Mapping[str, float]
+) -> Factors | Failure:
     """The factors of an action that passed every gate, or what keeps its worth from being known.
 
     Args:
@@ -70,7 +72,9 @@ def factors(rule: Rule, opening: Opening, case: Case, learnt: Learnt, prices: Ma
     return Failure(f"{', '.join(unknown)} unknown") if unknown else found
 
 
-def believed_effect(message: Message, objective: str, learnt: Learnt = NOTHING_LEARNT) -> tuple[float, float, float]:
+def believed_effect(
+    message: Message, objective: str, learnt: ModelOutputs = NOTHING_LEARNT
+) -> tuple[float, float, float]:
     """Effect, baseline and the effect's standard error: as learnt, else as the catalogue states them.
 
     Without an effect of its own, or where the objective is propensity, a message's response counts as its effect.
@@ -94,7 +98,7 @@ def believed_effect(message: Message, objective: str, learnt: Learnt = NOTHING_L
     return effect, max(0.0, unscored) if math.isfinite(unscored) else math.nan, deviation
 
 
-def _amounts(message: Message, opening: Opening, case: Case) -> dict[str, float] | Failure:
+def _amounts(message: Message, opening: Opening, case: Evaluation) -> dict[str, float] | Failure:
     amounts: dict[str, float] = {}
     event = opening.event
     event = event if event is None or event.verified else replace(event, amount=0.0)

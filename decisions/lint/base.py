@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tactful.decisions.base.ledger import Scope
-from tactful.decisions.catalogue.checks import Place, Remark
+from tactful.decisions.catalogue.checks import Place, PlacedFinding
 from tactful.decisions.catalogue.compiled import EVENT_FACTS, LOCAL_FACTS, CompiledCatalogue, Rule
 from tactful.decisions.catalogue.model import Programme
 from tactful.decisions.catalogue.policies.base import ContactPolicy
@@ -20,7 +20,7 @@ _CLOCK = {"hour": (0, 23), "weekday": (0, 6), "month": (1, 12), "day": (1, 31), 
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class LintFinding:
     """Something in a catalogue that does nothing, or keeps something else from ever happening.
 
     Args:
@@ -28,16 +28,16 @@ class Doubt:
         silenced: The actions that can never be taken because of it, by id.
     """
 
-    remark: Remark | None
+    remark: PlacedFinding | None
     silenced: Actions = frozenset()
 
 
-def doubt(place: Place, message: str, mend: str, silenced: Actions = frozenset()) -> Doubt:
+def doubt(place: Place, message: str, mend: str, silenced: Actions = frozenset()) -> LintFinding:
     """A doubt whose remark is a warning."""
-    return Doubt(Remark(place, message, mend, severity="warning"), silenced)
+    return LintFinding(PlacedFinding(place, message, mend, severity="warning"), silenced)
 
 
-class Inspection:
+class LintContext:
     """A catalogue without mistakes, made ready for its lints.
 
     Args:

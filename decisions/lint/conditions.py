@@ -11,7 +11,7 @@ from tactful.decisions.catalogue.selection import PriorityList, RandomEligible
 from tactful.decisions.catalogue.triggers import AbsenceTrigger, AlwaysTrigger, EventTrigger, ThresholdTrigger
 from tactful.decisions.kernel.arbitration import Factors, unsubscribe_risk
 from tactful.decisions.kernel.value import believed_effect
-from tactful.decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.lint.base import LintContext, LintFinding, doubt
 from tactful.decisions.lint.logic import Domain
 
 
@@ -24,7 +24,7 @@ class _Part:
     source: str
 
 
-def contradictions(inspection: Inspection) -> Iterator[Doubt]:
+def contradictions(inspection: LintContext) -> Iterator[LintFinding]:
     """Segments that never hold, programmes that never open, and messages that can never be sent."""
     dead = _dead_segments(inspection)
     for name in sorted(dead):
@@ -48,7 +48,7 @@ def contradictions(inspection: Inspection) -> Iterator[Doubt]:
                 yield _told(what, conflict, programme, dead, inspection.of_message(message.id))
 
 
-def superseded(inspection: Inspection) -> Iterator[Doubt]:
+def superseded(inspection: LintContext) -> Iterator[LintFinding]:
     """Programmes that another one, open whenever they are, keeps closed; and pairs that keep each other closed."""
     programmes = {programme.id: programme for programme in inspection.catalogue.programmes}
     for i, programme in enumerate(programmes.values()):
@@ -63,7 +63,7 @@ def superseded(inspection: Inspection) -> Iterator[Doubt]:
                 yield doubt(place, message, "let one of the two go first")
 
 
-def shadowed(inspection: Inspection, silenced: frozenset[str]) -> Iterator[Doubt]:
+def shadowed(inspection: LintContext, silenced: frozenset[str]) -> Iterator[LintFinding]:
     """Messages that another one of their programme always beats.
 
     Args:
@@ -86,7 +86,7 @@ def shadowed(inspection: Inspection, silenced: frozenset[str]) -> Iterator[Doubt
                     break
 
 
-def worthless(inspection: Inspection) -> Iterator[Doubt]:
+def worthless(inspection: LintContext) -> Iterator[LintFinding]:
     """Messages whose worth is fixed and no more than silence's."""
     catalogue = inspection.catalogue
     for i, programme in enumerate(catalogue.programmes):
@@ -109,7 +109,7 @@ def _opening(i: int, programme: Programme) -> list[_Part]:
     return parts
 
 
-def _conflict(parts: Sequence[_Part], inspection: Inspection, given: dict[str, Domain]) -> list[_Part]:
+def _conflict(parts: Sequence[_Part], inspection: LintContext, given: dict[str, Domain]) -> list[_Part]:
     """A smallest set of parts that can never hold together; none where all can."""
     if inspection.logic.can_hold(_together(parts), given):
         return []
@@ -127,10 +127,10 @@ def _together(parts: Sequence[_Part]) -> str:
 
 def _told(
     what: str, conflict: Sequence[_Part], programme: Programme, dead: set[str], silenced: frozenset[str]
-) -> Doubt:
+) -> LintFinding:
     """The doubt about a conflict, at the last of its parts; without words where a dead segment is to blame."""
     if any(segments_in(part.source) & dead for part in conflict):
-        return Doubt(None, silenced)
+        return LintFinding(None, silenced)
     labels = " and ".join(part.label for part in conflict)
     why = f"{labels} exclude each other" if len(conflict) > 1 else f"{labels} can never hold"
     reads_event = any("event." in part.source for part in conflict)
@@ -140,11 +140,11 @@ def _told(
     return doubt(conflict[-1].place, f"{what}: {why}", mend, silenced)
 
 
-def _dead_segments(inspection: Inspection) -> set[str]:
+def _dead_segments(inspection: LintContext) -> set[str]:
     return {name for name in inspection.catalogue.segments if not inspection.logic.can_hold(f"segment.{name}")}
 
 
-def _always_open_with(programme: Programme, other: Programme, inspection: Inspection) -> bool:
+def _always_open_with(programme: Programme, other: Programme, inspection: LintContext) -> bool:
     """Whether a programme is certainly open, and not answered, whenever another one is."""
     trigger = programme.trigger
     if trigger.after is not None or getattr(trigger, "key", None) is not None:
@@ -157,7 +157,7 @@ def _always_open_with(programme: Programme, other: Programme, inspection: Inspec
     )
 
 
-def _beats(theirs: Sequence[Rule], own: Sequence[Rule], inspection: Inspection) -> bool:
+def _beats(theirs: Sequence[Rule], own: Sequence[Rule], inspection: LintContext) -> bool:
     """Whether a message goes before another one wherever that could be sent."""
     by_channel = {rule.action.channel: rule for rule in theirs}
     pairs = [(by_channel.get(rule.action.channel), rule) for rule in own]
@@ -171,7 +171,7 @@ def _beats(theirs: Sequence[Rule], own: Sequence[Rule], inspection: Inspection) 
     return inspection.logic.implies(premise, conclusion, inspection.given(programme))
 
 
-def _goes_before(rival: Rule, rule: Rule, inspection: Inspection) -> bool:
+def _goes_before(rival: Rule, rule: Rule, inspection: LintContext) -> bool:
     """Whether an action, both open, always goes before another one on the same channel."""
     ours, theirs = _fixed_worth(rule, inspection), _fixed_worth(rival, inspection)
     if theirs is None or not set(rival.policies) <= set(rule.policies):
@@ -186,7 +186,7 @@ def _goes_before(rival: Rule, rule: Rule, inspection: Inspection) -> bool:
     return theirs > ours
 
 
-def _fixed_worth(rule: Rule, inspection: Inspection) -> float | None:
+def _fixed_worth(rule: Rule, inspection: LintContext) -> float | None:
     """The worth of an action for a rested customer, where no figure of it depends on the customer."""
     catalogue, message = inspection.catalogue, rule.message
     amounts = {name: getattr(message, name) for name in ("value", "discount", "context")}

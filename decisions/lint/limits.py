@@ -10,7 +10,7 @@ from tactful.decisions.base.ledger import Scope
 from tactful.decisions.catalogue.checks import Place
 from tactful.decisions.catalogue.model import Action
 from tactful.decisions.catalogue.policies.frequency import Cap, Gap
-from tactful.decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere
+from tactful.decisions.lint.base import Actions, LintContext, LintFinding, counted, doubt, from_elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Limit:
         )
 
 
-def uncovering(inspection: Inspection) -> Iterator[Doubt]:
+def uncovering(inspection: LintContext) -> Iterator[LintFinding]:
     """Scopes without an action."""
     for i, policy in enumerate(inspection.catalogue.contact_policies):
         for field in type(policy).model_fields:
@@ -56,7 +56,7 @@ def uncovering(inspection: Inspection) -> Iterator[Doubt]:
                 yield doubt(("contact_policies", i, field), what, "no message goes by all that it names together")
 
 
-def silencing(inspection: Inspection) -> Iterator[Doubt]:
+def silencing(inspection: LintContext) -> Iterator[LintFinding]:
     """Caps of nothing, and hold-outs of everybody."""
     catalogue = inspection.catalogue
     for i, policy in enumerate(catalogue.contact_policies):
@@ -79,7 +79,7 @@ def silencing(inspection: Inspection) -> Iterator[Doubt]:
             yield doubt(place, what, "a share is at most 1: 0.1 is a tenth", actions)
 
 
-def idle(inspection: Inspection) -> Iterator[Doubt]:
+def idle(inspection: LintContext) -> Iterator[LintFinding]:
     """Caps and gaps that can never bind, since another limit or re-entry keeps contacts farther apart."""
     limits = [
         [limit_of(i, part, inspection) for part in policy.bound(_actions(inspection)) if isinstance(part, Cap | Gap)]
@@ -100,18 +100,18 @@ def idle(inspection: Inspection) -> Iterator[Doubt]:
             yield doubt(("contact_policies", i), what, "tighten it, or drop it")
 
 
-def limit_of(index: int, policy: Cap | Gap, inspection: Inspection) -> Limit:
+def limit_of(index: int, policy: Cap | Gap, inspection: LintContext) -> Limit:
     """A cap or a gap as a limit."""
     actions, label = inspection.covered(policy.scope), f"{policy.kind} {policy.id!r}"
     most, window = (policy.max, policy.window) if isinstance(policy, Cap) else (1, policy.min)
     return Limit(index, label, actions, policy.segment, most, window)
 
 
-def _actions(inspection: Inspection) -> list[Action]:
+def _actions(inspection: LintContext) -> list[Action]:
     return [rule.action for rule in inspection.compiled.rules]
 
 
-def _may_be_ignored(limit: Limit, inspection: Inspection) -> bool:
+def _may_be_ignored(limit: Limit, inspection: LintContext) -> bool:
     """Whether some message in scope counts without being held back, and so may break every limit."""
     messages = (inspection.rules[action].message for action in limit.actions)
     return any(message.ignores_caps and message.counts_toward_caps for message in messages)
@@ -127,7 +127,7 @@ def _why_idle(limit: Limit, others: list[Limit]) -> str | None:
     return None
 
 
-def _spaced_by_reentry(limit: Limit, inspection: Inspection) -> str | None:
+def _spaced_by_reentry(limit: Limit, inspection: LintContext) -> str | None:
     reentries = {p.id: p.reentry for action in limit.actions for p in [inspection.rules[action].programme]}
     waits = [reentry for reentry in reentries.values() if reentry is not None]
     room = sum(math.ceil(limit.window / wait) for wait in waits)

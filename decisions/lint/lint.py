@@ -11,11 +11,11 @@ import numpy as np
 from tactful.decisions.base.durations import format_duration
 from tactful.decisions.base.expressions import segments_in
 from tactful.decisions.base.texts.text import Text
-from tactful.decisions.catalogue.checks import Remark
+from tactful.decisions.catalogue.checks import PlacedFinding
 from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary, expressions
 from tactful.decisions.catalogue.model import Catalogue
 from tactful.decisions.catalogue.triggers import DateTrigger
-from tactful.decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.lint.base import LintContext, LintFinding, doubt
 from tactful.decisions.lint.conditions import contradictions, shadowed, superseded, worthless
 from tactful.decisions.lint.limits import idle, silencing, uncovering
 from tactful.decisions.lint.pairs import excluded_pairs, suppressed_by_themselves, unbegun
@@ -23,7 +23,7 @@ from tactful.decisions.lint.quiet import lost_in_quiet
 from tactful.decisions.lint.texts import crowded
 
 
-def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
+def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[PlacedFinding]:
     """Every doubt about a catalogue.
 
     Args:
@@ -33,7 +33,7 @@ def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
     Returns:
         Warnings, each by its place in the catalogue.
     """
-    inspection = Inspection(CompiledCatalogue(catalogue, vocabulary))
+    inspection = LintContext(CompiledCatalogue(catalogue, vocabulary))
     doubts = [
         found
         for finder in (
@@ -58,7 +58,7 @@ def lint(catalogue: Catalogue, vocabulary: Vocabulary) -> list[Remark]:
     return [found.remark for found in doubts if found.remark is not None]
 
 
-def _outlasting(inspection: Inspection) -> Iterator[Doubt]:
+def _outlasting(inspection: LintContext) -> Iterator[LintFinding]:
     """Messages that state a longer attribution window than their programme leaves between two contacts."""
     for i, programme in enumerate(inspection.catalogue.programmes):
         for j, message in enumerate(programme.messages):
@@ -72,7 +72,7 @@ def _outlasting(inspection: Inspection) -> Iterator[Doubt]:
                 yield doubt(place, what, "shorten the window, or lengthen reentry")
 
 
-def _untold(inspection: Inspection) -> Iterator[Doubt]:
+def _untold(inspection: LintContext) -> Iterator[LintFinding]:
     """A policy that never takes but the best of two: its log tells nothing of the other."""
     policy, uniform = inspection.catalogue.policy, inspection.catalogue.exploration.uniform
     if not policy.distribution(np.array([1.0, 0.0]), np.arange(2)).all():
@@ -83,7 +83,7 @@ def _untold(inspection: Inspection) -> Iterator[Doubt]:
         yield doubt(("policy",), what, "state {kind: inverse_gap}, or a floor")
 
 
-def _unused(inspection: Inspection) -> Iterator[Doubt]:
+def _unused(inspection: LintContext) -> Iterator[LintFinding]:
     """Segments, attributes and channels that are declared and read by nothing."""
     catalogue = inspection.catalogue
     for name in sorted(catalogue.segments.keys() - _segments_read(inspection)):
@@ -94,7 +94,7 @@ def _unused(inspection: Inspection) -> Iterator[Doubt]:
         yield doubt(("channels", name), f"no message goes by channel {name!r}", "drop it, or put it to use")
 
 
-def _segments_read(inspection: Inspection) -> set[str]:
+def _segments_read(inspection: LintContext) -> set[str]:
     """The segments that something besides an unused segment reads."""
     catalogue = inspection.catalogue
     pending = [source for place, source, _ in expressions(catalogue) if place[0] != "segments"]
@@ -106,7 +106,7 @@ def _segments_read(inspection: Inspection) -> set[str]:
     return read
 
 
-def _attributes_read(inspection: Inspection) -> set[str]:
+def _attributes_read(inspection: LintContext) -> set[str]:
     catalogue = inspection.catalogue
     names = {name.partition(".") for name in inspection.compiled.conditions.names}
     read = {name for root, _, name in names if root == "customer"}

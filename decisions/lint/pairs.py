@@ -10,7 +10,7 @@ from tactful.decisions.catalogue.policies.frequency import Cap, Gap
 from tactful.decisions.catalogue.policies.pairs import NeverAfter, OnlyAfter
 from tactful.decisions.catalogue.policies.suppression import Suppression
 from tactful.decisions.catalogue.triggers import AbsenceTrigger, EventTrigger
-from tactful.decisions.lint.base import Actions, Doubt, Inspection, counted, doubt, from_elsewhere, lifetime
+from tactful.decisions.lint.base import Actions, LintContext, LintFinding, counted, doubt, from_elsewhere, lifetime
 from tactful.decisions.lint.limits import limit_of
 
 
@@ -24,7 +24,7 @@ class _Separation:
     within: timedelta
 
 
-def suppressed_by_themselves(inspection: Inspection) -> Iterator[Doubt]:
+def suppressed_by_themselves(inspection: LintContext) -> Iterator[LintFinding]:
     """Programmes whose own event suppresses them until their opening has expired."""
     for i, policy in enumerate(inspection.catalogue.contact_policies):
         if not isinstance(policy, Suppression) or policy.segment is not None or policy.per is not None:
@@ -46,7 +46,7 @@ def suppressed_by_themselves(inspection: Inspection) -> Iterator[Doubt]:
                 )
 
 
-def excluded_pairs(inspection: Inspection) -> Iterator[Doubt]:
+def excluded_pairs(inspection: LintContext) -> Iterator[LintFinding]:
     """Contacts that one rule wants soon after another contact and a second rule, or a step's wait, forbids."""
     separations = list(_separations(inspection))
     for i, policy in enumerate(inspection.catalogue.contact_policies):
@@ -66,7 +66,7 @@ def excluded_pairs(inspection: Inspection) -> Iterator[Doubt]:
     yield from _steps_held_back(separations, inspection)
 
 
-def unbegun(inspection: Inspection, silenced: Actions) -> Iterator[Doubt]:
+def unbegun(inspection: LintContext, silenced: Actions) -> Iterator[LintFinding]:
     """Actions that wait for a contact which never comes: of a silenced programme, or of one that waits for them.
 
     Args:
@@ -87,7 +87,7 @@ def unbegun(inspection: Inspection, silenced: Actions) -> Iterator[Doubt]:
         yield doubt(place, what, "let something begin without it", frozenset(actions))
 
 
-def _separations(inspection: Inspection) -> Iterator[_Separation]:
+def _separations(inspection: LintContext) -> Iterator[_Separation]:
     """Every rule that keeps contacts apart, for all customers alike."""
     seen = frozenset(action for action, rule in inspection.rules.items() if rule.message.counts_toward_caps)
     for policy in inspection.compiled.policies:
@@ -106,8 +106,8 @@ def _separations(inspection: Inspection) -> Iterator[_Separation]:
 
 
 def _steps_too_late(
-    i: int, policy: OnlyAfter, first: Actions, then: Actions, inspection: Inspection
-) -> Iterator[Doubt]:
+    i: int, policy: OnlyAfter, first: Actions, then: Actions, inspection: LintContext
+) -> Iterator[LintFinding]:
     """Steps that open when the contact before them is too long ago, and the next one comes after their end."""
     programmes = {programme.id: programme for programme in inspection.catalogue.programmes}
     for programme in programmes.values():
@@ -126,7 +126,7 @@ def _steps_too_late(
             yield doubt(("contact_policies", i, "within"), what, "lengthen it, or shorten the wait", silenced)
 
 
-def _steps_held_back(separations: list[_Separation], inspection: Inspection) -> Iterator[Doubt]:
+def _steps_held_back(separations: list[_Separation], inspection: LintContext) -> Iterator[LintFinding]:
     """Steps that expire before a minimum after the contact before them is over."""
     for i, programme in enumerate(inspection.catalogue.programmes):
         after, actions = programme.trigger.after, inspection.of_programme(programme.id)
@@ -144,7 +144,7 @@ def _steps_held_back(separations: list[_Separation], inspection: Inspection) -> 
                 break
 
 
-def _prerequisites(action: str, inspection: Inspection) -> list[tuple[Place, str, Actions]]:
+def _prerequisites(action: str, inspection: LintContext) -> list[tuple[Place, str, Actions]]:
     """What must have been sent before an action: the place that says so, in words, and the actions that would do."""
     rule = inspection.rules[action]
     found: list[tuple[Place, str, Actions]] = []

@@ -14,7 +14,7 @@ from tactful.decisions.base.durations import format_duration
 from tactful.decisions.catalogue.model import Programme
 from tactful.decisions.catalogue.policies.quiet import WEEKDAYS, QuietDays, QuietHours
 from tactful.decisions.catalogue.triggers import AbsenceTrigger, DateTrigger, EventTrigger
-from tactful.decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.lint.base import LintContext, LintFinding, doubt
 
 YEARS = (2024, 2031)
 """First and last year of holidays that are looked at."""
@@ -25,7 +25,7 @@ _FIRST = date(YEARS[0], 1, 1)
 _DAYS = [_FIRST + timedelta(days=d) for d in range((date(YEARS[1] + 1, 1, 1) - _FIRST).days)]
 
 
-def lost_in_quiet(inspection: Inspection) -> Iterator[Doubt]:
+def lost_in_quiet(inspection: LintContext) -> Iterator[LintFinding]:
     """Programmes all of whose channels can be quiet for as long as an opening lives, or always."""
     known: dict[frozenset[int], Minutes] = {}
     for i, programme in enumerate(inspection.catalogue.programmes):
@@ -41,7 +41,7 @@ def lost_in_quiet(inspection: Inspection) -> Iterator[Doubt]:
             yield from _lost(i, programme, quiet, starts)
 
 
-def _lost(i: int, programme: Programme, quiet: Minutes, starts: Minutes) -> Iterator[Doubt]:
+def _lost(i: int, programme: Programme, quiet: Minutes, starts: Minutes) -> Iterator[LintFinding]:
     expiry = int(programme.trigger.expiry.total_seconds()) // 60
     minutes = np.arange(len(quiet))
     next_open = np.minimum.accumulate(np.where(quiet, len(quiet), minutes)[::-1])[::-1]
@@ -58,7 +58,7 @@ def _lost(i: int, programme: Programme, quiet: Minutes, starts: Minutes) -> Iter
     yield doubt(("programmes", i, "trigger", "expiry"), what, f"let it live longer than {longest}")
 
 
-def _starts(programme: Programme, inspection: Inspection, known: dict[frozenset[int], Minutes]) -> Minutes:
+def _starts(programme: Programme, inspection: LintContext, known: dict[frozenset[int], Minutes]) -> Minutes:
     """The minutes at which an opening can begin."""
     trigger = programme.trigger
     if isinstance(trigger, EventTrigger | AbsenceTrigger):
@@ -74,7 +74,7 @@ def _starts(programme: Programme, inspection: Inspection, known: dict[frozenset[
     return np.tile(clock, len(_DAYS))
 
 
-def _quiet(programme: str, inspection: Inspection, known: dict[frozenset[int], Minutes]) -> Minutes | None:
+def _quiet(programme: str, inspection: LintContext, known: dict[frozenset[int], Minutes]) -> Minutes | None:
     """The minutes in which no action of a programme may be taken, or None where one always may."""
     policies = inspection.compiled.policies
     together: Minutes | None = None

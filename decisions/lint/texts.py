@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from tactful.decisions.base.texts.proof import Readable, prove
 from tactful.decisions.base.texts.text import Text
-from tactful.decisions.lint.base import Doubt, Inspection, doubt
+from tactful.decisions.lint.base import LintContext, LintFinding, doubt
 
 ROOM = 0.2
 """The share of a channel's greatest length that a text with placeholders should leave for what it prints."""
 
 
-def crowded(inspection: Inspection) -> Iterator[Doubt]:
+def crowded(inspection: LintContext) -> Iterator[LintFinding]:
     """Bodies that are near the greatest length of a channel, or beyond it, with the shortest values."""
     catalogue, compiled = inspection.catalogue, inspection.compiled
     kinds = compiled.vocabulary.declared(catalogue)

@@ -13,9 +13,9 @@ import numpy as np
 
 from tactful.decisions.analysis.diff import fitted
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
-from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decide import Request, RunContext, Scorer, decide
 from tactful.decisions.kernel.decision import Decision
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 from tactful.decisions.kernel.exploration import stratum
 from tactful.experiments.assignment.treatments import Treatment, Treatments
 from tactful.experiments.design import declaration as declared
@@ -135,19 +135,19 @@ class Arms:
         """The condition of each experiment that has a population."""
         return {e.id: f"segment.{e.population}" for e in self.plan.experiments if e.population is not None}
 
-    def decide(self, requests: Sequence[Request], circumstances: Circumstances | None = None) -> list[Decided]:
+    def decide(self, requests: Sequence[Request], run_context: RunContext | None = None) -> list[Decided]:
         """Decide for each customer in its arms.
 
         Args:
             requests: Customers at their moments, with the features of the base catalogue.
-            circumstances: Seed, capacity and prices of the run.
+            run_context: Seed, capacity and prices of the run.
 
         Returns:
             One for each request, in their order.
         """
         places = self._places(requests)
-        made = self._decide(requests, [_arms(own) for own in places], circumstances)
-        exposures = self._exposures(requests, places, made, circumstances)
+        made = self._decide(requests, [_arms(own) for own in places], run_context)
+        exposures = self._exposures(requests, places, made, run_context)
         treatments = [self.treatment(_arms(own)) for own in places]
         return [
             Decided(decision, self._fitted(request, treatment), treatment, own, tuple(seen))
@@ -171,17 +171,17 @@ class Arms:
             found[i] = tuple(place for place in found[i] if self._has(place.experiment, case))
         return found
 
-    def _cases(self, requests: Sequence[Request]) -> list[Case]:
+    def _cases(self, requests: Sequence[Request]) -> list[Evaluation]:
         if not requests:
             return []
         features = np.array([r.snapshot.features for r in requests])[:, : self.base.compiled.scored]
         scores = self.base.scorer.score_customers(features)
         return [
-            Case(self.base.compiled, r.snapshot, {name: float(values[i]) for name, values in scores.items()})
+            Evaluation(self.base.compiled, r.snapshot, {name: float(values[i]) for name, values in scores.items()})
             for i, r in enumerate(requests)
         ]
 
-    def _has(self, experiment: str, case: Case) -> bool:
+    def _has(self, experiment: str, case: Evaluation) -> bool:
         """Whether an experiment's population has a customer; one that cannot be told is not in it."""
         condition = self._populations.get(experiment)
         return condition is None or case.value(condition) is True
@@ -190,7 +190,7 @@ class Arms:
         self,
         requests: Sequence[Request],
         arms: Sequence[tuple[declared.AnyArm, ...]],
-        circumstances: Circumstances | None,
+        run_context: RunContext | None,
     ) -> list[Decision]:
         """The decision of each request in its own arms: those in the same arms together."""
         groups: dict[tuple[declared.AnyArm, ...], list[int]] = {}
@@ -200,7 +200,7 @@ class Arms:
         for own, members in groups.items():
             treatment = self.treatment(own)
             asked = [self._fitted(requests[i], treatment) for i in members]
-            decided = decide(asked, treatment.compiled, treatment.policy, treatment.scorer, circumstances)
+            decided = decide(asked, treatment.compiled, treatment.policy, treatment.scorer, run_context)
             made |= dict(zip(members, decided, strict=True))
         return [made[i] for i in range(len(requests))]
 
@@ -214,7 +214,7 @@ class Arms:
         requests: Sequence[Request],
         places: Sequence[tuple[Place, ...]],
         made: Sequence[Decision],
-        circumstances: Circumstances | None,
+        run_context: RunContext | None,
     ) -> list[list[Exposure]]:
         found: list[list[Exposure]] = [[] for _ in requests]
         for experiment in self.plan.experiments:
@@ -223,7 +223,7 @@ class Arms:
             for arm in experiment.arms:
                 others = [n for n, told in enumerate(choices) if arm.id not in told]
                 swapped = [_arms(_swapped(places[inside[n]], experiment.id, arm)) for n in others]
-                decided = self._decide([requests[inside[n]] for n in others], swapped, circumstances)
+                decided = self._decide([requests[inside[n]] for n in others], swapped, run_context)
                 for n, decision in zip(others, decided, strict=True):
                     choices[n][arm.id] = decision.outcome
             for i, told in zip(inside, choices, strict=True):

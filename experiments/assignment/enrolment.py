@@ -13,7 +13,7 @@ from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.catalogue.model import Catalogue
 from tactful.decisions.kernel.decide import Scorer
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 from tactful.decisions.kernel.exploration import stratum
 from tactful.experiments.assignment.arms import Exposure
 from tactful.experiments.base.errors import ReadoutError
@@ -95,9 +95,9 @@ def members(
         features = np.array([snapshot.features for snapshot in snapshots])[:, : compiled.scored]
         scores = scorer.score_customers(features)
     told = {
-        snapshot.customer: Case(compiled, snapshot, {name: float(values[i]) for name, values in scores.items()}).value(
-            f"segment.{segment}"
-        )
+        snapshot.customer: Evaluation(
+            compiled, snapshot, {name: float(values[i]) for name, values in scores.items()}
+        ).value(f"segment.{segment}")
         for i, snapshot in enumerate(snapshots)
     }
     failures = [value for value in told.values() if isinstance(value, Failure)]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tactful.decisions.base.assignment import Range
 from tactful.decisions.base.errors import Finding
 from tactful.decisions.base.yaml_text import Place, is_consequence, line_of, read, sentence
-from tactful.decisions.catalogue.checks import Remark
+from tactful.decisions.catalogue.checks import PlacedFinding
 from tactful.decisions.catalogue.model import Catalogue
 from tactful.experiments.base.errors import DeclarationError, ExperimentError
 from tactful.experiments.design.declaration import (
@@ -82,7 +82,7 @@ def parse_plan(text: str, catalogue: Catalogue, file: str = "experiments.yaml") 
     return plan
 
 
-def check(plan: Plan, catalogue: Catalogue) -> Iterator[Remark]:
+def check(plan: Plan, catalogue: Catalogue) -> Iterator[PlacedFinding]:
     """What is wrong between the parts of a plan, and between it and its catalogue."""
     yield from _repeated(plan)
     yield from _unknown(plan, catalogue)
@@ -125,26 +125,30 @@ def with_moment(text: str, experiment: str, field: str, moment: datetime) -> str
     return "".join(rows)
 
 
-def _repeated(plan: Plan) -> Iterator[Remark]:
+def _repeated(plan: Plan) -> Iterator[PlacedFinding]:
     seen: set[str] = set()
     for i, experiment in enumerate(plan.experiments):
         if experiment.id in seen:
-            yield Remark(("experiments", i, "id"), f"experiment {experiment.id!r} stands twice", "give each its own id")
+            yield PlacedFinding(
+                ("experiments", i, "id"), f"experiment {experiment.id!r} stands twice", "give each its own id"
+            )
         seen.add(experiment.id)
     salts: set[str] = set()
     for place, salt in plan.salts():
         if salt in salts:
-            yield Remark(tuple(place), f"salt {salt!r} stands twice", "one salt draws the same customers: take another")
+            yield PlacedFinding(
+                tuple(place), f"salt {salt!r} stands twice", "one salt draws the same customers: take another"
+            )
         salts.add(salt)
 
 
-def _unknown(plan: Plan, catalogue: Catalogue) -> Iterator[Remark]:
+def _unknown(plan: Plan, catalogue: Catalogue) -> Iterator[PlacedFinding]:
     programmes = [programme.id for programme in catalogue.programmes]
     messages = [message.id for programme in catalogue.programmes for message in programme.messages]
 
-    def missing(place: Place, kind: str, name: str | None, known: list[str]) -> Iterator[Remark]:
+    def missing(place: Place, kind: str, name: str | None, known: list[str]) -> Iterator[PlacedFinding]:
         if name is not None and name not in known:
-            yield Remark(
+            yield PlacedFinding(
                 place, f"unknown {kind} {name!r}", f"known: {', '.join(known)}" if known else f"declare a {kind}"
             )
 
@@ -175,16 +179,16 @@ def _together(one: Experiment, two: Experiment) -> bool:
     )
 
 
-def _crowded(one: Experiment, j: int, two: Experiment) -> Iterator[Remark]:
+def _crowded(one: Experiment, j: int, two: Experiment) -> Iterator[PlacedFinding]:
     """Two experiments that one customer may be in, where they must not be."""
     place: Place = ("experiments", j)
     if one.layer is not None and one.layer == two.layer:
         spaces = f"{list(one.space)} and {list(two.space)}"
-        yield Remark(
+        yield PlacedFinding(
             (*place, "space"), f"{one.id} and {two.id} overlap in layer {one.layer!r}: {spaces}", "take disjoint parts"
         )
     elif all(any(isinstance(arm, _REPLACES) for arm in experiment.arms) for experiment in (one, two)):
-        yield Remark(
+        yield PlacedFinding(
             (*place, "arms"),
             f"{two.id} and {one.id} both replace how it is chosen for the same customers",
             "put them into one layer, with disjoint parts of it",

@@ -21,7 +21,7 @@ from tactful.models.base.errors import ModelError
 HISTORY = ("days_since_purchase", "purchase_days_total", "days_since_first_purchase")
 """The features that say all the model knows of a customer."""
 
-FORETOLD: Mapping[str, str] = {
+BGNBD_FEATURES: Mapping[str, str] = {
     "foretold_no_purchase": "chance of no purchase by the rhythm so far",
     "foretold_purchases": "purchases to be expected by the rhythm so far",
 }
@@ -168,7 +168,7 @@ class Outlook:
         return cls(BgNbd.fit(Repeats.of(history[~np.isnan(history).any(axis=1)])), horizon_days)
 
     def columns(self, history: Floats) -> Floats:
-        """The columns named `FORETOLD`; a row gets the same bits alone and among others.
+        """The columns named `BGNBD_FEATURES`; a row gets the same bits alone and among others.
 
         The second is P(alive) h (r + x) / (alpha + age): what is bought if whoever has not left stays.
 
@@ -180,7 +180,7 @@ class Outlook:
         """
         repeats, who = Repeats.of(history), self.population
         alive = who.alive(repeats)
-        foretold = np.empty((len(history), len(FORETOLD)))
+        foretold = np.empty((len(history), len(BGNBD_FEATURES)))
         foretold[:, 0] = 1 - alive * who._buys_if_alive(repeats, self.horizon_days)
         foretold[:, 1] = alive * (who.r + repeats.purchases) * self.horizon_days / (who.alpha + repeats.age)
         return foretold

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tactful.models.base.calibration import Beta, Identity, Platt
 from tactful.models.base.errors import ModelError
 from tactful.models.base.gbm import Rows, TreeModel
-from tactful.models.scores.bgnbd import FORETOLD, HISTORY, Outlook
+from tactful.models.scores.bgnbd import BGNBD_FEATURES, HISTORY, Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class FittedModel:
         """The features of the customer it reads, in order: those of the trees, then what else the outlook reads."""
         if self.outlook is None:
             return self.trees.columns[: len(self.trees.columns) - len(self.action_features)]
-        own = self.trees.columns[: -len(FORETOLD)]
+        own = self.trees.columns[: -len(BGNBD_FEATURES)]
         return (*own, *(name for name in HISTORY if name not in own))
 
     def score(self, rows: Rows) -> NDArray[np.float64]:
@@ -94,7 +94,7 @@ class FittedModel:
         """
         if self.outlook is None:
             return rows
-        names, own = self.customer_columns, len(self.trees.columns) - len(FORETOLD)
+        names, own = self.customer_columns, len(self.trees.columns) - len(BGNBD_FEATURES)
         if rows.ndim != 2 or rows.shape[1] != len(names):
             raise ModelError("rows do not fit the model", got=rows.shape, wanted=f"(n, {len(names)})")
         complete = np.empty((len(rows), len(self.trees.columns)))

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from tactful.serving.api import pages
 from tactful.serving.api import problems as problem
-from tactful.serving.api.access.auth import Allowed, Door, Everybody, Keys, Recognises
+from tactful.serving.api.access.auth import Allowed, AnonymousAuth, Authenticator, AuthMiddleware, Keys
 from tactful.serving.api.access.keyring import Keyring
 from tactful.serving.api.access.limits import Buckets
 from tactful.serving.api.catalogue import routes as catalogues
@@ -25,18 +25,18 @@ from tactful.serving.api.decisions import routes
 from tactful.serving.api.document import webhooks
 from tactful.serving.api.document.openapi import DESCRIPTION, SERVERS, TAGS, complete
 from tactful.serving.api.health import routes as operations
-from tactful.serving.api.idempotency import Repeats
-from tactful.serving.api.middleware import Envelope
+from tactful.serving.api.idempotency import IdempotencyMiddleware
+from tactful.serving.api.middleware import RequestMiddleware
 from tactful.serving.api.paths import SegmentedPaths
 from tactful.serving.api.tracking import client_settings
 from tactful.serving.api.tracking import routes as tracking
 from tactful.serving.api.tracking.matching import Paths
 from tactful.serving.delivery.outbox import dispatching
-from tactful.serving.engine.batching import Desk
+from tactful.serving.engine.batching import DecisionBatcher
 from tactful.serving.engine.health.readiness import Readiness
 from tactful.serving.engine.in_force.tenants import Tenants
-from tactful.serving.ingestion.batching import Inbox
-from tactful.serving.ingestion.pipeline import Reception
+from tactful.serving.ingestion.batching import IngestBatcher
+from tactful.serving.ingestion.pipeline import IngestPipeline
 from tactful.serving.ingestion.refused import RefusedLog
 from tactful.serving.ingestion.rules import load_rules
 from tactful.serving.settings import Settings
@@ -80,7 +80,7 @@ class _Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The layers of the application, outermost first."""
         return SegmentedPaths(
-            Envelope(super().build_middleware_stack(), self._settings.body_limit, self._settings.deadline)
+            RequestMiddleware(super().build_middleware_stack(), self._settings.body_limit, self._settings.deadline)
         )
 
 
@@ -92,29 +92,29 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         settings: How it is served.
     """
     refused = RefusedLog(tenants.store.database)
-    reception = Reception(
+    reception = IngestPipeline(
         load_rules(settings.tracking), settings.webhook_url is not None, refused, settings.merges, settings.events
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        desk, inbox = Desk(), Inbox(reception)
+        batcher, ingest_batcher = DecisionBatcher(), IngestBatcher(reception)
         refused.start()
         try:
             with dispatching(tenants, settings):
                 service = tenants.of(settings.tenant)
                 yield {
                     "service": service,
-                    "readiness": Readiness(service, desk, settings.store_deadline),
-                    "desk": desk,
-                    "inbox": inbox,
+                    "readiness": Readiness(service, batcher, settings.store_deadline),
+                    "batcher": batcher,
+                    "ingest_batcher": ingest_batcher,
                     "refused": refused,
                     "customer_tokens": CustomerTokens(settings.token_secrets),
                     "content_buckets": Buckets(settings.workers),
                 }
         finally:
-            inbox.close()
-            desk.close()
+            ingest_batcher.close()
+            batcher.close()
             refused.close()
 
     app = _Application(
@@ -137,8 +137,8 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         app.include_router(router)
     pages.install(app)
     app.state.paths = Paths([*app.routes, *(route for router in ROUTERS for route in router.routes)])
-    once = Repeats(app.router.middleware_stack, tenants.store.database)
-    app.router.middleware_stack = Door(once, _recognises(tenants, settings), tenants, settings)
+    once = IdempotencyMiddleware(app.router.middleware_stack, tenants.store.database)
+    app.router.middleware_stack = AuthMiddleware(once, _recognises(tenants, settings), tenants, settings)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -164,9 +164,9 @@ def scopes() -> dict[tuple[str, str], tuple[str, ...]]:
     }
 
 
-def _recognises(tenants: Tenants, settings: Settings) -> Recognises:
+def _recognises(tenants: Tenants, settings: Settings) -> Authenticator:
     if settings.auth == "open":
-        return Everybody(settings.tenant, settings.origins)
+        return AnonymousAuth(settings.tenant, settings.origins)
     database = tenants.store.database
     keyring = Keyring(partial(keys.find, database), note=partial(keys.touch, database))
     return Keys(keyring, Buckets(settings.workers), settings.rate)

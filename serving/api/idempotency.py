@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tactful.serving.api.access.auth import Visit
+from tactful.serving.api.access.auth import RequestContext
 from tactful.serving.api.document.openapi import CHANGES, LONGEST_KEY
 from tactful.serving.api.problems import KINDS, MEDIA_TYPE
 from tactful.serving.api.tracking.clients import Again, whole
@@ -31,7 +31,7 @@ CHANGE_NOTHING = frozenset({"/v1/what-if"})
 CLEANING = timedelta(minutes=10)
 
 
-class Repeats:
+class IdempotencyMiddleware:
     """Stands before an application, behind the door.
 
     The answer is kept before it is told, so whoever was told can be told again. What may go better next time (429 and
@@ -53,9 +53,9 @@ class Repeats:
             await self._app(scope, receive, send)
             return
         key = _key(scope)
-        visit: Visit = scope["state"]["visit"]
+        context: RequestContext = scope["state"]["context"]
         body = await whole(receive)
-        claimed = await run_in_threadpool(self._claim, visit, key, _fingerprint(scope, body))
+        claimed = await run_in_threadpool(self._claim, context, key, _fingerprint(scope, body))
         if isinstance(claimed, KeptAnswer):
             again = Response(claimed.body, claimed.status, {REPEATED: "true"}, claimed.media)
             await again(scope, receive, send)
@@ -63,7 +63,7 @@ class Repeats:
             await self._carry_out(claimed, scope, Again(body, receive), send)
 
     async def _carry_out(self, claim: Claim, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _Heard()
+        answer = _BufferedSend()
         try:
             await self._app(scope, receive, answer)
         except Exception:
@@ -77,15 +77,15 @@ class Repeats:
         for message in answer.messages:
             await send(message)
 
-    def _claim(self, visit: Visit, key: str, fingerprint: str) -> Claim | KeptAnswer:
+    def _claim(self, context: RequestContext, key: str, fingerprint: str) -> Claim | KeptAnswer:
         now = datetime.now(UTC)
         if now - self._cleaned > CLEANING:
             self._cleaned = now
             idempotency.expire(self._database, now)
-        return idempotency.claim(self._database, visit.caller.tenant, visit.caller.key, key, fingerprint, now)
+        return idempotency.claim(self._database, context.caller.tenant, context.caller.key, key, fingerprint, now)
 
 
-class _Heard:
+class _BufferedSend:
     """A response that is not sent yet."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ def _bounded(answer: KeptAnswer, scope: Scope) -> KeptAnswer:
 
 def _may_repeat(scope: Scope) -> bool:
     """Whether a request names a key, and changes something."""
-    if scope["type"] != "http" or scope["method"] not in CHANGES or "visit" not in scope["state"]:
+    if scope["type"] != "http" or scope["method"] not in CHANGES or "context" not in scope["state"]:
         return False
     if scope["path"] in CHANGE_NOTHING:
         return False

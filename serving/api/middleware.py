@@ -44,7 +44,7 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.
 _log = logging.getLogger(__name__)
 
 
-class Envelope:
+class RequestMiddleware:
     """Wraps an application, outside everything else.
 
     A body is refused by its declared length before a byte is read, and while it streams in once it is too long.
@@ -70,7 +70,7 @@ class Envelope:
         scope.setdefault("state", {})
         inner = as_routed(scope)
         limit = BODY_LIMITS.get(inner["path"], self._body_limit)
-        exchange = _Exchange(_request_id(headers), limit, receive, send)
+        exchange = _RequestState(_request_id(headers), limit, receive, send)
         scope["state"]["request_id"] = exchange.request_id
         bind_contextvars(request_id=exchange.request_id)
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
@@ -81,7 +81,7 @@ class Envelope:
                 told = exchange.told(method, inner.get("route"))
                 tracing.tell(span, _attributes(told), name=_span_name(told), failed=exchange.failed)
 
-    async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], exchange: "_Exchange") -> None:
+    async def _answer(self, scope: Scope, headers: Mapping[bytes, bytes], exchange: "_RequestState") -> None:
         if _declared(headers) > exchange.most:
             refusal = TOO_LARGE.response(exchange.limit, scope)
             await refusal(scope, exchange.receive, exchange.send)
@@ -98,7 +98,7 @@ class Envelope:
             await kind.response(str(late), scope)(scope, exchange.receive, exchange.send)
 
 
-class _Exchange:
+class _RequestState:
     """One request and its response."""
 
     def __init__(self, request_id: str, most: int, receive: Receive, send: Send) -> None:

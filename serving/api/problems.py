@@ -181,13 +181,13 @@ def install(app: FastAPI) -> None:
 
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServingError)
-    kind, detail = told(error)
+    kind, detail = problem_for(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequestsError) else None
     errors = _lines(error) if isinstance(error, CatalogueRefusedError) else None
     return kind.response(detail, request.scope, errors=errors, headers=headers)
 
 
-def told(error: Exception) -> tuple[Kind, str]:
+def problem_for(error: Exception) -> tuple[Kind, str]:
     """The kind of an error and what the caller is told of it; what is not the caller's fault is logged."""
     kind = KINDS.get(type(error), INTERNAL)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

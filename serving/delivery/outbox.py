@@ -17,10 +17,10 @@ import httpx
 
 from tactful.serving.delivery.breaker import Breaker
 from tactful.serving.delivery.poster import Poster
-from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.drafts import DecisionCommand
 from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.records.decision_json import content
-from tactful.serving.engine.wakeups import Wake
+from tactful.serving.engine.wakeups import ScheduledDecision
 from tactful.serving.errors import (
     ContendedError,
     DecisionConflictError,
@@ -169,15 +169,15 @@ class Dispatcher:
     def _claim(self, kind: str, most: int) -> list[Record]:
         return outbox.claim(self._database, kind, self._clock(), LEASE, most)
 
-    def _wake(self, record: Record) -> Wake | None:
+    def _wake(self, record: Record) -> ScheduledDecision | None:
         """The event of a record; a record that nobody can read is set aside alone."""
         try:
-            return Wake.from_bytes(record.body)
+            return ScheduledDecision.from_bytes(record.body)
         except (ValueError, TypeError) as error:
             self._refuse(record, f"unreadable: {type(error).__name__}", "corrupt")
             return None
 
-    def _decide(self, tenant: str, wakes: Sequence[tuple[Record, Wake]], now: datetime) -> None:
+    def _decide(self, tenant: str, wakes: Sequence[tuple[Record, ScheduledDecision]], now: datetime) -> None:
         """Decide upon events at the first of their moments; for the others they wait on."""
         failures = self._failures(tenant, [wake for _, wake in wakes])
         decided = [pair for pair, failure in zip(wakes, failures, strict=True) if failure is None]
@@ -188,13 +188,13 @@ class Dispatcher:
             if failure is not None:
                 self._failed(record, failure)
 
-    def _failures(self, tenant: str, wakes: Sequence[Wake]) -> Sequence[Exception | None]:
+    def _failures(self, tenant: str, wakes: Sequence[ScheduledDecision]) -> Sequence[Exception | None]:
         """Why each could not be decided upon; what keeps all from it is the reason of each."""
         try:
             service = self._tenants.of(tenant)
-            asks = [Ask(wake.customer, wake.decision, service.clock(), notify=True) for wake in wakes]
-            with tracing.span("outbox.decide", events=len(asks)):
-                outcomes = service.decide_many(asks)
+            commands = [DecisionCommand(wake.customer, wake.decision, service.clock(), notify=True) for wake in wakes]
+            with tracing.span("outbox.decide", events=len(commands)):
+                outcomes = service.decide_many(commands)
         except Exception as error:
             return [error] * len(wakes)
         return [_failure(outcome) for outcome in outcomes]

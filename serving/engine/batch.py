@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tactful.decisions.analysis.explain import why_silence
 from tactful.decisions.kernel.decision import Decision
-from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.drafts import DecisionCommand, DecisionResult
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.telemetry import tracing
 
@@ -80,13 +80,16 @@ def decide_all(
     failures: dict[str, str] = {}
     with tracing.span("batch", customers=len(wanted)):
         for start in range(0, len(wanted), CHUNK):
-            asks = [Ask(customer, decision_id(run, customer), moment) for customer in wanted[start : start + CHUNK]]
-            for ask, outcome in zip(asks, service.decide_many(asks), strict=True):
-                if isinstance(outcome, Answer):
+            commands = [
+                DecisionCommand(customer, decision_id(run, customer), moment)
+                for customer in wanted[start : start + CHUNK]
+            ]
+            for command, outcome in zip(commands, service.decide_many(commands), strict=True):
+                if isinstance(outcome, DecisionResult):
                     decisions.append(outcome.decision)
                 else:
-                    failures[ask.customer] = str(outcome)
-            progress(start + len(asks), len(wanted))
+                    failures[command.customer] = str(outcome)
+            progress(start + len(commands), len(wanted))
     return BatchRun(run, moment, tuple(decisions), failures)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.drafts import DecisionCommand, DecisionResult
 from tactful.serving.engine.fair_queue import FairQueue
 from tactful.serving.engine.service import DecisionService, Outcome
 from tactful.serving.errors import NotReadyError
@@ -27,12 +27,12 @@ class _Waiting:
     """Somebody who asked; `work` is what the asking is part of."""
 
     service: DecisionService
-    ask: Ask
+    command: DecisionCommand
     work: Any
-    answer: "asyncio.Future[Answer]"
+    answer: "asyncio.Future[DecisionResult]"
 
 
-class Desk:
+class DecisionBatcher:
     """Answers asks of any tenant on a thread of its own; made on an event loop, and asked and closed there."""
 
     def __init__(self) -> None:
@@ -40,16 +40,16 @@ class Desk:
         self._waiting = FairQueue[_Waiting]()
         self._closed = False
         self._began: float | None = None
-        self._thread = threading.Thread(target=self._serve, name="desk", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="decisions", daemon=True)
         self._thread.start()
 
-    def ask(self, service: DecisionService, ask: Ask) -> "asyncio.Future[Answer]":
+    def submit(self, service: DecisionService, command: DecisionCommand) -> "asyncio.Future[DecisionResult]":
         """Ask for a decision; the errors of `DecisionService.decide` come with the future."""
-        future: asyncio.Future[Answer] = self._loop.create_future()
+        future: asyncio.Future[DecisionResult] = self._loop.create_future()
         if self._closed:
             future.set_exception(NotReadyError("the service is stopping"))
         else:
-            self._waiting.put(service, ask.customer, _Waiting(service, ask, tracing.here(), future))
+            self._waiting.put(service, command.customer, _Waiting(service, command, tracing.here(), future))
         return future
 
     @property
@@ -66,19 +66,19 @@ class Desk:
 
     def _serve(self) -> None:
         while group := self._waiting.take(LARGEST_GROUP):
-            for service, party in _by_service(group).items():
-                self._answer(service, [waiting for waiting in party if not waiting.answer.cancelled()])
+            for service, batch in _by_service(group).items():
+                self._answer(service, [waiting for waiting in batch if not waiting.answer.cancelled()])
 
-    def _answer(self, service: DecisionService, party: Sequence[_Waiting]) -> None:
-        if not party:
+    def _answer(self, service: DecisionService, batch: Sequence[_Waiting]) -> None:
+        if not batch:
             return
         self._began = time.monotonic()
         try:
-            outcomes = service.decide_many([waiting.ask for waiting in party], [waiting.work for waiting in party])
+            outcomes = service.decide_many([waiting.command for waiting in batch], [waiting.work for waiting in batch])
         except Exception as error:
-            outcomes = [error] * len(party)
+            outcomes = [error] * len(batch)
         self._began = None
-        self._loop.call_soon_threadsafe(_tell, party, outcomes)
+        self._loop.call_soon_threadsafe(_tell, batch, outcomes)
 
 
 def _by_service(asked: Sequence[_Waiting]) -> dict[DecisionService, list[_Waiting]]:
@@ -88,8 +88,8 @@ def _by_service(asked: Sequence[_Waiting]) -> dict[DecisionService, list[_Waitin
     return parties
 
 
-def _tell(party: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
-    for waiting, outcome in zip(party, outcomes, strict=True):
+def _tell(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+    for waiting, outcome in zip(batch, outcomes, strict=True):
         if waiting.answer.done():
             continue
         if isinstance(outcome, Exception):

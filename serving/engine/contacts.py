@@ -14,7 +14,7 @@ from tactful.serving.engine.service import MOST_TRIES, DecisionService
 from tactful.serving.engine.snapshots import snapshot
 from tactful.serving.errors import AlreadySentError, ContendedError, NothingToSendError, UnknownDecisionError
 from tactful.serving.store.port import Arrival, Ending, Outcome, Receipt, StoredDecision, StoredEvent
-from tactful.serving.store.queries.contacts import Standing, standing
+from tactful.serving.store.queries.contacts import ContactStatus, standing
 
 OutcomeKind = Literal[
     "delivered", "opened", "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed"
@@ -65,18 +65,18 @@ def _cleared(service: DecisionService, stored: StoredDecision) -> Clearance | No
     champion = service.champions.present()
     (known,) = service.store.customers(service.tenant, [(stored.customer, now)])
     held = standing(service.store.database, service.tenant, stored.customer, decision_id, now)
-    if held is not Standing.RESERVED:
+    if held is not ContactStatus.RESERVED:
         return Clearance(False, (Exclusion("reservation", decision_id, held.value, "a reservation that stands"),))
     if known is None:
         return Clearance(False, (Exclusion("customer", decision_id, "not known any more", "a known customer"),))
     seen, decision = snapshot(known, now, champion), parse(stored.record)
-    reasons = recheck(decision, seen, champion.compiled, champion.bundle, service.maker.circumstances)
+    reasons = recheck(decision, seen, champion.compiled, champion.bundle, service.maker.run_context)
     becomes: Ending = "released" if reasons else "sent"
-    settled = service.store.settle(service.tenant, known.id, decision_id, becomes, known.version)
+    settled = service.store.set_status(service.tenant, known.id, decision_id, becomes, known.version)
     return Clearance(not reasons, reasons) if settled else None
 
 
-def release(service: DecisionService, decision_id: str) -> Standing:
+def release(service: DecisionService, decision_id: str) -> ContactStatus:
     """Give back the contact that a decision reserved, because it will not be made.
 
     Returns:
@@ -89,9 +89,9 @@ def release(service: DecisionService, decision_id: str) -> Standing:
         StoreError: The store fails.
     """
     stored = _chosen(service, decision_id)
-    service.store.settle(service.tenant, stored.customer, decision_id, "released")
+    service.store.set_status(service.tenant, stored.customer, decision_id, "released")
     found = standing(service.store.database, service.tenant, stored.customer, decision_id, service.clock())
-    if found is Standing.SENT:
+    if found is ContactStatus.SENT:
         raise AlreadySentError("a contact that was made", got=decision_id, wanted="one that is reserved")
     return found
 
@@ -134,7 +134,7 @@ def report(
         event=_event(decision, kind, id_, moment, value),
         outcome=Outcome(decision_id, kind, moment, value),
     )
-    (receipt,) = service.store.take(service.tenant, [arrival], now)
+    (receipt,) = service.store.ingest(service.tenant, [arrival], now)
     return receipt is Receipt.KEPT
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tactful.serving.engine.contacts import report
-from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.drafts import DecisionCommand
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import UnknownDecisionError
 
@@ -17,7 +17,7 @@ ContentKind = Literal["shown", "clicked", "dismissed"]
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
-def ask_for(customer: str, channels: Sequence[str], moment: datetime) -> Ask:
+def ask_for(customer: str, channels: Sequence[str], moment: datetime) -> DecisionCommand:
     """What is to be decided for a page.
 
     The decision is the same for five minutes, however often the page is loaded: its id follows from the customer, the
@@ -36,7 +36,9 @@ def ask_for(customer: str, channels: Sequence[str], moment: datetime) -> Ask:
     """
     wanted = tuple(sorted(set(channels)))
     named = "\0".join((customer, *wanted, str((moment - _EPOCH) // LASTS)))
-    return Ask(customer, f"c-{hashlib.sha256(named.encode()).hexdigest()[:30]}", moment, wanted, reservation=LASTS)
+    return DecisionCommand(
+        customer, f"c-{hashlib.sha256(named.encode()).hexdigest()[:30]}", moment, wanted, reservation=LASTS
+    )
 
 
 def report_content(service: DecisionService, decision_id: str, customer: str, kind: ContentKind) -> bool:
@@ -61,5 +63,5 @@ def report_content(service: DecisionService, decision_id: str, customer: str, ki
     if stored is None or service.store.resolve(service.tenant, stored.customer) != theirs:
         raise UnknownDecisionError("unknown decision", got=decision_id, wanted="the id of this customer's content")
     if kind == "shown":
-        return service.store.settle(service.tenant, stored.customer, decision_id, "sent")
+        return service.store.set_status(service.tenant, stored.customer, decision_id, "sent")
     return report(service, decision_id, kind, kind)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tactful.decisions.analysis.rollforward import contact_of
 from tactful.decisions.catalogue.messages import RenderedText
 from tactful.decisions.catalogue.model import Action
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tactful.decisions.kernel.decision import Decision
 from tactful.experiments.assignment.arms import Arms, Decided, Exposure
 from tactful.experiments.assignment.treatments import Treatment
@@ -19,7 +19,7 @@ from tactful.serving.store.port import Draft, KnownCustomer, StoredDecision
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class DecisionCommand:
     """What somebody wants decided.
 
     Args:
@@ -40,7 +40,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DecisionResult:
     """A decision, ready to be told.
 
     Args:
@@ -55,11 +55,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PendingDecision:
     """A decision that is not recorded yet, what is told of it once it is, and the experiments that it shows."""
 
     draft: Draft
-    answer: Answer
+    answer: DecisionResult
     renderer: Renderer
     exposures: tuple[Exposure, ...] = ()
 
@@ -69,16 +69,16 @@ class Maker:
     """How decisions are made here.
 
     Args:
-        circumstances: The seed of the draws, capacities and prices.
+        run_context: The seed of the draws, capacities and prices.
         reservation: How long a contact that is neither confirmed nor released counts.
     """
 
-    circumstances: Circumstances
+    run_context: RunContext
     reservation: timedelta
 
     def make(
-        self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion, arms: Arms | None = None
-    ) -> list[Made | Exception]:
+        self, cases: Sequence[tuple[DecisionCommand, KnownCustomer]], champion: Champion, arms: Arms | None = None
+    ) -> list[PendingDecision | Exception]:
         """One decision a case; where one fails, each is made alone, so that only its own outcome is the error.
 
         Args:
@@ -93,17 +93,24 @@ class Maker:
                 return [error]
             return [made for case in cases for made in self.make([case], champion, arms)]
 
-    def _make(self, cases: Sequence[tuple[Ask, KnownCustomer]], champion: Champion, arms: Arms | None) -> list[Made]:
-        requests = [Request(ask.id, snapshot(known, ask.moment, champion), ask.channels) for ask, known in cases]
-        decided = arms.decide(requests, self.circumstances) if arms else self._decided(requests, champion)
-        return [self._made(one, known.version, champion, ask) for one, (ask, known) in zip(decided, cases, strict=True)]
+    def _make(
+        self, cases: Sequence[tuple[DecisionCommand, KnownCustomer]], champion: Champion, arms: Arms | None
+    ) -> list[PendingDecision]:
+        requests = [
+            Request(command.id, snapshot(known, command.moment, champion), command.channels) for command, known in cases
+        ]
+        decided = arms.decide(requests, self.run_context) if arms else self._decided(requests, champion)
+        return [
+            self._made(one, known.version, champion, command)
+            for one, (command, known) in zip(decided, cases, strict=True)
+        ]
 
     def _decided(self, requests: Sequence[Request], champion: Champion) -> list[Decided]:
         treatment = Treatment(champion.compiled, champion.compiled.catalogue.policy, champion.bundle)
-        decisions = decide(requests, treatment.compiled, treatment.policy, treatment.scorer, self.circumstances)
+        decisions = decide(requests, treatment.compiled, treatment.policy, treatment.scorer, self.run_context)
         return [Decided(decision, r, treatment) for decision, r in zip(decisions, requests, strict=True)]
 
-    def _made(self, decided: Decided, version: int, champion: Champion, ask: Ask) -> Made:
+    def _made(self, decided: Decided, version: int, champion: Champion, command: DecisionCommand) -> PendingDecision:
         decision, made_on, compiled = decided.decision, decided.request.snapshot, decided.treatment.compiled
         own = compiled is champion.compiled
         renderer = champion.renderer if own else Renderer(compiled.catalogue, compiled.vocabulary.features)
@@ -114,14 +121,16 @@ class Maker:
             inputs=as_bytes(made_on),
             based_on=version,
             reservation=contact_of(decision, renderer.catalogue),
-            expires=decision.moment + (ask.reservation or self.reservation),
+            expires=decision.moment + (command.reservation or self.reservation),
             opened_by=opened_by,
-            notify=decision.id.encode() if ask.notify and decision.choice else None,
+            notify=decision.id.encode() if command.notify and decision.choice else None,
         )
-        return Made(draft, Answer(decision, renderer.catalogue.currency, text), renderer, decided.exposures)
+        return PendingDecision(
+            draft, DecisionResult(decision, renderer.catalogue.currency, text), renderer, decided.exposures
+        )
 
 
-def told_again(stored: StoredDecision, decision: Decision, renderer: Renderer) -> Answer:
+def told_again(stored: StoredDecision, decision: Decision, renderer: Renderer) -> DecisionResult:
     """The answer of a stored decision, the same as when it was made.
 
     Args:
@@ -130,7 +139,7 @@ def told_again(stored: StoredDecision, decision: Decision, renderer: Renderer) -
         renderer: Of the catalogue it was made with.
     """
     text = _text_again(stored, decision.choice.action, renderer) if decision.choice else None
-    return Answer(decision, renderer.catalogue.currency, text)
+    return DecisionResult(decision, renderer.catalogue.currency, text)
 
 
 def _text_again(stored: StoredDecision, action: Action, renderer: Renderer) -> RenderedText | None:

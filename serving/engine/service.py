@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tactful.decisions.kernel.record import parse
-from tactful.serving.engine.drafts import Answer, Ask, Made, Maker, told_again
-from tactful.serving.engine.in_force.catalogues import Governance
+from tactful.serving.engine.drafts import DecisionCommand, DecisionResult, Maker, PendingDecision, told_again
+from tactful.serving.engine.in_force.catalogues import CatalogueStore
 from tactful.serving.engine.in_force.champion import Champion, Champions
-from tactful.serving.engine.in_force.experiments import Trials
+from tactful.serving.engine.in_force.experiments import ActiveExperiments
 from tactful.serving.engine.rendering import Renderer
 from tactful.serving.errors import (
     ContendedError,
@@ -20,7 +20,7 @@ from tactful.serving.errors import (
     UnknownDecisionError,
 )
 from tactful.serving.store.catalogue_codec import catalogue_from_json, catalogue_to_json
-from tactful.serving.store.port import Fate, KnownCustomer, Store, StoredDecision
+from tactful.serving.store.port import KnownCustomer, RecordStatus, Store, StoredDecision
 from tactful.serving.store.queries.experiments import expose
 from tactful.serving.telemetry import tracing
 from tactful.serving.telemetry.metrics import METRICS
@@ -28,7 +28,7 @@ from tactful.serving.telemetry.metrics import METRICS
 MOST_TRIES = 20
 """How often a decision is made again because others changed the customer meanwhile."""
 
-Outcome = Answer | Exception
+Outcome = DecisionResult | Exception
 """What became of one ask among many."""
 
 
@@ -56,7 +56,7 @@ class DecisionService:
         clock: Callable[[], datetime],
         tenant: str,
         histories: Path | None = None,
-        trials: Trials | None = None,
+        trials: ActiveExperiments | None = None,
     ) -> None:
         self.store = store
         self.champions = champions
@@ -64,18 +64,18 @@ class DecisionService:
         self.tenant = tenant
         self.histories = histories
         self.maker = maker
-        self.trials = trials or Trials()
+        self.trials = trials or ActiveExperiments()
         self._renderers: dict[tuple[str, str], Renderer] = {}
 
     @property
-    def governance(self) -> Governance:
+    def governance(self) -> CatalogueStore:
         """Looks after the catalogue."""
         champions = self.champions
-        return Governance(
+        return CatalogueStore(
             self.store.database, self.tenant, champions.catalogue, champions.vocabulary, self.clock, champions.look
         )
 
-    def decide(self, customer: str, decision_id: str) -> Answer:
+    def decide(self, customer: str, decision_id: str) -> DecisionResult:
         """Decide about one customer now.
 
         Args:
@@ -89,48 +89,48 @@ class DecisionService:
             NotReadyError: There is nothing to decide with.
             StoreError: The store fails.
         """
-        (outcome,) = self.decide_many([Ask(customer, decision_id, self.clock())])
+        (outcome,) = self.decide_many([DecisionCommand(customer, decision_id, self.clock())])
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    def decide_many(self, asks: Sequence[Ask], parts_of: Sequence[Any] = ()) -> list[Outcome]:
+    def decide_many(self, commands: Sequence[DecisionCommand], parts_of: Sequence[Any] = ()) -> list[Outcome]:
         """Decide about many customers; what goes wrong with one ask is its own outcome and no other's.
 
         Asks about one customer are answered one after another, each on what the one before it left. Whoever asks, each
         outcome is counted, and one span stands for all of them.
 
         Args:
-            asks: Whom to decide about.
+            commands: Whom to decide about.
             parts_of: The traces that the asks are parts of (`tracing.here`); the present one where empty.
 
         Raises:
             NotReadyError: There is nothing to decide with.
             StoreError: The store fails.
         """
-        METRICS.group.observe(len(asks))
+        METRICS.group.observe(len(commands))
         try:
-            with tracing.together("decide", parts_of or [tracing.here()], asks=len(asks)):
-                outcomes = self._outcomes(asks)
+            with tracing.together("decide", parts_of or [tracing.here()], commands=len(commands)):
+                outcomes = self._outcomes(commands)
         except Exception as error:
-            METRICS.decisions(_named(error)).inc(len(asks))
+            METRICS.decisions(_named(error)).inc(len(commands))
             raise
         for outcome in outcomes:
             METRICS.decisions(_named(outcome)).inc()
         return outcomes
 
-    def _outcomes(self, asks: Sequence[Ask]) -> list[Outcome]:
+    def _outcomes(self, commands: Sequence[DecisionCommand]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         tries: Counter[int] = Counter()
-        while pending := [i for i in range(len(asks)) if i not in outcomes]:
-            first_of_each_customer = {asks[i].customer: i for i in reversed(pending)}
-            turn = {i: asks[i] for i in first_of_each_customer.values()}
+        while pending := [i for i in range(len(commands)) if i not in outcomes]:
+            first_of_each_customer = {commands[i].customer: i for i in reversed(pending)}
+            turn = {i: commands[i] for i in first_of_each_customer.values()}
             outcomes |= self._attempt(turn)
             tries.update(turn.keys())
-            outcomes |= {i: _contended(asks[i]) for i in turn if i not in outcomes and tries[i] >= MOST_TRIES}
-        return [outcomes[i] for i in range(len(asks))]
+            outcomes |= {i: _contended(commands[i]) for i in turn if i not in outcomes and tries[i] >= MOST_TRIES}
+        return [outcomes[i] for i in range(len(commands))]
 
-    def decision(self, decision_id: str) -> Answer:
+    def decision(self, decision_id: str) -> DecisionResult:
         """A decision, told as it was when it was made.
 
         Raises:
@@ -142,25 +142,27 @@ class DecisionService:
             raise UnknownDecisionError("unknown decision", got=decision_id, wanted="the id of a decision made before")
         return self._told(stored)
 
-    def _attempt(self, asks: Mapping[int, Ask]) -> dict[int, Outcome]:
+    def _attempt(self, commands: Mapping[int, DecisionCommand]) -> dict[int, Outcome]:
         """The outcomes that stand; an ask without one must be decided again."""
-        outcomes = self._told_before(asks)
-        fresh = {i: ask for i, ask in asks.items() if i not in outcomes}
+        outcomes = self._told_before(commands)
+        fresh = {i: command for i, command in commands.items() if i not in outcomes}
         if not fresh:
             return outcomes
         champion = self._champion()
         known = self._known(fresh)
-        outcomes |= {i: _stranger(ask) for i, ask in fresh.items() if i not in known}
+        outcomes |= {i: _stranger(command) for i, command in fresh.items() if i not in known}
         arms = self.trials.present(champion)
         made = self.maker.make([(fresh[i], customer) for i, customer in known.items()], champion, arms)
         return outcomes | self._recorded(dict(zip(known, made, strict=True)))
 
-    def _told_before(self, asks: Mapping[int, Ask]) -> dict[int, Outcome]:
-        stored = {one.id: one for one in self.store.decisions(self.tenant, [ask.id for ask in asks.values()])}
+    def _told_before(self, commands: Mapping[int, DecisionCommand]) -> dict[int, Outcome]:
+        stored = {
+            one.id: one for one in self.store.decisions(self.tenant, [command.id for command in commands.values()])
+        }
         return {
-            i: self._told(decision) if self._is_same(decision.customer, ask.customer) else _conflict(ask)
-            for i, ask in asks.items()
-            if (decision := stored.get(ask.id))
+            i: self._told(decision) if self._is_same(decision.customer, command.customer) else _conflict(command)
+            for i, command in commands.items()
+            if (decision := stored.get(command.id))
         }
 
     def _is_same(self, one: str, other: str) -> bool:
@@ -180,14 +182,16 @@ class DecisionService:
             )
             self._renderers[catalogue, features] = renderer
 
-    def _known(self, asks: Mapping[int, Ask]) -> dict[int, KnownCustomer]:
+    def _known(self, commands: Mapping[int, DecisionCommand]) -> dict[int, KnownCustomer]:
         with tracing.span("store.customers"):
-            found = self.store.customers(self.tenant, [(ask.customer, ask.moment) for ask in asks.values()])
-        return {i: customer for i, customer in zip(asks, found, strict=True) if customer is not None}
+            found = self.store.customers(
+                self.tenant, [(command.customer, command.moment) for command in commands.values()]
+            )
+        return {i: customer for i, customer in zip(commands, found, strict=True) if customer is not None}
 
-    def _recorded(self, made: Mapping[int, Made | Exception]) -> dict[int, Outcome]:
+    def _recorded(self, made: Mapping[int, PendingDecision | Exception]) -> dict[int, Outcome]:
         failed: dict[int, Outcome] = {i: error for i, error in made.items() if isinstance(error, Exception)}
-        drafts = {i: one for i, one in made.items() if isinstance(one, Made)}
+        drafts = {i: one for i, one in made.items() if isinstance(one, PendingDecision)}
         if not drafts:
             return failed
         for one in drafts.values():
@@ -195,11 +199,11 @@ class DecisionService:
             self._keep(versions.catalogue, versions.features, one.renderer)
         with tracing.span("store.record"):
             fates = self.store.record(self.tenant, [one.draft for one in drafts.values()])
-        stands = {i for i, fate in zip(drafts, fates, strict=True) if fate is Fate.RECORDED}
+        stands = {i for i, fate in zip(drafts, fates, strict=True) if fate is RecordStatus.RECORDED}
         expose(self.store.database, self.tenant, [seen for i in stands for seen in drafts[i].exposures])
         return failed | {i: drafts[i].answer for i in stands}
 
-    def _told(self, stored: StoredDecision) -> Answer:
+    def _told(self, stored: StoredDecision) -> DecisionResult:
         decision = parse(stored.record)
         return told_again(stored, decision, self._renderer(decision.versions.catalogue, decision.versions.features))
 
@@ -219,15 +223,17 @@ def _named(outcome: Outcome) -> str:
     return "silence" if outcome.decision.choice is None else "message"
 
 
-def _stranger(ask: Ask) -> UnknownCustomerError:
-    return UnknownCustomerError("unknown customer", got=ask.customer, wanted="a customer whose history was loaded")
+def _stranger(command: DecisionCommand) -> UnknownCustomerError:
+    return UnknownCustomerError("unknown customer", got=command.customer, wanted="a customer whose history was loaded")
 
 
-def _conflict(ask: Ask) -> DecisionConflictError:
-    return DecisionConflictError("the id belongs to a decision about another customer", got=ask.id, wanted="a new id")
+def _conflict(command: DecisionCommand) -> DecisionConflictError:
+    return DecisionConflictError(
+        "the id belongs to a decision about another customer", got=command.id, wanted="a new id"
+    )
 
 
-def _contended(ask: Ask) -> ContendedError:
+def _contended(command: DecisionCommand) -> ContendedError:
     return ContendedError(
-        "others changed the customer each time we decided", got=f"{MOST_TRIES} tries", where=f"decision {ask.id}"
+        "others changed the customer each time we decided", got=f"{MOST_TRIES} tries", where=f"decision {command.id}"
     )

@@ -19,7 +19,7 @@ _LATEST = 253_402_300_800_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wake:
+class ScheduledDecision:
     """An event to decide upon.
 
     Args:
@@ -43,16 +43,16 @@ class Wake:
         return from_micros(self.moments[0])
 
     @property
-    def rest(self) -> "Wake | None":
+    def rest(self) -> "ScheduledDecision | None":
         """What is left of it once the first of the moments is over."""
-        return Wake(self.customer, self.event, self.moments[1:]) if len(self.moments) > 1 else None
+        return ScheduledDecision(self.customer, self.event, self.moments[1:]) if len(self.moments) > 1 else None
 
     def as_bytes(self) -> bytes:
         """The wake as an outbox record bears it."""
         return json.dumps([self.customer, self.event, *self.moments]).encode()
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> "Wake":
+    def from_bytes(cls, body: bytes) -> "ScheduledDecision":
         """The inverse of `as_bytes`.
 
         Raises:
@@ -71,7 +71,7 @@ def _is_moment(value: object) -> bool:
     return type(value) is int and 0 <= value < _LATEST
 
 
-class Listening:
+class TriggerIndex:
     """Which events a catalogue's triggers listen to.
 
     An event trigger opens its programme after its delay, an absence trigger once the time to answer is over; steps of a
@@ -93,9 +93,9 @@ class Listening:
                     spans[EVENT_TYPES.index(trigger.type)].add((wait, trigger.expiry))
         self._spans: Mapping[int, set[tuple[timedelta, timedelta]]] = spans
 
-    def waiting(self) -> "Listening":
+    def waiting(self) -> "TriggerIndex":
         """Without the triggers that wait for nothing."""
-        return Listening(self._catalogue, at_once=False)
+        return TriggerIndex(self._catalogue, at_once=False)
 
     def wake(self, customer: str, event: StoredEvent, received: datetime) -> bytes | None:
         """The outbox record of an event; None where no trigger listens, or what it opened is over already."""
@@ -105,7 +105,7 @@ class Listening:
             for wait, expiry in self._spans.get(event.type, ())
             if event.time + (wait + expiry) // _INSTANT > now
         }
-        return Wake(customer, event.id, tuple(sorted(moments))).as_bytes() if moments else None
+        return ScheduledDecision(customer, event.id, tuple(sorted(moments))).as_bytes() if moments else None
 
 
 def decision_id(message: str, moment: int | None = None) -> str:

@@ -9,39 +9,39 @@ from queue import Empty, SimpleQueue
 
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import NotReadyError, StoreError
-from tactful.serving.ingestion.pipeline import Parcel, Receipts, Reception
+from tactful.serving.ingestion.pipeline import IngestPipeline, RawRequest, Receipts
 
 LARGEST_GROUP = 64
 HANDS = 2
 """How many groups are taken in at once, and how many bodies are unfolded."""
 
-_Waiting = tuple[DecisionService, Parcel, "Future[Receipts]"]
+_Waiting = tuple[DecisionService, RawRequest, "Future[Receipts]"]
 
 
-class Inbox:
+class IngestBatcher:
     """Takes requests in on threads of its own: batches alone, single messages together with others that wait.
 
     Args:
         reception: Receives them.
     """
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, reception: IngestPipeline) -> None:
         self._reception = reception
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._door = threading.Lock()
         self._closed = False
-        self._threads = [threading.Thread(target=self._serve, name="inbox", daemon=True) for _ in range(HANDS)]
+        self._threads = [threading.Thread(target=self._serve, name="ingestion", daemon=True) for _ in range(HANDS)]
         for thread in self._threads:
             thread.start()
 
-    def take(self, service: DecisionService, parcel: Parcel) -> "Future[Receipts]":
-        """Take a request in; the errors of `Reception.receive` come with the future."""
+    def submit(self, service: DecisionService, raw_request: RawRequest) -> "Future[Receipts]":
+        """Take a request in; the errors of `IngestPipeline.receive` come with the future."""
         future: Future[Receipts] = Future()
         with self._door:
             if self._closed:
                 future.set_exception(NotReadyError("the service is stopping"))
             else:
-                self._waiting.put((service, parcel, future))
+                self._waiting.put((service, raw_request, future))
         return future
 
     def close(self) -> None:
@@ -56,8 +56,8 @@ class Inbox:
     def _serve(self) -> None:
         while group := self._group():
             asked = [waiting for waiting in group if waiting is not None]
-            for party in _parties(asked):
-                self._receive([waiting for waiting in party if waiting[2].set_running_or_notify_cancel()])
+            for batch in _parties(asked):
+                self._receive([waiting for waiting in batch if waiting[2].set_running_or_notify_cancel()])
             if len(asked) < len(group):
                 return
 
@@ -71,21 +71,21 @@ class Inbox:
                 break
         return group
 
-    def _receive(self, party: Sequence[_Waiting]) -> None:
+    def _receive(self, batch: Sequence[_Waiting]) -> None:
         """What cannot be kept with others is tried alone, unless it is the store that fails."""
-        if not party:
+        if not batch:
             return
         try:
-            receipts = self._reception.receive(party[0][0], [parcel for _, parcel, _ in party])
+            receipts = self._reception.receive(batch[0][0], [raw_request for _, raw_request, _ in batch])
         except Exception as error:
-            if len(party) > 1 and not isinstance(error, StoreError):
-                for waiting in party:
+            if len(batch) > 1 and not isinstance(error, StoreError):
+                for waiting in batch:
                     self._receive([waiting])
                 return
-            for _, _, future in party:
+            for _, _, future in batch:
                 future.set_exception(error)
             return
-        for (_, _, future), one in zip(party, receipts, strict=True):
+        for (_, _, future), one in zip(batch, receipts, strict=True):
             future.set_result(one)
 
 

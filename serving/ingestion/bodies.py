@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of the largest body there is, as sent and as inflated: a batch of RudderStack's."""
@@ -70,7 +70,7 @@ def parsed(content: bytes) -> Mapping[str, Any]:
     """
     if content.count(b"[") + content.count(b"{") > MOST_CONTAINERS or content.count(b",") > MOST_COMMAS:
         limit = f"at most {MOST_CONTAINERS} objects and lists, and {MOST_COMMAS} commas"
-        raise UnfitMessageError("too many parts", fate=MessageFate.OVERSIZED, wanted=limit, where="the body")
+        raise UnfitMessageError("too many parts", fate=MessageStatus.OVERSIZED, wanted=limit, where="the body")
     try:
         found = json.loads(content)
     except RecursionError:
@@ -102,5 +102,5 @@ def of_rudderstack(body: Mapping[str, Any], messages: list[Any]) -> bool:
 
 def _within(content: bytes, limit: int) -> bytes:
     if len(content) > limit:
-        raise UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=f"at most {limit} bytes")
+        raise UnfitMessageError("too large", fate=MessageStatus.OVERSIZED, wanted=f"at most {limit} bytes")
     return content

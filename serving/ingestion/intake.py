@@ -9,7 +9,7 @@ from tactful.decisions.catalogue.model import Browser
 from tactful.decisions.kernel.record import parse
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
-from tactful.serving.engine.wakeups import Listening
+from tactful.serving.engine.wakeups import TriggerIndex
 from tactful.serving.ingestion.messages import reading
 from tactful.serving.ingestion.messages.consents import PURPOSE
 from tactful.serving.ingestion.messages.names import CONTACT
@@ -20,18 +20,18 @@ from tactful.serving.ingestion.messages.refusals import refusal_in
 from tactful.serving.ingestion.messages.traits import profile_of
 from tactful.serving.ingestion.rules import Rules
 from tactful.serving.ingestion.senders import NOTHING_BELIEVED, REFUSALS, SERVER, Sender
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Profile, Receipt, Store, StoredEvent
 
 _REFUSING = frozenset(EVENT_TYPES.index(kind) for kind in REFUSALS)
 _FATES = {
-    Receipt.KEPT: MessageFate.KEPT,
-    Receipt.DUPLICATE: MessageFate.DUPLICATE,
-    Receipt.ERASED: MessageFate.ERASED,
-    Receipt.UNKNOWN_DECISION: MessageFate.UNKNOWN_DECISION,
-    Receipt.NOT_MERGED: MessageFate.NOT_MERGED,
-    Receipt.MERGE_LIMIT: MessageFate.MERGE_LIMIT,
-    Receipt.DAY_LIMIT: MessageFate.DAY_LIMIT,
+    Receipt.KEPT: MessageStatus.KEPT,
+    Receipt.DUPLICATE: MessageStatus.DUPLICATE,
+    Receipt.ERASED: MessageStatus.ERASED,
+    Receipt.UNKNOWN_DECISION: MessageStatus.UNKNOWN_DECISION,
+    Receipt.NOT_MERGED: MessageStatus.NOT_MERGED,
+    Receipt.MERGE_LIMIT: MessageStatus.MERGE_LIMIT,
+    Receipt.DAY_LIMIT: MessageStatus.DAY_LIMIT,
 }
 _REASONS = {
     Receipt.UNKNOWN_DECISION: "unknown decision: wanted the id of a decision made before",
@@ -42,7 +42,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MessageResult:
     """What became of one message.
 
     Args:
@@ -54,7 +54,7 @@ class Told:
         undeclared: Attributes that it bears and the catalogue does not declare; their values are not kept.
     """
 
-    fate: MessageFate
+    fate: MessageStatus
     reason: str = ""
     id: str = ""
     customer: str = ""
@@ -62,7 +62,7 @@ class Told:
     undeclared: tuple[str, ...] = ()
 
 
-Judged: TypeAlias = tuple[Told, Arrival | None]
+ParsedMessage: TypeAlias = tuple[MessageResult, Arrival | None]
 """A message's fate as far as it can be told without the store, and what to keep of it."""
 
 
@@ -89,7 +89,7 @@ class Intake:
     rules: Rules
     currency: str | None = None
     purposes: frozenset[str] = frozenset({PURPOSE})
-    listening: Listening | None = None
+    listening: TriggerIndex | None = None
     believed: Browser = NOTHING_BELIEVED
     declared: Collection[str] | None = None
     sender: Sender = SERVER
@@ -104,15 +104,15 @@ class Intake:
         """The same, for senders who are answered with a decision: nothing has to be decided at once besides."""
         return replace(self, listening=self.listening.waiting() if self.listening else None)
 
-    def take(
+    def ingest(
         self, raw: Sequence[Any], received: datetime, *, call: str | None = None, batch: Mapping[str, Any] | None = None
-    ) -> list[Told]:
+    ) -> list[MessageResult]:
         """Take messages in: `judge` them, then `keep` them. One that is sent again changes nothing."""
         return self.keep(self.judge(raw, received, call=call, batch=batch), received)
 
     def judge(
         self, raw: Sequence[Any], received: datetime, *, call: str | None = None, batch: Mapping[str, Any] | None = None
-    ) -> list[Judged]:
+    ) -> list[ParsedMessage]:
         """What each message is; one that is refused holds no other back.
 
         Args:
@@ -123,12 +123,12 @@ class Intake:
         """
         return [self._judged(one, received, call, batch) for one in raw]
 
-    def refusals(self, raw: Iterable[Any], received: datetime, batch: Mapping[str, Any]) -> list[Judged]:
+    def refusals(self, raw: Iterable[Any], received: datetime, batch: Mapping[str, Any]) -> list[ParsedMessage]:
         """The refusals among messages that are refused as a whole, such as those of a batch that is too large."""
         found = (refusal_in(one, received, self.rules, batch=batch, sender=self.sender) for one in raw)
-        return [(Told(MessageFate.PARTIAL), refusal) for refusal in found if refusal is not None]
+        return [(MessageResult(MessageStatus.PARTIAL), refusal) for refusal in found if refusal is not None]
 
-    def keep(self, judged: Sequence[Judged], received: datetime) -> list[Told]:
+    def keep(self, judged: Sequence[ParsedMessage], received: datetime) -> list[MessageResult]:
         """Keep what is to be kept, in one transaction.
 
         Returns:
@@ -138,10 +138,12 @@ class Intake:
             StoreError: The store fails; then none of them was kept.
         """
         arrivals = self._completed(arrival for _, arrival in judged if arrival is not None)
-        receipts = iter(self.store.take(self.tenant, arrivals, received, self.merges, self.events) if arrivals else ())
+        receipts = iter(
+            self.store.ingest(self.tenant, arrivals, received, self.merges, self.events) if arrivals else ()
+        )
         return [told if arrival is None else _told(told, next(receipts)) for told, arrival in judged]
 
-    def _judged(self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None) -> Judged:
+    def _judged(self, raw: Any, received: datetime, call: str | None, batch: Mapping[str, Any] | None) -> ParsedMessage:
         try:
             message = reading.read(
                 raw,
@@ -154,14 +156,14 @@ class Intake:
             message = replace(message, id=self.sender.message_id(message.id))
             return self._read(message, received)
         except UnfitMessageError as error:
-            told = Told(error.fate, str(error), id=_readable_id(raw), name=_readable_name(raw, call))
+            told = MessageResult(error.fate, str(error), id=_readable_id(raw), name=_readable_name(raw, call))
         except RecursionError:
             reason = "JSON nested too deeply"
-            told = Told(MessageFate.MALFORMED, reason, id=_readable_id(raw), name=_readable_name(raw, call))
+            told = MessageResult(MessageStatus.MALFORMED, reason, id=_readable_id(raw), name=_readable_name(raw, call))
         refusal = refusal_in(raw, received, self.rules, call=call, batch=batch, sender=self.sender)
-        return (told if refusal is None else replace(told, fate=MessageFate.PARTIAL)), refusal
+        return (told if refusal is None else replace(told, fate=MessageStatus.PARTIAL)), refusal
 
-    def _read(self, message: Message, received: datetime) -> Judged:
+    def _read(self, message: Message, received: datetime) -> ParsedMessage:
         """The fate of a message that could be read, and what is to be kept of it: nothing where it means nothing."""
         left_out = list(message.left_out)
         meaning = meaning_of(message, self.rules)
@@ -175,7 +177,7 @@ class Intake:
             profile = replace(profile, withdrawn=profile.withdrawn | channels)
         if event is None and profile is None and message.alias is None:
             name = _named(message.call, message.name)
-            return Told(MessageFate.UNMAPPED, id=message.id, customer=message.customer, name=name), None
+            return MessageResult(MessageStatus.UNMAPPED, id=message.id, customer=message.customer, name=name), None
         arrival = Arrival(
             id=event.id if event else message.id,
             customer=message.customer,
@@ -188,10 +190,10 @@ class Intake:
             time=microseconds(message.moment),
             is_user=message.is_user,
         )
-        fate = MessageFate.CLAMPED if message.clamped else MessageFate.KEPT
-        fate = MessageFate.PARTIAL if left_out else fate
+        fate = MessageStatus.CLAMPED if message.clamped else MessageStatus.KEPT
+        fate = MessageStatus.PARTIAL if left_out else fate
         name = _named(message.call, message.name)
-        told = Told(fate, "; ".join(left_out), message.id, message.customer, name, undeclared)
+        told = MessageResult(fate, "; ".join(left_out), message.id, message.customer, name, undeclared)
         return told, self.sender.permitted(arrival, message.call, self.believed)
 
     def _declared(self, profile: Profile | None) -> tuple[Profile | None, tuple[str, ...]]:
@@ -249,7 +251,7 @@ class Intake:
         return (choice.action.programme, choice.action.message, choice.action.channel) if choice else None
 
 
-def _told(told: Told, receipt: Receipt) -> Told:
+def _told(told: MessageResult, receipt: Receipt) -> MessageResult:
     """Of a message that was kept, that its moment was moved goes before that it was kept."""
     if receipt is Receipt.KEPT:
         return told

@@ -9,19 +9,19 @@ from itertools import islice
 from typing import Any
 
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.wakeups import Listening
+from tactful.serving.engine.wakeups import TriggerIndex
 from tactful.serving.errors import NotReadyError
 from tactful.serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
-from tactful.serving.ingestion.intake import Intake, Judged, Told
+from tactful.serving.ingestion.intake import Intake, MessageResult, ParsedMessage
 from tactful.serving.ingestion.messages.consents import PURPOSE
 from tactful.serving.ingestion.refused import RefusedLog
 from tactful.serving.ingestion.rules import Rules
 from tactful.serving.ingestion.senders import SERVER, Sender
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR
 from tactful.serving.telemetry.metrics import METRICS
 
-_ALARMING = (MessageFate.NOT_MERGED, MessageFate.MERGE_LIMIT)
+_ALARMING = (MessageStatus.NOT_MERGED, MessageStatus.MERGE_LIMIT)
 """Fates that an operator is told of at once: somebody may be merging customers who are not one person."""
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class RawRequest:
     """What a request bears.
 
     Args:
@@ -59,11 +59,11 @@ class Receipts:
         unfit: Whether the body could not be read, or was too large; then nothing of it was kept.
     """
 
-    told: Sequence[Told]
+    told: Sequence[MessageResult]
     unfit: bool = False
 
     @property
-    def refused(self) -> list[tuple[int, Told]]:
+    def refused(self) -> list[tuple[int, MessageResult]]:
         """The messages their sender ought to mend, with their places."""
         return [(place, told) for place, told in enumerate(self.told) if told.fate.refused]
 
@@ -80,7 +80,7 @@ class Receipts:
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class IngestPipeline:
     """Receives messages for every tenant.
 
     Args:
@@ -97,12 +97,12 @@ class Reception:
     merges: int = MERGES_AN_HOUR
     events: int = EVENTS_A_DAY
 
-    def receive(self, service: DecisionService, parcels: Sequence[Parcel]) -> list[Receipts]:
+    def receive(self, service: DecisionService, raw_requests: Sequence[RawRequest]) -> list[Receipts]:
         """Receive the messages of some requests, and keep them in one transaction.
 
         Args:
             service: Of the tenant whose customers they are about.
-            parcels: The requests.
+            raw_requests: The requests.
 
         Returns:
             What became of each request's messages.
@@ -111,7 +111,7 @@ class Reception:
             StoreError: The store fails; nothing was kept.
         """
         intake, now = self._intake(service), service.clock()
-        read = [_read(parcel, intake, now) for parcel in parcels]
+        read = [_read(raw_request, intake, now) for raw_request in raw_requests]
         told = iter(intake.keep([one for some in read for one in some.judged], now))
         kept = [list(islice(told, len(some.judged))) for some in read]
         receipts = [
@@ -123,8 +123,8 @@ class Reception:
             if fate in _ALARMING:
                 _log.warning("merges refused", extra={"tenant": service.tenant, "fate": fate.value, "messages": number})
         if self.refused is not None:
-            for parcel, each in zip(parcels, receipts, strict=True):
-                self.refused.note(service.tenant, parcel.sender.key, each.told)
+            for raw_request, each in zip(raw_requests, receipts, strict=True):
+                self.refused.note(service.tenant, raw_request.sender.key, each.told)
         return receipts
 
     def _intake(self, service: DecisionService) -> Intake:
@@ -134,7 +134,7 @@ class Reception:
         except NotReadyError:
             return Intake(service.store, service.tenant, self.rules, merges=self.merges, events=self.events)
         purposes = frozenset({PURPOSE, *(programme.purpose for programme in catalogue.programmes)})
-        listening = Listening(catalogue) if self.wakes else None
+        listening = TriggerIndex(catalogue) if self.wakes else None
         return Intake(
             service.store,
             service.tenant,
@@ -153,30 +153,30 @@ class Reception:
 class _Read:
     """What the messages of a request are, and why its body is unfit; of an unfit one, what it refuses is kept."""
 
-    judged: list[Judged]
-    unfit: Told | None = None
+    judged: list[ParsedMessage]
+    unfit: MessageResult | None = None
 
 
-def _read(parcel: Parcel, intake: Intake, now: datetime) -> _Read:
+def _read(raw_request: RawRequest, intake: Intake, now: datetime) -> _Read:
     """Read a body.
 
     An unfit one is described in words, not by an error: its traceback would keep alive what was parsed of the body.
     """
-    intake = intake.sent_by(parcel.sender)
-    intake = intake.answering() if parcel.answered else intake
+    intake = intake.sent_by(raw_request.sender)
+    intake = intake.answering() if raw_request.answered else intake
     try:
-        content = inflated(parcel.body, parcel.encoding)
+        content = inflated(raw_request.body, raw_request.encoding)
         found = parsed(content)
-        if parcel.call is not None:
-            return _Read(intake.judge([found], now, call=parcel.call))
+        if raw_request.call is not None:
+            return _Read(intake.judge([found], now, call=raw_request.call))
         raw = _messages(found)
     except UnfitMessageError as error:
-        return _Read([], Told(error.fate, str(error), name=parcel.call or "batch"))
+        return _Read([], MessageResult(error.fate, str(error), name=raw_request.call or "batch"))
     if limit := _exceeded(found, raw, len(content)):
         refusals = intake.refusals(islice(raw, MOST_MESSAGES), now, found)
         reason = f"too large: wanted {limit}; at the batch"
         kept = f"; {len(refusals)} refusals in it are kept" if refusals else ""
-        return _Read(refusals, Told(MessageFate.OVERSIZED, reason + kept, name="batch"))
+        return _Read(refusals, MessageResult(MessageStatus.OVERSIZED, reason + kept, name="batch"))
     return _Read(intake.judge(raw, now, batch=found))
 
 

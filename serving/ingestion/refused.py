@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from tactful.serving.errors import StoreError
-from tactful.serving.ingestion.intake import Told
-from tactful.serving.ingestion.statuses import MessageFate
+from tactful.serving.ingestion.intake import MessageResult
+from tactful.serving.ingestion.statuses import MessageStatus
 from tactful.serving.store.database import Database
 from tactful.serving.store.queries import refused
 from tactful.serving.store.queries.refused import Refused
@@ -73,7 +73,7 @@ class RefusedLog:
         self.flush()
         self.log()
 
-    def note(self, tenant: str, key: str, told: Iterable[Told]) -> None:
+    def note(self, tenant: str, key: str, told: Iterable[MessageResult]) -> None:
         """Count those messages that were not kept, or not as a whole.
 
         Args:
@@ -126,9 +126,9 @@ class RefusedLog:
                 self.log()
 
 
-def _kinds(told: Told, key: str) -> Iterator[Refused]:
+def _kinds(told: MessageResult, key: str) -> Iterator[Refused]:
     """What is counted of a message: that it was not kept as a whole, and each attribute that is not declared."""
-    if told.fate.refused or told.fate is MessageFate.UNMAPPED:
+    if told.fate.refused or told.fate is MessageStatus.UNMAPPED:
         yield Refused(told.fate.value, impersonal(told.name), told.reason[:_LONGEST_REASON], key)
     for name in told.undeclared:
         yield Refused(UNDECLARED, f"trait {impersonal(name)}", "the catalogue declares no such attribute", key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tactful.decisions.catalogue.model import Browser
 from tactful.features.vocabulary import EVENT_TYPES
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 from tactful.serving.store.port import Arrival, Profile, StoredEvent
 
 BEHAVIOUR = frozenset({"purchase", "view", "search", "cart", "checkout", "signup", "redeemed", "survey", "review"})
@@ -65,7 +65,7 @@ class Sender:
         if call == "alias" or (kind and kind not in BEHAVIOUR | REFUSALS):
             reason = "a message that a key of scope track may not send"
             raise UnfitMessageError(
-                reason, fate=MessageFate.FORBIDDEN, wanted="a key of scope ingest", where=kind or call
+                reason, fate=MessageStatus.FORBIDDEN, wanted="a key of scope ingest", where=kind or call
             )
         alias = arrival.alias if arrival.alias and _RANDOM.fullmatch(arrival.alias) else None
         if event and not believed.amounts:

@@ -9,7 +9,7 @@ from tactful.serving.errors import ServingError
 T = TypeVar("T")
 
 
-class MessageFate(Enum):
+class MessageStatus(Enum):
     """The fate of a message; its value is the label it is counted under."""
 
     KEPT = "kept"
@@ -40,34 +40,34 @@ class MessageFate(Enum):
 
 
 MEANINGS = {
-    MessageFate.KEPT: "kept",
-    MessageFate.CLAMPED: "a little ahead of our clock: kept as of its receipt",
-    MessageFate.PARTIAL: "kept without the fields that are unfit",
-    MessageFate.UNMAPPED: "means nothing here: acknowledged, not kept",
-    MessageFate.DUPLICATE: "a message of this id was kept before, and stands",
-    MessageFate.ERASED: "the customer was erased: acknowledged, not kept",
-    MessageFate.UNKNOWN_DECISION: "speaks of a decision that there is not: its event is kept, tied to none",
-    MessageFate.MALFORMED: "not a message that can be understood",
-    MessageFate.OVERSIZED: "larger than a message may be",
-    MessageFate.LATE: "happened before what is kept of histories",
-    MessageFate.FUTURE: "happens after its receipt",
-    MessageFate.FORBIDDEN: "the key may not send it",
-    MessageFate.NOT_MERGED: "two users, or ids that were separated, are not merged; the rest is kept",
-    MessageFate.MERGE_LIMIT: "too many ids became this customer within an hour: not merged; the rest is kept",
-    MessageFate.DAY_LIMIT: "too many events of this customer on that day: the event is not kept, the rest is",
+    MessageStatus.KEPT: "kept",
+    MessageStatus.CLAMPED: "a little ahead of our clock: kept as of its receipt",
+    MessageStatus.PARTIAL: "kept without the fields that are unfit",
+    MessageStatus.UNMAPPED: "means nothing here: acknowledged, not kept",
+    MessageStatus.DUPLICATE: "a message of this id was kept before, and stands",
+    MessageStatus.ERASED: "the customer was erased: acknowledged, not kept",
+    MessageStatus.UNKNOWN_DECISION: "speaks of a decision that there is not: its event is kept, tied to none",
+    MessageStatus.MALFORMED: "not a message that can be understood",
+    MessageStatus.OVERSIZED: "larger than a message may be",
+    MessageStatus.LATE: "happened before what is kept of histories",
+    MessageStatus.FUTURE: "happens after its receipt",
+    MessageStatus.FORBIDDEN: "the key may not send it",
+    MessageStatus.NOT_MERGED: "two users, or ids that were separated, are not merged; the rest is kept",
+    MessageStatus.MERGE_LIMIT: "too many ids became this customer within an hour: not merged; the rest is kept",
+    MessageStatus.DAY_LIMIT: "too many events of this customer on that day: the event is not kept, the rest is",
 }
 REFUSALS = frozenset(
     {
-        MessageFate.PARTIAL,
-        MessageFate.UNKNOWN_DECISION,
-        MessageFate.MALFORMED,
-        MessageFate.OVERSIZED,
-        MessageFate.LATE,
-        MessageFate.FUTURE,
-        MessageFate.FORBIDDEN,
-        MessageFate.NOT_MERGED,
-        MessageFate.MERGE_LIMIT,
-        MessageFate.DAY_LIMIT,
+        MessageStatus.PARTIAL,
+        MessageStatus.UNKNOWN_DECISION,
+        MessageStatus.MALFORMED,
+        MessageStatus.OVERSIZED,
+        MessageStatus.LATE,
+        MessageStatus.FUTURE,
+        MessageStatus.FORBIDDEN,
+        MessageStatus.NOT_MERGED,
+        MessageStatus.MERGE_LIMIT,
+        MessageStatus.DAY_LIMIT,
     }
 )
 
@@ -85,7 +85,7 @@ class UnfitMessageError(ServingError):
     """
 
     def __init__(
-        self, message: str, *, fate: MessageFate = MessageFate.MALFORMED, wanted: Any = None, where: Any = None
+        self, message: str, *, fate: MessageStatus = MessageStatus.MALFORMED, wanted: Any = None, where: Any = None
     ) -> None:
         super().__init__(message, wanted=wanted, where=where)
         self.fate = fate

@@ -43,7 +43,7 @@ class _Place:
     pause: float = SHORTEST_PAUSE
     due: float = field(default_factory=time.monotonic)
 
-    def mourn(self) -> None:
+    def mark_dead(self) -> None:
         """Notes that the worker died, and when the next one is due."""
         assert self.process is not None
         settled = time.monotonic() - self.began > SETTLED
@@ -122,7 +122,7 @@ def supervise(work: Work, settings: Settings, listening: socket.socket, opened: 
         while stopped not in heard:
             for place in places:
                 if place.process is not None and place.process.exitcode is not None:
-                    place.mourn()
+                    place.mark_dead()
                 if place.process is None and place.due <= time.monotonic():
                     place.began = time.monotonic()
                     place.process = context.Process(target=_work, args=(work, settings, listening, teller))

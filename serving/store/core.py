@@ -45,7 +45,7 @@ class CoreStore(Store):
         with self.database.read() as connection:
             return connection.scalar(whose) or customer
 
-    def take(
+    def ingest(
         self,
         tenant: str,
         arrivals: Sequence[Arrival],

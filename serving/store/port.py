@@ -96,7 +96,7 @@ class Draft:
     notify: bytes | None = None
 
 
-class Fate(Enum):
+class RecordStatus(Enum):
     """What became of a draft."""
 
     RECORDED = "recorded"
@@ -262,11 +262,11 @@ class Store(ABC):
         """The id a customer is known by: of an alias, the customer's; of any other id, that id."""
 
     @abstractmethod
-    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[Fate]:
+    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[RecordStatus]:
         """Keep decisions with their reservations, durably, in one transaction; each has its own fate."""
 
     @abstractmethod
-    def take(
+    def ingest(
         self,
         tenant: str,
         arrivals: Sequence[Arrival],
@@ -299,7 +299,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def settle(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
+    def set_status(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
         """Confirm or release a reservation.
 
         A confirmation that comes late still counts, since the contact was made; a contact once sent stays sent.

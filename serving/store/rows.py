@@ -12,7 +12,16 @@ from tactful.decisions.base.snapshot import Contact
 from tactful.features.timestamps import microseconds
 from tactful.serving.store.counting import counted
 from tactful.serving.store.ingest.session import Row
-from tactful.serving.store.port import Consent, Draft, Fate, History, KnownCustomer, Profile, StoredEvent, from_micros
+from tactful.serving.store.port import (
+    Consent,
+    Draft,
+    History,
+    KnownCustomer,
+    Profile,
+    RecordStatus,
+    StoredEvent,
+    from_micros,
+)
 
 CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
 
@@ -173,7 +182,7 @@ def merged_profiles(profiles: Iterable[Profile], attributes: dict[str, dict[str,
         yield replace(profile, attributes=whole)
 
 
-def fates_of(drafts: Sequence[Draft], versions: dict[str, int], known: Collection[str]) -> list[Fate]:
+def fates_of(drafts: Sequence[Draft], versions: dict[str, int], known: Collection[str]) -> list[RecordStatus]:
     """What becomes of drafts in one transaction that has locked their customers, each after those before it.
 
     Args:
@@ -181,16 +190,16 @@ def fates_of(drafts: Sequence[Draft], versions: dict[str, int], known: Collectio
         versions: The customers' versions under the lock; moves with the drafts that are recorded.
         known: Those of the drafts' ids that bear a decision already.
     """
-    fates: list[Fate] = []
+    fates: list[RecordStatus] = []
     kept = set(known)
     for draft in drafts:
         id_, customer = draft.decision.id, draft.decision.customer
         if id_ in kept:
-            fates.append(Fate.KNOWN)
+            fates.append(RecordStatus.KNOWN)
         elif versions.get(customer) != draft.based_on:
-            fates.append(Fate.STALE)
+            fates.append(RecordStatus.STALE)
         else:
-            fates.append(Fate.RECORDED)
+            fates.append(RecordStatus.RECORDED)
             kept.add(id_)
             versions[customer] += draft.reservation is not None
     return fates

@@ -71,7 +71,7 @@ def _decide(settings: Settings, names: list[str], moment: datetime) -> None:
         made = service.decide(name, f"d-{name}").decision
         message = made.choice.action.message if made.choice else "silence"
         if made.choice is not None:
-            service.store.settle("default", name, made.id, "sent")
+            service.store.set_status("default", name, made.id, "sent")
         if rng.random() < CHANCES[message]:
             answers.append((name, _purchase(name, moment)))
     service.store.load("default", History(ZONE, moment, [Profile(name) for name in names], events=answers))

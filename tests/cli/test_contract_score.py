@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from tactful.cli.main import app
 from tactful.cli.wiring.training import release_all
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tactful.decisions.loading import parse_catalogue
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.bundles.bundle import Bundle, load
 from tactful.models.bundles.registry import MlflowRegistry
 from tactful.serving.engine.in_force.champion import vocabulary
-from tactful.training.gate.registry_gate import crown
+from tactful.training.gate.registry_gate import set_champion
 from tests.decisions.people import person, told
 from tests.decisions.rehearsal import GREEDY
 from tests.training.shops import frame, write
@@ -86,7 +86,7 @@ def learnt(shop: Path) -> tuple[dict[str, Any], str]:
 def bundle(shop: Path, learnt: tuple[dict[str, Any], str]) -> Bundle:
     registry = MlflowRegistry(shop / "mlflow")
     for name in learnt[0]:
-        crown(registry, name, registry.versions(name)[-1])
+        set_champion(registry, name, registry.versions(name)[-1])
     release_all(shop / "mlflow", shop / "bundle")
     return load(shop / "bundle", fingerprint=STANDARD.fingerprint)
 
@@ -109,7 +109,7 @@ def test_a_decision_reads_the_score(bundle: Bundle, views: int, message: str) ->
     compiled = parse_catalogue(CATALOGUE, vocabulary(bundle.names), "contract.yaml")
     happened = [*told("purchase", 150, amount=20.0), *told("view", *(150 - 140 * i / views for i in range(views)))]
     reader = person(compiled, NOW, happened, contract_ends=(NOW + timedelta(days=30)).date())
-    (decision,) = decide([Request("d", reader)], compiled, GREEDY, bundle, Circumstances(explores=False))
+    (decision,) = decide([Request("d", reader)], compiled, GREEDY, bundle, RunContext(explores=False))
     assert decision.choice is not None
     assert decision.choice.action.message == message
     assert (decision.scores["contract_churn"] >= 0.5) == (message == "stay_for_less")

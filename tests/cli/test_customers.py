@@ -33,7 +33,7 @@ def data(tmp_path: Path) -> Path:
         for tenant in ("default", "other"):
             store.load(tenant, History("UTC", NOW, [Profile(ID, attributes={"name": "Ada"})]))
         ties = [Arrival(f"i{n}", ID, BUY._replace(id=f"e{n}"), alias=f"a{n}", is_user=True) for n in range(3)]
-        store.take("default", ties, NOW)
+        store.ingest("default", ties, NOW)
     return tmp_path
 
 

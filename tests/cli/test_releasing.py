@@ -20,7 +20,7 @@ from tactful.models.bundles.bundle import export, load
 from tactful.models.bundles.registry import MlflowRegistry
 from tactful.serving.engine.in_force.pointer import bundle_folder
 from tactful.training.data.errors import TrainingError, UndecidedError
-from tactful.training.gate.registry_gate import crown
+from tactful.training.gate.registry_gate import set_champion
 from tests.cli.answered import opened
 from tests.serving.shop import NOW, export_bundle, furnish, service_of
 
@@ -56,7 +56,7 @@ def test_effects_are_learnt_from_the_log(shop: Path, tmp_path: Path) -> None:
 def test_a_job_that_was_done_before_tells_who_is_the_champion_now(shop: Path, tmp_path: Path) -> None:
     train = ("train", "effect", "--data", shop, "--store", tmp_path / "mlflow")
     first, registry = told(*train)["promotion"]["version"], MlflowRegistry(tmp_path / "mlflow")
-    crown(registry, "effect", registry.register("effect", registry.download("effect", first, tmp_path / "kept")))
+    set_champion(registry, "effect", registry.register("effect", registry.download("effect", first, tmp_path / "kept")))
     found = told(*train)
     assert found["found"]
     assert (found["promotion"]["promoted"], found["promotion"]["reasons"]) == (

@@ -18,9 +18,9 @@ from tactful.decisions.catalogue.policies.pairs import NeverAfter
 from tactful.decisions.catalogue.policies.quiet import QuietDays, QuietHours
 from tactful.decisions.catalogue.policies.suppression import Suppression
 from tactful.decisions.catalogue.selection import Greedy, Policy
-from tactful.decisions.catalogue.triggers import Case, DateTrigger, EventTrigger, Opening
+from tactful.decisions.catalogue.triggers import DateTrigger, EventTrigger, Opening, OpeningContext
 from tactful.decisions.conformance.conform import Decide
-from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decide import Request, RunContext, Scorer, decide
 from tactful.decisions.kernel.decision import Decision
 from tactful.features.array_types import Floats
 
@@ -126,7 +126,7 @@ class LeaplessDate(DateTrigger):
 class DateOfGreenwich(DateTrigger):
     """Opens at the hour in UTC: a day early or late for half of the world; no zone is ever missing."""
 
-    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+    def _found(self, programme: str, case: OpeningContext) -> list[Opening] | Failure:
         class Abroad:
             snapshot, value, events_of = case.snapshot, case.value, case.events_of
             zone, local = ZoneInfo("UTC"), case.snapshot.moment
@@ -144,7 +144,7 @@ class EagerEvent(EventTrigger):
 class NumberedEvent(EventTrigger):
     """Names an opening by the number of events before it."""
 
-    def _found(self, programme: str, case: Case) -> list[Opening] | Failure:
+    def _found(self, programme: str, case: OpeningContext) -> list[Opening] | Failure:
         found = super()._found(programme, case)
         return found if isinstance(found, Failure) else [replace(o, key=f"{programme}:{len(found)}") for o in found]
 
@@ -165,10 +165,10 @@ class Core(Decide):
         compiled: CompiledCatalogue,
         policy: Policy,
         scorer: Scorer,
-        circumstances: Circumstances | None = None,
+        run_context: RunContext | None = None,
     ) -> list[Decision]:
         told = [replace(request, snapshot=self.told(request.snapshot)) for request in requests]
-        return decide(told, compiled, policy, scorer, circumstances)
+        return decide(told, compiled, policy, scorer, run_context)
 
     def told(self, snapshot: Snapshot) -> Snapshot:
         return snapshot
@@ -225,10 +225,10 @@ class MoodyCore(Core):
         compiled: CompiledCatalogue,
         policy: Policy,
         scorer: Scorer,
-        circumstances: Circumstances | None = None,
+        run_context: RunContext | None = None,
     ) -> list[Decision]:
         self._asked += 1
-        return decide(requests, compiled, policy, scorer, Circumstances(seed=f"mood-{self._asked}"))
+        return decide(requests, compiled, policy, scorer, RunContext(seed=f"mood-{self._asked}"))
 
 
 class RoundedCore(Core):

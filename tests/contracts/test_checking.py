@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, text, update
 
 from tactful.serving.store.admin.checking import Checked, Finding, check
 from tactful.serving.store.admin.erasure import erase
-from tactful.serving.store.port import Arrival, Fate, Profile, Store
+from tactful.serving.store.port import Arrival, Profile, RecordStatus, Store
 from tactful.serving.store.schema import customers, decisions, identities, ledger
 from tests.contracts.stores import BUY, DAY, T, history, keep_catalogue, known, spoken
 from tests.decisions.retailer import NOON, RETAILER, at, contact
@@ -16,7 +16,7 @@ from tests.decisions.retailer import NOON, RETAILER, at, contact
 WEEKLY = "3 contacts in a window of weekly, which allows 2"
 
 
-def speak(store: Store, name: str = "d1", customer: str = "c1", days: float = 0) -> Fate:
+def speak(store: Store, name: str = "d1", customer: str = "c1", days: float = 0) -> RecordStatus:
     """Record a decision for a message some days ago, whatever caps say."""
     return store.record(T, [spoken(known(store, customer).version, name, customer, days)])[0]
 
@@ -26,7 +26,7 @@ def used(store: Store) -> Store:
     """A store in which two decisions were made within their caps."""
     keep_catalogue(store)
     store.load(T, history(Profile("c1"), contacts=[("c1", replace(contact(20), id="x1"))]))
-    assert [speak(store, "d1", days=3), speak(store, "d2")] == [Fate.RECORDED] * 2
+    assert [speak(store, "d1", days=3), speak(store, "d2")] == [RecordStatus.RECORDED] * 2
     return store
 
 
@@ -52,9 +52,9 @@ def test_contacts_of_others_break_no_promise(used: Store) -> None:
 
 
 def test_what_was_decided_before_two_became_one_is_no_broken_cap(used: Store) -> None:
-    used.take(T, [Arrival("e1", "a1", BUY)], at(9))
-    assert [speak(used, "d3", "a1", days=3), speak(used, "d4", "a1", days=2)] == [Fate.RECORDED] * 2
-    used.take(T, [Arrival("i1", "c1", alias="a1")], NOON + DAY)
+    used.ingest(T, [Arrival("e1", "a1", BUY)], at(9))
+    assert [speak(used, "d3", "a1", days=3), speak(used, "d4", "a1", days=2)] == [RecordStatus.RECORDED] * 2
+    used.ingest(T, [Arrival("i1", "c1", alias="a1")], NOON + DAY)
     assert len(known(used).contacts or ()) == 5
     assert check(used, T).findings == ()
     erase(used.database, T, "a1", NOON)
@@ -62,9 +62,9 @@ def test_what_was_decided_before_two_became_one_is_no_broken_cap(used: Store) ->
 
 
 def test_what_is_decided_after_two_became_one_must_know_of_both(used: Store) -> None:
-    used.take(T, [Arrival("e1", "a1", BUY)], at(9))
+    used.ingest(T, [Arrival("e1", "a1", BUY)], at(9))
     speak(used, "d3", "a1", days=2)
-    used.take(T, [Arrival("i1", "c1", alias="a1")], at(1.5))
+    used.ingest(T, [Arrival("i1", "c1", alias="a1")], at(1.5))
     assert check(used, T).findings == (Finding("cap", "c1", WEEKLY),)
 
 

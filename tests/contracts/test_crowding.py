@@ -19,22 +19,22 @@ def told(id_: str, kind: int = VIEW, customer: str = "c1", days: int = 0) -> Arr
 
 
 def test_events_of_a_customer_and_day_are_bounded_across_batches(store: Store) -> None:
-    first = store.take(T, [told(f"e{n}") for n in range(5)], NOON, events=3)
+    first = store.ingest(T, [told(f"e{n}") for n in range(5)], NOON, events=3)
     assert first == [Receipt.KEPT] * 3 + [Receipt.DAY_LIMIT] * 2
     others = [told("f1"), told("f2", customer="c2"), told("f3", days=1), told("e0"), told("f4", days=20_000 * 2)]
     wanted = [Receipt.DAY_LIMIT, Receipt.KEPT, Receipt.KEPT, Receipt.DUPLICATE, Receipt.KEPT]
-    assert store.take(T, others, NOON, events=3) == wanted
+    assert store.ingest(T, others, NOON, events=3) == wanted
     assert {event[8] for event in known(store, "c1").events} <= {"e0", "e1", "e2", "f3", "f4"}
-    assert store.take(T, [told("e4")], NOON, events=4) == [Receipt.KEPT], "what was not kept may be sent again"
+    assert store.ingest(T, [told("e4")], NOON, events=4) == [Receipt.KEPT], "what was not kept may be sent again"
 
 
 def test_refusals_and_contacts_are_kept_beyond_the_bound(store: Store) -> None:
-    store.take(T, [told("e0")], NOON, events=1)
+    store.ingest(T, [told("e0")], NOON, events=1)
     refusal = replace(told("u1", UNSUBSCRIBED), profile=Profile("c1", consents={("email", "marketing"): False}))
     profile = replace(
         told("e1"), profile=Profile("c1", attributes={"name": "Ada"}, consents={("sms", "marketing"): False})
     )
-    receipts = store.take(T, [refusal, told("k1", CONTACT), profile], NOON, events=1)
+    receipts = store.ingest(T, [refusal, told("k1", CONTACT), profile], NOON, events=1)
     assert receipts == [Receipt.KEPT, Receipt.KEPT, Receipt.DAY_LIMIT]
     found = known(store, "c1")
     assert found.consents == {("email", "marketing"): False, ("sms", "marketing"): False}

@@ -12,14 +12,14 @@ from tactful.features.vocabulary import CHANNELS
 from tactful.serving.ingestion.intake import Intake
 from tactful.serving.ingestion.messages.reading import Call
 from tactful.serving.ingestion.rules import Rules
-from tactful.serving.ingestion.statuses import MessageFate
+from tactful.serving.ingestion.statuses import MessageStatus
 from tactful.serving.store.admin.erasure import erase
 from tactful.serving.store.ingest.profiles import LARGEST_ATTRIBUTES, MOST_ATTRIBUTES
 from tactful.serving.store.port import Store, StoredEvent, from_micros
 from tests.contracts.stores import EMAIL, T, draft, known
 from tests.decisions.retailer import NOON, at
 
-KEPT, DUPLICATE = MessageFate.KEPT, MessageFate.DUPLICATE
+KEPT, DUPLICATE = MessageStatus.KEPT, MessageStatus.DUPLICATE
 LATER = NOON + timedelta(hours=1)
 
 
@@ -27,8 +27,8 @@ def track(id_: str, name: str = "Order Completed", customer: str = "c1", **field
     return {"type": "track", "messageId": id_, "userId": customer, "event": name, **fields}
 
 
-def fates(store: Store, *raw: object, **given: Any) -> list[MessageFate]:
-    return [told.fate for told in Intake(store, T, Rules(), "USD").take(raw, NOON, **given)]
+def fates(store: Store, *raw: object, **given: Any) -> list[MessageStatus]:
+    return [told.fate for told in Intake(store, T, Rules(), "USD").ingest(raw, NOON, **given)]
 
 
 def ids(store: Store, customer: str = "c1") -> list[str]:
@@ -50,14 +50,14 @@ def test_each_has_its_own_fate_and_the_good_ones_are_kept(store: Store) -> None:
     ]
     assert fates(store, *raw) == [
         KEPT,
-        MessageFate.UNMAPPED,
+        MessageStatus.UNMAPPED,
         DUPLICATE,
-        MessageFate.MALFORMED,
-        MessageFate.LATE,
-        MessageFate.FUTURE,
-        MessageFate.OVERSIZED,
-        MessageFate.CLAMPED,
-        MessageFate.UNKNOWN_DECISION,
+        MessageStatus.MALFORMED,
+        MessageStatus.LATE,
+        MessageStatus.FUTURE,
+        MessageStatus.OVERSIZED,
+        MessageStatus.CLAMPED,
+        MessageStatus.UNKNOWN_DECISION,
         KEPT,
     ]
     assert ids(store) == ["m1", "m6", "m7"]
@@ -143,7 +143,7 @@ def test_who_was_erased_is_not_brought_back(store: Store) -> None:
     fates(store, {"type": "alias", "messageId": "m0", "userId": "c1", "previousId": "a1"})
     erase(store.database, T, "c1", NOON)
     raw = [track("m1"), track("m2", customer="a1"), {"type": "identify", "messageId": "m3", "userId": "c1"}]
-    assert fates(store, *raw) == [MessageFate.ERASED] * 3
+    assert fates(store, *raw) == [MessageStatus.ERASED] * 3
     assert store.customers(T, [("c1", LATER), ("a1", LATER)]) == [None, None]
 
 
@@ -200,7 +200,7 @@ def allowed(store: Store, *raw: dict[str, Any]) -> set[str]:
     before = NOON - timedelta(hours=1)
     assert fates(store, identify("allowed", ALLOWED, timestamp=before.isoformat())) == [KEPT]
     assert known(store).consents == EVERYTHING
-    assert fates(store, *raw) == [MessageFate.PARTIAL] * len(raw)
+    assert fates(store, *raw) == [MessageStatus.PARTIAL] * len(raw)
     return {channel for (channel, _), yes in known(store, moment=LATER).consents.items() if yes}
 
 
@@ -303,16 +303,16 @@ def test_what_refuses_by_its_name_and_what_does_not(store: Store, raw: dict[str,
 
 def test_a_trait_taken_for_a_refusal_is_reported_and_a_mapping_says_otherwise(store: Store) -> None:
     raw = identify("m1", {"subscribed": False})
-    (told,) = Intake(store, T, Rules()).take([raw], NOON)
-    assert told.fate is MessageFate.PARTIAL
+    (told,) = Intake(store, T, Rules()).ingest([raw], NOON)
+    assert told.fate is MessageStatus.PARTIAL
     assert told.reason.startswith("subscribed is taken for a refusal")
-    (told,) = Intake(store, T, Rules(traits={"subscribed": "subscribed"})).take([{**raw, "messageId": "m2"}], NOON)
+    (told,) = Intake(store, T, Rules(traits={"subscribed": "subscribed"})).ingest([{**raw, "messageId": "m2"}], NOON)
     assert (told.fate, known(store, moment=LATER).attributes["subscribed"]) == (KEPT, False)
 
 
 def test_a_consent_counts_among_the_traits_alone(store: Store) -> None:
-    (told,) = Intake(store, T, Rules()).take([{**identify("m1", {}), "consents": {"email": True}}], NOON)
-    assert (told.fate, known(store, moment=LATER).consents) == (MessageFate.PARTIAL, {})
+    (told,) = Intake(store, T, Rules()).ingest([{**identify("m1", {}), "consents": {"email": True}}], NOON)
+    assert (told.fate, known(store, moment=LATER).consents) == (MessageStatus.PARTIAL, {})
 
 
 @pytest.mark.parametrize(
@@ -344,9 +344,9 @@ def test_attributes_that_the_catalogue_does_not_declare_are_not_kept(store: Stor
     assert fates(store, told[0]) == [KEPT]
     assert set(known(store).attributes) == {"first_name", "tax_number", "home_city"}
     declaring = Intake(store, T, Rules(), "USD", declared={"first_name", "last_name"})
-    (found,) = declaring.take([{**told[0], "messageId": "m3"}], NOON)
+    (found,) = declaring.ingest([{**told[0], "messageId": "m3"}], NOON)
     assert (found.fate, found.undeclared) == (KEPT, ("tax_number", "home_city"))
-    (found,) = declaring.take([told[1]], NOON)
+    (found,) = declaring.ingest([told[1]], NOON)
     assert found.undeclared == ()
     assert known(store).attributes == {"home_city": "Nara", "last_name": "Lovelace"}
 
@@ -365,7 +365,7 @@ def test_the_attributes_of_a_customer_are_bounded_in_number_and_bytes(store: Sto
 
 def test_the_rest_of_a_message_is_kept_as_far_as_it_is_fit(store: Store) -> None:
     traits = {**NO_EMAIL, "timezone": "Mars/Base", "firstName": "Ada", "consents": {"email": None, "sms": True}}
-    assert fates(store, identify("m1", traits)) == [MessageFate.PARTIAL]
+    assert fates(store, identify("m1", traits)) == [MessageStatus.PARTIAL]
     found = known(store)
     assert (found.attributes, found.zone) == ({"first_name": "Ada"}, None)
     assert found.consents == {EMAIL: False, ("sms", "marketing"): True}
@@ -373,7 +373,7 @@ def test_the_rest_of_a_message_is_kept_as_far_as_it_is_fit(store: Store) -> None
 
 def test_an_old_message_grants_nothing_while_it_refuses(store: Store) -> None:
     consents = {"consents": {"email": False, "sms": True}}
-    assert fates(store, identify("m1", {**consents, "firstName": "Old"}, **YEARS_AGO)) == [MessageFate.PARTIAL]
+    assert fates(store, identify("m1", {**consents, "firstName": "Old"}, **YEARS_AGO)) == [MessageStatus.PARTIAL]
     assert known(store).consents == {EMAIL: False}
     assert known(store).attributes == {}
     assert fates(store, identify("m1", {**consents, "firstName": "Ada"})) == [KEPT], "its id is free for a fit one"
@@ -386,7 +386,7 @@ def test_the_id_of_another_message_does_not_hide_a_refusal(store: Store) -> None
     assert known(store).consents[EMAIL] is False
     again = track("m2", "Unsubscribed", timestamp=at(0.5).isoformat())
     assert fates(store, again) == [KEPT]
-    Intake(store, T, Rules(), "USD").take([identify("m3", ALLOWED)], LATER)
+    Intake(store, T, Rules(), "USD").ingest([identify("m3", ALLOWED)], LATER)
     version = known(store).version
     assert fates(store, again) == [DUPLICATE]
     assert known(store).consents[EMAIL], "the same message again undoes no newer consent"
@@ -396,13 +396,13 @@ def test_the_id_of_another_message_does_not_hide_a_refusal(store: Store) -> None
 def test_a_refusal_that_is_received_later_holds_whatever_clocks_say(store: Store) -> None:
     ahead, right = NOON + timedelta(hours=5), NOON + timedelta(minutes=1)
     intake = Intake(store, T, Rules(), "USD")
-    intake.take([identify("m1", ALLOWED)], ahead)
-    intake.take([track("m2", "Unsubscribed")], right)
+    intake.ingest([identify("m1", ALLOWED)], ahead)
+    intake.ingest([track("m2", "Unsubscribed")], right)
     assert known(store).consents[EMAIL] is False
     for number, moment in enumerate((right, right + timedelta(hours=1), ahead)):
-        intake.take([identify(f"old{number}", ALLOWED, timestamp=(NOON + timedelta(hours=4)).isoformat())], moment)
+        intake.ingest([identify(f"old{number}", ALLOWED, timestamp=(NOON + timedelta(hours=4)).isoformat())], moment)
         assert known(store).consents[EMAIL] is False
-    intake.take([identify("m3", ALLOWED)], ahead + timedelta(hours=1))
+    intake.ingest([identify("m3", ALLOWED)], ahead + timedelta(hours=1))
     assert known(store).consents[EMAIL] is True
 
 
@@ -435,6 +435,6 @@ def test_whatever_comes_has_a_fate_and_sent_again_changes_nothing(store: Store, 
     assert len(first) == len(raw)
     for fate, second in zip(first, again, strict=True):
         assert second is fate or (
-            fate in (KEPT, MessageFate.CLAMPED, MessageFate.PARTIAL, MessageFate.UNKNOWN_DECISION)
+            fate in (KEPT, MessageStatus.CLAMPED, MessageStatus.PARTIAL, MessageStatus.UNKNOWN_DECISION)
             and second is DUPLICATE
         )

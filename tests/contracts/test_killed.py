@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 from tactful.serving.bootstrap import open_store
 from tactful.serving.store.admin.checking import check
-from tactful.serving.store.port import Arrival, Fate, Outcome, Profile, Receipt
+from tactful.serving.store.port import Arrival, Outcome, Profile, Receipt, RecordStatus
 from tests.contracts.stores import BUY, T, history, keep_catalogue, known, spoken
 from tests.decisions.retailer import NOON
 
@@ -22,13 +22,13 @@ def write(url: str, told: Connection) -> None:
         name, customer = f"{run}-{turn}", f"c{turn % 5}"
         event = BUY._replace(id=name)
         device = Arrival(f"{name}-device", f"{customer}-{run}", event._replace(id=f"{name}-device"))
-        if store.take(T, [Arrival(name, customer, event), device], NOON) == [Receipt.KEPT] * 2:
+        if store.ingest(T, [Arrival(name, customer, event), device], NOON) == [Receipt.KEPT] * 2:
             told.send(("event", name))
             told.send(("event", f"{name}-device"))
-        if store.record(T, [spoken(known(store, customer).version, name, customer)]) == [Fate.RECORDED]:
+        if store.record(T, [spoken(known(store, customer).version, name, customer)]) == [RecordStatus.RECORDED]:
             told.send(("decision", name))
         tie = Arrival(f"{name}-tie", customer, alias=f"{customer}-{run}", outcome=Outcome(name, "opened", turn))
-        if store.take(T, [tie], NOON) == [Receipt.KEPT]:
+        if store.ingest(T, [tie], NOON) == [Receipt.KEPT]:
             told.send(("outcome", name))
 
 

@@ -117,7 +117,7 @@ def test_loading_again_changes_nothing_and_later_refusals_stand(
     file = written(tmp_path)
     brought(store, dataset, file, tmp_path)
     refused = Profile("007", consents={("email", "marketing"): False})
-    store.take(T, [Arrival("m1", "007", profile=refused)], NOW)
+    store.ingest(T, [Arrival("m1", "007", profile=refused)], NOW)
     brought(store, dataset, file, tmp_path)
     assert known(store, "007").consents["email", "marketing"] is False
     assert len(list(store.events(T))) == 19
@@ -160,7 +160,7 @@ def test_what_was_loaded_is_exported_bit_for_bit(store: Store, dataset: EventDat
 def test_live_events_reach_an_export(store: Store, dataset: EventDataset, tmp_path: Path) -> None:
     brought(store, dataset, None, tmp_path)
     live = (int((NOW - timedelta(hours=1)).timestamp() * 1e6), 0, 0, 5.0, 0.0, 1.0, 0, "", "live", "")
-    store.take(T, [Arrival("live", "new", event=live)], NOW)
+    store.ingest(T, [Arrival("live", "new", event=live)], NOW)
     exported = export_events(store, T, tmp_path / "out")
     assert sum(exported.rows) == 20
     assert exported.last == (NOW - timedelta(hours=1)).isoformat()

@@ -31,7 +31,7 @@ def acted(store: Store) -> Store:
     new, _ = keys.rotate(database, T, key.id, DAY, NOON, by="cli:ada") or (key, "")
     assert keys.revoke(database, T, new.id, NOON, by="cli:ada")
     put(database, T, "catalogue: shop", "k1", NOON, 0)
-    store.take(T, [Arrival("m1", "c1", alias="device", is_user=True)], NOON)
+    store.ingest(T, [Arrival("m1", "c1", alias="device", is_user=True)], NOON)
     store.unmerge(T, "device", NOON, by="k2")
     export_person(store, T, "c1", NOON, by="k1")
     erase(database, T, "c1", NOON, by="k1")
@@ -62,7 +62,7 @@ def test_each_kind_of_action_is_recorded_with_who_did_it_and_to_what(acted: Stor
 
 def test_no_row_names_a_customer_or_holds_a_secret(store: Store) -> None:
     _, sent = keys.create(store.database, T, "checkout", ["read"], None, NOON)
-    store.take(T, [Arrival("m1", "tomasz@example.org", alias="device-of-tomasz", is_user=True)], NOON)
+    store.ingest(T, [Arrival("m1", "tomasz@example.org", alias="device-of-tomasz", is_user=True)], NOON)
     store.unmerge(T, "device-of-tomasz", NOON)
     export_person(store, T, "tomasz@example.org", NOON)
     erase(store.database, T, "tomasz@example.org", NOON)

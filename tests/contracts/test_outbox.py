@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
 def written(store: Store, count: int = 1) -> None:
     """Wakes of so many events."""
     events = [StoredEvent(number, 0, 0, 1.0, 0.0, 0.0, 0, "", f"m{number}") for number in range(count)]
-    store.take(T, [Arrival(event.id, "c1", event=event, wake=event.id.encode()) for event in events], NOON)
+    store.ingest(T, [Arrival(event.id, "c1", event=event, wake=event.id.encode()) for event in events], NOON)
 
 
 def claim(store: Store, after: timedelta = timedelta(), limit: int = 10, kind: str = "event") -> list[Record]:

@@ -19,7 +19,7 @@ from tactful.serving.store.admin.bodies import mentions
 from tactful.serving.store.admin.erasure import Erased, erase, redacted
 from tactful.serving.store.admin.people import export
 from tactful.serving.store.inputs import SHORT, packed
-from tactful.serving.store.port import Arrival, Fate, Outcome, Profile, Receipt, Store
+from tactful.serving.store.port import Arrival, Outcome, Profile, Receipt, RecordStatus, Store
 from tactful.serving.store.queries.experiments import expose, exposed_to
 from tactful.serving.store.queries.idempotency import Claim, KeptAnswer, claim, keep
 from tactful.serving.store.schema import exposures, idempotency, metadata, outbox
@@ -41,13 +41,13 @@ def filled(store: Store) -> None:
     happened = BUY._replace(id="e1", subject="sku-secret", time=microseconds(at(2)))
     profile = Profile(ADA, "Asia/Tokyo", at(9), {"name": "Ada Lovelace"}, {EMAIL: True})
     store.load(T, history(profile, Profile("ada-47"), events=[(ADA, happened)]))
-    store.take(T, [Arrival("e2", DEVICE, happened._replace(id="e2"))], NOON)
+    store.ingest(T, [Arrival("e2", DEVICE, happened._replace(id="e2"))], NOON)
     before = replace(draft(known(store, DEVICE).version, "d0", DEVICE), opened_by="e2", inputs=b'["Ada Lovelace"]')
     store.record(T, [before])
-    store.take(T, [Arrival("i1", ADA, alias=DEVICE, wake=json.dumps([ADA, "i1"]).encode())], NOON)
+    store.ingest(T, [Arrival("i1", ADA, alias=DEVICE, wake=json.dumps([ADA, "i1"]).encode())], NOON)
     notify = json.dumps({"customer_id": ADA}).encode()
     store.record(T, [replace(draft(known(store, ADA).version, "d1", ADA), notify=notify, inputs=b"{}")])
-    store.take(T, [Arrival("m1", ADA, outcome=Outcome("d1", "clicked", microseconds(NOON), 9.5))], NOON)
+    store.ingest(T, [Arrival("m1", ADA, outcome=Outcome("d1", "clicked", microseconds(NOON), 9.5))], NOON)
     with store.database.begin() as connection:
         arm = {"experiment": "x1", "customer": ADA, "arm": "b", "decision": "d1", "time": 7}
         connection.execute(insert(exposures).values(tenant=T, **arm))
@@ -156,14 +156,14 @@ def test_an_erased_person_is_nowhere_any_more(told: Store, name: str) -> None:
 
 def test_ids_that_name_an_erased_person_are_digests_and_a_message_is_known_again(told: Store) -> None:
     made = replace(draft(known(told, ADA).version, f"web:{ADA}:7", ADA), notify=None)
-    assert told.record(T, [made]) == [Fate.RECORDED]
+    assert told.record(T, [made]) == [RecordStatus.RECORDED]
     clicked = Outcome(made.decision.id, "clicked", microseconds(NOON), 1.0)
-    told.take(T, [Arrival(f"click-{ADA}", ADA, outcome=clicked)], NOON)
+    told.ingest(T, [Arrival(f"click-{ADA}", ADA, outcome=clicked)], NOON)
     about = Arrival(f"seen-by-{ADA}", "ada-47", profile=Profile("ada-47", attributes={"name": "Other"}))
-    assert told.take(T, [about], NOON) == [Receipt.KEPT]
+    assert told.ingest(T, [about], NOON) == [Receipt.KEPT]
     assert erase(told.database, T, ADA, NOON).decisions == 3
     assert [word for word in PERSONAL if word in contents(told)] == []
-    assert told.take(T, [about], NOON) == [Receipt.DUPLICATE]
+    assert told.ingest(T, [about], NOON) == [Receipt.DUPLICATE]
     ids = {stored.id for stored in told.decision_log(T)}
     assert ids == {parse(stored.record).id for stored in told.decision_log(T)}
     assert {contact.id for _, _, contact in told.ledger(T)} == ids
@@ -209,7 +209,7 @@ def test_what_was_under_way_names_nobody_who_was_erased_meanwhile(told: Store) -
 
 
 def test_a_person_of_very_many_devices_is_erased(told: Store) -> None:
-    told.take(T, [Arrival(f"i-{n}", ADA, alias=f"device {n}") for n in range(1_200)], NOON, merges=2_000)
+    told.ingest(T, [Arrival(f"i-{n}", ADA, alias=f"device {n}") for n in range(1_200)], NOON, merges=2_000)
     with told.database.begin() as connection:
         answer(connection, "by a device", b'{"detail": "unknown customer: got \'device 1199\'"}')
     assert len(erase(told.database, T, "device 7", NOON).names) == 1_202
@@ -258,11 +258,11 @@ def test_what_comes_later_brings_nobody_back(told: Store) -> None:
         Arrival("i2", ADA, alias="device 2", profile=Profile(ADA, attributes={"name": "Ada Lovelace"})),
         Arrival("m2", "somebody", outcome=Outcome("d1", "opened", 1)),
     ]
-    assert told.take(T, late, NOON) == [Receipt.ERASED] * 4
+    assert told.ingest(T, late, NOON) == [Receipt.ERASED] * 4
     told.load(T, history(Profile(ADA), Profile(DEVICE), events=[(ADA, BUY), (DEVICE, BUY)]))
-    assert told.record(T, [stale]) == [Fate.STALE]
+    assert told.record(T, [stale]) == [RecordStatus.STALE]
     assert told.customer_ids(T) == ["ada-47", "c1"]
-    assert told.take(T, [Arrival("i3", "eve", alias=DEVICE)], NOON) == [Receipt.KEPT]
+    assert told.ingest(T, [Arrival("i3", "eve", alias=DEVICE)], NOON) == [Receipt.KEPT]
     assert told.resolve(T, DEVICE) == DEVICE
     assert [word for word in PERSONAL if word in contents(told)] == []
 
@@ -273,7 +273,7 @@ def test_erasing_again_changes_nothing_and_a_stranger_is_turned_away_from_then_o
     assert erase(told.database, T, ADA, NOON + DAY).decisions == 0
     assert contents(told, but="operator_actions") == before
     assert erase(told.database, "new", "eve", NOON).names == ("eve",)
-    assert told.take("new", [Arrival("e1", "eve", BUY), Arrival("e2", "adam", BUY)], NOON) == [
+    assert told.ingest("new", [Arrival("e1", "eve", BUY), Arrival("e2", "adam", BUY)], NOON) == [
         Receipt.ERASED,
         Receipt.KEPT,
     ]
@@ -283,7 +283,7 @@ def test_tenants_erase_only_their_own(told: Store) -> None:
     before = export(told.database, T, ADA)
     erase(told.database, "market", ADA, NOON)
     assert export(told.database, T, ADA) == before
-    assert told.take(T, [Arrival("e9", ADA, BUY._replace(id="e9"))], NOON) == [Receipt.KEPT]
+    assert told.ingest(T, [Arrival("e9", ADA, BUY._replace(id="e9"))], NOON) == [Receipt.KEPT]
 
 
 def test_a_person_who_is_erased_while_others_write_stays_erased(opener: Opener, store: Store) -> None:
@@ -296,7 +296,7 @@ def test_a_person_who_is_erased_while_others_write_stays_erased(opener: Opener, 
             found = other.customers(T, [(name, NOON)])[0]
             if number == 0:
                 event = BUY._replace(id=f"e{turn}")
-                yield other.take(T, [Arrival(f"e{turn}", name, event, alias=f"alias-of-{name}")], NOON)
+                yield other.ingest(T, [Arrival(f"e{turn}", name, event, alias=f"alias-of-{name}")], NOON)
             elif number == 1:
                 yield other.load(T, history(Profile(name, attributes={"turn": turn})))
             elif found is not None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tactful.decisions.base.snapshot import Contact
-from tactful.serving.store.port import Fate, KnownCustomer, Profile, Store
+from tactful.serving.store.port import KnownCustomer, Profile, RecordStatus, Store
 from tests.contracts.stores import BUY, DAY, EMAIL, Opener, T, draft, history, known
 from tests.decisions.retailer import NOON, at
 
@@ -100,12 +100,12 @@ def test_tenants_see_nothing_of_each_other(store: Store) -> None:
     assert store.catalogue(other, "v1", "f1") is None
     store.load(other, history(events=[("c1", BUY)]))
     assert known(store).events == []
-    assert store.record(other, [draft(known(store, tenant=other).version)]) == [Fate.RECORDED]
+    assert store.record(other, [draft(known(store, tenant=other).version)]) == [RecordStatus.RECORDED]
 
 
 def test_a_recorded_decision_is_told_as_it_was(store: Store) -> None:
     made = draft(known(store).version)
-    assert store.record(T, [made]) == [Fate.RECORDED]
+    assert store.record(T, [made]) == [RecordStatus.RECORDED]
     stored = store.decision(T, "d1")
     assert stored is not None
     assert (stored.id, stored.customer, stored.opened_by) == ("d1", "c1", "e1")
@@ -124,7 +124,7 @@ def test_a_recorded_decision_is_there_after_the_store_was_opened_again(opener: O
 
 def test_an_id_is_used_once(store: Store) -> None:
     store.record(T, [draft(known(store).version)])
-    assert store.record(T, [draft(known(store).version)]) == [Fate.KNOWN]
+    assert store.record(T, [draft(known(store).version)]) == [RecordStatus.KNOWN]
     assert len(list(store.ledger(T))) == 1
 
 
@@ -138,9 +138,9 @@ def test_of_many_ids_those_are_found_that_bear_a_decision_of_the_tenant(store: S
 def test_a_decision_on_an_older_version_is_not_recorded(store: Store) -> None:
     version = known(store).version
     store.record(T, [draft(version)])
-    assert store.record(T, [draft(version, "d2")]) == [Fate.STALE]
+    assert store.record(T, [draft(version, "d2")]) == [RecordStatus.STALE]
     assert store.decision(T, "d2") is None
-    assert store.record(T, [draft(known(store).version, "d2")]) == [Fate.RECORDED]
+    assert store.record(T, [draft(known(store).version, "d2")]) == [RecordStatus.RECORDED]
 
 
 def test_every_change_to_what_a_decision_reads_moves_the_version(store: Store) -> None:
@@ -149,7 +149,7 @@ def test_every_change_to_what_a_decision_reads_moves_the_version(store: Store) -
         lambda: store.load(T, history(events=[("c1", BUY)])),
         lambda: store.load(T, history(Profile("c1", consents={EMAIL: True}))),
         lambda: store.record(T, [draft(known(store).version)]),
-        lambda: store.settle(T, "c1", "d1", "released"),
+        lambda: store.set_status(T, "c1", "d1", "released"),
     ]
     for change in changes:
         change()
@@ -160,7 +160,7 @@ def test_every_change_to_what_a_decision_reads_moves_the_version(store: Store) -
 def test_silence_reserves_nothing_and_holds_nobody_up(store: Store) -> None:
     version = known(store).version
     fates = store.record(T, [draft(version, f"d{i}", silent=True) for i in range(3)])
-    assert fates == [Fate.RECORDED] * 3
+    assert fates == [RecordStatus.RECORDED] * 3
     assert known(store).version == version
     assert list(store.ledger(T)) == []
 
@@ -172,7 +172,7 @@ def test_each_draft_of_a_transaction_has_its_own_fate(store: Store) -> None:
         draft(known(store).version, "d2"),
         draft(known(store, "c2").version, "d3", "c2"),
     ]
-    assert store.record(T, drafts) == [Fate.RECORDED, Fate.STALE, Fate.RECORDED]
+    assert store.record(T, drafts) == [RecordStatus.RECORDED, RecordStatus.STALE, RecordStatus.RECORDED]
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
@@ -183,7 +183,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
         store.record(T, [good, unwritable])
     assert store.decision(T, "d1") is None
     assert list(store.ledger(T)) == []
-    assert store.record(T, [good]) == [Fate.RECORDED]
+    assert store.record(T, [good]) == [RecordStatus.RECORDED]
 
 
 def counted(store: Store, moment: datetime) -> list[str]:
@@ -198,33 +198,33 @@ def test_a_reservation_counts_until_it_expires(store: Store) -> None:
 
 def test_a_confirmed_contact_counts_for_ever_even_if_the_confirmation_comes_late_or_twice(store: Store) -> None:
     store.record(T, [draft(known(store).version)])
-    assert store.settle(T, "c1", "d1", "sent")
-    assert not store.settle(T, "c1", "d1", "sent")
+    assert store.set_status(T, "c1", "d1", "sent")
+    assert not store.set_status(T, "c1", "d1", "sent")
     assert counted(store, NOON + 99 * DAY) == ["d1"]
-    assert not store.settle(T, "c1", "d1", "released")
+    assert not store.set_status(T, "c1", "d1", "released")
     assert counted(store, NOON) == ["d1"]
 
 
 def test_a_released_contact_counts_no_more_unless_it_was_made_after_all(store: Store) -> None:
     store.record(T, [draft(known(store).version)])
-    assert store.settle(T, "c1", "d1", "released")
-    assert not store.settle(T, "c1", "d1", "released")
+    assert store.set_status(T, "c1", "d1", "released")
+    assert not store.set_status(T, "c1", "d1", "released")
     assert counted(store, NOON) == []
-    assert store.settle(T, "c1", "d1", "sent")
+    assert store.set_status(T, "c1", "d1", "sent")
     assert counted(store, NOON) == ["d1"]
 
 
 def test_settling_what_does_not_exist_changes_nothing(store: Store) -> None:
-    assert not store.settle(T, "c1", "nothing", "sent")
-    assert not store.settle(T, "nobody", "d1", "released")
+    assert not store.set_status(T, "c1", "nothing", "sent")
+    assert not store.set_status(T, "nobody", "d1", "released")
 
 
 def test_what_was_settled_on_an_older_version_of_the_customer_changes_nothing(store: Store) -> None:
     store.record(T, [draft(known(store).version)])
     seen = known(store).version
-    assert not store.settle(T, "c1", "d1", "sent", seen - 1)
-    assert store.settle(T, "c1", "d1", "released", seen)
-    assert not store.settle(T, "c1", "d1", "sent", seen)
+    assert not store.set_status(T, "c1", "d1", "sent", seen - 1)
+    assert store.set_status(T, "c1", "d1", "released", seen)
+    assert not store.set_status(T, "c1", "d1", "sent", seen)
     assert counted(store, NOON) == []
 
 
@@ -252,12 +252,12 @@ def test_of_many_writers_on_one_version_one_wins_each_time(opener: Opener, store
         for round_ in range(rounds):
             version = known(store).version
 
-            def write(number: int, version: int = version, round_: int = round_) -> Fate:
+            def write(number: int, version: int = version, round_: int = round_) -> RecordStatus:
                 return stores[number].record(T, [draft(version, f"d{round_}-{number}")])[0]
 
             fates = list(pool.map(write, range(writers)))
-            assert fates.count(Fate.RECORDED) == 1
-            assert fates.count(Fate.STALE) == writers - 1
+            assert fates.count(RecordStatus.RECORDED) == 1
+            assert fates.count(RecordStatus.STALE) == writers - 1
     assert len(list(store.ledger(T))) == rounds
 
 
@@ -265,8 +265,8 @@ def test_groups_about_the_same_customers_never_wait_in_a_circle(opener: Opener, 
     customers = [f"g{number}" for number in range(8)]
     store.load(T, history(*map(Profile, customers)))
 
-    def write(name: str, order: list[str]) -> list[Fate]:
-        writer, fates = opener(), list[Fate]()
+    def write(name: str, order: list[str]) -> list[RecordStatus]:
+        writer, fates = opener(), list[RecordStatus]()
         for round_ in range(10):
             versions = [known(writer, customer).version for customer in order]
             drafts = [draft(v, f"{name}{round_}{c}", c) for v, c in zip(versions, order, strict=True)]
@@ -276,8 +276,8 @@ def test_groups_about_the_same_customers_never_wait_in_a_circle(opener: Opener, 
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.submit(write, "x", customers), pool.submit(write, "y", customers[::-1])
         fates = one.result() + other.result()
-    assert len(list(store.ledger(T))) == fates.count(Fate.RECORDED) >= 80
-    assert set(fates) <= {Fate.RECORDED, Fate.STALE}
+    assert len(list(store.ledger(T))) == fates.count(RecordStatus.RECORDED) >= 80
+    assert set(fates) <= {RecordStatus.RECORDED, RecordStatus.STALE}
 
 
 def test_an_id_about_two_customers_at_once_is_kept_for_one(opener: Opener, store: Store) -> None:
@@ -287,10 +287,10 @@ def test_an_id_about_two_customers_at_once_is_kept_for_one(opener: Opener, store
     with ThreadPoolExecutor(2) as pool:
         for round_ in range(rounds):
 
-            def write(customer: str, round_: int = round_) -> Fate:
+            def write(customer: str, round_: int = round_) -> RecordStatus:
                 version = known(stores[customer], customer).version
                 return stores[customer].record(T, [draft(version, f"d{round_}", customer)])[0]
 
-            assert set(pool.map(write, stores)) == {Fate.RECORDED, Fate.KNOWN}
+            assert set(pool.map(write, stores)) == {RecordStatus.RECORDED, RecordStatus.KNOWN}
     assert len(list(store.ledger(T))) == rounds
     assert known(store).version + known(store, "c2").version == 2 + rounds

@@ -59,7 +59,7 @@ def full(store: Store) -> Store:
     """A store with something of most kinds."""
     store.load(T, history(Profile("c1", "Asia/Tokyo", at(9), {"name": "Ada"}, {EMAIL: True}), events=[("c1", BUY)]))
     store.record(T, [replace(draft(known(store).version), notify=b"\x00told\n")])
-    store.take(T, [Arrival("m1", "c1", alias="a1", outcome=Outcome("d1", "clicked", 7, 0.1))], NOON)
+    store.ingest(T, [Arrival("m1", "c1", alias="a1", outcome=Outcome("d1", "clicked", 7, 0.1))], NOON)
     store.keep_catalogue(T, "v1", "f1", "content\twith\nall kinds of \\ letters: é")
     return store
 
@@ -72,7 +72,7 @@ def test_a_restored_store_is_the_store(full: Store, empty: Store, tmp_path: Path
     assert restore(empty.database, tmp_path / "deep" / "store.zip") == made
     assert contents(empty) == contents(full)
     assert known(empty) == known(full)
-    assert empty.take(T, [Arrival("e9", "a1", BUY._replace(id="e9"))], NOON) != []
+    assert empty.ingest(T, [Arrival("e9", "a1", BUY._replace(id="e9"))], NOON) != []
     assert [file.name for file in (tmp_path / "deep").iterdir()] == ["store.zip"]
 
 
@@ -81,7 +81,7 @@ def test_a_store_is_copied_while_others_write(full: Store, empty: Store, tmp_pat
     told: list[int] = []
 
     def interrupted(done: int, _of: int) -> None:
-        full.take(T, [Arrival(f"w{done}", "c1", BUY._replace(id=f"w{done}"))], NOON)
+        full.ingest(T, [Arrival(f"w{done}", "c1", BUY._replace(id=f"w{done}"))], NOON)
         told.append(done)
 
     before = contents(full)
@@ -179,7 +179,7 @@ def test_compaction_takes_what_is_old_and_closes_what_expired(full: Store) -> No
         assert sorted(connection.scalars(select(outbox.c.id))) == ["d1", "waiting"]
     assert compact(full.database, T, keep, later) == Compacted(0, 0, 0, 0, 0, 0, 0, 0)
     shrink(full.database)
-    assert full.settle(T, "c2", "d2", "sent")
+    assert full.set_status(T, "c2", "d2", "sent")
 
 
 def test_silences_age_out_and_messages_stay(full: Store) -> None:

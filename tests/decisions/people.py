@@ -7,7 +7,7 @@ from typing import Any
 
 from tactful.decisions.base.snapshot import Contact, Event, Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tactful.decisions.kernel.decision import Decision
 from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
 from tactful.features.build import build_one
@@ -85,7 +85,7 @@ def person(
 def decided(compiled: CompiledCatalogue, snapshot: Snapshot, *, on_site: bool = False) -> Decision:
     """The best action outbound, or on the site."""
     channels = ON_SITE if on_site else outbound_channels(compiled)
-    return decide([Request("d", snapshot, channels)], compiled, GREEDY, RuleOfThumb(), Circumstances(explores=False))[0]
+    return decide([Request("d", snapshot, channels)], compiled, GREEDY, RuleOfThumb(), RunContext(explores=False))[0]
 
 
 def message(compiled: CompiledCatalogue, snapshot: Snapshot, programme: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from tactful.decisions.base.snapshot import Contact, Event, Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from tactful.decisions.catalogue.selection import Policy
-from tactful.decisions.kernel.decide import Circumstances, Request, Scorer, decide
+from tactful.decisions.kernel.decide import Request, RunContext, Scorer, decide
 from tactful.decisions.kernel.decision import Decision
 from tactful.decisions.loading import parse_catalogue
 from tactful.features.array_types import Floats
@@ -141,11 +141,11 @@ def decided(
     snapshot: Snapshot,
     catalogue: CompiledCatalogue = RETAILER,
     policy: Policy | None = None,
-    circumstances: Circumstances | None = None,
+    run_context: RunContext | None = None,
     decision_id: str = "d1",
 ) -> Decision:
     request = Request(decision_id, snapshot)
-    return decide([request], catalogue, policy or catalogue.catalogue.policy, KnownScorer(), circumstances)[0]
+    return decide([request], catalogue, policy or catalogue.catalogue.policy, KnownScorer(), run_context)[0]
 
 
 def reasons(decision: Decision, action: str) -> set[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tactful.decisions.base.snapshot import Contact, Event, Snapshot
 from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from tactful.decisions.kernel.availability import next_free
-from tactful.decisions.kernel.evaluation import Case
+from tactful.decisions.kernel.evaluation import Evaluation
 from tactful.decisions.kernel.gates import channel_gates
 from tactful.decisions.loading import parse_catalogue
 
@@ -95,7 +95,7 @@ def test_before_the_free_moment_the_gates_are_closed_and_at_it_they_are_open(min
 
     def closed(moment: datetime) -> bool:
         snapshot = Snapshot("c", moment, (), contacts, consents=ALLOWED)
-        return bool(channel_gates(rule, Case(compiled, snapshot, {})))
+        return bool(channel_gates(rule, Evaluation(compiled, snapshot, {})))
 
     assert not closed(free.moment)
     before = free.moment - timedelta(minutes=earlier)

@@ -8,7 +8,7 @@ import pytest
 from tactful.decisions.base.errors import SnapshotError
 from tactful.decisions.base.snapshot import Snapshot
 from tactful.decisions.catalogue.selection import PriorityList
-from tactful.decisions.kernel.decide import Circumstances, decide
+from tactful.decisions.kernel.decide import RunContext, decide
 from tests.decisions.retailer import (
     CATALOGUE,
     LAPSING,
@@ -106,12 +106,12 @@ def test_a_programme_waits_before_it_is_entered_again() -> None:
 
 
 def test_capacity_that_is_used_up_excludes_the_channel() -> None:
-    decision = decided(LAPSING, circumstances=Circumstances(capacity={"email": 0}))
+    decision = decided(LAPSING, run_context=RunContext(capacity={"email": 0}))
     assert decision.outcome == "win_back/come_back_coupon/mail"
 
 
 def test_a_shadow_price_moves_the_choice_to_the_other_channel() -> None:
-    decision = decided(LAPSING, circumstances=Circumstances(prices={"email": 1.0}))
+    decision = decided(LAPSING, run_context=RunContext(prices={"email": 1.0}))
     assert decision.outcome == "win_back/come_back_coupon/mail"
 
 

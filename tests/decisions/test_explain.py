@@ -3,7 +3,7 @@
 import json
 
 from tactful.decisions.analysis.explain import as_dict, paragraph, table, why_silence
-from tactful.decisions.kernel.decide import Circumstances
+from tactful.decisions.kernel.decide import RunContext
 from tests.decisions.retailer import CATALOGUE, LAPSING, compiled, contact, decided, having
 
 
@@ -40,8 +40,8 @@ def test_a_machine_reads_the_whole_record_as_json() -> None:
 
 
 def test_every_term_of_every_candidate_is_told_and_they_add_up_to_its_worth() -> None:
-    scarce = Circumstances(prices={"email": 9.0, "mail": 9.0})
-    for decision in (decided(LAPSING), decided(LAPSING, circumstances=scarce)):
+    scarce = RunContext(prices={"email": 9.0, "mail": 9.0})
+    for decision in (decided(LAPSING), decided(LAPSING, run_context=scarce)):
         for told in (table(decision), as_dict(decision, "USD")["candidates"]):
             possible = [row for row in told if row["priority"] is not None]
             assert possible

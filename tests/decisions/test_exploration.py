@@ -8,7 +8,7 @@ import pytest
 
 from tactful.decisions.analysis.remedies import remedies
 from tactful.decisions.catalogue.objective import Exploration, Holdout
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tactful.decisions.kernel.decision import Decision
 from tactful.decisions.kernel.exploration import held_out, stratum
 from tactful.decisions.kernel.slate import slate
@@ -23,10 +23,10 @@ def exploring(stated: str = "", more: str = "") -> str:
     return CATALOGUE.replace(STATED, f"exploration: {stated}\n{more}" if stated else more)
 
 
-def decided_for(customer: str, text: str, circumstances: Circumstances | None = None) -> Decision:
+def decided_for(customer: str, text: str, run_context: RunContext | None = None) -> Decision:
     shop = compiled(text)
     request = Request(f"d-{customer}", having(LAPSING, customer=customer))
-    return decide([request], shop, shop.catalogue.policy, KnownScorer(), circumstances)[0]
+    return decide([request], shop, shop.catalogue.policy, KnownScorer(), run_context)[0]
 
 
 def test_a_catalogue_explores_unless_it_says_otherwise() -> None:
@@ -77,7 +77,7 @@ def test_mandatory_messages_compete_alone_in_every_stratum() -> None:
 
 def test_the_stratum_may_be_left_out_of_account() -> None:
     text = exploring("{holdout: 0, uniform: 1}")
-    assert decided_for("c1", text, Circumstances(explores=False)).probability == 1.0
+    assert decided_for("c1", text, RunContext(explores=False)).probability == 1.0
     shop, request = compiled(text), Request("d", LAPSING)
     assert remedies(request, shop, KnownScorer()) == remedies(request, compiled(), KnownScorer())
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tactful.decisions.base.snapshot import Contact, Event, Snapshot
 from tactful.decisions.catalogue.selection import AnyPolicy, Greedy, InverseGap, Policy
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tests.decisions.retailer import CATALOGUE, NOON, RETAILER, KnownScorer, compiled, decided
 
 POLICY: TypeAdapter[Any] = TypeAdapter(AnyPolicy)
@@ -119,7 +119,7 @@ def test_removing_a_contact_policy_never_removes_a_survivor(snapshot: Snapshot) 
 
 @given(snapshots, st.dictionaries(st.sampled_from(["email", "mail"]), st.integers(0, 2)))
 def test_a_channel_without_capacity_is_never_chosen(snapshot: Snapshot, capacity: dict[str, int]) -> None:
-    decision = decided(snapshot, circumstances=Circumstances(capacity=capacity))
+    decision = decided(snapshot, run_context=RunContext(capacity=capacity))
     assert decision.choice is None or capacity.get(decision.choice.action.channel, 1) > 0
 
 
@@ -183,9 +183,7 @@ def test_a_floor_that_not_even_two_options_can_have_is_refused() -> None:
 def test_the_draw_follows_the_distribution(snapshot: Snapshot, seed: int) -> None:
     """Over many seeds each option is drawn about as often as its probability says."""
     policy = POLICY.validate_python({"kind": "random"})
-    drawn = [
-        decided(snapshot, policy=policy, circumstances=Circumstances(seed=f"{seed}-{i}")).outcome for i in range(60)
-    ]
+    drawn = [decided(snapshot, policy=policy, run_context=RunContext(seed=f"{seed}-{i}")).outcome for i in range(60)]
     options = sum(candidate.survives for candidate in decided(snapshot, policy=policy).candidates) + 1
     counts = [drawn.count(outcome) for outcome in set(drawn)]
     assert max(counts) <= 60 / options + 6 * np.sqrt(60 / options)

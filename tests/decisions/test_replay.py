@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tactful.decisions.analysis.replay import replay
 from tactful.decisions.base.snapshot import Snapshot
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tests.decisions.retailer import CATALOGUE, LAPSING, RETAILER, KnownScorer, compiled, decided
 from tests.decisions.test_properties import policies, snapshots
 
@@ -18,8 +18,8 @@ from tests.decisions.test_properties import policies, snapshots
 def test_a_recorded_decision_is_made_again_byte_for_byte(
     snapshot: Snapshot, policy: object, seed: str, prices: dict[str, float]
 ) -> None:
-    circumstances = Circumstances(seed=seed, capacity={"mail": 3}, prices=prices)
-    record = decide([Request("d1", snapshot)], RETAILER, policy, KnownScorer(), circumstances)[0].as_bytes()  # type: ignore[arg-type]
+    run_context = RunContext(seed=seed, capacity={"mail": 3}, prices=prices)
+    record = decide([Request("d1", snapshot)], RETAILER, policy, KnownScorer(), run_context)[0].as_bytes()  # type: ignore[arg-type]
     assert replay(record, snapshot, compiled(), KnownScorer()).identical
 
 

@@ -11,7 +11,7 @@ from tactful.decisions.analysis.explain import paragraph
 from tactful.decisions.analysis.replay import replay
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.catalogue.selection import EpsilonGreedy
-from tactful.decisions.kernel.decide import Circumstances, Request, decide, distribution
+from tactful.decisions.kernel.decide import Request, RunContext, decide, distribution
 from tactful.decisions.kernel.recheck import recheck
 from tests.decisions.retailer import CATALOGUE, LAPSING, KnownScorer, compiled, decided, having, reasons
 
@@ -94,7 +94,7 @@ def test_a_recheck_asks_it_too() -> None:
 
 def test_a_decision_of_kernel_4_is_made_again_without_the_gate() -> None:
     request = Request("d1", LONG)
-    earlier = decide([request], SHORT, EXPLORING, KnownScorer(), Circumstances(kernel="4"))[0]
+    earlier = decide([request], SHORT, EXPLORING, KnownScorer(), RunContext(kernel="4"))[0]
     assert reasons(earlier, "win_back/miss_you/mail") == set()
     assert json.loads(earlier.as_bytes())["versions"]["kernel"] == "4"
     assert replay(earlier.as_bytes(), LONG, SHORT, KnownScorer()).identical

@@ -14,33 +14,33 @@ from tactful.decisions.kernel.decision import Decision
 from tests.decisions.retailer import LAPSING, NOON, RETAILER, KnownScorer, at, contact, event, having, reasons
 
 
-def supposed(snapshot: Snapshot = LAPSING, **changes: Any) -> Decision:
+def suppose(snapshot: Snapshot = LAPSING, **changes: Any) -> Decision:
     return what_if(Request("d1", snapshot), RETAILER, Greedy(kind="greedy"), KnownScorer(), Changes(**changes))
 
 
 def test_nothing_changed_is_the_same_decision() -> None:
-    assert supposed().outcome == "win_back/come_back_coupon/email"
+    assert suppose().outcome == "win_back/come_back_coupon/email"
 
 
 def test_another_value_changes_the_winner_and_not_the_catalogue() -> None:
-    assert supposed(messages={"miss_you": {"value": 90.0}}).outcome == "win_back/miss_you/email"
+    assert suppose(messages={"miss_you": {"value": 90.0}}).outcome == "win_back/miss_you/email"
     assert RETAILER.catalogue.message("miss_you").value == 10
 
 
 def test_without_a_policy_its_exclusions_are_gone() -> None:
     crowded = having(contacts=(contact(2), contact(3)))
-    assert "cap" in reasons(supposed(crowded), "win_back/miss_you/email")
-    assert "cap" not in reasons(supposed(crowded, policies={"weekly": None}), "win_back/miss_you/email")
+    assert "cap" in reasons(suppose(crowded), "win_back/miss_you/email")
+    assert "cap" not in reasons(suppose(crowded, policies={"weekly": None}), "win_back/miss_you/email")
 
 
 def test_another_score_opens_and_closes_programmes() -> None:
-    assert supposed(scores={"lapse": 0.1}).choice is None
-    assert supposed(features={"days_since_purchase": 2.0}).choice is None
+    assert suppose(scores={"lapse": 0.1}).choice is None
+    assert suppose(features={"days_since_purchase": 2.0}).choice is None
 
 
 def test_at_an_earlier_moment_the_later_events_have_not_happened() -> None:
     angry = having(events=(event("complained", 1),), contacts=(contact(0.5),))
-    earlier = supposed(angry, moment=at(2))
+    earlier = suppose(angry, moment=at(2))
     assert reasons(earlier, "win_back/miss_you/email") == set()
     assert earlier.moment == NOON - timedelta(days=2)
 
@@ -48,7 +48,7 @@ def test_at_an_earlier_moment_the_later_events_have_not_happened() -> None:
 @pytest.mark.parametrize("year", [1, 1969, 2100, 9999])
 def test_a_moment_nobody_reckons_with_is_refused(year: int) -> None:
     with pytest.raises(SnapshotError, match="from 1970 to 2099"):
-        supposed(moment=NOON.replace(year=year))
+        suppose(moment=NOON.replace(year=year))
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_a_moment_nobody_reckons_with_is_refused(year: int) -> None:
 )
 def test_a_name_nobody_knows_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(SnapshotError, match="unknown"):
-        supposed(**changes)
+        suppose(**changes)

@@ -86,8 +86,8 @@ def test_a_remedy_that_is_a_contact_policy_does_what_it_says(told):
 
 def test_looking_writes_nothing(demo, told):
     before = dump(demo.folder)
-    supposed = ("--without", "mail_budget", "--score", "lapse=0.9", "--at", "2017-12-21T15:00")
-    for arguments in (("explain", SILENT), ("replay", SILENT), ("what-if", SILENT, *supposed)):
+    suppose = ("--without", "mail_budget", "--score", "lapse=0.9", "--at", "2017-12-21T15:00")
+    for arguments in (("explain", SILENT), ("replay", SILENT), ("what-if", SILENT, *suppose)):
         assert told(*arguments).returncode == 0
     assert dump(demo.folder) == before
 

@@ -170,7 +170,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield Shop(tmp_path, held)
 
 
-def settle(shop: Shop) -> None:
+def set_status(shop: Shop) -> None:
     """Takes chance and the time of day out of the shop: noon after the last order, and no exploration."""
     with (shop.folder / "shop" / "tactful.env").open("a") as settings:
         settings.write("TACTFUL_NOW=2025-02-05T11:00:00Z\n")
@@ -189,7 +189,7 @@ def test_a_shop_goes_live_by_commands_alone(shop: Shop) -> None:
     assert list(lines) == list("1234567")
     for line in lines["1"]:
         shop.type(line)
-    settle(shop)
+    set_status(shop)
     for number in "23":
         for line in lines[number]:
             shop.type(line)

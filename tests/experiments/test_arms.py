@@ -8,7 +8,7 @@ import pytest
 from tactful.decisions.analysis.replay import replay
 from tactful.decisions.catalogue.selection import Greedy, PriorityList
 from tactful.decisions.kernel.arbitration import Factors
-from tactful.decisions.kernel.decide import Circumstances, Request
+from tactful.decisions.kernel.decide import Request, RunContext
 from tactful.experiments.assignment.arms import HOLDOUT, Arms, Decided, assigned
 from tactful.experiments.assignment.treatments import Treatment
 from tactful.experiments.base.errors import ExperimentError
@@ -148,7 +148,7 @@ def crowd(n: int = 600) -> list[Request]:
 
 
 def run(declared: Plan, requests: list[Request]) -> list[Decided]:
-    return Arms(declared, BASE).decide(requests, Circumstances())
+    return Arms(declared, BASE).decide(requests, RunContext())
 
 
 def test_everybody_is_treated_by_their_places() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tactful.features.errors import MappingError
-from tactful.features.importing.mapping import EventKind, Mapping, Source
+from tactful.features.importing.mapping import EventKind, LogMapping, Source
 from tactful.features.importing.yaml import load_mapping, parse_mapping
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides" / "mappings"
@@ -39,7 +39,7 @@ def test_a_kind_of_event_overrides_the_field_beside_it():
 def test_declared_places_have_lines():
     assert parse_mapping(GOOD, "log.yaml").where(("reject", 0, "when")) == "log.yaml:6 reject.0.when"
     assert (
-        Mapping.model_validate({"zone": "UTC", "customer": "a", "time": "b", "events": [{"type": "view"}]}).where(
+        LogMapping.model_validate({"zone": "UTC", "customer": "a", "time": "b", "events": [{"type": "view"}]}).where(
             ("time",)
         )
         == "time"

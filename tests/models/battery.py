@@ -20,7 +20,7 @@ from tactful.models.bundles.bundle import export, load
 from tactful.models.effects.doubly_robust import Nuisance
 from tactful.models.effects.model import EffectModel
 from tactful.models.effects.scorer import EffectScorer
-from tactful.models.scores.bgnbd import FORETOLD, HISTORY, BgNbd, Outlook, Repeats
+from tactful.models.scores.bgnbd import BGNBD_FEATURES, HISTORY, BgNbd, Outlook, Repeats
 from tactful.models.scores.classifier import ActionFeature, FittedModel
 from tactful.models.scores.frequency import PressureModel
 from tactful.models.scores.value import ValueModel, fit_spend
@@ -112,7 +112,7 @@ def _fit_foretold(rows: pd.DataFrame) -> FittedModel:
     outlook = Outlook.fit(rows[list(HISTORY)].to_numpy(), 28.0)
     own = [str(name) for name in rows if name not in ("purchase_days_total", "days_since_first_purchase")]
     values = np.hstack([rows[own].to_numpy(), outlook.columns(rows[list(HISTORY)].to_numpy())])
-    trees = fit(values, _happened(rows), (*own, *FORETOLD), PARAMETERS)
+    trees = fit(values, _happened(rows), (*own, *BGNBD_FEATURES), PARAMETERS)
     return FittedModel(trees, Platt(0.9, -0.1), False, (), "d", {}, outlook)
 
 

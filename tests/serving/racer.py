@@ -4,36 +4,36 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from tactful.serving.engine.batching import Desk
-from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.batching import DecisionBatcher
+from tactful.serving.engine.drafts import DecisionCommand
 from tactful.serving.engine.records.decision_json import content
 from tactful.serving.errors import ContendedError
 from tactful.serving.settings import Settings
 from tests.serving.shop import service_of
 
 
-def race(data: Path, asks: Sequence[Ask], callers: int) -> dict[str, list[bytes]]:
+def race(data: Path, commands: Sequence[DecisionCommand], callers: int) -> dict[str, list[bytes]]:
     """Every answer by decision id; an id that is asked for twice has two."""
-    return asyncio.run(_race(data, asks, callers))
+    return asyncio.run(_race(data, commands, callers))
 
 
-async def _race(data: Path, asks: Sequence[Ask], callers: int) -> dict[str, list[bytes]]:
-    service, desk = service_of(Settings.of(data)), Desk()
+async def _race(data: Path, commands: Sequence[DecisionCommand], callers: int) -> dict[str, list[bytes]]:
+    service, batcher = service_of(Settings.of(data)), DecisionBatcher()
     answers: dict[str, list[bytes]] = {}
-    left = iter(asks)
+    left = iter(commands)
 
     async def call() -> None:
-        for ask in left:
-            answers.setdefault(ask.id, []).append(await answer(ask))
+        for command in left:
+            answers.setdefault(command.id, []).append(await answer(command))
 
-    async def answer(ask: Ask) -> bytes:
+    async def answer(command: DecisionCommand) -> bytes:
         while True:
             try:
-                return content(await desk.ask(service, ask))
+                return content(await batcher.submit(service, command))
             except ContendedError:
                 continue
 
     await asyncio.gather(*(call() for _ in range(callers)))
-    desk.close()
+    batcher.close()
     service.store.close()
     return answers

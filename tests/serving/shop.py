@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tactful.decisions.kernel.decide import Circumstances
+from tactful.decisions.kernel.decide import RunContext
 from tactful.features.build import build
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.events.dataset import EventDataset, write_events
@@ -188,7 +188,7 @@ def service_of(settings: Settings, clock: Callable[[], datetime] = lambda: NOW) 
     champions = Champions(
         settings.champion, settings.catalogue, STANDARD, newest=lambda: newest(store.database, settings.tenant)
     )
-    maker = Maker(Circumstances(), settings.reservation)
+    maker = Maker(RunContext(), settings.reservation)
     return DecisionService(store, champions, maker, clock, settings.tenant)
 
 

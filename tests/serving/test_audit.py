@@ -14,7 +14,7 @@ from tactful.decisions.catalogue.model import Catalogue
 from tactful.decisions.catalogue.policies.frequency import Cap
 from tactful.serving.errors import StoreError
 from tactful.serving.store.admin.audit import Audit, Recorded, audit, broken_windows
-from tactful.serving.store.port import Draft, Fate, History, Profile
+from tactful.serving.store.port import Draft, History, Profile, RecordStatus
 from tactful.serving.store.sqlite.store import SqliteStore
 from tests.decisions.retailer import CATALOGUE, LAPSING, NOON, RETAILER, compiled, decided
 
@@ -120,7 +120,7 @@ def stored(folder: Path, snapshots: list[Snapshot], *, reserve: bool = True, bef
             reservation=reservation,
             expires=NOON + timedelta(days=30),
         )
-        assert store.record("default", [draft]) == [Fate.RECORDED]
+        assert store.record("default", [draft]) == [RecordStatus.RECORDED]
     return store
 
 

@@ -13,11 +13,11 @@ from tactful.decisions.base.snapshot import Contact
 from tactful.features.events.dataset import open_events
 from tactful.serving.bootstrap import open_store
 from tactful.serving.engine.contacts import Clearance, clear, release
-from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.drafts import DecisionCommand
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import AlreadySentError
 from tactful.serving.settings import Settings
-from tactful.serving.store.queries.contacts import Standing
+from tactful.serving.store.queries.contacts import ContactStatus
 from tests.serving.hammer import hammer
 from tests.serving.shop import NOW, service_of, stock, ticking
 
@@ -60,7 +60,7 @@ def shop(request: pytest.FixtureRequest, shop: Settings) -> Settings:
 def decided_at_once(shop: Settings, policies: str, pool: Executor) -> dict[str, list[Contact]]:
     """The contacts of each customer after everybody asked, each ask a second after the one before."""
     shop.catalogue.write_text(CATALOGUE.replace("POLICIES", policies))
-    asks = [Ask(CUSTOMERS[i % len(CUSTOMERS)], f"d{i}", NOW + i * SECOND) for i in range(ASKS)]
+    asks = [DecisionCommand(CUSTOMERS[i % len(CUSTOMERS)], f"d{i}", NOW + i * SECOND) for i in range(ASKS)]
     running = [pool.submit(hammer, shop.data, asks[worker::WORKERS], AT_ONCE) for worker in range(WORKERS)]
     outcomes = [outcome for worker in running for outcome in worker.result()]
     store = open_store(shop.store)
@@ -127,7 +127,7 @@ def test_a_pair_rule_is_kept(shop: Settings) -> None:
 
 
 def test_an_id_asked_for_by_everybody_is_decided_once(shop: Settings) -> None:
-    asks = [Ask("thankful", f"d{i}", NOW + i * SECOND) for i in range(20)]
+    asks = [DecisionCommand("thankful", f"d{i}", NOW + i * SECOND) for i in range(20)]
     with ThreadPoolExecutor(WORKERS) as pool:
         running = [pool.submit(hammer, shop.data, asks, AT_ONCE) for _ in range(WORKERS)]
         outcomes = [worker.result() for worker in running]
@@ -141,7 +141,7 @@ def test_an_id_asked_for_by_everybody_is_decided_once(shop: Settings) -> None:
 def released_by(service: DecisionService, decision_id: str) -> bool:
     """Whether the contact could be released: one that was made cannot."""
     try:
-        return release(service, decision_id) is Standing.RELEASED
+        return release(service, decision_id) is ContactStatus.RELEASED
     except AlreadySentError:
         return False
 

@@ -6,14 +6,14 @@ from math import isnan
 import pytest
 
 from tactful.decisions.analysis.what_if import Changes
-from tactful.serving.engine.queries.customers import portrait, programmes, supposed, supposed_again
+from tactful.serving.engine.queries.customers import customer_view, programmes, suppose, suppose_again
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import UnknownCustomerError, UnknownDecisionError, UnknownItemError
 from tests.serving.shop import NOW
 
 
 def test_a_portrait_shows_what_a_decision_is_made_from(service: DecisionService) -> None:
-    seen = portrait(service, "leaver")
+    seen = customer_view(service, "leaver")
     assert seen.known.attributes["first_name"] == "Ada"
     assert seen.features["days_since_purchase"] == pytest.approx(45)
     assert isnan(seen.features["days_since_redemption"])
@@ -29,7 +29,7 @@ def test_contact_pressure_and_the_next_free_moment_follow_the_ledger(service: De
     told = service.decide("leaver", "d1").decision
     assert told.choice is not None
     channel = told.choice.action.channel
-    seen = portrait(service, "leaver")
+    seen = customer_view(service, "leaver")
     assert seen.pressure[channel] == {"1d": 1, "7d": 1, "28d": 1}
     if channel == "mail":
         assert seen.free["mail"].moment == NOW + timedelta(days=28)
@@ -37,34 +37,34 @@ def test_contact_pressure_and_the_next_free_moment_follow_the_ledger(service: De
 
 
 def test_asking_writes_nothing(service: DecisionService) -> None:
-    portrait(service, "thankful")
-    supposed(service, "thankful", Changes(scores={"lapse": 0.9}))
+    customer_view(service, "thankful")
+    suppose(service, "thankful", Changes(scores={"lapse": 0.9}))
     assert list(service.store.decision_log(service.tenant)) == []
     assert all(status == "sent" for _, status, _ in service.store.ledger(service.tenant))
 
 
 def test_a_supposition_changes_what_is_decided(service: DecisionService) -> None:
-    assert supposed(service, "thankful", Changes()).decision.outcome == "thanks/thank_you/email"
+    assert suppose(service, "thankful", Changes()).decision.outcome == "thanks/thank_you/email"
     dearer = Changes(messages={"thank_you_short": {"value": 400.0}})
-    assert supposed(service, "thankful", dearer).decision.outcome == "thanks/thank_you_short/sms"
+    assert suppose(service, "thankful", dearer).decision.outcome == "thanks/thank_you_short/sms"
     refused = Changes(consents={("email", "marketing"): False, ("sms", "marketing"): False})
-    assert supposed(service, "thankful", refused).decision.choice is None
+    assert suppose(service, "thankful", refused).decision.choice is None
 
 
 def test_a_past_decision_is_supposed_otherwise_with_its_own_inputs(service: DecisionService) -> None:
     service.decide("thankful", "d1")
-    found = supposed_again(service, "d1", Changes(messages={"thank_you_short": {"value": 400.0}}))
+    found = suppose_again(service, "d1", Changes(messages={"thank_you_short": {"value": 400.0}}))
     assert found.decision.outcome == "thanks/thank_you_short/sms", "the contact that d1 reserved is not in the way"
     assert found.currency == "USD"
 
 
 def test_what_there_is_not_is_refused(service: DecisionService) -> None:
     with pytest.raises(UnknownCustomerError, match="nobody"):
-        portrait(service, "nobody")
+        customer_view(service, "nobody")
     with pytest.raises(UnknownDecisionError, match="d9"):
-        supposed_again(service, "d9", Changes())
+        suppose_again(service, "d9", Changes())
     with pytest.raises(UnknownItemError, match=r"unknown score in a what-if: got 'laps'; wanted .*lapse"):
-        supposed(service, "leaver", Changes(scores={"laps": 0.5}))
+        suppose(service, "leaver", Changes(scores={"laps": 0.5}))
 
 
 def test_programmes_come_in_the_marketers_order(service: DecisionService) -> None:

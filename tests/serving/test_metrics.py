@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tactful.serving.engine.batch import decide_all
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.wakeups import Listening
+from tactful.serving.engine.wakeups import TriggerIndex
 from tactful.serving.errors import NotReadyError
 from tactful.serving.ingestion.intake import Intake
 from tactful.serving.ingestion.rules import Rules
@@ -112,8 +112,8 @@ def test_the_outbox_is_measured_when_somebody_asks(service: DecisionService) -> 
     assert told[series("tactful_outbox_oldest_seconds")] == 0
 
 
-def listening(service: DecisionService) -> Listening:
-    return Listening(service.champions.present().compiled.catalogue)
+def listening(service: DecisionService) -> TriggerIndex:
+    return TriggerIndex(service.champions.present().compiled.catalogue)
 
 
 def test_methods_that_callers_make_up_are_counted_together(service: DecisionService) -> None:

@@ -13,7 +13,7 @@ from tactful.serving.engine.records.export import export_events
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.ingestion.intake import Intake
 from tactful.serving.ingestion.rules import Rules
-from tactful.serving.ingestion.statuses import MessageFate
+from tactful.serving.ingestion.statuses import MessageStatus
 from tactful.serving.store.port import StoredEvent
 from tests.serving.shop import NOW
 
@@ -26,10 +26,10 @@ class Client:
         self.intake = Intake(service.store, service.tenant, Rules())
         self.sent = 0
 
-    def track(self, name: str, customer: str = "c1", **properties: Any) -> MessageFate:
+    def track(self, name: str, customer: str = "c1", **properties: Any) -> MessageStatus:
         return self.batch((name, properties), customer=customer)[0]
 
-    def batch(self, *calls: tuple[str, dict[str, Any]], customer: str = "c1") -> list[MessageFate]:
+    def batch(self, *calls: tuple[str, dict[str, Any]], customer: str = "c1") -> list[MessageStatus]:
         self.sent += len(calls)
         raw = [
             {
@@ -39,7 +39,7 @@ class Client:
             }
             for place, (name, properties) in enumerate(calls)
         ]  # fmt: skip
-        return [told.fate for told in self.intake.take(raw, NOW)]
+        return [told.fate for told in self.intake.ingest(raw, NOW)]
 
     def kept(self, customer: str = "c1") -> list[StoredEvent]:
         return [event for who, event in self.service.store.events(self.service.tenant) if who == customer]
@@ -55,8 +55,8 @@ def client(service: DecisionService) -> Client:
 
 def test_an_order_that_is_sent_again_under_another_message_id_is_one_purchase(client: Client) -> None:
     fates = [client.track("Order Completed", order_id="o1", revenue=80) for _ in range(3)]
-    assert fates == [MessageFate.KEPT, MessageFate.DUPLICATE, MessageFate.DUPLICATE]
-    assert client.batch(*[("Order Completed", {"order_id": 7, "revenue": 5})] * 2)[1] is MessageFate.DUPLICATE
+    assert fates == [MessageStatus.KEPT, MessageStatus.DUPLICATE, MessageStatus.DUPLICATE]
+    assert client.batch(*[("Order Completed", {"order_id": 7, "revenue": 5})] * 2)[1] is MessageStatus.DUPLICATE
     assert client.revenue() == 85.0
 
 
@@ -71,7 +71,7 @@ def test_orders_without_an_id_and_of_other_customers_are_purchases_of_their_own(
 def keep(client: Client, **message: Any) -> None:
     client.sent += 1
     sent = {"messageId": f"m{client.sent}", "timestamp": (NOW - timedelta(hours=2)).isoformat(), **message}
-    assert [told.fate for told in client.intake.take([sent], NOW)] == [MessageFate.KEPT]
+    assert [told.fate for told in client.intake.ingest([sent], NOW)] == [MessageStatus.KEPT]
 
 
 @pytest.mark.parametrize("tied_first", [True, False])
@@ -105,9 +105,9 @@ def test_a_refund_by_its_order_alone_returns_what_is_left_of_it(client: Client, 
     client.track("Order Completed", order_id="o2", revenue=30)
     client.track("Order Refunded", order_id="o1", total=20)
     properties = {"order_id": "o1", "reason": "too large"}
-    assert client.track(name, **properties) is MessageFate.KEPT
+    assert client.track(name, **properties) is MessageStatus.KEPT
     assert client.revenue() == 30.0
-    assert client.track(name, **properties) is MessageFate.DUPLICATE
+    assert client.track(name, **properties) is MessageStatus.DUPLICATE
     assert client.revenue() == 30.0
 
 
@@ -120,8 +120,8 @@ def test_an_order_and_its_refund_may_come_in_one_batch_in_any_order(client: Clie
 
 def test_a_refund_of_an_unknown_order_returns_nothing(client: Client) -> None:
     client.track("Order Completed", "c2", order_id="o1", revenue=80)
-    assert client.track("Order Refunded", order_id="o1") is MessageFate.KEPT
-    assert client.track("Order Refunded", order_id="o1", total=0) is MessageFate.KEPT
+    assert client.track("Order Refunded", order_id="o1") is MessageStatus.KEPT
+    assert client.track("Order Refunded", order_id="o1", total=0) is MessageStatus.KEPT
     assert client.revenue() == 0.0
 
 

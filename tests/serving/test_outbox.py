@@ -15,10 +15,10 @@ from sqlalchemy import update
 from tactful.serving.api.document.webhooks import DecisionMade
 from tactful.serving.delivery.breaker import LONGEST_PAUSE, MOST_FAILURES
 from tactful.serving.delivery.outbox import LEASE, MOST_ATTEMPTS, Dispatcher
-from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.drafts import DecisionCommand
 from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.engine.wakeups import Listening, Wake
+from tactful.serving.engine.wakeups import ScheduledDecision, TriggerIndex
 from tactful.serving.errors import SettingsError
 from tactful.serving.ingestion.intake import Intake
 from tactful.serving.ingestion.rules import Rules
@@ -64,15 +64,15 @@ class House:
     def orders(self, *ids: str, customer: str = "thankful", name: str = "Order Completed") -> None:
         """Messages of events come in."""
         catalogue = self.service.champions.present().compiled.catalogue
-        intake = Intake(self.service.store, "default", Rules(), "USD", listening=Listening(catalogue))
+        intake = Intake(self.service.store, "default", Rules(), "USD", listening=TriggerIndex(catalogue))
         raw = [{"messageId": id_, "userId": customer, "event": name, "properties": {"revenue": 80}} for id_ in ids]
-        assert all(not told.reason for told in intake.take(raw, self.clock(), call="track"))
+        assert all(not told.reason for told in intake.ingest(raw, self.clock(), call="track"))
 
     def allow(self, *customers: str) -> None:
         """Customers allow e-mail."""
         traits = {"consents": {"email": True}}
         raw = [{"userId": customer, "traits": traits} for customer in customers]
-        Intake(self.service.store, "default", Rules()).take(raw, NOW, call="identify")
+        Intake(self.service.store, "default", Rules()).ingest(raw, NOW, call="identify")
 
     def work(self) -> None:
         self.dispatcher.decide()
@@ -252,8 +252,8 @@ def test_each_moment_of_an_event_has_its_own_decision(shop: Settings) -> None:
 def test_what_was_decided_but_not_marked_is_decided_once(house: House) -> None:
     house.orders("m1")
     (record,) = outbox.claim(house.service.store.database, "event", house.clock(), LEASE, 10)
-    wake = Wake.from_bytes(record.body)
-    house.service.decide_many([Ask(wake.customer, wake.decision, house.clock(), notify=True)])
+    wake = ScheduledDecision.from_bytes(record.body)
+    house.service.decide_many([DecisionCommand(wake.customer, wake.decision, house.clock(), notify=True)])
     house.clock.moment += LEASE
     house.work()
     house.work()
@@ -323,11 +323,11 @@ def test_without_models_events_wait(house: House, shop: Settings) -> None:
 
 def test_listening_passes_over_what_is_over(house: House) -> None:
     compiled = house.service.champions.present().compiled
-    listening = Listening(compiled.catalogue)
+    listening = TriggerIndex(compiled.catalogue)
     event = StoredEvent(int(NOW.timestamp() * 1e6), 0, 0, 80.0, 0.0, 0.0, 0, "", "m1")
     body = listening.wake("c1", event, NOW + 2 * 24 * HOUR)
     assert body is not None
-    assert Wake.from_bytes(body).moments == (int((NOW + 2 * 24 * HOUR).timestamp() * 1e6),)
+    assert ScheduledDecision.from_bytes(body).moments == (int((NOW + 2 * 24 * HOUR).timestamp() * 1e6),)
     assert listening.wake("c1", event, NOW + 3 * 24 * HOUR) is None
 
 

@@ -21,7 +21,7 @@ def test_an_erased_person_is_gone_from_the_partitions_by_every_name(tmp_path: Pa
     write_events(table, tmp_path / "events", zone="UTC", buckets=2)
     store = SqliteStore(tmp_path / "store.db")
     store.load(T, history())
-    store.take(T, [Arrival("i1", "c1", BUY._replace(id="i1"), alias="device")], NOON)
+    store.ingest(T, [Arrival("i1", "c1", BUY._replace(id="i1"), alias="device")], NOON)
     assert erase_person(store, T, "device", NOON, tmp_path / "events").names == ("c1", "device")
     assert read_events(tmp_path / "events")["customer_id"].tolist() == ["c2"]
     assert store.customer_ids(T) == []

@@ -16,7 +16,7 @@ from tactful.decisions.loading import load_catalogue
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.timestamps import microseconds
 from tactful.serving.bootstrap import open_store
-from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.drafts import DecisionCommand, DecisionResult
 from tactful.serving.engine.in_force.champion import load_champion
 from tactful.serving.engine.in_force.pointer import vocabulary
 from tactful.serving.settings import Settings
@@ -97,8 +97,8 @@ def filled(shop: Settings) -> dict[str, set[str]]:
     for customer in CUSTOMERS:
         for number in range(ASKS):
             late = NOW + (2 * ASKS + number) * SECOND
-            (told,) = service.decide_many([Ask(customer, f"last-{customer}-{number}", late)])
-            assert isinstance(told, Answer)
+            (told,) = service.decide_many([DecisionCommand(customer, f"last-{customer}-{number}", late)])
+            assert isinstance(told, DecisionResult)
             if told.decision.choice is None:
                 gates[customer] = {"+".join({e.gate for e in c.exclusions}) for c in told.decision.candidates}
                 break
@@ -122,7 +122,7 @@ def caps(compiled: CompiledCatalogue) -> list[Cap]:
 
 
 def test_every_cap_is_reached_and_none_is_passed(shop: Settings) -> None:
-    asks = [Ask(CUSTOMERS[i % len(CUSTOMERS)], f"d{i}", NOW + i * SECOND) for i in range(ASKS)]
+    asks = [DecisionCommand(CUSTOMERS[i % len(CUSTOMERS)], f"d{i}", NOW + i * SECOND) for i in range(ASKS)]
     dealt = [*asks, *random.Random(0).sample(asks, TWICE)]
     hands = [dealt[process::PROCESSES] for process in range(PROCESSES)]
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:

@@ -10,7 +10,7 @@ from tactful.serving.engine.contacts import OutcomeKind, clear, release, report
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import AlreadySentError, NothingToSendError, UnknownDecisionError
 from tactful.serving.store.port import History, Profile
-from tactful.serving.store.queries.contacts import Standing
+from tactful.serving.store.queries.contacts import ContactStatus
 from tests.serving.shop import NOW
 
 DAY = timedelta(days=1)
@@ -46,8 +46,8 @@ def test_what_happened_meanwhile_stops_a_contact_and_gives_it_back(service: Deci
 
 def test_a_released_contact_counts_no_more_and_is_not_sent(service: DecisionService) -> None:
     service.decide("thankful", "d1")
-    assert release(service, "d1") is Standing.RELEASED
-    assert release(service, "d1") is Standing.RELEASED
+    assert release(service, "d1") is ContactStatus.RELEASED
+    assert release(service, "d1") is ContactStatus.RELEASED
     assert not clear(service, "d1").send
     again = service.decide("thankful", "d2").decision
     assert again.outcome == "thanks/thank_you/email", "the opening is free again"

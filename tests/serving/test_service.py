@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tactful.decisions.base.snapshot import Contact
-from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.drafts import DecisionCommand, DecisionResult
 from tactful.serving.engine.in_force.pointer import HISTORY
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import (
@@ -122,7 +122,7 @@ def test_an_id_belongs_to_one_customer(service: DecisionService) -> None:
 
 
 def test_a_person_is_asked_about_by_any_id_and_answered_once(service: DecisionService) -> None:
-    service.store.take(service.tenant, [Arrival("i1", "thankful", alias="device")], NOW)
+    service.store.ingest(service.tenant, [Arrival("i1", "thankful", alias="device")], NOW)
     told = service.decide("device", "d1")
     assert told.decision.customer == "thankful"
     for name in ("device", "thankful"):
@@ -175,30 +175,32 @@ def test_what_goes_wrong_with_one_ask_is_its_own_outcome(service: DecisionServic
     shop.catalogue.write_text(CATALOGUE.replace("cost: 0.01,", "cost: 0.01, max_length: 65,"))
     service.decide("regular", "taken")
     customers = ["thankful", "nobody", "long", "leaver"]
-    asks = [Ask(customer, f"d-{customer}", NOW) for customer in customers] + [Ask("leaver", "taken", NOW)]
+    asks = [DecisionCommand(customer, f"d-{customer}", NOW) for customer in customers] + [
+        DecisionCommand("leaver", "taken", NOW)
+    ]
     thankful, nobody, long, leaver, taken = service.decide_many(asks)
-    assert isinstance(thankful, Answer)
-    assert isinstance(leaver, Answer)
+    assert isinstance(thankful, DecisionResult)
+    assert isinstance(leaver, DecisionResult)
     assert isinstance(nobody, UnknownCustomerError)
     assert isinstance(taken, DecisionConflictError)
-    assert isinstance(long, Answer)
+    assert isinstance(long, DecisionResult)
     assert long.decision.outcome == "silence"
     assert [id_ for _, id_, _ in ledger(service)] == ["d-leaver", "d-thankful"]
 
 
 def test_asks_about_one_customer_follow_on_one_another(service: DecisionService) -> None:
-    asks = [Ask("thankful", f"d{i}", NOW) for i in range(4)] + [Ask("thankful", "d0", NOW)]
+    asks = [DecisionCommand("thankful", f"d{i}", NOW) for i in range(4)] + [DecisionCommand("thankful", "d0", NOW)]
     answers = service.decide_many(asks)
-    outcomes = [answer.decision.outcome for answer in answers if isinstance(answer, Answer)]
+    outcomes = [answer.decision.outcome for answer in answers if isinstance(answer, DecisionResult)]
     assert outcomes == ["thanks/thank_you/email", "silence", "silence", "silence", "thanks/thank_you/email"]
     assert len(ledger(service)) == 1
 
 
 def test_deciding_in_a_group_or_one_by_one_is_the_same(service: DecisionService) -> None:
     customers = ["regular", "leaver", "thankful", "complainer", "celebrant"]
-    together = service.decide_many([Ask(customer, f"d-{customer}", NOW) for customer in customers])
+    together = service.decide_many([DecisionCommand(customer, f"d-{customer}", NOW) for customer in customers])
     for answer, customer in zip(together, customers, strict=True):
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, DecisionResult)
         assert service.decision(f"d-{customer}").text == answer.text
         alone = service.decide(customer, f"d-{customer}")
         assert alone.decision.as_bytes() == answer.decision.as_bytes()
@@ -231,7 +233,7 @@ def test_a_decision_whose_catalogue_is_lost_is_an_error(
 
 
 def test_nothing_after_the_moment_is_known(service: DecisionService) -> None:
-    early = replace(Ask("thankful", "d1", NOW), moment=NOW.replace(day=1))
+    early = replace(DecisionCommand("thankful", "d1", NOW), moment=NOW.replace(day=1))
     (answer,) = service.decide_many([early])
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, DecisionResult)
     assert answer.decision.choice is None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.decisions.base.snapshot import Contact, Event, Snapshot
-from tactful.decisions.kernel.decide import Circumstances, Request, decide
+from tactful.decisions.kernel.decide import Request, RunContext, decide
 from tactful.features.build import build_pairs
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.timestamps import microseconds
@@ -57,7 +57,7 @@ def test_a_complaint_that_is_dated_ahead_counts_now_and_nothing_else_that_is(ser
         for kind in ("complained", "purchase")
     ]
     arrivals = [Arrival(event.id, "thankful", event=event) for event in events]
-    service.store.take(service.tenant, arrivals, ahead)
+    service.store.ingest(service.tenant, arrivals, ahead)
     found = of(service, "thankful")
     assert [event.id for event in found.events if event not in before.events] == ["complained"]
     np.testing.assert_array_equal(found.features, before.features)
@@ -129,7 +129,7 @@ def test_a_decision_is_made_again_from_the_bytes_kept_with_it(
     for stored in log:
         assert stored.inputs is not None
         request = Request(stored.id, from_bytes(stored.inputs, catalogue.attributes))
-        (again,) = decide([request], champion.compiled, catalogue.policy, champion.bundle, Circumstances())
+        (again,) = decide([request], champion.compiled, catalogue.policy, champion.bundle, RunContext())
         assert again.as_bytes() == stored.record
 
 

@@ -13,7 +13,7 @@ from tactful.experiments.assignment.arms import assigned
 from tactful.experiments.design.declaration import Plan
 from tactful.experiments.design.loading import parse_plan
 from tactful.serving.engine.batch import decide_all
-from tactful.serving.engine.in_force.experiments import Trials
+from tactful.serving.engine.in_force.experiments import ActiveExperiments
 from tactful.serving.engine.records.archive import Archive
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import StoreError
@@ -39,7 +39,7 @@ CUSTOMERS = ("regular", "leaver", "thankful", "complainer", "refuser", "celebran
 def service(tmp_path: Path) -> Iterator[DecisionService]:
     settings = furnish(tmp_path / "shop")
     service = service_of(settings)
-    service.trials = Trials(lambda: published(service.store.database, service.tenant), settings.data)
+    service.trials = ActiveExperiments(lambda: published(service.store.database, service.tenant), settings.data)
     yield service
     service.store.close()
 
@@ -61,7 +61,7 @@ def test_a_customer_is_treated_by_the_arm_and_the_record_replays(service: Decisi
     assert spoken.decision.choice is not None
     assert spoken.text is not None
 
-    service.trials = Trials(lambda: salted(service, "alone"))
+    service.trials = ActiveExperiments(lambda: salted(service, "alone"))
     silent = service.decide("thankful", "d2")
     assert silent.decision.choice is None
     assert silent.decision.versions.catalogue != spoken.decision.versions.catalogue
@@ -103,7 +103,7 @@ def test_without_experiments_nothing_changes(service: DecisionService) -> None:
 
 def test_experiments_that_cannot_be_made_ready_are_left_out(service: DecisionService, tmp_path: Path) -> None:
     text = PLAN.replace("kind: silence, share", "kind: bundle, bundle: missing, share")
-    broken = Trials(lambda: plan_of(service, text), tmp_path)
+    broken = ActiveExperiments(lambda: plan_of(service, text), tmp_path)
     assert broken.present(service.champions.present()) is None
 
 
@@ -114,7 +114,7 @@ def test_other_catalogues_and_bundles_are_found_in_the_folder(service: DecisionS
     text = PLAN.replace("kind: silence, share", "kind: catalogue, catalogue: winter.yaml, share").replace(
         "kind: current, share", "kind: bundle, bundle: first, share"
     )
-    arms = Trials(lambda: plan_of(service, text), folder).present(champion)
+    arms = ActiveExperiments(lambda: plan_of(service, text), folder).present(champion)
     assert arms is not None
     bundle, catalogue = arms.plan.experiments[0].arms
     assert arms.treatment((bundle,)).scorer.version == champion.bundle.version
@@ -131,7 +131,7 @@ def test_a_store_that_fails_leaves_the_experiments_in_force(service: DecisionSer
         except StopIteration:
             raise StoreError("the store fails") from None
 
-    trials = Trials(newest)
+    trials = ActiveExperiments(newest)
     champion = service.champions.present()
     first = trials.present(champion)
     trials._asked -= 10

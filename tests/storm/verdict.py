@@ -9,7 +9,7 @@ from tactful.decisions.loading import load_catalogue
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.timestamps import microseconds
 from tactful.serving.bootstrap import open_service, open_store
-from tactful.serving.engine.drafts import Answer, Ask
+from tactful.serving.engine.drafts import DecisionCommand, DecisionResult
 from tactful.serving.engine.in_force.champion import load_champion
 from tactful.serving.engine.in_force.pointer import vocabulary
 from tactful.serving.engine.records.decision_json import content
@@ -116,8 +116,8 @@ def _under(settings: Settings, explained: frozenset[str]) -> int:
     idle = 0
     for customer in CUSTOMERS:
         for number in range(ENDLESS):
-            (told,) = service.decide_many([Ask(customer, f"last-{customer}-{number}", datetime.now(UTC))])
-            assert isinstance(told, Answer)
+            (told,) = service.decide_many([DecisionCommand(customer, f"last-{customer}-{number}", datetime.now(UTC))])
+            assert isinstance(told, DecisionResult)
             if told.decision.choice is None:
                 always_open = [c for c in told.decision.candidates if c.action.programme != "viewed"]
                 gates = {exclusion.gate for c in always_open for exclusion in c.exclusions}

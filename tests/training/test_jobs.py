@@ -14,7 +14,7 @@ from tactful.features.events.dataset import EventDataset
 from tactful.models.base.calibration import KINDS
 from tactful.models.base.errors import ModelError
 from tactful.models.base.metrics import Outcomes
-from tactful.models.scores.bgnbd import FORETOLD
+from tactful.models.scores.bgnbd import BGNBD_FEATURES
 from tactful.training.data.errors import TrainingError
 from tactful.training.data.splits import Split
 from tactful.training.fit.evaluation import univariate
@@ -165,5 +165,5 @@ def test_lapse_reads_what_the_rhythm_foretells_where_that_helps_on_validation(
 ) -> None:
     losses = lapsed.metrics["outlook_log_loss"]
     assert (lapsed.model.outlook is not None) == (losses["with"] < losses["without"])
-    assert (lapsed.model.trees.columns[-2:] == tuple(FORETOLD)) == (lapsed.model.outlook is not None)
+    assert (lapsed.model.trees.columns[-2:] == tuple(BGNBD_FEATURES)) == (lapsed.model.outlook is not None)
     assert responded.model.outlook is None

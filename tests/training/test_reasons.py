@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tactful.models.scores.bgnbd import FORETOLD
+from tactful.models.scores.bgnbd import BGNBD_FEATURES
 from tactful.training.fit.job import TrainingResult
 from tactful.training.studies.reasons import family_weights, reasons_in_words, reasons_of, tree_rows
 
@@ -26,7 +26,7 @@ def test_families_come_by_weight(result: TrainingResult) -> None:
 def test_reasons_are_told_in_the_features_own_descriptions(result: TrainingResult) -> None:
     told = (
         {feature.description for feature in result.feature_set.features}
-        | set(FORETOLD.values())
+        | set(BGNBD_FEATURES.values())
         | {"campaign type", "channel"}
     )
     assert {words.rsplit(": ", 1)[0] for words in reasons_in_words(result, 0)} <= told

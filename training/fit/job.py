@@ -14,7 +14,7 @@ from tactful.features.events.dataset import EventDataset
 from tactful.models.base import calibration
 from tactful.models.base.gbm import Parameters
 from tactful.models.base.metrics import Outcomes
-from tactful.models.scores.bgnbd import FORETOLD, HISTORY, Outlook
+from tactful.models.scores.bgnbd import BGNBD_FEATURES, HISTORY, Outlook
 from tactful.models.scores.classifier import ActionFeature, FittedModel
 from tactful.training.data.labels import Examples, iso_date
 from tactful.training.data.splits import Split
@@ -109,7 +109,7 @@ class TrainingResult:
     outlook: Outlook | None = None
 
 
-def announce(progress: Progress | None, step: str) -> None:
+def report_step(progress: Progress | None, step: str) -> None:
     """Tells that a step of a job begins."""
     if progress is not None:
         progress(step, STEPS.index(step) + 1, len(STEPS))
@@ -134,15 +134,15 @@ def run(
     Raises:
         ModelError: The outcome never varies in one of the parts.
     """
-    announce(progress, "features")
+    report_step(progress, "features")
     frame = _frame(task.examples, dataset, feature_set)
     actions = _action_features(task) if task.per_action else ()
-    announce(progress, "fit")
+    report_step(progress, "fit")
     tried, losses = _outlook(task, frame, parameters)
     outlook = tried if losses and losses["with"] < losses["without"] else None
     table = _table(task, frame, actions, outlook)
     fitted = fit_calibrated(table, task.split, parameters)
-    announce(progress, "evaluation")
+    report_step(progress, "evaluation")
     until = latest(task.examples.known[task.split.pool])
     model = FittedModel(fitted.trees, fitted.calibration, task.per_action, actions, dataset.digest, {}, outlook, until)
     test = _test(task, table, frame, model, dataset)
@@ -234,7 +234,7 @@ def _table(task: Task, frame: FeatureFrame, actions: tuple[ActionFeature, ...], 
         values=np.hstack([frame.values[:, positions], *foretold, *([np.array(codes)] if actions else [])]),
         positive=examples.positive,
         customers=examples.customers,
-        columns=(*names, *(FORETOLD if foretold else ()), *(feature.name for feature in actions)),
+        columns=(*names, *(BGNBD_FEATURES if foretold else ()), *(feature.name for feature in actions)),
         categorical=tuple(feature.name for feature in actions if feature.categories),
     )
 

@@ -80,7 +80,7 @@ def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: s
         }
         version = registry.register(name, folder / "candidate", run=run, tags=tags)
     if not reasons:
-        crown(registry, name, version)
+        set_champion(registry, name, version)
         return Verdict(version, promoted=True, champion_gains=gains)
     registry.set_alias(name, CHALLENGER, version)
     registry.set_tag(name, version, REFUSED, "; ".join(reasons))
@@ -104,10 +104,10 @@ def insist(registry: Registry, name: str, version: str, why: str) -> None:
         RegistryError: There is no such version.
     """
     registry.set_tag(name, version, ANYWAY, why)
-    crown(registry, name, version)
+    set_champion(registry, name, version)
 
 
-def crown(registry: Registry, name: str, version: str) -> None:
+def set_champion(registry: Registry, name: str, version: str) -> None:
     """Makes a version the champion and remembers the one before it.
 
     Raises:
@@ -133,7 +133,7 @@ def roll_back(registry: Registry, name: str) -> str:
         raise RegistryError(
             "nothing to go back to", got=registry.champion(name), wanted="an earlier champion", where=name
         )
-    crown(registry, name, before)
+    set_champion(registry, name, before)
     return before
 
 

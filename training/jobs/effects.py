@@ -23,7 +23,7 @@ from tactful.training.data.splits import TEST_SHARE, latest_share
 from tactful.training.figures import candidate_plots
 from tactful.training.fit.by_action import ArmCalibration, whatever_ties
 from tactful.training.fit.candidate import Candidate, latest
-from tactful.training.fit.job import Progress, announce, learnable
+from tactful.training.fit.job import Progress, learnable, report_step
 
 NAME = "effect"
 _LEAST_ROWS = 100
@@ -107,9 +107,9 @@ def train(
         raise TrainingError("a log that cannot show an effect", got=got, wanted="contacts that were delivered")
     columns = learnable(feature_set)
     learnt = rows if judged_from is None else _settled(rows, judged_from)
-    announce(progress, "fit")
+    report_step(progress, "fit")
     model = fit_effects(learnt, priors, columns=columns, nuisance=nuisance)
-    announce(progress, "evaluation")
+    report_step(progress, "evaluation")
     test_from = latest_share(rows.moments, TEST_SHARE) if judged_from is None else judged_from
     held = _out_of_time(rows, test_from, priors, columns, nuisance)
     likely = whatever_ties(held)

@@ -25,7 +25,7 @@ from tactful.training.figures.candidate_plots import tenths
 from tactful.training.fit.by_action import of_fit, slope
 from tactful.training.fit.candidate import Candidate, latest
 from tactful.training.fit.evaluation import as_json
-from tactful.training.fit.job import Progress, announce
+from tactful.training.fit.job import Progress, report_step
 
 NAME = "unsubscribe"
 COLUMNS = ("contacts_7d", "contacts_28d")
@@ -126,14 +126,14 @@ def train(
     learnt = np.ones_like(pool) if judged_from is None else pool
     if not pool.any() or not test.any():
         raise TrainingError("too short a log to split", got=f"{len(pressed.moments)} contacts", wanted="weeks of them")
-    announce(progress, "fit")
+    report_step(progress, "fit")
     earlier, model = (
         PressureModel.fit(
             pressed.contacts[rows], pressed.left[rows], COLUMNS, risk=risk, growth=growth, data_digest=pressed.digest
         )
         for rows in (pool, learnt)
     )
-    announce(progress, "evaluation")
+    report_step(progress, "evaluation")
     risk_told = earlier.score(pressed.contacts[test])
     metrics = _metrics(pressed, pool, test, risk_told) | _held(pressed, pool, test, earlier)
     summary = {name: metrics[name] for name in ("log_loss", "n", "positives", "by_action_p")}

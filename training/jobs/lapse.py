@@ -12,7 +12,7 @@ from tactful.models.base.gbm import Parameters
 from tactful.training.data.labels import Examples, Span, lapses, span
 from tactful.training.data.splits import Split, by_time, snapshots
 from tactful.training.fit.baselines import Baseline, Logit, NoPurchase
-from tactful.training.fit.job import History, Progress, Task, TrainingResult, announce, run
+from tactful.training.fit.job import History, Progress, Task, TrainingResult, report_step, run
 
 NAME = "lapse"
 PARAMETERS = Parameters()
@@ -46,7 +46,7 @@ def train(
     Raises:
         TrainingError: The log is too short or has no purchases.
     """
-    announce(progress, "labels")
+    report_step(progress, "labels")
     covered, lookback = span(dataset), lookback_days or ALL_DAYS
     if moments is None:
         moments = snapshots(covered, dataset.zone, horizon_days=horizon_days, lookback_days=lookback)

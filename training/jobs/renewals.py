@@ -12,7 +12,7 @@ from tactful.training.data.errors import TrainingError
 from tactful.training.data.labels import Examples, days_after, events_of_type, log_end
 from tactful.training.data.splits import by_share
 from tactful.training.fit.baselines import Logit
-from tactful.training.fit.job import Progress, Task, TrainingResult, announce, run
+from tactful.training.fit.job import Progress, Task, TrainingResult, report_step, run
 
 NAME = "contract_churn"
 RENEWED = "renewed"
@@ -91,7 +91,7 @@ def train(
     Raises:
         TrainingError: See `renewals`; or there are too few contracts to split.
     """
-    announce(progress, "labels")
+    report_step(progress, "labels")
     examples = renewals(dataset, contracts, notice_days=notice_days, grace_days=grace_days)
     task = Task(
         name=NAME,

@@ -8,7 +8,7 @@ from tactful.features.events.dataset import EventDataset
 from tactful.models.base.gbm import Parameters
 from tactful.training.data.labels import responses
 from tactful.training.data.splits import by_share
-from tactful.training.fit.job import Progress, Task, TrainingResult, announce, run
+from tactful.training.fit.job import Progress, Task, TrainingResult, report_step, run
 
 NAME = "response"
 PARAMETERS = Parameters()
@@ -38,7 +38,7 @@ def train(
     Raises:
         TrainingError: The log lacks contacts or redemptions, or is too short.
     """
-    announce(progress, "labels")
+    report_step(progress, "labels")
     examples = responses(dataset, campaigns, window_days=window_days)
     task = Task(
         name=NAME,

@@ -21,7 +21,7 @@ from tactful.training.fit.calibrated import by_action
 from tactful.training.fit.candidate import Candidate, latest
 from tactful.training.fit.evaluation import TestRows, evaluate
 from tactful.training.fit.fitting import Table, fit_calibrated
-from tactful.training.fit.job import Progress, announce, learnable
+from tactful.training.fit.job import Progress, learnable, report_step
 from tactful.training.jobs.classifier_candidate import TOLERANCES, gains, refusals
 from tactful.training.jobs.response_imported import NAME, PARAMETERS
 
@@ -67,16 +67,16 @@ def train(
     if rows.feature_names != feature_set.names:
         got, wanted = len(rows.feature_names), f"the {len(feature_set.names)} of the feature set"
         raise TrainingError("other features than the model's", got=got, wanted=wanted)
-    announce(progress, "features")
+    report_step(progress, "features")
     contacts = _with_offers(rows, offers)
     split = by_share(contacts.rows.moments, contacts.rows.settled, judged_from)
     actions = _action_features(contacts, split.pool)
     table = _table(contacts, actions, feature_set)
-    announce(progress, "fit")
+    report_step(progress, "fit")
     fitted = fit_calibrated(table, split, parameters)
     digest, until = contacts.rows.digest, latest(contacts.rows.settled[split.pool])
     model = FittedModel(fitted.trees, fitted.calibration, True, actions, digest, {}, learnt_until=until)
-    announce(progress, "evaluation")
+    report_step(progress, "evaluation")
     test = _test(contacts, table, split, model)
     metrics = {**evaluate(test), **by_action(test, contacts.rows.taken_arms[split.test].tolist())}
     metrics |= {

@@ -24,7 +24,7 @@ from tactful.training.figures.candidate_plots import tenths
 from tactful.training.figures.plots import importance
 from tactful.training.fit.candidate import Candidate, Interval, above, latest, shown
 from tactful.training.fit.evaluation import as_json
-from tactful.training.fit.job import Progress, announce, learnable
+from tactful.training.fit.job import Progress, learnable, report_step
 
 NAME = "clv"
 HORIZON = 365
@@ -100,7 +100,7 @@ def train(
     """
     if not 0 < margin <= 1:
         raise TrainingError("unfit margin", got=margin, wanted="a share above 0, at most 1")
-    announce(progress, "labels")
+    report_step(progress, "labels")
     moments = _moments(dataset, window_days, judged_from)
     labelled = spends(dataset, moments, window_days)
     test = labelled.moments == moments[-1]
@@ -110,15 +110,15 @@ def train(
     if not (pool.any() and test.any() and labelled.spend[pool].any()):
         wanted = f"spend before and after {iso_date(moments[-1])}"
         raise TrainingError("too short a log for a value", got=f"{int(pool.sum())} settled rows", wanted=wanted)
-    announce(progress, "features")
+    report_step(progress, "features")
     frame = build_dataset_pairs(dataset, labelled.customers.tolist(), labelled.moments.tolist(), feature_set)
     columns = learnable(feature_set)
     rows = frame.values[:, [feature_set.names.index(name) for name in columns]]
-    announce(progress, "fit")
+    report_step(progress, "fit")
     trees = fit_spend(rows[pool], labelled.spend[pool], columns, parameters)
     retention, measured = _retention(labelled, {moment: ends[moment] for moment in settled})
     model = ValueModel(trees, window_days, horizon_days, retention, margin, dataset.digest)
-    announce(progress, "evaluation")
+    report_step(progress, "evaluation")
     past = _past_spend(dataset, labelled, window_days, pool)
     expected = {"": trees.predict(rows[test]), "past spend": past[test]}
     metrics = _metrics(labelled.spend[test], expected) | {

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tactful.models.base.shap import Reason, by_family, reasons
-from tactful.models.scores.bgnbd import FORETOLD
+from tactful.models.scores.bgnbd import BGNBD_FEATURES
 from tactful.training.fit.job import TrainingResult
 from tactful.training.studies.segments import Bands, Segment, mean_by_segment
 
@@ -21,7 +21,7 @@ def tree_rows(result: TrainingResult) -> NDArray[np.float64]:
 def family_weights(result: TrainingResult) -> list[Segment]:
     """By how much each family of features moves the log-odds of a test row, up or down, on average; most first."""
     parts = result.model.trees.contributions(tree_rows(result))
-    families = {**result.feature_set.families, "outlook": tuple(FORETOLD)}
+    families = {**result.feature_set.families, "outlook": tuple(BGNBD_FEATURES)}
     everyone = np.zeros(len(parts), dtype=np.int64)
     weights = [
         mean_by_segment(result.test.outcomes, np.abs(moved), Bands((family,), everyone))[0]
@@ -46,4 +46,4 @@ def reasons_of(result: TrainingResult, row: int, *, most: int = 4) -> list[Reaso
 def reasons_in_words(result: TrainingResult, row: int, *, most: int = 4) -> list[str]:
     """The same as clauses, in the features' own descriptions."""
     descriptions = {feature.name: feature.description for feature in result.feature_set.features}
-    return [reason.in_words({**FORETOLD, **descriptions}) for reason in reasons_of(result, row, most=most)]
+    return [reason.in_words({**BGNBD_FEATURES, **descriptions}) for reason in reasons_of(result, row, most=most)]

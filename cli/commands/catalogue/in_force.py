@@ -13,7 +13,7 @@ from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
     from tactful.serving.engine.health.rehearsal import Rehearsal
-    from tactful.serving.engine.in_force.catalogues import Governance
+    from tactful.serving.engine.in_force.catalogues import CatalogueStore
     from tactful.serving.engine.service import DecisionService
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
@@ -146,16 +146,16 @@ def _report(found: "Rehearsal") -> dict[str, Any]:
 
 
 @contextmanager
-def _governance(data: Path, tenant: str | None) -> "Iterator[Governance]":
+def _governance(data: Path, tenant: str | None) -> "Iterator[CatalogueStore]":
     """The catalogues of a folder's service; no model is loaded."""
     from tactful.cli.wiring.stores import opened
     from tactful.features.definitions.standard import STANDARD
-    from tactful.serving.engine.in_force.catalogues import Governance
+    from tactful.serving.engine.in_force.catalogues import CatalogueStore
     from tactful.serving.engine.in_force.pointer import names_of, vocabulary
     from tactful.serving.settings import clock
 
     with opened(data, tenant) as (store, settings):
-        yield Governance(
+        yield CatalogueStore(
             store.database,
             settings.tenant,
             settings.catalogue,

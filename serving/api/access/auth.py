@@ -22,7 +22,7 @@ from tactful.serving.api.access.limits import Buckets
 from tactful.serving.api.access.local import is_forwarded, require_local
 from tactful.serving.api.pages import PATHS as PAGES
 from tactful.serving.api.tracking.clients import MEASUREMENTS, authorization
-from tactful.serving.engine.batching import Desk
+from tactful.serving.engine.batching import DecisionBatcher
 from tactful.serving.engine.in_force.tenants import Tenants
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import ForbiddenError, TooManyRequestsError, UnauthenticatedError
@@ -54,21 +54,21 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestContext:
     """A caller, and what answers it.
 
     Args:
         caller: Who asks.
         service: The decision service of the caller's tenant.
-        desk: Where decisions are asked for.
+        batcher: Where decisions are asked for.
     """
 
     caller: Caller
     service: DecisionService
-    desk: Desk
+    batcher: DecisionBatcher
 
 
-class Recognises(Protocol):
+class Authenticator(Protocol):
     """Tells who sends a request."""
 
     async def __call__(self, authorization: bytes, headers: Mapping[bytes, bytes]) -> Caller:
@@ -107,7 +107,7 @@ class Keys:
         return Caller(key.tenant, key.id, key.scopes, key.family, partial(self._buckets.charge, key.id))
 
 
-class Everybody:
+class AnonymousAuth:
     """Takes every program of this machine for the one tenant's own, with every scope: for a loopback address alone.
 
     Args:
@@ -125,7 +125,7 @@ class Everybody:
         return self._caller
 
 
-class Door:
+class AuthMiddleware:
     """Stands before an application and lets in whom it recognises.
 
     Args:
@@ -135,18 +135,20 @@ class Door:
         settings: How it is served.
     """
 
-    def __init__(self, app: ASGIApp, recognises: Recognises, tenants: Tenants, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, recognises: Authenticator, tenants: Tenants, settings: Settings) -> None:
         self._app = app
         self._recognises = recognises
         self._tenants = tenants
         self._settings = settings
 
     async def __call__(self, scope: Exchange, receive: Receive, send: Send) -> None:
-        """Answers one request; the errors of `Recognises` leave it before the body is used."""
+        """Answers one request; the errors of `Authenticator` leave it before the body is used."""
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
             sent, receive = await authorization(scope, receive)
             caller = await self._caller(scope, sent)
-            scope["state"]["visit"] = Visit(caller, self._tenants.of(caller.tenant), scope["state"]["desk"])
+            scope["state"]["context"] = RequestContext(
+                caller, self._tenants.of(caller.tenant), scope["state"]["batcher"]
+            )
         await self._app(scope, receive, send)
 
     async def _caller(self, exchange: Exchange, sent: bytes) -> Caller:
@@ -166,20 +168,20 @@ class Allowed:
     def __init__(self, *scopes: Scope) -> None:
         self.scopes = scopes
 
-    async def __call__(self, request: Request) -> Visit:
+    async def __call__(self, request: Request) -> RequestContext:
         """The visit of a request.
 
         Raises:
             ForbiddenError: The key has none of the scopes.
         """
-        visit: Visit = request.scope["state"]["visit"]
-        require(visit.caller, *self.scopes)
-        return visit
+        context: RequestContext = request.scope["state"]["context"]
+        require(context.caller, *self.scopes)
+        return context
 
 
 @cache
 def allows(*scopes: Scope) -> Allowed:
-    """What a route depends on: `visit: Annotated[Visit, Depends(allows("decide"))]`."""
+    """What a route depends on: `context: Annotated[RequestContext, Depends(allows("decide"))]`."""
     return Allowed(*scopes)
 
 

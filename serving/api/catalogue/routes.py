@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.access.auth import RequestContext, allows
 from tactful.serving.api.catalogue.schemas import CataloguePut, CatalogueRemark, ProgrammesAnswer
 from tactful.serving.api.decisions.schemas import CatalogueVersion
 from tactful.serving.api.document.openapi import problems
@@ -24,8 +24,8 @@ from tactful.serving.errors import (
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
 YAML = "application/yaml"
-Reader = Annotated[Visit, Depends(allows("read"))]
-Operator = Annotated[Visit, Depends(allows("admin"))]
+Reader = Annotated[RequestContext, Depends(allows("read"))]
+Operator = Annotated[RequestContext, Depends(allows("admin"))]
 
 
 class YamlText(Response):
@@ -56,10 +56,10 @@ _TEXT: dict[str, Any] = {YAML: {"schema": {"type": "string"}}, "text/plain": {"s
     },
 )
 async def get_catalogue(
-    visit: Reader, request: Request, if_none_match: Annotated[str | None, Header()] = None
+    context: Reader, request: Request, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """The text as it was put in force, comments and all."""
-    present = await run_in_threadpool(visit.service.governance.in_force)
+    present = await run_in_threadpool(context.service.governance.in_force)
     headers = {"ETag": f'"{present.digest}"'}
     if if_none_match is not None and {present.digest, "*"} & set(_tags(if_none_match)):
         return Response(status_code=304, headers=headers)
@@ -84,7 +84,7 @@ async def get_catalogue(
     ),
 )
 async def put_catalogue(
-    visit: Operator,
+    context: Operator,
     request: Request,
     response: Response,
     if_match: Annotated[str | None, Header(description="The `ETag` of the one it is to replace, or `*`.")] = None,
@@ -96,11 +96,11 @@ async def put_catalogue(
     """
     content = _text(await request.body())
     if check:
-        return _answer(await run_in_threadpool(visit.service.governance.inspected, content), None)
+        return _answer(await run_in_threadpool(context.service.governance.inspected, content), None)
     if if_match is None:
         raise PreconditionRequiredError("which catalogue is to be replaced", wanted="its ETag in If-Match")
     put, verdict = await run_in_threadpool(
-        visit.service.governance.put_in_force, content, visit.caller.key, instead_of=_tags(if_match)
+        context.service.governance.put_in_force, content, context.caller.key, instead_of=_tags(if_match)
     )
     response.headers["ETag"] = f'"{put.digest}"'
     return _answer(verdict, put.number)
@@ -111,9 +111,9 @@ async def put_catalogue(
     summary="The programmes of the present catalogue",
     responses=problems(NotReadyError),
 )
-async def list_programmes(visit: Reader) -> ProgrammesAnswer:
+async def list_programmes(context: Reader) -> ProgrammesAnswer:
     """In the marketer's order of priority."""
-    champion = await run_in_threadpool(visit.service.champions.present)
+    champion = await run_in_threadpool(context.service.champions.present)
     catalogue = CatalogueVersion(name=champion.compiled.catalogue.catalogue, version=champion.compiled.version)
     return ProgrammesAnswer.model_validate({"catalogue": catalogue, "programmes": programmes(champion)})
 

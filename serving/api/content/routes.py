@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.access.auth import RequestContext, allows
 from tactful.serving.api.access.limits import Buckets
 from tactful.serving.api.decisions.schemas import Action, DecisionId, OutcomeAnswer
 from tactful.serving.api.document.openapi import problems
@@ -30,7 +30,7 @@ CUSTOMER_RATE = 5.0
 """Requests a second for the content of one customer, of all workers together."""
 
 router = APIRouter(prefix="/v1/content", tags=["content"])
-Page = Annotated[Visit, Depends(allows("content"))]
+Page = Annotated[RequestContext, Depends(allows("content"))]
 Token = Annotated[
     str,
     Field(
@@ -81,15 +81,15 @@ class ContentAnswer(BaseModel):
         MALFORMED, INVALID, TOO_LARGE,
     ),
 )  # fmt: skip
-async def post_content(wanted: ContentRequest, visit: Page, request: Request) -> ContentAnswer:
+async def post_content(wanted: ContentRequest, context: Page, request: Request) -> ContentAnswer:
     """The same for five minutes, however often it is asked for.
 
     It counts toward caps for as long, and for good once it was reported as `shown`.
     """
-    customer = _customer(wanted.token, visit, request)
-    _limit(customer, visit, request.state.content_buckets)
-    ask = ask_for(customer, wanted.channels, visit.service.clock())
-    answer = await visit.desk.ask(visit.service, ask)
+    customer = _customer(wanted.token, context, request)
+    _limit(customer, context, request.state.content_buckets)
+    command = ask_for(customer, wanted.channels, context.service.clock())
+    answer = await context.batcher.submit(context.service, command)
     choice, text = answer.decision.choice, answer.text
     if choice is None:
         return ContentAnswer(id=answer.decision.id, content=None)
@@ -111,21 +111,21 @@ async def post_content(wanted: ContentRequest, visit: Page, request: Request) ->
     responses=problems(UnknownDecisionError, NothingToSendError, StoreError, MALFORMED, INVALID, TOO_LARGE),
 )
 async def post_content_outcome(
-    decision_id: Annotated[DecisionId, Path()], told: ContentReport, visit: Page, request: Request
+    decision_id: Annotated[DecisionId, Path()], told: ContentReport, context: Page, request: Request
 ) -> OutcomeAnswer:
     """A page reports only what became of its own customer's content. Told twice, it counts once."""
-    customer = _customer(told.token, visit, request)
-    kept = await run_in_threadpool(report_content, visit.service, decision_id, customer, told.kind)
+    customer = _customer(told.token, context, request)
+    kept = await run_in_threadpool(report_content, context.service, decision_id, customer, told.kind)
     return OutcomeAnswer(status="kept" if kept else "known")
 
 
-def _customer(token: str, visit: Visit, request: Request) -> str:
+def _customer(token: str, context: RequestContext, request: Request) -> str:
     tokens: CustomerTokens = request.state.customer_tokens
-    return tokens.customer(visit.caller.tenant, token, datetime.now(UTC))
+    return tokens.customer(context.caller.tenant, token, datetime.now(UTC))
 
 
-def _limit(customer: str, visit: Visit, buckets: Buckets) -> None:
-    wait = buckets.wait(f"{visit.caller.tenant}\0{customer}", CUSTOMER_RATE)
+def _limit(customer: str, context: RequestContext, buckets: Buckets) -> None:
+    wait = buckets.wait(f"{context.caller.tenant}\0{customer}", CUSTOMER_RATE)
     if wait:
         allowed = f"at most {CUSTOMER_RATE:g} a second for one customer"
         raise TooManyRequestsError("too many requests", wanted=allowed, retry_after=math.ceil(wait))

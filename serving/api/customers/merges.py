@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, BeforeValidator, Field
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.access.auth import RequestContext, allows
 from tactful.serving.api.decisions.schemas import CustomerId
 from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.pagination import cursor_of, parsed
@@ -17,7 +17,7 @@ from tactful.serving.errors import CursorError, NotMergedError, StoreError
 from tactful.serving.store.queries.merges import made
 
 router = APIRouter(prefix="/v1", tags=["customers"])
-Merger = Annotated[Visit, Depends(allows("merge"))]
+Merger = Annotated[RequestContext, Depends(allows("merge"))]
 
 
 class MergeItem(BaseModel):
@@ -51,13 +51,13 @@ class UnmergeAnswer(BaseModel):
     "/merges", summary="Merges of customers, the newest first", responses=problems(StoreError, CursorError, INVALID)
 )
 async def list_merges(
-    visit: Merger,
+    context: Merger,
     customer_id: Annotated[CustomerId | None, Query(description="Only those of this id, on either side.")] = None,
     cursor: Annotated[str | None, Query(max_length=300, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> MergePage:
     """Each with the key that asked for it, and with the moment at which it was undone, if it was."""
-    service, before = visit.service, parsed(cursor) if cursor else None
+    service, before = context.service, parsed(cursor) if cursor else None
     found = await run_in_threadpool(
         made, service.store.database, service.tenant, customer=customer_id, before=before, limit=limit + 1
     )
@@ -81,16 +81,16 @@ async def list_merges(
     responses=problems(NotMergedError, StoreError, INVALID),
 )
 async def unmerge_customer(
-    customer_id: Annotated[CustomerId, BeforeValidator(unescaped), Path()], visit: Merger
+    customer_id: Annotated[CustomerId, BeforeValidator(unescaped), Path()], context: Merger
 ) -> UnmergeAnswer:
     """The id is a customer of its own again, with what came under it before the merge and since.
 
     Decisions and their contacts stay with the id that they were made about. A refusal that came while both were one
     customer counts for both. The id is not merged again, unless a key of scope `merge` asks for it.
     """
-    service = visit.service
+    service = context.service
     undone = await run_in_threadpool(
-        service.store.unmerge, service.tenant, customer_id, service.clock(), visit.caller.key
+        service.store.unmerge, service.tenant, customer_id, service.clock(), context.caller.key
     )
     return UnmergeAnswer(
         merge=undone.id,

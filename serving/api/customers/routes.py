@@ -8,21 +8,21 @@ from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from tactful.decisions.kernel.availability import Free
-from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.access.auth import RequestContext, allows
 from tactful.serving.api.customers.schemas import CustomerAnswer, CustomerExport, ErasureAnswer
 from tactful.serving.api.decisions.schemas import CustomerId
 from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.paths import unescaped
 from tactful.serving.api.problems import INVALID
-from tactful.serving.engine.queries.customers import Portrait, portrait
+from tactful.serving.engine.queries.customers import CustomerView, customer_view
 from tactful.serving.engine.records.decision_json import closed, encoded, scores_of
 from tactful.serving.engine.records.erase import erase_person, export_person
 from tactful.serving.errors import NotReadyError, StoreError, UnknownCustomerError
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
-Reader = Annotated[Visit, Depends(allows("read"))]
-Operator = Annotated[Visit, Depends(allows("admin"))]
+Reader = Annotated[RequestContext, Depends(allows("read"))]
+Operator = Annotated[RequestContext, Depends(allows("admin"))]
 Id = Annotated[CustomerId, BeforeValidator(unescaped), Path()]
 
 
@@ -32,9 +32,9 @@ Id = Annotated[CustomerId, BeforeValidator(unescaped), Path()]
     response_model=CustomerAnswer,
     responses=problems(UnknownCustomerError, NotReadyError, StoreError, INVALID),
 )
-async def get_customer(customer_id: Id, visit: Reader) -> Response:
+async def get_customer(customer_id: Id, context: Reader) -> Response:
     """Features, scores and their reasons, open programmes, contact pressure, and when each channel is next free."""
-    return _json(_document(await run_in_threadpool(portrait, visit.service, customer_id)))
+    return _json(_document(await run_in_threadpool(customer_view, context.service, customer_id)))
 
 
 @router.get(
@@ -43,10 +43,10 @@ async def get_customer(customer_id: Id, visit: Reader) -> Response:
     response_model=CustomerExport,
     responses=problems(UnknownCustomerError, StoreError, INVALID),
 )
-async def export_customer(customer_id: Id, visit: Operator) -> Response:
+async def export_customer(customer_id: Id, context: Operator) -> Response:
     """For the customer who asks what is known: profile, consents, identities, events, contacts, decisions, outcomes."""
-    service = visit.service
-    asked = service.tenant, customer_id, service.clock(), visit.caller.key
+    service = context.service
+    asked = service.tenant, customer_id, service.clock(), context.caller.key
     return _json(await run_in_threadpool(export_person, service.store, *asked))
 
 
@@ -55,14 +55,14 @@ async def export_customer(customer_id: Id, visit: Operator) -> Response:
     summary="Erase a customer",
     responses=problems(StoreError, INVALID),
 )
-async def erase_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
+async def erase_customer(customer_id: Id, context: Operator) -> ErasureAnswer:
     """Personal data are gone from every table and from the event partitions; what comes later does not bring them back.
 
     Decisions and contacts stay in the counts under a name that leads to nobody. Erasing twice is answered like erasing
     once. An id that nobody was known by is answered with the status `unknown`: check that it is the right one. Events
     of that id are refused from then on.
     """
-    service = visit.service
+    service = context.service
     erased = await run_in_threadpool(
         erase_person,
         service.store,
@@ -70,13 +70,13 @@ async def erase_customer(customer_id: Id, visit: Operator) -> ErasureAnswer:
         customer_id,
         service.clock(),
         service.histories,
-        visit.caller.key,
+        context.caller.key,
     )
     status = "erased" if erased.known else "unknown"
     return ErasureAnswer(status=status, decisions=erased.decisions, log_emptied=erased.log_emptied)
 
 
-def _document(seen: Portrait) -> dict[str, Any]:
+def _document(seen: CustomerView) -> dict[str, Any]:
     known, decision = seen.known, seen.decision
     return {
         "customer_id": known.id,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.api.access.auth import METRICS_PATH, Visit, allows
+from tactful.serving.api.access.auth import METRICS_PATH, RequestContext, allows
 from tactful.serving.api.decisions.schemas import (
     Alive,
     BundleVersion,
@@ -75,9 +75,9 @@ async def check_readiness(request: Request) -> Ready:
     summary="What decisions are made with, and what an operator should know",
     responses=problems(NotReadyError, StoreError),
 )
-async def get_health(visit: Annotated[Visit, Depends(allows("read"))], request: Request) -> Health:
+async def get_health(context: Annotated[RequestContext, Depends(allows("read"))], request: Request) -> Health:
     """The bundle and catalogue in use, why newer ones were refused, remarks on them, and messages lately refused."""
-    service = visit.service
+    service = context.service
     champion = await run_in_threadpool(_checked, service)
     refusal = service.champions.refusal
     return Health(
@@ -96,9 +96,11 @@ async def get_health(visit: Annotated[Visit, Depends(allows("read"))], request: 
     summary="Messages of the tracking API that were not kept, or not as a whole",
     responses=problems(StoreError),
 )
-async def list_refused_messages(visit: Annotated[Visit, Depends(allows("read"))], request: Request) -> RefusedPage:
+async def list_refused_messages(
+    context: Annotated[RequestContext, Depends(allows("read"))], request: Request
+) -> RefusedPage:
     """Messages alike are counted together, the last seen first, at most 200 kinds; nothing of their content is kept."""
-    return await run_in_threadpool(_refused, request, visit.service)
+    return await run_in_threadpool(_refused, request, context.service)
 
 
 @router.get(
@@ -108,10 +110,10 @@ async def list_refused_messages(visit: Annotated[Visit, Depends(allows("read"))]
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus's text format."}, **problems()},
 )
-async def get_metrics(visit: Annotated[Visit, Depends(allows("admin"))], request: Request) -> Response:
+async def get_metrics(context: Annotated[RequestContext, Depends(allows("admin"))], request: Request) -> Response:
     """Series of every worker, and of every tenant: for the operator's own tenant, which `TACTFUL_TENANT` names."""
     own: DecisionService = request.state.service
-    if visit.caller.tenant != own.tenant:
+    if context.caller.tenant != own.tenant:
         raise ForbiddenError("counts of every tenant", wanted="a key of the operator's own tenant")
     return Response(await run_in_threadpool(_exposed, own), media_type=MEDIA_TYPE)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from tactful.serving.addresses import hostname, is_loopback
-from tactful.serving.api.access.auth import Visit, allows
+from tactful.serving.api.access.auth import RequestContext, allows
 from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.tracking.clients import MEASUREMENTS, SOURCE_CONFIG
 from tactful.serving.api.tracking.matching import TRACKING
@@ -18,7 +18,7 @@ from tactful.serving.api.tracking.schemas import RudderStackSettings, SegmentSet
 from tactful.serving.errors import StoreError
 
 router = APIRouter(tags=[TRACKING])
-Sending = Annotated[Visit, Depends(allows("ingest", "track"))]
+Sending = Annotated[RequestContext, Depends(allows("ingest", "track"))]
 
 
 @router.get(
@@ -36,9 +36,9 @@ async def segment_settings(_: Sending, write_key: str, request: Request) -> Segm
 
 
 @router.get(SOURCE_CONFIG, summary="Settings of RudderStack's clients", responses=problems(StoreError))
-async def source_config(visit: Sending) -> RudderStackSettings:
+async def source_config(context: Sending) -> RudderStackSettings:
     """What RudderStack's clients ask for, where `configUrl` or the control plane is this service."""
-    return RudderStackSettings.of(visit.caller.key, datetime.now(UTC))
+    return RudderStackSettings.of(context.caller.key, datetime.now(UTC))
 
 
 @router.post(

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope
 
 from tactful.serving.errors import UnauthenticatedError
 from tactful.serving.ingestion.bodies import inflated
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 
 PATHS = {
     "/v1/t": "/v1/track",
@@ -120,7 +120,7 @@ def _write_key(body: bytes, encoding: str) -> str:
     try:
         found = set(_IN_BODY.findall(inflated(body, encoding)))
     except UnfitMessageError as error:
-        if error.fate is MessageFate.OVERSIZED:
+        if error.fate is MessageStatus.OVERSIZED:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)) from None
         return ""
     if len(found) > 1:

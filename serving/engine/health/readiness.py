@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 
-from tactful.serving.engine.batching import Desk
-from tactful.serving.engine.drafts import Ask
+from tactful.serving.engine.batching import DecisionBatcher
+from tactful.serving.engine.drafts import DecisionCommand
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import NotReadyError, ServingError, StoreError
 from tactful.serving.store.port import KnownCustomer
@@ -36,13 +36,13 @@ class Readiness:
 
     Args:
         service: The service.
-        desk: Makes its decisions.
+        batcher: Makes its decisions.
         patience: How long the checks may take, and the desk may be busy with one group of decisions.
     """
 
-    def __init__(self, service: DecisionService, desk: Desk, patience: timedelta) -> None:
+    def __init__(self, service: DecisionService, batcher: DecisionBatcher, patience: timedelta) -> None:
         self._service = service
-        self._desk = desk
+        self._desk = batcher
         self._patience = patience.total_seconds()
         self._checking: asyncio.Task[Condition] | None = None
         self._checked = 0.0
@@ -89,8 +89,8 @@ def rehearse(service: DecisionService) -> None:
         Exception: Whatever keeps a decision from being made.
     """
     champion, moment = service.champions.present(), service.clock()
-    ask = Ask("rehearsal", uuid.uuid4().hex, moment)
-    nobody = KnownCustomer(ask.customer, 0, "UTC", None, None, {}, {}, (), ())
-    (made,) = service.maker.make([(ask, nobody)], champion)
+    command = DecisionCommand("rehearsal", uuid.uuid4().hex, moment)
+    nobody = KnownCustomer(command.customer, 0, "UTC", None, None, {}, {}, (), ())
+    (made,) = service.maker.make([(command, nobody)], champion)
     if isinstance(made, Exception):
         raise made

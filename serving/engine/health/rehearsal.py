@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tactful.serving.engine.drafts import Ask, Made
+from tactful.serving.engine.drafts import DecisionCommand, PendingDecision
 from tactful.serving.engine.in_force.champion import Champion
 from tactful.serving.engine.service import DecisionService
 
@@ -45,16 +45,18 @@ def rehearse(service: DecisionService, candidate: Champion, customers: Sequence[
     """
     champion, moment, found = service.champions.present(), service.clock(), Rehearsal()
     for start in range(0, len(customers), CHUNK):
-        asks = [Ask(customer, f"try:{customer}", moment) for customer in customers[start : start + CHUNK]]
-        known = service.store.customers(service.tenant, [(ask.customer, ask.moment) for ask in asks])
-        cases = [(ask, one) for ask, one in zip(asks, known, strict=True) if one is not None]
+        commands = [
+            DecisionCommand(customer, f"try:{customer}", moment) for customer in customers[start : start + CHUNK]
+        ]
+        known = service.store.customers(service.tenant, [(command.customer, command.moment) for command in commands])
+        cases = [(command, one) for command, one in zip(commands, known, strict=True) if one is not None]
         both = (service.maker.make(cases, one) for one in (champion, candidate))
         for before, after in zip(*both, strict=True):
             _count(found, before, after)
     return found
 
 
-def _count(found: Rehearsal, before: Made | Exception, after: Made | Exception) -> None:
+def _count(found: Rehearsal, before: PendingDecision | Exception, after: PendingDecision | Exception) -> None:
     if isinstance(before, Exception) or isinstance(after, Exception):
         error = before if isinstance(before, Exception) else after
         found.failed[str(error).partition("\n")[0]] += 1
@@ -66,6 +68,6 @@ def _count(found: Rehearsal, before: Made | Exception, after: Made | Exception) 
     found.after[chosen[1]] += 1
 
 
-def _chosen(made: Made) -> str:
+def _chosen(made: PendingDecision) -> str:
     choice = made.draft.decision.choice
     return SILENCE if choice is None else choice.action.id

@@ -48,7 +48,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Governance:
+class CatalogueStore:
     """Looks after the catalogue of a tenant. It loads no model and makes no decision.
 
     Args:

@@ -21,7 +21,7 @@ from tactful.serving.errors import StoreError
 _log = logging.getLogger(__name__)
 
 
-class Trials:
+class ActiveExperiments:
     """Follows the experiments in force, which the store is asked for once in `champion.MEMORY` seconds.
 
     Experiments that cannot be made ready, as where a catalogue is missing, are left out, all of them, and the log says

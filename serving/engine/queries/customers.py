@@ -12,9 +12,9 @@ from tactful.decisions.base.errors import SnapshotError
 from tactful.decisions.catalogue.compiled import CompiledCatalogue
 from tactful.decisions.catalogue.selection import Policy
 from tactful.decisions.kernel.availability import Free, next_free
-from tactful.decisions.kernel.decide import Circumstances, Request
+from tactful.decisions.kernel.decide import Request, RunContext
 from tactful.decisions.kernel.decision import Decision
-from tactful.serving.engine.drafts import Ask, Made
+from tactful.serving.engine.drafts import DecisionCommand, PendingDecision
 from tactful.serving.engine.in_force.champion import Champion
 from tactful.serving.engine.queries.reasons import Explained, explained
 from tactful.serving.engine.records.archive import Archive
@@ -28,7 +28,7 @@ PRESSURE = {"1d": timedelta(days=1), "7d": timedelta(days=7), "28d": timedelta(d
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class CustomerView:
     """A customer as the engine sees it now.
 
     Args:
@@ -48,7 +48,7 @@ class Portrait:
     explained: Sequence[Explained]
 
 
-def portrait(service: DecisionService, customer: str) -> Portrait:
+def customer_view(service: DecisionService, customer: str) -> CustomerView:
     """A customer as the engine sees it now.
 
     Raises:
@@ -57,31 +57,31 @@ def portrait(service: DecisionService, customer: str) -> Portrait:
         StoreError: The store fails.
     """
     champion, known = service.champions.present(), _known(service, customer)
-    ask = Ask(customer, f"portrait:{uuid.uuid4().hex}", service.clock())
-    seen = snapshot(known, ask.moment, champion)
-    (made,) = service.maker.make([(ask, known)], champion)
-    if not isinstance(made, Made):
+    command = DecisionCommand(customer, f"portrait:{uuid.uuid4().hex}", service.clock())
+    seen = snapshot(known, command.moment, champion)
+    (made,) = service.maker.make([(command, known)], champion)
+    if not isinstance(made, PendingDecision):
         raise made
     decision = made.draft.decision
-    return Portrait(
+    return CustomerView(
         known,
         dict(zip(champion.compiled.vocabulary.features, seen.features, strict=True)),
         decision,
-        {channel: _pressure(known, ask, channel) for channel in champion.compiled.catalogue.channels},
+        {channel: _pressure(known, command, channel) for channel in champion.compiled.catalogue.channels},
         next_free(champion.compiled, seen, decision.scores),
         explained(champion.bundle, seen.features),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Supposition:
+class WhatIfResult:
     """What would be decided, and the ISO 4217 code of its amounts."""
 
     decision: Decision
     currency: str
 
 
-def supposed(service: DecisionService, customer: str, changes: Changes, channels: tuple[str, ...] = ()) -> Supposition:
+def suppose(service: DecisionService, customer: str, changes: Changes, channels: tuple[str, ...] = ()) -> WhatIfResult:
     """What would be decided about a customer now, under some changes.
 
     Raises:
@@ -93,10 +93,10 @@ def supposed(service: DecisionService, customer: str, changes: Changes, channels
     champion, known = service.champions.present(), _known(service, customer)
     request = Request(f"what-if:{uuid.uuid4().hex}", snapshot(known, service.clock(), champion), channels)
     compiled, policy = champion.compiled, champion.compiled.catalogue.policy
-    return _supposition(request, compiled, policy, champion, changes, service.maker.circumstances)
+    return _supposition(request, compiled, policy, champion, changes, service.maker.run_context)
 
 
-def supposed_again(service: DecisionService, decision_id: str, changes: Changes) -> Supposition:
+def suppose_again(service: DecisionService, decision_id: str, changes: Changes) -> WhatIfResult:
     """What a past decision would have been under some changes, with its own catalogue and the present models.
 
     Raises:
@@ -109,8 +109,8 @@ def supposed_again(service: DecisionService, decision_id: str, changes: Changes)
     champion = service.champions.present()
     recorded = Archive(service.store, service.tenant, champion).decision(decision_id)
     was = recorded.decision
-    circumstances = Circumstances(was.seed, was.capacity, was.prices)
-    return _supposition(recorded.request, recorded.compiled, policy_of(was), champion, changes, circumstances)
+    run_context = RunContext(was.seed, was.capacity, was.prices)
+    return _supposition(recorded.request, recorded.compiled, policy_of(was), champion, changes, run_context)
 
 
 def programmes(champion: Champion) -> list[dict[str, Any]]:
@@ -133,13 +133,13 @@ def _supposition(
     policy: Policy,
     champion: Champion,
     changes: Changes,
-    circumstances: Circumstances,
-) -> Supposition:
+    run_context: RunContext,
+) -> WhatIfResult:
     try:
-        found = what_if(request, compiled, policy, champion.bundle, changes, circumstances)
+        found = what_if(request, compiled, policy, champion.bundle, changes, run_context)
     except SnapshotError as error:
         raise UnknownItemError(error.message, got=error.got, wanted=error.wanted, where=error.where) from error
-    return Supposition(found, compiled.catalogue.currency)
+    return WhatIfResult(found, compiled.catalogue.currency)
 
 
 def _known(service: DecisionService, customer: str) -> KnownCustomer:
@@ -149,6 +149,6 @@ def _known(service: DecisionService, customer: str) -> KnownCustomer:
     return known
 
 
-def _pressure(known: KnownCustomer, ask: Ask, channel: str) -> dict[str, int]:
+def _pressure(known: KnownCustomer, command: DecisionCommand, channel: str) -> dict[str, int]:
     times = [contact.time for contact in known.contacts or () if contact.counts and contact.channel == channel]
-    return {name: sum(time > ask.moment - window for time in times) for name, window in PRESSURE.items()}
+    return {name: sum(time > command.moment - window for time in times) for name, window in PRESSURE.items()}

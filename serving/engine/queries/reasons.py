@@ -10,10 +10,10 @@ import numpy as np
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.base.shap import Reason
 from tactful.models.bundles.bundle import Bundle
-from tactful.models.scores.bgnbd import FORETOLD
+from tactful.models.scores.bgnbd import BGNBD_FEATURES
 
 MOST = 4
-_DESCRIPTIONS = {**FORETOLD, **{feature.name: feature.description for feature in STANDARD.features}}
+_DESCRIPTIONS = {**BGNBD_FEATURES, **{feature.name: feature.description for feature in STANDARD.features}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from tactful.decisions.analysis.explain import paragraph, why_silence
 from tactful.decisions.base import canonical_json as canonical
 from tactful.decisions.catalogue.messages import RenderedText
 from tactful.decisions.kernel.decision import Candidate, Decision
-from tactful.serving.engine.drafts import Answer
+from tactful.serving.engine.drafts import DecisionResult
 
 
-def content(answer: Answer) -> bytes:
+def content(answer: DecisionResult) -> bytes:
     """An answer as canonical JSON: the same decision is told in the same bytes each time."""
     decision = answer.decision
     written = {

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tactful.features.timestamps import AHEAD, EARLIEST
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 
 INSTANT = timedelta(microseconds=1)
 
@@ -74,10 +74,10 @@ def placed(
         return latest, False
     skew = timedelta() if sent is None else received - sent
     if timestamp - received + skew > ahead:
-        raise UnfitMessageError("future-dated", fate=MessageFate.FUTURE, wanted="a past event", where="timestamp")
+        raise UnfitMessageError("future-dated", fate=MessageStatus.FUTURE, wanted="a past event", where="timestamp")
     if received - timestamp - skew > min(reach, received - EARLIEST):
         raise UnfitMessageError(
-            "too late", fate=MessageFate.LATE, wanted=f"at most {reach.days} days old", where="timestamp"
+            "too late", fate=MessageStatus.LATE, wanted=f"at most {reach.days} days old", where="timestamp"
         )
     moment = timestamp + skew
     return min(moment, latest), moment > received

@@ -12,7 +12,7 @@ from tactful.features.one_line import one_line
 from tactful.serving.ingestion.bodies import LARGEST_MESSAGE, size
 from tactful.serving.ingestion.messages import moments
 from tactful.serving.ingestion.messages.consents import Statement, beside
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError, fit_or
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError, fit_or
 
 Call = Literal["track", "identify", "page", "screen", "group", "alias"]
 """What a message is."""
@@ -87,7 +87,7 @@ def read(
         raise UnfitMessageError("not a JSON object", where="the message")
     if size(raw) > LARGEST_MESSAGE:
         limit = f"at most {LARGEST_MESSAGE} bytes"
-        raise UnfitMessageError("too large", fate=MessageFate.OVERSIZED, wanted=limit, where="the message")
+        raise UnfitMessageError("too large", fate=MessageStatus.OVERSIZED, wanted=limit, where="the message")
     around = {} if batch is None else batch
     kind = call_of(raw, call)
     left_out: list[str] = []

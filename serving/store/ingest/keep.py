@@ -76,7 +76,7 @@ def keep(
         received: When they came, microseconds since the epoch.
     """
     tenant, arrivals = session.tenant, [arrival for arrival, _ in new]
-    told = [(known.whose(a.customer), _moment(a, received), a) for a in arrivals if tells(a)]
+    told = [(known.whose(a.customer), _moment(a, received), a) for a in arrivals if has_profile_data(a)]
     profiles = _profiles(session, told, merges, known)
     for one in merges:
         merge(session, one, received)
@@ -116,7 +116,7 @@ def keep_refusals(session: Session, again: Sequence[Arrival], known: Known, rece
     session.write(_MOVE, [(False, session.tenant, name) for name in in_order(profile.customer for profile, _ in found)])
 
 
-def tells(arrival: Arrival) -> bool:
+def has_profile_data(arrival: Arrival) -> bool:
     """Whether a message tells anything of its customer, apart from what became of a decision."""
     return arrival.event is not None or arrival.profile is not None or arrival.alias is not None
 
@@ -124,7 +124,7 @@ def tells(arrival: Arrival) -> bool:
 def _is_kept_by_id(arrival: Arrival, known: Known) -> bool:
     """Whether nothing but its id would tell that a message came before."""
     tied = arrival.outcome is not None and arrival.outcome.decision in known.decisions
-    return arrival.event is None and (tied or tells(arrival))
+    return arrival.event is None and (tied or has_profile_data(arrival))
 
 
 def _moment(arrival: Arrival, received: int) -> int:
@@ -176,7 +176,7 @@ def _changes(
 ) -> Iterator[tuple[str, SentChange]]:
     """The changes that a message makes to profiles and consents, each with the id that it is about."""
     customer, time = known.whose(arrival.customer), _moment(arrival, received)
-    if tells(arrival) and customer in profiles:
+    if has_profile_data(arrival) and customer in profiles:
         first = time if known.versions[customer] == 0 else None
         change = ProfileChange.of(arrival.profile or Profile(customer), time, first)
         yield customer, SentChange(arrival.customer, change)

@@ -111,7 +111,7 @@ def policy(
     )
 
 
-def ties(
+def find_merges(
     arrivals: Sequence[Arrival], identities: dict[str, str], allowed: MergePolicy
 ) -> tuple[list[Merge], dict[int, Receipt]]:
     """The merges that messages ask for, one after another, and those that are refused by the places of their messages.
@@ -124,7 +124,7 @@ def ties(
     Example:
         >>> said = [("ada", "device 1"), ("eve", "device 1"), ("ada", "device 2"), ("eve", "ada")]
         >>> arrivals = [Arrival(str(n), who, alias=alias, is_user=True) for n, (who, alias) in enumerate(said)]
-        >>> merges, refused = ties(arrivals, {}, MergePolicy(set(), (), Counter(), most=20))
+        >>> merges, refused = find_merges(arrivals, {}, MergePolicy(set(), (), Counter(), most=20))
         >>> [(merge.alias, merge.customer) for merge in merges]
         [('device 1', 'ada'), ('device 2', 'ada')]
         >>> {place: receipt.name for place, receipt in refused.items()}

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from tactful.features.timestamps import microseconds
 from tactful.serving.store.ingest.crowding import crowded
-from tactful.serving.store.ingest.keep import Known, keep, keep_refusals, tells
-from tactful.serving.store.ingest.merge import policy, ties
+from tactful.serving.store.ingest.keep import Known, has_profile_data, keep, keep_refusals
+from tactful.serving.store.ingest.merge import find_merges, policy
 from tactful.serving.store.ingest.session import Session, in_order
 from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR, Arrival, Receipt
 
@@ -38,7 +38,7 @@ def take(
     judged = list(zip(arrivals, receipts, strict=True))
     new = [(_without_erased(arrival, known), receipt) for arrival, receipt in judged if receipt.is_new]
     allowed = policy(session, [arrival for arrival, _ in new], known.identities, moment, merges)
-    found, refused = ties([arrival for arrival, _ in new], known.identities, allowed)
+    found, refused = find_merges([arrival for arrival, _ in new], known.identities, allowed)
     for place, receipt in refused.items():
         new[place] = replace(new[place][0], alias=None), receipt
     for place in crowded(session, [arrival for arrival, _ in new], known, events):
@@ -62,7 +62,7 @@ def _look(session: Session, arrivals: Sequence[Arrival]) -> Known:
     named = {arrival.outcome.decision for arrival in arrivals if arrival.outcome}
     found = session.select(_DECISIONS, session.tenant, list(named)) if named else []
     decisions = {id_: (customer, choice) for id_, customer, choice in found}
-    tellers = [arrival for arrival in arrivals if arrival.customer not in erased and tells(arrival)]
+    tellers = [arrival for arrival in arrivals if arrival.customer not in erased and has_profile_data(arrival)]
     welcome = {name for arrival in tellers for name in _names(arrival)} - erased
     names = welcome | {customer for customer, _ in decisions.values()}
     identities = session.identities(names)

@@ -28,7 +28,7 @@ from tactful.serving.store.database import Database, Durability, reason
 from tactful.serving.store.ingest.session import Row
 from tactful.serving.store.ingest.take import MovedError
 from tactful.serving.store.migrate import upgrade
-from tactful.serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
+from tactful.serving.store.port import Draft, Ending, History, KnownCustomer, RecordStatus, StoredDecision
 from tactful.serving.store.postgres import sql
 from tactful.serving.store.postgres.connection import NETWORK, BoundedConnection
 from tactful.serving.store.postgres.loading import load
@@ -116,24 +116,24 @@ class PostgresStore(CoreStore):
         """See `Store.customer_ids`."""
         return [row[0] for row in self._rows("SELECT customer FROM customers WHERE tenant = %s ORDER BY 1", tenant)]
 
-    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[Fate]:
+    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[RecordStatus]:
         """See `Store.record`."""
         with self._transaction(sql.WRITE) as connection:
             versions = _lock(connection, tenant, [draft.decision.customer for draft in drafts])
             known = {id_ for (id_,) in _select(connection, sql.EXIST, (tenant, [d.decision.id for d in drafts]))}
             fates = fates_of(drafts, versions, known)
-            chosen = {d.decision.id: d for d, fate in zip(drafts, fates, strict=True) if fate is Fate.RECORDED}
+            chosen = {d.decision.id: d for d, fate in zip(drafts, fates, strict=True) if fate is RecordStatus.RECORDED}
             kept = _keep_decisions(connection, [decision_row(tenant, chosen[id_]) for id_ in sorted(chosen)])
             _reserve(connection, tenant, [draft for id_, draft in chosen.items() if id_ in kept])
             _notify(connection, tenant, [draft for id_, draft in chosen.items() if id_ in kept])
         taken = chosen.keys() - kept
         return [
-            Fate.KNOWN if fate is Fate.RECORDED and draft.decision.id in taken else fate
+            RecordStatus.KNOWN if fate is RecordStatus.RECORDED and draft.decision.id in taken else fate
             for draft, fate in zip(drafts, fates, strict=True)
         ]
 
-    def settle(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
-        """See `Store.settle`."""
+    def set_status(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
+        """See `Store.set_status`."""
         with self._transaction(sql.WRITE) as connection:
             versions = _lock(connection, tenant, [customer])
             if based_on is not None and versions.get(customer) != based_on:

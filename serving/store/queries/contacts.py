@@ -10,7 +10,7 @@ from tactful.serving.store.database import Database
 from tactful.serving.store.schema import identities, ledger
 
 
-class Standing(Enum):
+class ContactStatus(Enum):
     """How a contact stands at a moment."""
 
     RESERVED = "reserved"
@@ -19,7 +19,7 @@ class Standing(Enum):
     EXPIRED = "expired"
 
 
-def standing(database: Database, tenant: str, customer: str, contact: str, moment: datetime) -> Standing:
+def standing(database: Database, tenant: str, customer: str, contact: str, moment: datetime) -> ContactStatus:
     """How a contact stands; one that the ledger does not bear any more counts as expired.
 
     Args:
@@ -38,7 +38,7 @@ def standing(database: Database, tenant: str, customer: str, contact: str, momen
         names = [customer, *connection.scalars(known_as)]
         found = connection.execute(entry.where(ledger.c.customer.in_(names))).first()
     if found is None:
-        return Standing.EXPIRED
+        return ContactStatus.EXPIRED
     if found.status == "reserved" and found.expires is not None and found.expires <= microseconds(moment):
-        return Standing.EXPIRED
-    return Standing(found.status)
+        return ContactStatus.EXPIRED
+    return ContactStatus(found.status)

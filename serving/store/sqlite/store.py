@@ -26,7 +26,7 @@ from tactful.serving.store.ingest.merge import keep_origins
 from tactful.serving.store.ingest.profiles import keep_changes, loaded_changes
 from tactful.serving.store.ingest.session import Row
 from tactful.serving.store.migrate import upgrade
-from tactful.serving.store.port import Draft, Ending, Fate, History, KnownCustomer, StoredDecision
+from tactful.serving.store.port import Draft, Ending, History, KnownCustomer, RecordStatus, StoredDecision
 from tactful.serving.store.rows import (
     CONTACT_COLUMNS,
     admitted,
@@ -121,13 +121,13 @@ class SqliteStore(CoreStore):
         """See `Store.customer_ids`."""
         return [row[0] for row in self._rows("SELECT customer FROM customers WHERE tenant = ? ORDER BY 1", tenant)]
 
-    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[Fate]:
+    def record(self, tenant: str, drafts: Sequence[Draft]) -> list[RecordStatus]:
         """See `Store.record`."""
         with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
             return [self._record(connection, tenant, draft) for draft in drafts]
 
-    def settle(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
-        """See `Store.settle`."""
+    def set_status(self, tenant: str, customer: str, contact: str, status: Ending, based_on: int | None = None) -> bool:
+        """See `Store.set_status`."""
         with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
             if based_on is not None and connection.execute(_VERSION, (tenant, customer)).fetchone() != (based_on,):
                 return False
@@ -210,12 +210,12 @@ class SqliteStore(CoreStore):
         with self._guarded(), self._transaction("BEGIN IMMEDIATE") as connection:
             yield SqliteSession(connection, tenant)
 
-    def _record(self, connection: sqlite3.Connection, tenant: str, draft: Draft) -> Fate:
+    def _record(self, connection: sqlite3.Connection, tenant: str, draft: Draft) -> RecordStatus:
         decision, key = draft.decision, (tenant, draft.decision.customer)
         if connection.execute(_EXISTS, (tenant, decision.id)).fetchone():
-            return Fate.KNOWN
+            return RecordStatus.KNOWN
         if connection.execute(_VERSION, key).fetchone() != (draft.based_on,):
-            return Fate.STALE
+            return RecordStatus.STALE
         connection.execute(_KEEP_DECISION, decision_row(tenant, draft))
         if draft.reservation is not None:
             connection.execute(_KEEP_CONTACT, contact_row(*key, draft.reservation, "reserved", draft.expires))
@@ -223,7 +223,7 @@ class SqliteStore(CoreStore):
         if draft.notify is not None:
             row = outbox_row(tenant, decision.id, "decision", draft.notify, microseconds(decision.moment))
             connection.execute(_KEEP_RECORD, row)
-        return Fate.RECORDED
+        return RecordStatus.RECORDED
 
     def _rows(self, query: str, *parameters: Any) -> list[Row]:
         with self._guarded():

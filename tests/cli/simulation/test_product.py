@@ -8,7 +8,7 @@ from tactful.cli.simulation.product import Product
 from tactful.cli.simulation.shop import CATALOGUE, NAMES, Shop, ShopScorer
 from tactful.decisions.catalogue.compiled import CompiledCatalogue, Vocabulary
 from tactful.decisions.catalogue.selection import PriorityList as FirstOfList
-from tactful.decisions.kernel.decide import Circumstances, decide
+from tactful.decisions.kernel.decide import RunContext, decide
 from tactful.decisions.loading import parse_catalogue
 from tactful.experiments.world.parameters import ARMS, preset
 from tactful.experiments.world.policies import PriorityList, RandomArm
@@ -43,7 +43,7 @@ def test_the_list_of_the_world_is_what_decide_makes_of_it(cap: int) -> None:
     told = Product(compiled, learns=False)
     for _ in range(30):
         requests = shop.requests(np.arange(80))
-        decisions = decide(requests, compiled, FirstOfList(kind="priority_list"), ShopScorer(), Circumstances())
+        decisions = decide(requests, compiled, FirstOfList(kind="priority_list"), ShopScorer(), RunContext())
         made = [ARMS.index(d.choice.action.message) if d.choice else 0 for d in decisions]
         assert made == rule.choose(world).tolist(), world.day
         for i, decision in enumerate(decisions):

@@ -13,7 +13,7 @@ from typing import Any
 from tactful.decisions.analysis.explain import as_dict, paragraph, table
 from tactful.decisions.analysis.remedies import remedies
 from tactful.decisions.catalogue.selection import EpsilonGreedy
-from tactful.decisions.kernel.decide import Circumstances, Request
+from tactful.decisions.kernel.decide import Request, RunContext
 from tactful.decisions.kernel.decision import Decision
 from tests.decisions.retailer import LAPSING, RETAILER, KnownScorer, at, contact, decided, event, having
 
@@ -30,8 +30,8 @@ SNAPSHOTS = {
     "explored": LAPSING,
 }
 CIRCUMSTANCES = {
-    "worth-less-than-silence": Circumstances(prices={"email": 9.0, "mail": 9.0}),
-    "explored": Circumstances(seed="golden", capacity={"mail": 1}),
+    "worth-less-than-silence": RunContext(prices={"email": 9.0, "mail": 9.0}),
+    "explored": RunContext(seed="golden", capacity={"mail": 1}),
 }
 POLICIES = {"explored": EpsilonGreedy(kind="epsilon", epsilon=0.3)}
 

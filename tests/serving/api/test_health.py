@@ -170,7 +170,7 @@ GO_ON = Event()
 
 
 def test_a_decision_that_hangs_makes_the_service_unready_until_it_ends(service: DecisionService) -> None:
-    service.maker = Hanging(service.maker.circumstances, service.maker.reservation)
+    service.maker = Hanging(service.maker.run_context, service.maker.reservation)
     settings = Settings(auth="open", tenant=service.tenant, store_deadline=timedelta(milliseconds=100))
     with running(service, settings) as url, ThreadPoolExecutor() as pool, httpx.Client(base_url=url) as client:
         asked = pool.submit(httpx.post, f"{url}/v1/decisions", json={"customer_id": "leaver"}, timeout=120)

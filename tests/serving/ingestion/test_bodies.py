@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.serving.ingestion.bodies import LARGEST, inflated, of_rudderstack, parsed, size
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 
 
 @given(st.binary(max_size=2_000))
@@ -26,7 +26,7 @@ def test_a_bomb_is_refused_before_it_is_held() -> None:
         inflated(bomb, "gzip")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert refused.value.fate is MessageFate.OVERSIZED
+    assert refused.value.fate is MessageStatus.OVERSIZED
     assert peak < 4 * LARGEST
 
 

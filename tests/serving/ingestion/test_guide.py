@@ -18,7 +18,7 @@ from tactful.serving.engine.service import DecisionService
 from tactful.serving.ingestion.messages.names import AMOUNT, STANDARD, Meaning
 from tactful.serving.ingestion.messages.traits import OWN
 from tactful.serving.ingestion.rules import Rules, load_rules
-from tactful.serving.ingestion.statuses import MessageFate
+from tactful.serving.ingestion.statuses import MessageStatus
 from tactful.serving.process.server import running
 from tactful.serving.signing.webhooks import Webhook
 from tactful.serving.store.port import History, Profile
@@ -82,7 +82,7 @@ def test_the_signature_check_shown_takes_ours_and_no_other() -> None:
 
 
 def test_every_fate_is_told_as_it_is() -> None:
-    for fate in MessageFate:
+    for fate in MessageStatus:
         assert f"| `{fate.value}` | {fate.meaning} | {'yes ' if fate.refused else ''}|" in GUIDE
 
 

@@ -15,7 +15,7 @@ from tactful.serving.ingestion.messages.properties import event_of, meaning_of, 
 from tactful.serving.ingestion.messages.reading import Message
 from tactful.serving.ingestion.messages.traits import profile_of
 from tactful.serving.ingestion.rules import Rules
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 from tactful.serving.store.port import Outcome, Profile, StoredEvent
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
@@ -295,7 +295,7 @@ def test_an_answer_from_0_to_10_says_who_gives_it(score: object, answer: str) ->
 def test_messages_that_cannot_be_used_say_why(call: str | None, fields: dict[str, Any], says: str) -> None:
     with pytest.raises(UnfitMessageError, match=says) as refused:
         read(call, **fields)
-    assert refused.value.fate is MessageFate.MALFORMED
+    assert refused.value.fate is MessageStatus.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_an_event_happened_at_its_timestamp_else_at_its_original_timestamp() -> 
 def test_a_message_too_large_is_refused() -> None:
     with pytest.raises(UnfitMessageError, match="too large: wanted at most 32768 bytes; at the message") as refused:
         read(properties={"note": "x" * 32_768})
-    assert refused.value.fate is MessageFate.OVERSIZED
+    assert refused.value.fate is MessageStatus.OVERSIZED
 
 
 @pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2026-05-06T08:59:59Z"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tactful.features.timestamps import AHEAD, EARLIEST
 from tactful.serving.ingestion.messages.moments import INSTANT, placed, read
-from tactful.serving.ingestion.statuses import MessageFate, UnfitMessageError
+from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -30,14 +30,14 @@ def test_a_little_ahead_is_moved_back_to_the_receipt_and_more_is_refused() -> No
     assert placed(NOON + AHEAD, None, NOON, reach=YEAR) == (NOON - INSTANT, True)
     with pytest.raises(UnfitMessageError, match="future-dated") as refused:
         placed(NOON + AHEAD + INSTANT, None, NOON, reach=YEAR)
-    assert refused.value.fate is MessageFate.FUTURE
+    assert refused.value.fate is MessageStatus.FUTURE
 
 
 def test_what_lies_before_the_histories_is_refused() -> None:
     assert placed(NOON - YEAR, None, NOON, reach=YEAR) == (NOON - YEAR, False)
     with pytest.raises(UnfitMessageError, match="at most 365 days old") as refused:
         placed(NOON - YEAR - INSTANT, None, NOON, reach=YEAR)
-    assert refused.value.fate is MessageFate.LATE
+    assert refused.value.fate is MessageStatus.LATE
     with pytest.raises(UnfitMessageError, match="too late"):
         placed(EARLIEST - INSTANT, None, NOON, reach=100 * YEAR)
 

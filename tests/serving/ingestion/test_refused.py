@@ -5,14 +5,14 @@ import logging
 import pytest
 
 from tactful.serving.engine.service import DecisionService
-from tactful.serving.ingestion.intake import Told
+from tactful.serving.ingestion.intake import MessageResult
 from tactful.serving.ingestion.refused import MOST_AT_ONCE, OTHERS, UNDECLARED, RefusedLog, impersonal
-from tactful.serving.ingestion.statuses import MessageFate
+from tactful.serving.ingestion.statuses import MessageStatus
 from tactful.serving.store.queries import refused
 from tests.serving.shop import NOW
 
-UNKNOWN = Told(MessageFate.UNMAPPED, name="track Button Pressed")
-UNFIT = Told(MessageFate.MALFORMED, "about nobody", name="track Order Completed")
+UNKNOWN = MessageResult(MessageStatus.UNMAPPED, name="track Button Pressed")
+UNFIT = MessageResult(MessageStatus.MALFORMED, "about nobody", name="track Order Completed")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,11 @@ def test_what_is_refused_is_counted_in_the_store_and_logged(
     service: DecisionService, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = RefusedLog(service.store.database, clock=lambda: NOW)
-    log.note("default", "k1", [UNFIT, UNKNOWN, Told(MessageFate.KEPT), Told(MessageFate.DUPLICATE), UNFIT])
+    log.note(
+        "default",
+        "k1",
+        [UNFIT, UNKNOWN, MessageResult(MessageStatus.KEPT), MessageResult(MessageStatus.DUPLICATE), UNFIT],
+    )
     log.flush()
     found = {one.refused.name: one.count for one in refused.counts(service.store.database, "default")}
     assert found == {"track Order Completed": 2, "track Button Pressed": 1}
@@ -52,7 +56,9 @@ def test_what_is_refused_is_counted_in_the_store_and_logged(
 
 def test_an_attribute_that_is_not_declared_is_counted_by_its_name(service: DecisionService) -> None:
     log = RefusedLog(service.store.database, clock=lambda: NOW)
-    log.note("default", "k1", [Told(MessageFate.KEPT, name="identify", undeclared=("plan", "tax_number"))] * 3)
+    log.note(
+        "default", "k1", [MessageResult(MessageStatus.KEPT, name="identify", undeclared=("plan", "tax_number"))] * 3
+    )
     log.flush()
     found = [(*one.refused[:2], one.count) for one in refused.counts(service.store.database, "default")]
     assert found == [(UNDECLARED, "trait plan", 3), (UNDECLARED, "trait tax_number", 3)]
@@ -60,7 +66,7 @@ def test_an_attribute_that_is_not_declared_is_counted_by_its_name(service: Decis
 
 def test_ever_new_names_are_counted_together(service: DecisionService) -> None:
     log = RefusedLog(service.store.database, clock=lambda: NOW)
-    names = [Told(MessageFate.UNMAPPED, name=f"track {chr(0x4E00 + n)}") for n in range(MOST_AT_ONCE + 50)]
+    names = [MessageResult(MessageStatus.UNMAPPED, name=f"track {chr(0x4E00 + n)}") for n in range(MOST_AT_ONCE + 50)]
     log.note("default", "k1", names)
     log.flush()
     counts = {one.refused.name: one.count for one in refused.counts(service.store.database, "default")}

@@ -17,7 +17,7 @@ from tactful.serving.bootstrap import open_store
 from tactful.serving.errors import StoreError
 from tactful.serving.store.database import Durability
 from tactful.serving.store.migrate import VERSION_TABLE
-from tactful.serving.store.port import Fate, Profile
+from tactful.serving.store.port import Profile, RecordStatus
 from tactful.serving.store.postgres.store import PostgresStore
 from tactful.serving.store.schema import metadata
 from tests.contracts.stores import T, draft, history, known
@@ -72,7 +72,7 @@ def test_a_client_killed_while_it_writes_leaves_nothing(
             assert client.is_alive()
         client.kill()
         client.join()
-    assert store.record(T, drafts[:1]) == [Fate.RECORDED]
+    assert store.record(T, drafts[:1]) == [RecordStatus.RECORDED]
     assert [decision.id for decision in store.decision_log(T)] == ["d-c1"]
     assert [contact.id for _, _, contact in store.ledger(T)] == ["d-c1"]
     assert known(store, "c2").version == drafts[1].based_on
@@ -88,7 +88,7 @@ def test_whoever_waited_for_the_lock_sees_what_its_holder_left(
             waiting = pool.submit(store.record, T, [draft(version)])
             while admin.execute(WAITING).fetchone() != (1,):
                 assert not waiting.done()
-        assert waiting.result() == [Fate.STALE]
+        assert waiting.result() == [RecordStatus.STALE]
 
 
 def test_customers_are_locked_in_the_order_of_their_ids(
@@ -103,7 +103,7 @@ def test_customers_are_locked_in_the_order_of_their_ids(
             while admin.execute(WAITING).fetchone() != (1,):
                 assert not waiting.done()
             admin.execute("SELECT FROM customers WHERE customer = 'b' FOR UPDATE NOWAIT")
-        assert waiting.result() == [Fate.RECORDED] * 2
+        assert waiting.result() == [RecordStatus.RECORDED] * 2
 
 
 @pytest.mark.parametrize(("durability", "told", "commit"), [("full", "off", "on"), ("normal", "on", "off")])
@@ -128,7 +128,7 @@ def test_a_store_whose_connections_were_cut_says_so_once(store: PostgresStore, a
     with pytest.raises(StoreError, match="the store fails"):
         store.check()
     store.check()
-    assert store.record(T, [draft(known(store).version)]) == [Fate.RECORDED]
+    assert store.record(T, [draft(known(store).version)]) == [RecordStatus.RECORDED]
 
 
 @pytest.mark.parametrize("breakage", ["DROP TABLE ledger", "UPDATE ledger SET tags = '{'"])

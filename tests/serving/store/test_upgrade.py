@@ -23,7 +23,7 @@ from tactful.serving.store.admin.checking import check
 from tactful.serving.store.admin.erasure import erase
 from tactful.serving.store.catalogue_codec import catalogue_from_json
 from tactful.serving.store.migrate import VERSION_TABLE
-from tactful.serving.store.port import Arrival, Fate, Receipt, Store, StoredDecision
+from tactful.serving.store.port import Arrival, Receipt, RecordStatus, Store, StoredDecision
 from tactful.serving.store.schema import metadata
 from tests.contracts.stores import BUY, DAY, draft, known
 from tests.serving.shop import NOW
@@ -116,8 +116,10 @@ def test_what_is_known_and_what_counts_is_as_it_was(upgraded: tuple[Store, list[
 
 def test_it_works_on_as_a_store_of_this_release(upgraded: tuple[Store, list[StoredDecision]]) -> None:
     store, _ = upgraded
-    assert store.take(OURS, [Arrival("e1", "leaver", BUY, alias="device")], NOW) == [Receipt.KEPT]
+    assert store.ingest(OURS, [Arrival("e1", "leaver", BUY, alias="device")], NOW) == [Receipt.KEPT]
     assert known(store, "device", NOW + DAY, OURS).id == "leaver"
-    assert store.record(OURS, [draft(known(store, "leaver", NOW, OURS).version, "new", "leaver")]) == [Fate.RECORDED]
+    assert store.record(OURS, [draft(known(store, "leaver", NOW, OURS).version, "new", "leaver")]) == [
+        RecordStatus.RECORDED
+    ]
     assert erase(store.database, OURS, "leaver", NOW).decisions == 3
     assert "leaver" not in store.customer_ids(OURS)
