@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tactful.models.bundles.kinds import file_name, written
 from tactful.models.bundles.registry import connect, experiment
 from tactful.training.fit.candidate import Candidate
 from tactful.training.fit.job import TrainingResult
@@ -156,7 +155,7 @@ def _parameters(candidate: Candidate) -> dict[str, Any]:
 def _write(candidate: Candidate, folder: Path) -> None:
     metrics = json.dumps(candidate.metrics, indent=2, sort_keys=True, allow_nan=False)
     (folder / "metrics.json").write_text(metrics + "\n")
-    (folder / file_name(candidate.name, candidate.model)).write_text(written(candidate.model))
+    (folder / f"{candidate.name}{candidate.model.SUFFIX}").write_text(candidate.model.dump())
     for name, figure in candidate.figures().items():
         figure.savefig(folder / f"{name}.png", dpi=120)
 

@@ -13,7 +13,7 @@ from tactful.features.build import build_dataset_pairs
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.events.dataset import EventDataset
 from tactful.features.timestamps import DAY, microseconds
-from tactful.models.bundles.kinds import Model
+from tactful.models.base.model import Model
 from tactful.training.data.rows import DecisionRows
 from tactful.training.jobs import lapse
 from tactful.training.jobs import response_imported as response

@@ -11,7 +11,7 @@ from tactful.cli.wiring.jobs import Job, done
 from tactful.cli.wiring.training_jobs import CAMPAIGNS, effect_job, lapse_job, pressure_job, response_job, value_job
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.errors import TactfulError
-from tactful.models.bundles.kinds import Model
+from tactful.models.base.model import Model
 from tactful.models.bundles.registry import MlflowRegistry
 from tactful.training.data.errors import TrainingError
 from tactful.training.gate.registry_gate import release

@@ -4,7 +4,6 @@ TactfulError
 └── ExperimentError         an experiment that cannot be read
     ├── DeclarationError    a file of experiments with mistakes: all of them, each with file and line
     ├── ReadoutError        a readout that is asked of what cannot give it
-    ├── WorldError          parameters of a world that cannot be
     ├── LogError            logged decisions that contradict themselves
     └── SupportError        a policy that the log cannot judge
 """
@@ -35,10 +34,6 @@ class DeclarationError(ExperimentError):
 
 class ReadoutError(ExperimentError):
     """A readout that is asked of what cannot give it."""
-
-
-class WorldError(ExperimentError):
-    """Parameters of a simulated world that cannot be."""
 
 
 class LogError(ExperimentError):

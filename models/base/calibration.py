@@ -5,7 +5,7 @@ Kull, Silva Filho, Flach (2017), Beta calibration, AISTATS 54.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,11 @@ Probabilities: TypeAlias = NDArray[np.float64]
 _EDGE = 1e-9
 
 
-class Calibration(Protocol):
-    """A monotone map of probabilities."""
-
-    def apply(self, probability: Probabilities) -> Probabilities:
-        """Calibrated probabilities, shape and order kept."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Leaves probabilities as they are."""
+
+    KIND: ClassVar[str] = "identity"
 
     def apply(self, probability: Probabilities) -> Probabilities:
         """The same probabilities."""
@@ -54,6 +48,7 @@ class Platt:
         [0.2, 0.7]
     """
 
+    KIND: ClassVar[str] = "platt"
     slope: float
     intercept: float
 
@@ -80,6 +75,7 @@ class Beta:
         intercept: Shift of the log-odds.
     """
 
+    KIND: ClassVar[str] = "beta"
     low: float
     high: float
     intercept: float
@@ -97,13 +93,12 @@ class Beta:
         return cls(low, high, intercept)
 
 
-KINDS: dict[str, type[Identity | Platt | Beta]] = {"identity": Identity, "platt": Platt, "beta": Beta}
+KINDS: dict[str, type[Identity | Platt | Beta]] = {kind.KIND: kind for kind in (Identity, Platt, Beta)}
 
 
 def to_json(calibration: Identity | Platt | Beta) -> dict[str, Any]:
     """The kind and its numbers."""
-    kind = next(name for name, kind in KINDS.items() if isinstance(calibration, kind))
-    return {"kind": kind, **asdict(calibration)}
+    return {"kind": calibration.KIND, **asdict(calibration)}
 
 
 def from_json(values: dict[str, Any]) -> Identity | Platt | Beta:

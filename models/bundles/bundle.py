@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,13 @@ from tactful.features.definitions.definitions import FeatureSet
 from tactful.features.timestamps import EARLIEST
 from tactful.models.base.errors import BundleError, ModelError
 from tactful.models.base.gbm import Rows
+from tactful.models.base.model import CustomerModel, Model, Target
 from tactful.models.base.shap import Reason, reasons
 from tactful.models.bundles import kinds
-from tactful.models.bundles.kinds import CustomerModel, Model
 from tactful.models.bundles.manifest import FORMAT, MANIFEST, UNLEARNT, Names, contents_of, read_manifest, version_of
 from tactful.models.bundles.signature import signature
 from tactful.models.effects.scorer import EffectScorer
-from tactful.models.scores.classifier import FittedModel
+from tactful.models.scores.classifier import ActionFeature, FittedModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,26 +55,28 @@ class Bundle:
     @property
     def explained(self) -> tuple[str, ...]:
         """Those of them that are probabilities of trees and have `reasons`."""
-        return tuple(name for name, model in self._of_customers().items() if isinstance(model, FittedModel))
+        return tuple(name for name, model in self._of_customers().items() if model.KIND == FittedModel.KIND)
 
     @property
     def action_features(self) -> tuple[str, ...]:
         """Names of the offer's properties that the response depends on."""
-        return tuple(feature.name for _, model in self._of_actions() for feature in model.action_features)
+        return tuple(feature.name for feature in self.offered)
+
+    @property
+    def offered(self) -> tuple[ActionFeature, ...]:
+        """The offer's properties that the response depends on, each with its categories."""
+        return tuple(feature for _, model in self._of_actions() for feature in model.action_features)
 
     @property
     def names(self) -> Names:
         """The names that its models read and give."""
-        read = [feature for _, model in self._of_actions() for feature in model.action_features]
-        offers = {feature.name: feature.categories or None for feature in read}
+        offers = {feature.name: feature.categories or None for feature in self.offered}
         return Names(self.feature_names, self.customer_scores, offers, bool(self.models))
 
     @property
     def messages(self) -> tuple[str, ...]:
         """The messages of which an effect was learnt."""
-        return tuple(
-            name for model in self.models.values() if isinstance(model, EffectScorer) for name in model.messages
-        )
+        return tuple(message for _, model in self._of_effects() for message in model.messages)
 
     @property
     def learnt_until(self) -> datetime | None:
@@ -110,9 +112,9 @@ class Bundle:
             ModelError: No such score, or another number of features.
         """
         self._check(features[None])
-        model = self.models.get(score)
-        if not isinstance(model, FittedModel) or score not in self.explained:
+        if score not in self.explained:
             raise ModelError("no score with reasons", got=score, wanted=list(self.explained))
+        model = cast("FittedModel", self.models[score])
         (row,) = model.tree_rows(features[None, self._positions[score]])
         return reasons(model.trees, row, most=most)
 
@@ -154,16 +156,21 @@ class Bundle:
         self._check(features)
         if len(messages) != len(features):
             raise ModelError("unequal numbers of rows and messages", got=len(messages), wanted=len(features))
-        for name, model in self.models.items():
-            if isinstance(model, EffectScorer):
-                return model.score(features[:, self._positions[name]], messages)
+        for name, model in self._of_effects():
+            return model.score(features[:, self._positions[name]], messages)
         return np.full((len(messages), 3), np.nan)
 
     def _of_customers(self) -> dict[str, CustomerModel]:
-        return {name: model for name, model in self.models.items() if _scores_customers(model)}
+        return {name: cast("CustomerModel", model) for name, model in self._of(Target.CUSTOMERS)}
 
     def _of_actions(self) -> list[tuple[str, FittedModel]]:
-        return [(name, model) for name, model in self.models.items() if _scores_actions(model)]
+        return [(name, cast("FittedModel", model)) for name, model in self._of(Target.ACTIONS)]
+
+    def _of_effects(self) -> list[tuple[str, EffectScorer]]:
+        return [(name, cast("EffectScorer", model)) for name, model in self._of(Target.EFFECTS)]
+
+    def _of(self, target: Target) -> list[tuple[str, Model]]:
+        return [(name, model) for name, model in self.models.items() if model.target is target]
 
     def _check(self, features: Rows) -> None:
         if features.ndim != 2 or features.shape[1] != len(self.feature_names):
@@ -202,7 +209,7 @@ def export(folder: Path, models: Mapping[str, Model], feature_set: FeatureSet) -
     _check_models(models, feature_set)
     if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
         raise BundleError("the folder holds something else", got=sorted(folder.iterdir())[0].name, where=folder)
-    files = {kinds.file_name(name, model): kinds.written(model).encode() for name, model in models.items()}
+    files = {f"{name}{model.SUFFIX}": model.dump().encode() for name, model in models.items()}
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "features": list(feature_set.names),
@@ -255,24 +262,13 @@ def load(folder: Path, *, fingerprint: str) -> Bundle:
     )
 
 
-def _scores_customers(model: Model) -> TypeGuard[CustomerModel]:
-    return not isinstance(model, EffectScorer) and not _scores_actions(model)
-
-
-def _scores_actions(model: Model) -> TypeGuard[FittedModel]:
-    return isinstance(model, FittedModel) and model.per_action
-
-
 def _check_models(models: Mapping[str, Model], feature_set: FeatureSet) -> None:
     if not models:
         raise BundleError("an empty bundle", got=0, wanted="at least one model")
-    for what, of_that_kind in (
-        ("actions", _scores_actions),
-        ("effects", lambda model: isinstance(model, EffectScorer)),
-    ):
-        found = [name for name, model in models.items() if of_that_kind(model)]
+    for target in (Target.ACTIONS, Target.EFFECTS):
+        found = [name for name, model in models.items() if model.target is target]
         if len(found) > 1:
-            raise BundleError(f"several models score {what}", got=found, wanted="at most one")
+            raise BundleError(f"several models score {target.value}", got=found, wanted="at most one")
     for name, model in models.items():
         if unknown := sorted(set(model.customer_columns) - set(feature_set.names)):
             raise BundleError("a model of other features", got=unknown, wanted="names of the set", where=name)

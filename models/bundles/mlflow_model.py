@@ -16,7 +16,6 @@ import pandas as pd
 from tactful.models.base.errors import ModelError
 from tactful.models.bundles.bundle import Bundle, load
 from tactful.models.bundles.manifest import MANIFEST
-from tactful.models.effects.scorer import EffectScorer
 
 MESSAGE = "message"
 """The column that names the message whose effect is asked for."""
@@ -67,7 +66,7 @@ class ScoredTable:
 def features_read(bundle: Bundle) -> list[str]:
     """The columns that the models of a bundle cannot do without, in the order of the feature set."""
     read = {name for model in bundle.models.values() for name in model.customer_columns}
-    messages = [MESSAGE] if any(isinstance(model, EffectScorer) for model in bundle.models.values()) else []
+    messages = [MESSAGE] if bundle.messages else []
     return [*(name for name in bundle.feature_names if name in read), *messages]
 
 

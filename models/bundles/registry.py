@@ -196,8 +196,7 @@ def _signature(folder: Path) -> Any:
     ]
     offered = [
         ColSpec("string" if feature.categories else "double", feature.name, required=False)
-        for model in bundle.models.values()
-        for feature in model.action_features
+        for feature in bundle.offered
     ]
     return ModelSignature(inputs=Schema([*read, *offered]))
 

@@ -1,21 +1,23 @@
 """A fitted effect model as part of a bundle: effects of messages for rows of features, quick for a few rows."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tactful.features.array_types import Floats
+from tactful.models.base.model import Model, Target, as_json
 from tactful.models.base.table import Numbers
 from tactful.models.effects.fitted import FittedEffects
 from tactful.models.effects.model import EffectModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EffectScorer:
+class EffectScorer(Model):
     """Effects of messages against silence.
 
     Attributes:
@@ -28,6 +30,7 @@ class EffectScorer:
         ModelError: The model is not fitted, or reads texts.
     """
 
+    KIND: ClassVar[str] = "effects"
     model: EffectModel
     data_digest: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -51,9 +54,9 @@ class EffectScorer:
             object.__setattr__(self, name, value)
 
     @property
-    def action_features(self) -> tuple[()]:
-        """None: it reads no offer."""
-        return ()
+    def target(self) -> Target:
+        """What it scores."""
+        return Target.EFFECTS
 
     @property
     def customer_columns(self) -> tuple[str, ...]:
@@ -95,15 +98,15 @@ class EffectScorer:
                 variance[arm == j] = deviation.variance(design[arm == j])
         return variance
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON's values, but for what the manifest keeps."""
-        return self.model.to_json()
+    def dump(self) -> str:
+        """The fitted model, as JSON."""
+        return as_json(self.model.to_json())
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any], data_digest: str, metrics: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`.
+    def load(cls, text: str, entry: Mapping[str, Any]) -> Self:
+        """The inverse of `dump`, with the record of the manifest.
 
         Raises:
             ModelError: Something is missing or of another shape.
         """
-        return cls(EffectModel.from_json(values), data_digest, metrics)
+        return cls(EffectModel.from_json(json.loads(text)), entry["data_digest"], entry["metrics"])

@@ -1,16 +1,18 @@
 """A fitted model as one value: trees, calibration, and what its columns mean."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tactful.models.base import calibration as calibrations
 from tactful.models.base.calibration import Beta, Identity, Platt
 from tactful.models.base.errors import ModelError
 from tactful.models.base.gbm import Rows, TreeModel
+from tactful.models.base.model import CustomerModel, Target
 from tactful.models.scores.bgnbd import BGNBD_FEATURES, HISTORY, Outlook
 
 
@@ -47,7 +49,7 @@ class ActionFeature:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FittedModel:
+class FittedModel(CustomerModel):
     """Features to calibrated probabilities.
 
     Attributes:
@@ -61,6 +63,8 @@ class FittedModel:
         learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
     """
 
+    KIND: ClassVar[str] = "trees"
+    SUFFIX: ClassVar[str] = ".txt"
     trees: TreeModel
     calibration: Identity | Platt | Beta
     per_action: bool
@@ -69,6 +73,11 @@ class FittedModel:
     metrics: Mapping[str, Any]
     outlook: Outlook | None = None
     learnt_until: datetime | None = None
+
+    @property
+    def target(self) -> Target:
+        """What it scores."""
+        return Target.ACTIONS if self.per_action else Target.CUSTOMERS
 
     @property
     def customer_columns(self) -> tuple[str, ...]:
@@ -106,3 +115,35 @@ class FittedModel:
         """The action's columns of offers, shape (n, len(action_features))."""
         codes = [[feature.encode(offer) for feature in self.action_features] for offer in offers]
         return np.array(codes, dtype=np.float64).reshape(len(offers), len(self.action_features))
+
+    def dump(self) -> str:
+        """The trees as LightGBM's native text."""
+        return self.trees.text
+
+    def settings(self) -> dict[str, Any]:
+        """Calibration, offer columns and outlook, as JSON's values."""
+        return {
+            "per_action": self.per_action,
+            "action_features": [asdict(feature) for feature in self.action_features],
+            "calibration": calibrations.to_json(self.calibration),
+            "outlook": None if self.outlook is None else self.outlook.to_json(),
+        }
+
+    @classmethod
+    def load(cls, text: str, entry: Mapping[str, Any]) -> Self:
+        """The inverse of `dump` and `settings`; an entry of the first two formats knows no outlook.
+
+        Raises:
+            ModelError: The text is not LightGBM's, or the calibration is of an unknown kind.
+        """
+        outlook = entry.get("outlook")
+        features = (ActionFeature(one["name"], tuple(one["categories"])) for one in entry["action_features"])
+        return cls(
+            trees=TreeModel(text),
+            calibration=calibrations.from_json(entry["calibration"]),
+            per_action=entry["per_action"],
+            action_features=tuple(features),
+            data_digest=entry["data_digest"],
+            metrics=entry["metrics"],
+            outlook=None if outlook is None else Outlook.from_json(outlook),
+        )

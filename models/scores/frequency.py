@@ -4,10 +4,11 @@ A logistic regression of few columns, each of which can only raise the risk, dra
 event is rare, and the best fit of a rare event is an accident.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,13 +17,14 @@ from scipy.special import expit, logit
 
 from tactful.features.array_types import Floats
 from tactful.models.base.errors import ModelError
+from tactful.models.base.model import CustomerModel, as_json
 
 _MOST = 20.0
 """Contacts above this count as this: nobody knows what lies beyond."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PressureModel:
+class PressureModel(CustomerModel):
     """Contacts so far to the risk of one more.
 
     Attributes:
@@ -37,6 +39,7 @@ class PressureModel:
         ModelError: Not a finite slope for each column, or no finite intercept.
     """
 
+    KIND: ClassVar[str] = "pressure"
     columns: tuple[str, ...]
     intercept: float
     slopes: Floats
@@ -49,11 +52,6 @@ class PressureModel:
             wanted, where = "an intercept and a slope for each column, finite", ", ".join(self.columns)
             got = (self.intercept, self.slopes.tolist())
             raise ModelError("unfit log-odds of contact pressure", got=got, wanted=wanted, where=where)
-
-    @property
-    def action_features(self) -> tuple[()]:
-        """None: it reads no offer."""
-        return ()
 
     @property
     def customer_columns(self) -> tuple[str, ...]:
@@ -161,22 +159,24 @@ class PressureModel:
         np.add.at(scores, codes, (np.asarray(left, dtype=np.float64) - risk)[:, None] * design)
         return np.asarray(bread @ (stated + scores.T @ scores) @ bread)
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON's values, but for what the manifest keeps."""
-        return {"columns": list(self.columns), "intercept": self.intercept, "slopes": self.slopes.tolist()}
+    def dump(self) -> str:
+        """Columns, intercept and slopes, as JSON."""
+        return as_json({"columns": list(self.columns), "intercept": self.intercept, "slopes": self.slopes.tolist()})
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any], data_digest: str, metrics: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`.
+    def load(cls, text: str, entry: Mapping[str, Any]) -> Self:
+        """The inverse of `dump`, with the record of the manifest.
 
         Raises:
             ModelError: Something is missing, or does not fit.
         """
+        record = (entry["data_digest"], entry["metrics"])
         try:
+            values = json.loads(text)
             slopes = np.array(values["slopes"], dtype=np.float64)
-            return cls(tuple(values["columns"]), float(values["intercept"]), slopes, data_digest, metrics)
+            return cls(tuple(values["columns"]), float(values["intercept"]), slopes, *record)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError("no model of contact pressure", got=repr(error), wanted="what to_json wrote") from error
+            raise ModelError("no model of contact pressure", got=repr(error), wanted="what `dump` gave") from error
 
 
 _SPREAD = 0.25

@@ -1,18 +1,20 @@
 """The BG/NBD model by itself as a score of lapse: what a shop can begin with before trees earn their place."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tactful.models.base.model import CustomerModel, as_json
 from tactful.models.scores.bgnbd import HISTORY, Outlook, Repeats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RhythmModel:
+class RhythmModel(CustomerModel):
     """The probability of no purchase in a horizon, from the rhythm of a customer's purchases.
 
     See `tactful.models.scores.bgnbd`.
@@ -30,15 +32,11 @@ class RhythmModel:
         [0.972, nan]
     """
 
+    KIND: ClassVar[str] = "rhythm"
     outlook: Outlook
     data_digest: str
     metrics: Mapping[str, Any]
     learnt_until: datetime | None = None
-
-    @property
-    def action_features(self) -> tuple[()]:
-        """None: it scores customers."""
-        return ()
 
     @property
     def customer_columns(self) -> tuple[str, ...]:
@@ -54,11 +52,11 @@ class RhythmModel:
         history = np.asarray(rows, dtype=np.float64)
         return self.outlook.population.no_purchase(Repeats.of(history), self.outlook.horizon_days)
 
-    def to_json(self) -> dict[str, Any]:
-        """For a file."""
-        return self.outlook.to_json()
+    def dump(self) -> str:
+        """The fitted population and the horizon, as JSON."""
+        return as_json(self.outlook.to_json())
 
     @classmethod
-    def from_json(cls, written: Mapping[str, Any], data_digest: str, metrics: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`, with the record of the manifest."""
-        return cls(Outlook.from_json(written), data_digest, metrics)
+    def load(cls, text: str, entry: Mapping[str, Any]) -> Self:
+        """The inverse of `dump`, with the record of the manifest."""
+        return cls(Outlook.from_json(json.loads(text)), entry["data_digest"], entry["metrics"])

@@ -8,7 +8,7 @@ Poisson model to insurance claims data, ASTIN Bulletin 32).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import lightgbm
 import numpy as np
@@ -16,15 +16,17 @@ import numpy as np
 from tactful.features.array_types import Floats
 from tactful.models.base.errors import ModelError
 from tactful.models.base.gbm import Parameters, Rows, TreeModel
+from tactful.models.base.model import CustomerModel
 
 POWER = 1.2
 """Variance grows as the mean to this power: between 1 (counts) and 2 (amounts without zeros)."""
 
 PARAMETERS = Parameters(rounds=300, leaves=7)
+_SETTINGS = ("window_days", "horizon_days", "retention", "margin")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ValueModel:
+class ValueModel(CustomerModel):
     """Features to expected value over a horizon, in currency.
 
     Attributes:
@@ -38,6 +40,8 @@ class ValueModel:
         learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
     """
 
+    KIND: ClassVar[str] = "value"
+    SUFFIX: ClassVar[str] = ".txt"
     trees: TreeModel
     window_days: int
     horizon_days: int
@@ -46,11 +50,6 @@ class ValueModel:
     data_digest: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     learnt_until: datetime | None = None
-
-    @property
-    def action_features(self) -> tuple[()]:
-        """None: it reads no offer."""
-        return ()
 
     @property
     def customer_columns(self) -> tuple[str, ...]:
@@ -65,6 +64,20 @@ class ValueModel:
     def score(self, rows: Rows) -> Floats:
         """Expected margin over the horizon of complete rows, in currency, at least 0, shape (n,)."""
         return self.trees.predict(rows) * (self.extension * self.margin)
+
+    def dump(self) -> str:
+        """The trees as LightGBM's native text."""
+        return self.trees.text
+
+    def settings(self) -> dict[str, Any]:
+        """Window, horizon, retention and margin."""
+        return {name: getattr(self, name) for name in _SETTINGS}
+
+    @classmethod
+    def load(cls, text: str, entry: Mapping[str, Any]) -> Self:
+        """The inverse of `dump` and `settings`."""
+        settings = {name: entry[name] for name in (*_SETTINGS, "data_digest", "metrics")}
+        return cls(TreeModel(text), **settings)
 
 
 def extension(window_days: int, horizon_days: int, retention: float) -> float:

@@ -8,7 +8,7 @@ from tactful.features.vocabulary import EVENT_TYPES
 from tactful.serving.store.port import StoredEvent
 
 ONCE = ("purchase", "refund")
-"""Types of events that an order has once; `tactful.serving.ingestion.messages.properties.repeatable_id` makes their ids."""
+"""Types of events that an order has once; `messages.properties.repeatable_id` makes their ids."""
 _IDS = {EVENT_TYPES.index(name): re.compile(rf"{name}-[0-9a-f]{{24}}") for name in ONCE}
 _TYPE, _SUBJECT, _ID = (StoredEvent._fields.index(name) for name in ("type", "subject", "id"))
 

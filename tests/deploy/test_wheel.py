@@ -54,7 +54,7 @@ def test_an_installed_wheel_answers_and_adds_no_other_package(wheel: Path, tmp_p
     subprocess.run([*command, str(wheel)], check=True, cwd=tmp_path)
     assert {path.name for path in site.iterdir() if not path.name.endswith(".dist-info")} == {"bin", "tactful"}
     program = (
-        f"import sys; sys.path.insert(0, {str(site)!r}); import tactful.decisions.loading; from tactful.cli import main; "
+        f"import sys; sys.path.insert(0, {str(site)!r}); from tactful.cli import main; import tactful.decisions; "
         f"assert main.__file__.startswith({str(site)!r}); sys.argv[1:] = ['--version']; main.main()"
     )
     result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 """The risk of one more contact: monotone, calibrated, near what was stated where little is known."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tactful.models.bundles.bundle import export, load
 from tactful.models.scores.frequency import PressureModel
 from tests.models.trees import feature_set
 
+RECORD = {"data_digest": "", "metrics": {}}
 COLUMNS = ("contacts_7d", "contacts_28d")
 FEATURES = feature_set("spend", *COLUMNS)
 
@@ -77,9 +79,9 @@ def test_mistakes_are_told() -> None:
     with pytest.raises(ModelError, match="unfit outcome: got nan; wanted whether the customer left, 0 or 1; at left"):
         PressureModel.fit(np.zeros((3, 2)), np.array([0.0, np.nan, 1.0]), COLUMNS)
     with pytest.raises(ModelError, match="unfit log-odds of contact pressure"):
-        PressureModel.from_json({"columns": COLUMNS, "intercept": -5.0, "slopes": [0.5]}, "", {})
+        PressureModel.load(json.dumps({"columns": COLUMNS, "intercept": -5.0, "slopes": [0.5]}), RECORD)
     with pytest.raises(ModelError, match="no model of contact pressure: got \"KeyError\\('slopes'\\)\""):
-        PressureModel.from_json({}, "", {})
+        PressureModel.load("{}", RECORD)
 
 
 @pytest.mark.parametrize("shape", [(2,), (4, 1), (4, 3)])

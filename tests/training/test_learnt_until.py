@@ -8,7 +8,6 @@ import pandas as pd
 
 from tactful.decisions.catalogue.objective import Fatigue
 from tactful.features.timestamps import DAY, microseconds
-from tactful.models.bundles.kinds import written
 from tactful.models.effects.scorer import EffectScorer
 from tactful.training.data.rows import DecisionRows
 from tactful.training.fit.candidate import latest
@@ -50,7 +49,7 @@ def test_effects_of_earlier_decisions_know_nothing_of_later_ones() -> None:
         effects.train(decisions(flipped), {}, judged_from=BOUND, feature_set=windowed(*FEATURES)).model
         for flipped in (False, True)
     ]
-    assert written(told[0]) == written(told[1])
+    assert told[0].dump() == told[1].dump()
     until = told[0].learnt_until
     assert until is not None
     assert BOUND - 2 * DAY < microseconds(until) <= BOUND
@@ -67,7 +66,7 @@ def test_responses_to_earlier_contacts_know_nothing_of_later_ones() -> None:
         response_log.train(one, OFFERS, judged_from=BOUND, feature_set=OFFERED, parameters=SMALL).model
         for one in (rows, flipped)
     ]
-    assert written(told[0]) == written(told[1])
+    assert told[0].dump() == told[1].dump()
     assert told[0].learnt_until is not None
     assert microseconds(told[0].learnt_until) <= BOUND
 
@@ -76,7 +75,7 @@ def test_pressure_of_earlier_contacts_knows_nothing_of_later_ones() -> None:
     rows = pressed(2)
     flipped = replace(rows, left=np.where(rows.settled > BOUND, ~rows.left, rows.left))
     told = [pressure.train(one, Fatigue(risk=0.004), judged_from=BOUND).model for one in (rows, flipped)]
-    assert written(told[0]) == written(told[1])
+    assert told[0].dump() == told[1].dump()
     assert told[0].learnt_until is not None
     assert microseconds(told[0].learnt_until) <= BOUND
     assert pressure.train(rows, Fatigue(risk=0.004)).model.learnt_until == latest(rows.settled)
@@ -90,6 +89,6 @@ def test_spend_of_earlier_windows_knows_nothing_of_later_ones(tmp_path: Path) ->
         value.train(write(one, tmp_path / name), window_days=56, judged_from=microseconds(day.to_pydatetime())).model
         for name, one in (("a", events), ("b", later))
     ]
-    assert written(told[0]) == written(told[1])
+    assert told[0].dump() == told[1].dump()
     assert told[0].learnt_until is not None
     assert told[0].learnt_until <= day

@@ -8,7 +8,6 @@ from scipy.special import expit, logit
 from tactful.features.definitions.standard import STANDARD
 from tactful.models.base.errors import RegistryError
 from tactful.models.bundles.bundle import load
-from tactful.models.bundles.kinds import kind_of
 from tactful.models.bundles.registry import MlflowRegistry
 from tactful.models.scores.bgnbd import HISTORY
 from tactful.training.fit.candidate import Candidate
@@ -123,7 +122,7 @@ def test_a_refused_model_and_the_baseline_are_kept_apart_in_mlflow(lapsed: Train
         version: load(registry.download("lapse", version, tmp_path / version), fingerprint=STANDARD.fingerprint)
         for version in (verdict.version, verdict.instead)
     }
-    assert [kind_of(bundle.models["lapse"]) for bundle in kept.values()] == ["trees", "rhythm"]
+    assert [bundle.models["lapse"].KIND for bundle in kept.values()] == ["trees", "rhythm"]
     assert registry.champion("lapse") == verdict.instead
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tactful.features.definitions.definitions import FeatureSet
 from tactful.features.timestamps import EARLIEST
-from tactful.models.bundles.kinds import Model
+from tactful.models.base.model import Model
 from tactful.models.bundles.manifest import FORMAT
 
 Interval = Mapping[str, float | None]

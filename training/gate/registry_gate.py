@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from tactful.features.definitions.definitions import FeatureSet
 from tactful.models.base.errors import BundleError, RegistryError
+from tactful.models.base.model import Model
 from tactful.models.bundles.bundle import export, load
-from tactful.models.bundles.kinds import Model
 from tactful.models.bundles.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry
 from tactful.training.fit.candidate import Candidate, Interval, above, short_of, shown
 from tactful.training.fit.job import TrainingResult

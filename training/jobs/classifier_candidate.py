@@ -1,12 +1,12 @@
 """A classifier of a training job as a candidate: its refusals, and its gains over the champion."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from tactful.features.definitions.definitions import FeatureSet
-from tactful.models.bundles.kinds import Model
+from tactful.models.base.model import CustomerModel, Model, Target
 from tactful.models.scores.classifier import FittedModel
 from tactful.models.scores.rhythm import RhythmModel
 from tactful.training.figures.plots import figures
@@ -18,6 +18,7 @@ from tactful.training.fit.job import TrainingResult
 
 TOLERANCES = {"log-loss": 0.01, "AUC": math.inf}
 """What a challenger may be worse by than the champion, at the low end of the interval; AUC is reported, no more."""
+_PROBABILITIES = {FittedModel.KIND, RhythmModel.KIND}
 
 
 def candidate_of(result: TrainingResult) -> Candidate:
@@ -63,12 +64,13 @@ def gains(test: TestRows, champion: Model, model: FittedModel, feature_set: Feat
     Returns:
         `AUC` and `log-loss`, above 0 where it is better; empty where the other scores something else.
     """
-    if not isinstance(champion, FittedModel | RhythmModel) or _per_action(champion) != model.per_action:
+    if champion.KIND not in _PROBABILITIES or champion.target is not model.target:
         return {}
     positions = [feature_set.names.index(name) for name in champion.customer_columns]
     rows = test.features[:, positions]
-    offers = champion.encode(test.offers) if isinstance(champion, FittedModel) and champion.per_action else None
-    probability = champion.score(rows if offers is None else np.hstack([rows, offers]))
+    if champion.target is Target.ACTIONS:
+        rows = np.hstack([rows, cast("FittedModel", champion).encode(test.offers)])
+    probability = cast("CustomerModel", champion).score(rows)
     outcomes = test.outcomes
     found = outcomes.estimate(
         {
@@ -77,10 +79,6 @@ def gains(test: TestRows, champion: Model, model: FittedModel, feature_set: Feat
         }
     )
     return {measure: as_json(estimate) for measure, estimate in found.items()}
-
-
-def _per_action(model: FittedModel | RhythmModel) -> bool:
-    return isinstance(model, FittedModel) and model.per_action
 
 
 def _kinds(test: TestRows) -> list[str]:

@@ -16,7 +16,7 @@ from tactful.features.timestamps import DAY
 from tactful.features.vocabulary import EVENT_TYPES
 from tactful.models.base.gbm import Parameters
 from tactful.models.base.metrics import Estimate
-from tactful.models.bundles.kinds import Model
+from tactful.models.base.model import Model
 from tactful.models.scores.value import PARAMETERS, ValueModel, deviance, fit_spend
 from tactful.training.data.errors import TrainingError
 from tactful.training.data.labels import days_after, iso_date, midnight, span

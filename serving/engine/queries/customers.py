@@ -100,7 +100,7 @@ def suppose_again(service: DecisionService, decision_id: str, changes: Changes) 
     """What a past decision would have been under some changes, with its own catalogue and the present models.
 
     Raises:
-        UnknownSnapshotError: There is none of this id.
+        UnknownDecisionError: There is none of this id.
         ErasedError: The personal data it was made on were erased.
         UnknownItemError: A change names what there is not, or cannot be.
         NotReadyError: There is nothing to decide with.
