@@ -13,7 +13,7 @@ import pandas as pd
 
 from tactful.features.errors import MappingError
 from tactful.features.events.schema import validate
-from tactful.features.importing.mapping import Mapping, first_line
+from tactful.features.importing.mapping import LogMapping, first_line
 from tactful.features.importing.reader import open_log
 from tactful.features.importing.sql import NUMBERS, compile_mapping
 from tactful.features.importing.text_logs import LINE, LINES, PLACES, ROW, UNCLOSED
@@ -90,7 +90,7 @@ class Imported:
 
 def import_log(
     file: Path,
-    mapping: Mapping,
+    mapping: LogMapping,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     latest: datetime = LATEST,
@@ -133,7 +133,7 @@ def import_log(
     return imported
 
 
-def _judge(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: datetime) -> None:
+def _judge(log: duckdb.DuckDBPyConnection, mapping: LogMapping, latest: datetime) -> None:
     """Makes the table `judged`: a row's fields, its event's number, and the reason why it is in none."""
     log.execute(f"CREATE TABLE mapped AS {compile_mapping(log, mapping, latest)}")
     first = f"min({ROW}) OVER (PARTITION BY reason IS NULL, __kind, type, customer_id, __group)"
@@ -141,7 +141,7 @@ def _judge(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: datetime) -
     log.execute(f"CREATE TABLE judged AS SELECT *, CASE WHEN reason IS NULL THEN {event} END AS {EVENT} FROM mapped")  # nosec B608 # the mapping's words, quoted
 
 
-def _vocabulary(log: duckdb.DuckDBPyConnection, mapping: Mapping) -> tuple[str, ...]:
+def _vocabulary(log: duckdb.DuckDBPyConnection, mapping: LogMapping) -> tuple[str, ...]:
     found = log.execute(
         "SELECT DISTINCT category FROM judged WHERE reason IS NULL AND category IS NOT NULL ORDER BY 1"
     ).fetchall()
@@ -171,7 +171,7 @@ def _zones(log: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(log.execute(query).fetchall())
 
 
-def _gather(log: duckdb.DuckDBPyConnection, mapping: Mapping, categories: tuple[str, ...]) -> pd.DataFrame:
+def _gather(log: duckdb.DuckDBPyConnection, mapping: LogMapping, categories: tuple[str, ...]) -> pd.DataFrame:
     """The candidates, a row an event, indexed by their number, with the count of their rows."""
     names = f"CAST([{', '.join(map(quoted, categories))}] AS VARCHAR[])"
     bits = f"CASE WHEN category IS NULL THEN 0 ELSE 1::UBIGINT << (list_position({names}, category) - 1) END"

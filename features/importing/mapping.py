@@ -212,7 +212,7 @@ class EventKind(Fields):
     when: Sql | None = None
 
 
-class Mapping(Fields):
+class LogMapping(Fields):
     """A log's mapping to events, as `load_mapping` reads it.
 
     Attributes:

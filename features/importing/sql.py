@@ -12,7 +12,7 @@ import duckdb
 
 from tactful.features.errors import MappingError
 from tactful.features.ids import LARGEST_NUMBER, WHOLE_NUMBER
-from tactful.features.importing.mapping import COLUMN_NAME, Mapping, Place, first_line
+from tactful.features.importing.mapping import COLUMN_NAME, LogMapping, Place, first_line
 from tactful.features.importing.reader import quoted_name
 from tactful.features.importing.text_logs import PLACES, ROW
 from tactful.features.importing.text_values import UNIX, number_fault, quoted, unix_time
@@ -42,7 +42,7 @@ _READABLE = {
 }
 
 
-def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: datetime) -> str:
+def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: LogMapping, latest: datetime) -> str:
     """The query of the judged rows of a log.
 
     Its columns are `ROW`, `__kind` (which of the mapping's events), `__group` (its group, as text), those of an
@@ -91,7 +91,7 @@ def compile_mapping(log: duckdb.DuckDBPyConnection, mapping: Mapping, latest: da
     return f"SELECT *, {_reason(mapping, latest)} AS reason FROM ({timed})"  # nosec B608 # the mapping's words, quoted
 
 
-def _reason(mapping: Mapping, latest: datetime) -> str:
+def _reason(mapping: LogMapping, latest: datetime) -> str:
     """The first thing wrong with a mapped row, NULL if nothing is."""
     faults = {
         "no kind of event declared for it": "__kind IS NULL",
@@ -122,7 +122,7 @@ class _Fields:
     """Turns the expressions of a mapping into SQL that yields NULL where it cannot be computed."""
 
     log: duckdb.DuckDBPyConnection
-    mapping: Mapping
+    mapping: LogMapping
     mistakes: dict[Place, MappingError] = field(default_factory=dict)
 
     @cached_property

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tactful.features.errors import MappingError
-from tactful.features.importing.mapping import Declared, EventKind, Mapping, Origin, Place, Reject, Source
+from tactful.features.importing.mapping import Declared, EventKind, LogMapping, Origin, Place, Reject, Source
 
 
-def load_mapping(file: Path) -> Mapping:
+def load_mapping(file: Path) -> LogMapping:
     """Reads a mapping.
 
     Raises:
@@ -26,7 +26,7 @@ def load_mapping(file: Path) -> Mapping:
     return parse_mapping(text, str(file))
 
 
-def parse_mapping(text: str, name: str = "mapping.yaml") -> Mapping:
+def parse_mapping(text: str, name: str = "mapping.yaml") -> LogMapping:
     """Reads a mapping from YAML.
 
     Args:
@@ -49,13 +49,13 @@ def parse_mapping(text: str, name: str = "mapping.yaml") -> Mapping:
     except yaml.YAMLError as error:
         raise MappingError("not YAML", got=str(error), where=name) from error
     if not isinstance(node, yaml.MappingNode):
-        raise MappingError("not a mapping", wanted=f"the keys {', '.join(Mapping.model_fields)}", where=name)
+        raise MappingError("not a mapping", wanted=f"the keys {', '.join(LogMapping.model_fields)}", where=name)
     lines = list(_lines(node, ()))
     origin = Origin(name, dict(lines))
     repeated = [place for place, times in Counter(place for place, _ in lines).items() if times > 1]
     mistakes = {place: MappingError("given twice", where=origin.where(place)) for place in repeated}
     try:
-        mapping = Mapping.model_validate(_texts(node)).declared_in(origin)
+        mapping = LogMapping.model_validate(_texts(node)).declared_in(origin)
     except ValidationError as error:
         mistakes |= {detail["loc"]: _mistake(detail, origin) for detail in error.errors()}
     if mistakes:
@@ -84,7 +84,7 @@ def _mistake(detail: ErrorDetails, origin: Origin) -> MappingError:
 
 def _model(place: Place) -> type[Declared]:
     parts: dict[Any, type[Declared]] = {"source": Source, "reject": Reject, "events": EventKind}
-    return parts.get(place[0], Mapping) if len(place) > 1 else Mapping
+    return parts.get(place[0], LogMapping) if len(place) > 1 else LogMapping
 
 
 def _lines(node: yaml.Node, place: Place) -> Iterator[tuple[Place, int]]:

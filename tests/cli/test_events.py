@@ -15,16 +15,17 @@ from tactful.serving.bootstrap import open_store
 from tactful.serving.settings import Settings
 from tactful.serving.store.queries import refused
 from tactful.serving.store.queries.refused import Refused
+from tests.checked_text import CheckedText
 from tests.cli.shopfront import tactful
 
-MAPPING = """\
+MAPPING = CheckedText("""\
 zone: America/New_York
 customer: who
 time: day
 amount: paid
 events:
   - type: purchase
-"""
+""")
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from tactful.features.events.dataset import write_events
 from tactful.features.events.schema import validate
 from tactful.serving.bootstrap import open_store
 from tactful.serving.store.queries.experiments import published
+from tests.checked_text import CheckedText
 from tests.cli.shopfront import tactful, words
 from tests.experiments.trials import START, trial
 from tests.serving.shop import CATALOGUE
 
-PLAN = """\
+PLAN = CheckedText("""\
 experiments:
   - id: coupons  # agreed with the shop
     question: Do coupons pay?
@@ -32,7 +33,7 @@ experiments:
       - {id: control, kind: current, share: 0.5}
       - {id: treatment, kind: silence, share: 0.5}
     primary: {metric: conversion, minimum_effect: 0.001}
-"""
+""")
 MONTH = (START + timedelta(weeks=4)).isoformat()
 
 

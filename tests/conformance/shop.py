@@ -8,10 +8,11 @@ from tactful.decisions.catalogue.policies.base import ContactPolicy
 from tactful.decisions.conformance.conform import Check, Decide, conform
 from tactful.decisions.kernel.decide import decide
 from tactful.decisions.loading import parse_catalogue
+from tests.checked_text import CheckedText
 
 VOCABULARY = Vocabulary(features=("days_since_purchase", "spend"), scores=("lapse",))
 
-CATALOGUE = """
+CATALOGUE = CheckedText("""
 catalogue: everything
 currency: EUR
 timezone: America/New_York
@@ -85,7 +86,7 @@ programmes:
     messages:
       - {id: tuesday_news, channels: email, state: local.weekday == 1 && local.hour >= 9, value: 5,
          response: {mean: 0.2}, content: {body: News}}
-"""
+""")
 
 SHOP = parse_catalogue(CATALOGUE, VOCABULARY)
 

@@ -14,6 +14,7 @@ from tactful.decisions.kernel.decide import Request, RunContext, Scorer, decide
 from tactful.decisions.kernel.decision import Decision
 from tactful.decisions.loading import parse_catalogue
 from tactful.features.array_types import Floats
+from tests.checked_text import CheckedText
 
 VOCABULARY = Vocabulary(
     features=("days_since_purchase", "spend"),
@@ -23,7 +24,7 @@ VOCABULARY = Vocabulary(
 NOON = datetime(2026, 5, 6, 16, tzinfo=UTC)
 """A Wednesday, noon in New York."""
 
-CATALOGUE = """
+CATALOGUE = CheckedText("""
 catalogue: retailer
 currency: USD
 timezone: America/New_York
@@ -79,7 +80,7 @@ programmes:
         value: 1
         response: {mean: 0.3}
         content: {subject: Thank you, body: "For {{ event.amount | default: 0 }} USD."}
-"""
+""")
 
 
 class KnownScorer(Scorer):

@@ -22,6 +22,7 @@ from tactful.features.events.history import history
 from tactful.features.kernel.program import compile_features
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tests.checked_text import CheckedText
 from tests.decisions.rehearsal import GREEDY, VOCABULARY
 
 SATURDAY = datetime(2026, 5, 2, 12, tzinfo=UTC)
@@ -40,7 +41,7 @@ loyalty:
   tier:
     levels: {silver: 100, gold: 500}
 """
-CATALOGUE = f"""
+CATALOGUE = CheckedText(f"""
 catalogue: card
 currency: EUR
 timezone: Europe/Berlin
@@ -68,7 +69,7 @@ programmes:
         content:
           subject: Silver
           body: "{{{{ features.to_next_tier | default: 0 | ceil }}}} more to gold."
-"""
+""")
 COMPILED = parse_catalogue(CATALOGUE, VOCABULARY)
 
 

@@ -74,9 +74,8 @@ def test_the_image_is_described_without_a_fault() -> None:
 
 
 def test_the_image_holds_every_package_pinned_and_runs_as_nobody_in_particular() -> None:
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
-        "packages"
-    ]
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    packages = list(wheel["sources"])
     copied = re.findall(r"^COPY (\w+)/ \1/$", DOCKERFILE, re.MULTILINE)
     assert copied == packages
     installed = re.findall(r"install (.+?)(?: \\\\)?$", DOCKERFILE.partition("apt-get")[0], re.MULTILINE)
@@ -88,7 +87,7 @@ def test_the_image_holds_every_package_pinned_and_runs_as_nobody_in_particular()
     kept = {
         line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
     }
-    assert kept == {*packages, "requirements", "pyproject.toml", "README.md", "LICENSE"}
+    assert kept == {*packages, "tactful", "requirements", "pyproject.toml", "README.md", "LICENSE"}
 
 
 def test_the_table_of_settings_is_the_one_that_is_generated() -> None:

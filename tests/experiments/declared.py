@@ -2,9 +2,10 @@
 
 from tactful.experiments.design.declaration import Experiment, Plan
 from tactful.experiments.design.loading import parse_plan
+from tests.checked_text import CheckedText
 from tests.decisions.retailer import RETAILER
 
-PLAN = """\
+PLAN = CheckedText("""\
 holdout: {share: 0.1, salt: nobody, since: 2026-01-01, rotates: 13w}
 holdbacks:
   - {programme: birthday, share: 0.2, salt: no birthdays}
@@ -35,7 +36,7 @@ experiments:
       - {id: with_it, kind: current, share: 0.5}
       - {id: without_it, kind: without, factors: [discount, cost], share: 0.5}
     primary: {metric: conversion, minimum_effect: 0.1}
-"""
+""")
 
 
 def plan(text: str = PLAN) -> Plan:

@@ -16,19 +16,20 @@ from tactful.features.errors import MappingError
 from tactful.features.importing.importer import Imported, import_log
 from tactful.features.importing.yaml import load_mapping, parse_mapping
 from tactful.features.timestamps import AHEAD
+from tests.checked_text import CheckedText
 
 ROOT = Path(__file__).parents[2]
 RETAIL = ROOT.parent / "shared" / "data" / "online_retail_2009_2010" / "online_retail.parquet"
 CDNOW = ROOT.parent / "shared" / "data" / "cdnow" / "CDNOW_master.txt"
 
-PURCHASES = """\
+PURCHASES = CheckedText("""\
 zone: Europe/London
 customer: who
 time: day
 amount: paid
 events:
   - type: purchase
-"""
+""")
 
 INVOICES = """\
 zone: Europe/London

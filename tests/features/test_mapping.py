@@ -5,10 +5,11 @@ import pytest
 from tactful.features.errors import MappingError
 from tactful.features.importing.mapping import EventKind, LogMapping, Source
 from tactful.features.importing.yaml import load_mapping, parse_mapping
+from tests.checked_text import CheckedText
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides" / "mappings"
 
-GOOD = """\
+GOOD = CheckedText("""\
 zone: Europe/London
 customer: CAST("Customer ID" AS BIGINT)
 time: InvoiceDate
@@ -18,7 +19,7 @@ reject:
 events:
   - {type: refund, when: "starts_with(Invoice, 'C')", channel: web}
   - {type: lower(kind), amount: 0}
-"""
+""")
 
 
 def test_words_of_the_vocabulary_are_constants_and_the_rest_is_sql():

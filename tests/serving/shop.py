@@ -27,6 +27,7 @@ from tactful.serving.ingestion.loading.history import load_history
 from tactful.serving.settings import Settings
 from tactful.serving.store.port import History, Profile, Store
 from tactful.serving.store.queries.catalogues import newest
+from tests.checked_text import CheckedText
 
 ZONE = "America/New_York"
 NOW = datetime(2026, 5, 6, 16, tzinfo=UTC)
@@ -35,7 +36,7 @@ LEARNT_UNTIL = NOW - timedelta(days=1)
 """Of the models."""
 ALLOWED = {("email", "marketing"): True, ("mail", "marketing"): True, ("sms", "marketing"): True}
 
-CATALOGUE = """
+CATALOGUE = CheckedText("""
 catalogue: shop
 currency: USD
 timezone: America/New_York
@@ -93,7 +94,7 @@ programmes:
         value: 3
         response: {mean: 0.3}
         content: {subject: Happy birthday, body: "All the best, {{ ${first_name} | default: 'friend' }}!"}
-"""
+""")
 
 
 def ago(days: float = 0, hours: float = 0) -> datetime:

@@ -18,6 +18,7 @@ from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import AlreadySentError
 from tactful.serving.settings import Settings
 from tactful.serving.store.queries.contacts import ContactStatus
+from tests.checked_text import CheckedText
 from tests.serving.hammer import hammer
 from tests.serving.shop import NOW, service_of, stock, ticking
 
@@ -25,7 +26,7 @@ SECOND = timedelta(seconds=1)
 WORKERS, ASKS, AT_ONCE = 4, 160, 8
 CUSTOMERS = ("regular", "leaver", "thankful")
 
-CATALOGUE = """
+CATALOGUE = CheckedText("""
 catalogue: news
 currency: USD
 timezone: America/New_York
@@ -40,7 +41,7 @@ programmes:
     messages:
       - {id: letter, channels: [email], value: 2, response: {mean: 0.1}, content: {subject: News, body: News}}
       - {id: note, channels: [sms], value: 1, response: {mean: 0.1}, content: {body: News}}
-"""
+""")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

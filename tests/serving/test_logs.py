@@ -23,7 +23,7 @@ def root() -> Iterator[logging.Logger]:
 def test_a_record_is_one_line_of_json(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info")
     with bound_contextvars(request_id="r1"):
-        logging.getLogger("serving.somewhere").warning("champion refused", extra={"kept": "b1"})
+        logging.getLogger("tactful.serving.somewhere").warning("champion refused", extra={"kept": "b1"})
         logging.getLogger("a.library").debug("chatter")
     try:
         raise ZeroDivisionError
@@ -35,7 +35,7 @@ def test_a_record_is_one_line_of_json(root: logging.Logger, capsys: pytest.Captu
         "event": "champion refused",
         "kept": "b1",
         "level": "warning",
-        "logger": "serving.somewhere",
+        "logger": "tactful.serving.somewhere",
         "request_id": "r1",
     }
     assert (second["event"], second["level"]) == ("it failed: badly", "error")
@@ -47,4 +47,4 @@ def test_libraries_that_chatter_are_heard_only_when_something_is_wrong(root: log
     assert not logging.getLogger("alembic.runtime").isEnabledFor(logging.INFO)
     assert not logging.getLogger("uvicorn.error").isEnabledFor(logging.INFO)
     assert not logging.getLogger("httpx").isEnabledFor(logging.INFO), "it tells the addresses of receivers"
-    assert logging.getLogger("serving").isEnabledFor(logging.DEBUG)
+    assert logging.getLogger("tactful.serving").isEnabledFor(logging.DEBUG)

@@ -18,9 +18,10 @@ from tactful.serving.engine.records.archive import Archive
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import StoreError
 from tactful.serving.store.queries.experiments import exposed_to, publish, published
+from tests.checked_text import CheckedText
 from tests.serving.shop import NOW, furnish, service_of
 
-PLAN = """\
+PLAN = CheckedText("""\
 holdbacks:
   - {programme: birthday, share: 0.000001, salt: nobody}
 experiments:
@@ -31,7 +32,7 @@ experiments:
       - {id: contacted, kind: current, share: 0.5}
       - {id: alone, kind: silence, share: 0.5}
     primary: {metric: conversion, minimum_effect: 0.1}
-"""
+""")
 CUSTOMERS = ("regular", "leaver", "thankful", "complainer", "refuser", "celebrant")
 
 

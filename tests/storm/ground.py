@@ -18,6 +18,7 @@ from tactful.serving.bootstrap import open_store
 from tactful.serving.engine.in_force.pointer import point_to
 from tactful.serving.settings import Settings
 from tactful.serving.store.port import History, Profile
+from tests.checked_text import CheckedText
 from tests.serving.receiver import SECRET
 from tests.serving.shop import ALLOWED, export_bundle
 
@@ -32,7 +33,7 @@ START = 10.0
 RESERVATION = timedelta(days=3)
 """How long a contact counts that nobody confirms. The clock runs ahead for less, so that none expires and returns."""
 
-CATALOGUE = """
+CATALOGUE = CheckedText("""
 catalogue: storm
 currency: USD
 timezone: America/New_York
@@ -71,7 +72,7 @@ programmes:
       - {id: letter, channels: [email, mail], value: 60, response: {mean: 0.1}, content: {subject: L, body: L}}
 attributes:
   first_name: {type: string}
-"""
+""")
 
 
 @dataclass

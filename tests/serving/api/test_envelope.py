@@ -38,7 +38,7 @@ def test_a_request_id_that_could_do_harm_is_replaced(client: httpx.Client, given
 def test_the_log_tells_the_exchange_and_nothing_personal(
     service: DecisionService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG, logger="serving")
+    caplog.set_level(logging.DEBUG, logger="tactful.serving")
     with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         client.post("/v1/decisions", json={"customer_id": "leaver", "id": "d-secret"})
         client.post("/v1/decisions", json={"customer_id": "nobody"})
