@@ -34,9 +34,9 @@ class Scored(NamedTuple):
 
     Attributes:
         positive: Whether they ended in a yes, shape (n,).
-        trees: What boosted trees said before.
-        logit: What a logistic regression on the same columns said.
-        logit_recent: What it said where a call counts half for every `HALF_LIFE` calls that it lies back.
+        trees: The prediction of boosted trees then.
+        logit: The prediction of a logistic regression on the same columns.
+        logit_recent: Its prediction where a call counts half for every `HALF_LIFE` calls that it lies back.
         blocks: How often both were fitted.
     """
 

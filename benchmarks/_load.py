@@ -30,7 +30,7 @@ async def answered(
         callers: How many ask at once.
         seconds: How long.
         customers: Asked about in turn, each time with an id never used before.
-        series: What these ids begin with.
+        series: The beginning of these ids.
         sample: How many of the answers to return.
         headers: Lines of the head to send along, each with its end.
 
@@ -62,7 +62,7 @@ async def answered(
 
 @dataclass(slots=True)
 class _Log:
-    """What the callers saw before the deadline."""
+    """The callers' counts before the deadline."""
 
     deadline: float
     sample: int

@@ -58,7 +58,7 @@ class Load:
         self._process = process
 
     def answered(self, **task: Any) -> dict[str, Any]:
-        """What `benchmarks._load.answered` returns."""
+        """The result of `benchmarks._load.answered`."""
         tasks, results = self._process.stdin, self._process.stdout
         if tasks is None or results is None:
             raise RuntimeError("a process without pipes")
@@ -96,7 +96,7 @@ def cpu_seconds(process: int) -> float:
 
 
 def fsync_milliseconds(folder: Path, tries: int = 50) -> float:
-    """What it takes to have 16 kB on disk for certain, the median."""
+    """The median time to have 16 kB on disk for certain."""
     taken = []
     with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(tries):

@@ -53,7 +53,7 @@ def models(features: np.ndarray[Any, Any]) -> Bundle:
 
 
 def furnish(folder: Path, customers: Customers) -> None:
-    """A folder to serve from: the catalogue, the champion, and a clock that stands at the moment."""
+    """A folder to serve from: the catalogue, the champion, and a clock that is fixed at the moment."""
     ids = [profile.customer for profile in customers.profiles[:2_000]]
     _export(folder / "champion", build_pairs(customers.events, ids, [MOMENT] * len(ids)).values)
     catalogue = retail().catalogue.model_dump(mode="json", exclude_none=True)

@@ -50,7 +50,7 @@ def microseconds(work: Callable[[], object], count: int) -> float:
 
 
 def scored_rows(asked: Sequence[Request], compiled: CompiledCatalogue, bundle: Bundle) -> list[tuple[Any, list[Any]]]:
-    """What each decision has scored: its customer's row, and an offer for each survivor."""
+    """The rows that each decision scores: its customer's, and an offer for each survivor."""
     by_action = {rule.action.id: rule.offer for rule in compiled.rules}
     made = decide(asked, compiled, compiled.catalogue.policy, bundle)
     return [

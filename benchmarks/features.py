@@ -201,7 +201,7 @@ def measure(size: str) -> tuple[Results, float]:
 
 
 def report(size: str, results: Results, disagreement: float) -> dict[str, Any]:
-    """What is written: ratios by CPU seconds, which a busy machine distorts least, the same by wall, and all measured.
+    """The document: ratios by CPU seconds, which a busy machine distorts least, by wall, and all measures.
 
     Against another engine each is the less favourable of one moment and of six.
     """

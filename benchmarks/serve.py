@@ -43,7 +43,7 @@ EXAMPLE = 25
 
 @dataclass(slots=True)
 class Tally:
-    """What was answered, over all rounds."""
+    """The answers, over all rounds."""
 
     latencies: list[int] = field(default_factory=list)
     seconds: float = 0.0

@@ -10,7 +10,7 @@ from tactful.decisions.base.durations import parse_duration
 
 
 def operator() -> str:
-    """Who calls the command, as records name it: the user of the machine, by number where the user has no name.
+    """The caller of the command, as records name it: the user of the machine, by number where the user has no name.
 
     Example:
         >>> operator().startswith("cli:")

@@ -94,7 +94,7 @@ def progress(description: str, console: Console) -> Iterator[Advance]:
     """A bar while something runs, on a terminal; it leaves no trace.
 
     Args:
-        description: What runs.
+        description: The running work.
         console: Where to show it.
     """
     columns = (TextColumn("  {task.description}", markup=False), BarColumn(), TimeElapsedColumn())

@@ -1,4 +1,4 @@
-"""What moved a customer's scores, as tables."""
+"""The columns that moved a customer's scores, as tables."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING

@@ -35,7 +35,7 @@ class FeatureFrame:
         customers: Customer ids, object, shape (n,).
         as_of: Microseconds since the epoch, int64, shape (n,); no event at or after it has any part.
         values: float64, shape (n, k), rows contiguous, NaN where a feature is undefined.
-        feature_set: What the columns are.
+        feature_set: The definitions of the columns.
     """
 
     customers: NDArray[np.object_]

@@ -13,9 +13,9 @@ class TactfulError(Exception):
     """An error that says what it got, what it wanted and where.
 
     Args:
-        message: What is wrong, as a clause without a full stop.
+        message: The mistake, as a clause without a full stop.
         got: The offending value.
-        wanted: What would have been right.
+        wanted: The right value.
         where: The place: a file and line, a field, a column.
 
     Example:

@@ -32,11 +32,11 @@ ENOUGH = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What some customers want under prices and a temperature; of two buckets, the sum.
+    """The demand of some customers under prices and a temperature; of two buckets, the sum.
 
     Args:
-        surplus: What they gain over silence net of prices, softened by the temperature, in currency.
-        usage: What they use of each resource, shape (k,).
+        surplus: Their gain over silence net of prices, softened by the temperature, in currency.
+        usage: Their use of each resource, shape (k,).
         curvature: How usage falls with the prices, shape (k, k): minus the matrix of derivatives.
     """
 
@@ -53,12 +53,12 @@ Ask = Callable[[Floats, float], Demand]
 
 
 def demand(values: Floats, uses: Floats, prices: Floats, temperature: float) -> Demand:
-    """What customers want when each action is chosen in proportion to `exp(net value / temperature)`.
+    """The demand of customers when each action is chosen in proportion to `exp(net value / temperature)`.
 
     Args:
         values: Worth over silence of each action to each customer, in currency, before prices, shape (n, a);
             minus infinity where an action is excluded.
-        uses: What a contact by each action uses of each resource, shape (a, k).
+        uses: The use of each resource by a contact of each action, shape (a, k).
         prices: Price of a unit of each resource, in currency, shape (k,).
         temperature: In currency, above 0.
     """
@@ -133,7 +133,7 @@ def _cleared(ask: Ask, prices: Floats, capacity: Floats, temperature: float) -> 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Who gets what.
+    """The assignment of actions to customers.
 
     Args:
         prices: Price of a unit of each resource, in currency, shape (k,).
@@ -186,7 +186,7 @@ def allocate(values: Floats, uses: Floats, capacity: Floats) -> Allocation:
 
 
 def bound(values: Floats, uses: Floats, prices: Floats, capacity: Floats) -> float:
-    """What no allocation within the capacities can exceed, by weak duality, whatever the prices, in currency."""
+    """The upper bound of every allocation within the capacities, by weak duality, at any prices, in currency."""
     surplus = (values - uses @ prices).max(axis=1, initial=0.0)
     return float(surplus.sum() + prices @ capacity)
 
@@ -211,7 +211,7 @@ def _kept(
 
 
 def _filled(kept: NDArray[np.int64], values: Floats, uses: Floats, left: Floats) -> NDArray[np.int64]:
-    """What is left goes to those who are worth most among the ones left alone."""
+    """Gives the remaining capacity to the customers with the highest value among those left alone."""
     alone = np.flatnonzero(kept == SILENCE)
     ranked = np.argsort(-values[alone], axis=1)
     for position in np.argsort(-values[alone].max(axis=1, initial=-np.inf)):

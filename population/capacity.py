@@ -56,7 +56,7 @@ def best_first(values: Floats, capacity: Floats) -> Choice:
 
 
 def worth(values: Floats, choice: Choice) -> Floats:
-    """What each customer's contact is worth, shape (n,); 0 for silence."""
+    """The value of each customer's contact, shape (n,); 0 for silence."""
     own = values[np.arange(len(values)), np.maximum(choice, 0)]
     return np.where(choice == SILENCE, 0.0, own)
 
@@ -77,7 +77,7 @@ def kept_of_bound(values: Floats, capacity: Floats, rule: Rule, *, draws: int = 
 def price_curve(
     values: Floats, capacity: Floats, channel: int, levels: Sequence[int], *, draws: int = 100, seed: int = 0
 ) -> dict[int, Estimate]:
-    """What one more slot of a channel would bring, by how many there are, in currency.
+    """The value of one more slot of a channel, by the number of slots, in currency.
 
     Args:
         values: A market.

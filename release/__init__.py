@@ -1,1 +1,1 @@
-"""What is done before a release: locking the packages, and writing what goes with the wheel."""
+"""The work before a release: locking the packages, and writing the files that go with the wheel."""

@@ -29,7 +29,7 @@ ANSWERS = ("redeemed", "converted")
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What was found.
+    """The result of monitoring.
 
     Attributes:
         features: Of features and scores.
@@ -37,7 +37,7 @@ class Watch:
         calibration: Of recent predictions, by message.
         slope: Of recent predictions, with its interval; empty where there are none.
         rows: How many customers or decisions were compared, then and now.
-        times: What of: the latest time begins with the first of these moments and ends with the second.
+        times: The compared times: the latest time begins with the first of these moments and ends with the second.
         new: Programmes that were chosen now and not then.
         vanished: Programmes that were chosen then and not now.
     """
@@ -98,11 +98,11 @@ def watch_decisions(
 
     Args:
         log: Logged decisions.
-        reward: What counts as an answer; its window becomes the longest of the log.
+        reward: The outcomes that count as an answer; its window becomes the longest of the log.
         as_of: Now.
         period: How long the latest time is.
         learnt: Messages of which the models in use have a learnt effect.
-        feature_set: What was logged.
+        feature_set: The logged features.
 
     Raises:
         TrainingError: No decisions in one of the times.
@@ -141,7 +141,7 @@ def watch_decisions(
 def _incomparable(
     before: Sequence[LoggedDecision], after: Sequence[LoggedDecision], period: timedelta, since: datetime
 ) -> TrainingError:
-    """What is missing, and from when on it will be there."""
+    """The missing data, and the date from which they will be there."""
     got = f"{len(before):,} decisions before, {len(after):,} within the last {period.days} days"
     wanted = f"some before {since:%Y-%m-%d} and some since, made with the present features and rules"
     if after:

@@ -28,7 +28,7 @@ _DETAIL = "detail/"
 
 
 def find(folder: Path, key: str) -> dict[str, Any] | None:
-    """What was told of a job that is done, so that it need not be done again; None if it is not.
+    """The result of a finished job, so that it need not run again; None if it is not finished.
 
     Args:
         folder: Of the MLflow store, made if need be.
@@ -52,9 +52,9 @@ def track(candidate: Candidate | TrainingResult, folder: Path, *, key: str = "",
     lasts until `conclude` adds the verdict, and is found again only then: a job that was cut short is done anew.
 
     Args:
-        candidate: What was trained.
+        candidate: The trained model.
         folder: Of the MLflow store, made if need be.
-        key: What the run is found by.
+        key: The key that identifies the run.
         begun: When the job began, aware; now where None.
 
     Returns:
@@ -116,7 +116,7 @@ def track_release(release: Release, folder: Path, *, name: str, parameters: Mapp
         release: The verdict.
         folder: Of the MLflow store, made if need be.
         name: Of the candidate.
-        parameters: What was compared.
+        parameters: The compared versions.
 
     Returns:
         The id of the run.

@@ -180,7 +180,7 @@ def _tables(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[
 
 
 def _terms(rows: "Sequence[Mapping[str, Any]]", currency: str) -> "Table":
-    """What each worth is the sum of: a column for each term that counts for any."""
+    """The terms of each value: a column for each term that counts for any."""
     made = [(row["action"], row["terms"]) for row in rows if row["terms"]]
     counting = [name for name in (made[0][1] if made else ()) if any(terms[name] for _, terms in made)]
     amounts = [(action, *(f"{terms[name]:.2f}" for name in counting)) for action, terms in made]

@@ -85,7 +85,7 @@ def start(
 ) -> None:
     """Start an experiment: write the moment into its file.
 
-    With a store, its service is told.
+    With a store, the command also updates its service.
     """
     _write(experiment, file, "start", at, data, catalogue)
     if store is not None:
@@ -103,7 +103,7 @@ def stop(
 ) -> None:
     """Stop an experiment: write the moment into its file.
 
-    With a store, its service is told.
+    With a store, the command also updates its service.
     """
     _write(experiment, file, "stop", at, data, catalogue)
     if store is not None:
@@ -225,7 +225,7 @@ def _of(plan: "Plan", experiment: str, file: Path) -> "Experiment":
 
 
 def _population(source: Source, experiment: "Experiment", moment: datetime) -> list[str]:
-    """Who could take part at a moment."""
+    """The customers who could take part at a moment."""
     from tactful.decisions.kernel.exploration import stratum
     from tactful.experiments.assignment.enrolment import members
 
@@ -257,7 +257,7 @@ def _exposed(source: Source, experiment: "Experiment") -> "pd.DataFrame":
 def _with_cuts(
     source: Source, experiment: "Experiment", enrolled: "pd.DataFrame", segments: "list[str] | tuple[str, ...]"
 ) -> "pd.DataFrame":
-    """Who is in each segment when the experiment begins: what it changes itself must not cut its customers."""
+    """The segments of each customer when the experiment begins, so that its own effects do not change them."""
     from tactful.experiments.assignment.enrolment import members
 
     if not segments or experiment.start is None:

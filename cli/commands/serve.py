@@ -46,7 +46,7 @@ def serve(
 
 
 def _remarks(settings: "Settings") -> Iterator[str]:
-    """What whoever starts it had better know."""
+    """Warnings for the operator who starts the service."""
     if settings.now:
         yield f"; every decision is made as of {settings.now:%Y-%m-%d %H:%M %Z}"
     if settings.auth == "open":
@@ -54,7 +54,7 @@ def _remarks(settings: "Settings") -> Iterator[str]:
 
 
 def _check(settings: "Settings") -> None:
-    """What would keep every worker from answering is told before there is any."""
+    """Reports what would keep every worker from answering, before any worker starts."""
     from tactful.serving.errors import NotReadyError
     from tactful.serving.ingestion.rules import load_rules
 

@@ -51,7 +51,7 @@ def simulate(
 ) -> None:
     """Compare policies in a world whose truth is known.
 
-    Each decides for the same simulated customers, with the same luck, and what it was worth is told.
+    Each decides for the same simulated customers, with the same luck, and the table shows the value of each.
 
     `tactful` runs through the product: events, features, `decide`, outcomes, retraining and the release gate; `ungated`
     is the same without the gate. The value of a policy is the margin of the weeks and what is expected of the half year

@@ -42,7 +42,7 @@ def import_events(folder: Path, step: Step) -> Grocer:
 
     Args:
         folder: Of the run; the events go to `events/`.
-        step: Where it is told.
+        step: The step of the report.
     """
     with step.progress("reading the Complete Journey data") as advance:
         journey = complete_journey.load(advance)
@@ -71,7 +71,7 @@ def build_features(grocer: Grocer, step: Step) -> FeatureFrame:
 
     Args:
         grocer: The data.
-        step: Where it is told.
+        step: The step of the report.
     """
     with step.progress("walking the histories") as advance:
         frame = build_dataset(grocer.dataset, CUTOFFS, progress=advance)

@@ -1,4 +1,4 @@
-"""What the data do not hold and a programme needs: names and consents, generated from the household's number."""
+"""Names and consents, which the data lack and a programme needs, generated from the household's number."""
 
 import hashlib
 from pathlib import Path

@@ -52,7 +52,7 @@ def train(grocer: Grocer, folder: Path, step: Step) -> list[Trained]:
     Args:
         grocer: The data.
         folder: Of the run; MLflow's store goes to `mlflow/`.
-        step: Where it is told.
+        step: The step of the report.
     """
     store = folder / "mlflow"
     begun = [datetime.now(UTC)]
@@ -98,7 +98,7 @@ def export(trained: list[Trained], folder: Path, step: Step) -> dict[str, Any]:
     Args:
         trained: The models.
         folder: Of the run; the bundle goes to `champion/`.
-        step: Where it is told.
+        step: The step of the report.
 
     Raises:
         RegistryError: The gate let one of the models not through.

@@ -20,7 +20,7 @@ def load_catalogue(folder: Path, step: Step) -> CompiledCatalogue:
 
     Args:
         folder: Of the run.
-        step: Where it is told.
+        step: The step of the report.
 
     Raises:
         CatalogueError: It has mistakes.

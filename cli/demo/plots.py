@@ -1,4 +1,4 @@
-"""Plots of the report, as SVG that stands in the page itself."""
+"""Plots of the report, as SVG inside the page itself."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def evidence(
 
     Args:
         positive: Outcomes of the test rows, shape (n,).
-        scores: What the model, and then each baseline, said of them, each of shape (n,).
+        scores: The scores of the model, and then of each baseline, each of shape (n,).
         reliability: Of the model.
         importance: Share of the gain by feature, largest first.
     """

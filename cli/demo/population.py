@@ -28,7 +28,7 @@ def decide_for_everybody(compiled: CompiledCatalogue, folder: Path, step: Step) 
     Args:
         compiled: The catalogue.
         folder: Of the run.
-        step: Where it is told.
+        step: The step of the report.
 
     Returns:
         For the report.

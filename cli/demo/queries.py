@@ -34,7 +34,7 @@ def ask_about_states(grocer: Grocer, folder: Path, step: Step) -> list[dict[str,
     Args:
         grocer: The data.
         folder: Of the run.
-        step: Where it is told.
+        step: The step of the report.
 
     Returns:
         The answers, as the service gave them.

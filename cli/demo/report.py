@@ -26,7 +26,7 @@ def write_html(folder: Path, steps: Sequence[Step], headlines: Sequence[Headline
 
     Args:
         folder: Of the run.
-        steps: What was told, with its plots.
+        steps: The steps, with their plots.
         headlines: The figures at the head of the page.
         lead: The sentence under the title.
         footer: The small print.

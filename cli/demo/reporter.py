@@ -59,7 +59,7 @@ class Step:
         key: Its name among the seconds of the report.
         title: Its heading.
         console: Where it is printed.
-        blocks: What was told, in order.
+        blocks: The parts of the report, in order.
         seconds: How long it took, once it is over.
     """
 

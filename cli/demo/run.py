@@ -27,7 +27,7 @@ def run(folder: Path, console: Console) -> dict[str, Any]:
 
     Args:
         folder: To work in; what an earlier run left there is replaced.
-        console: Where the steps are told.
+        console: The console for the steps.
 
     Returns:
         The report, as `report.json` has it.

@@ -1,4 +1,4 @@
-"""What happened in a world, as the messages that a shop's systems would send."""
+"""The events of a world, as the messages that a shop's systems would send."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a simulated shop begins with: models learnt from its past, when contacts were drawn at random."""
+"""The first models of a simulated shop: learnt from its past, when contacts were drawn at random."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ def first_models(world: World, ids: Ids, past: EventDataset, offers: Offers, win
     Args:
         world: The world on day 0; it keeps its events.
         ids: Ids of the customers, by number.
-        past: What happened before, as a data set.
+        past: The events before, as a data set.
         offers: Figures of the messages.
         window_days: How long a contact can be answered.
 

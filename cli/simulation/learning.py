@@ -34,7 +34,7 @@ class Cases:
     Attributes:
         compiled: A catalogue that opens what could be drawn.
         requests: The customers at their moments.
-        rows: What was drawn of the world's arms, with which probabilities, and what came of it.
+        rows: The arms drawn in the world, with their probabilities and outcomes.
     """
 
     compiled: CompiledCatalogue
@@ -74,12 +74,12 @@ def fit(rows: DecisionRows, compiled: CompiledCatalogue) -> EffectScorer | None:
 
 
 def released(candidate: ShopScorer, incumbent: ShopScorer, cases: Sequence[Cases], unsubscribes: Bools) -> Release:
-    """What the release gate says of new effects: greedy choices by both, judged on what was drawn at random.
+    """The release gate's verdict on new effects: greedy choices by both, judged on random draws.
 
     Args:
         candidate: With the new effects.
-        incumbent: What is in use.
-        cases: What was drawn.
+        incumbent: The effects in use.
+        cases: The random draws.
         unsubscribes: Whether the customer left within the window of each of them.
     """
     candidates, incumbents = ([_log(c, scorer) for c in cases] for scorer in (candidate, incumbent))
@@ -95,7 +95,7 @@ def _log(cases: Cases, scorer: ShopScorer) -> Log:
 
 
 def _price(compiled: CompiledCatalogue) -> float:
-    """What the catalogue asks of every contact of a rested customer."""
+    """The price that the catalogue sets on every contact of a rested customer."""
     catalogue = compiled.catalogue
     fatigue = catalogue.fatigue
     return (

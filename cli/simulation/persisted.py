@@ -61,13 +61,13 @@ def keep(
     The folder appears complete or not at all.
 
     Args:
-        folder: What is left; it must not exist, or be empty.
+        folder: The folder to write; it must not exist, or be empty.
         parameters: The world's numbers.
         customers: How many.
         seed: Of the world.
         weeks: How long.
         catalogue: YAML to decide with; the simulated shop's own where None.
-        weekly: What is done each week, as a timer would.
+        weekly: Work of each week, as a timer would do it.
         advance: Called with days done and all days.
 
     Returns:
@@ -113,7 +113,7 @@ def _lived(folder: Path, world: World, weeks: int, weekly: Weekly, advance: Adva
 
 
 def _furnish(folder: Path, world: World, catalogue: str) -> None:
-    """What the service needs on its first day: the past, a catalogue, models learnt from that past, settings."""
+    """The service's files on its first day: the past, a catalogue, models learnt from that past, settings."""
     ids = ids_of(world)
     past = write_events(events_of(world, ids), folder / "events", zone="UTC")
     (folder / "catalogue.yaml").write_text(catalogue, encoding="utf-8")
@@ -145,7 +145,7 @@ class KeptShop:
     Args:
         world: The world on its first day; it keeps its events.
         service: The service, which has nothing in its store yet; it goes by the world's clock.
-        past: What happened before.
+        past: The events before.
 
     Attributes:
         decisions: How many were made.
@@ -191,7 +191,7 @@ class KeptShop:
         return arms, decided
 
     def _tell(self, told: Sequence[Told], decided: Mapping[int, str]) -> None:
-        """What happened goes through the intake, as from a shop's systems."""
+        """The events go through the intake, as from a shop's systems."""
         raw = list(messages(told, self._ids, decided, self._currency))
         for fate in self._intake.ingest(raw, self.world.moment):
             if fate.reason:

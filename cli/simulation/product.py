@@ -40,7 +40,7 @@ class Product(Rule):
         gated: Whether what was learnt counts only once the release gate has let it.
 
     Attributes:
-        releases: What the gate said, by week.
+        releases: The gate's verdicts, by week.
     """
 
     compiled: CompiledCatalogue = field(default_factory=load)
@@ -97,7 +97,7 @@ class Product(Rule):
         self._strata = np.array([stratum(catalogue, customer) for customer in self._shop.ids], dtype=object)
 
     def _asked(self, world: World) -> Ints:
-        """Whose slot of the week it is, and for whom a trigger has opened since yesterday or a cart waits."""
+        """Customers with this week's slot, and those for whom a trigger has opened since yesterday or a cart waits."""
         opened = open_arms(world)[:, list(TRIGGERS)]
         any_open = opened.any(axis=1)
         due = (np.arange(len(world)) % 7 == world.day % 7) | opened[:, 0] | (any_open & ~self._seen)
@@ -128,7 +128,7 @@ class Product(Rule):
             self._scorer = ShopScorer(effects)
 
     def _cases(self) -> Cases | None:
-        """What was drawn at random so far and is settled."""
+        """The random draws so far whose outcomes are settled."""
         assert self._shop is not None
         as_of = self._shop.world.moment
         settled = [(r, d) for r, d in self._log if GOAL.matures(d) <= as_of]

@@ -1,4 +1,4 @@
-"""What a simulation found: a table, a plot over time on the terminal and as a picture, and JSON."""
+"""The result of a simulation: a table, a plot over time on the terminal and as a picture, and JSON."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the simulated shop knows of its customers, as requests for decisions: features from the one kernel."""
+"""The simulated shop's knowledge of its customers, as requests for decisions: features from the one kernel."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -99,7 +99,7 @@ class ShopScorer:
 
 
 def shares(bought_of: Floats) -> Floats:
-    """What `SHARES` names, from purchases by category of shape (n, categories): shape (n, 2)."""
+    """The shares named by `SHARES`, from purchases by category of shape (n, categories): shape (n, 2)."""
     return np.asarray((bought_of[:, :2] + 0.5) / (bought_of.sum(axis=1) + 2.0)[:, None])
 
 
@@ -109,7 +109,7 @@ def load() -> CompiledCatalogue:
 
 
 class Shop:
-    """What is known of the customers of a world.
+    """The shop's knowledge of the customers of a world.
 
     Args:
         world: A world that keeps its events.

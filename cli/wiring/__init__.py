@@ -1,1 +1,1 @@
-"""What several commands open."""
+"""Stores, catalogues, models and logs that several commands open."""

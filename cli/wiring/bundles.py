@@ -27,7 +27,7 @@ def put_in_use(bundle: Path, pointer: Path, why: str) -> str:
     Args:
         bundle: Its folder.
         pointer: The service's champion: a text file that names a bundle folder, or a bundle folder, which becomes one.
-        why: What is remembered.
+        why: The reason that the registry records.
 
     Returns:
         The bundle's version.

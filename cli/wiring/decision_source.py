@@ -39,7 +39,7 @@ class DecisionSource:
     Attributes:
         settings: Of the service.
         store: Its store.
-        champion: What it decides with.
+        champion: The models and the catalogue in use.
     """
 
     settings: Settings
@@ -63,7 +63,7 @@ class DecisionSource:
                 yield self._logged(stored)
 
     def requests(self) -> Iterator[tuple[Request, CompiledCatalogue]]:
-        """What each was asked, to decide anew; those of a kernel that cannot be replayed are left out too."""
+        """The request of each, to decide anew; requests of a kernel that cannot be replayed are left out too."""
         archive = Archive(self.store, self.settings.tenant, self.champion)
         for stored in self.store.decision_log(self.settings.tenant):
             versions = json.loads(stored.record)["versions"]
@@ -110,7 +110,7 @@ def open_decisions(data: Path) -> DecisionSource:
 
 
 def offers(compiled: CompiledCatalogue) -> dict[str, Mapping[str, float | str]]:
-    """What each message offers, of those that offer something."""
+    """The offer of each message, of those that have one."""
     messages = [message for programme in compiled.catalogue.programmes for message in programme.messages]
     return {message.id: message.offer for message in messages if message.offer is not None}
 

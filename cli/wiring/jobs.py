@@ -39,10 +39,10 @@ class Job:
 
     Attributes:
         name: Of the score.
-        data: What is learnt from, for the record: `digest` and what describes it.
+        data: The training data, for the record: `digest` and a description.
         settings: Everything else the model depends on, as JSON's values.
         train: Does it.
-        feature_set: What the model reads.
+        feature_set: The features that the model reads.
     """
 
     name: str
@@ -62,7 +62,7 @@ def done(job: Job, store: Path, *, no_track: bool = False, anyway: str = "") -> 
         anyway: Why the model becomes the champion whatever the gate says; the gate decides where empty.
 
     Returns:
-        What is told of it, as JSON's values; `found` says whether it had been done before, `refused` whether the gate
+        The result, as JSON's values; `found` says whether it had been done before, `refused` whether the gate
         keeps the model out of use. What it says of its
         promotion holds at present: a champion may have been taken back since.
     """
@@ -105,7 +105,7 @@ def _standing(record: Mapping[str, Any], registry: MlflowRegistry) -> dict[str, 
 
 
 def report(told: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Prints what is told of jobs."""
+    """Prints the results of jobs."""
     if as_json:
         print_json({"models": {one["name"]: one for one in told}} if len(told) > 1 else told[0])
         return
@@ -179,7 +179,7 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
 
 
 def _advice(promotion: Mapping[str, Any]) -> list[str]:
-    """What can be done about a refusal."""
+    """Advice about a refusal."""
     instead = promotion.get("instead")
     few = any(UNJUDGED in reason for reason in promotion["reasons"])
     return [

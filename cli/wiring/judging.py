@@ -90,8 +90,8 @@ def judged(
         policy: Another policy, as JSON.
         bundle: Folder of other models.
         catalogue: File of another catalogue.
-        reward: What a decision brought.
-        limits: What is accepted.
+        reward: The reward of a decision.
+        limits: The limits of the gate.
         since: Only decisions from then on judge; from when all models had learnt where None.
 
     Raises:
@@ -145,7 +145,7 @@ def _policy(text: str) -> Policy:
 def _decided(
     source: DecisionSource, made_on: Mapping[str, Decision], candidate: Champion, policy: Policy | None
 ) -> dict[str, Decision]:
-    """What the candidate would have decided in place of some decisions, all at once where they share circumstances."""
+    """The candidate's decisions in place of some recorded ones, all at once where they share a run's context."""
     compiled = candidate.compiled
     width = len(compiled.catalogue.feature_set(STANDARD))
     asked: defaultdict[str, list[Request]] = defaultdict(list)

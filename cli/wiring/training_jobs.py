@@ -1,4 +1,4 @@
-"""What each training job learns from and depends on, from the command's arguments.
+"""The data and settings of each training job, from the command's arguments.
 
 `judged_from`, microseconds since the epoch, is where later decisions begin that are to judge what a job learns: nothing
 that was settled after it is learnt from.
@@ -159,7 +159,7 @@ def _logged_response(data: Path, judged_from: int | None) -> Job:
 
 
 def bound(judged_from: int | None) -> dict[str, int]:
-    """What a job depends on besides, where later decisions are to judge what it learns."""
+    """Further dependencies of a job, where later decisions are to judge its model."""
     return {} if judged_from is None else {"judged_from": judged_from}
 
 

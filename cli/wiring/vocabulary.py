@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def vocabulary_for(data: Path, text: str) -> "Vocabulary":
-    """What a catalogue may name: what the service's models know or, where it has none yet, the standard names."""
+    """The names that a catalogue may use: those of the service's models or, without models, the standard ones."""
     from tactful.features.definitions.standard import STANDARD
     from tactful.serving.engine.in_force.pointer import is_first, names_of, vocabulary
     from tactful.serving.settings import Settings

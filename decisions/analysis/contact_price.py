@@ -39,7 +39,7 @@ class ContactPrice:
 def price_within(decisions: Iterable[Decision], weekly: float, weeks: float) -> ContactPrice:
     """The least price, in hundredths of the currency, at which decisions like these make no more contacts a week.
 
-    Who is contacted less has more room under caps later, which past decisions do not show: price again each week.
+    A customer who gets fewer contacts has more room under caps later. Past decisions do not show that: price each week.
 
     Args:
         decisions: Those of some weeks.

@@ -1,4 +1,4 @@
-"""What another catalogue would have decided for the same customers at the same moments."""
+"""The decisions of another catalogue for the same customers at the same moments."""
 
 import math
 from collections import defaultdict
@@ -215,7 +215,7 @@ def _mean_change(customers: Sequence[str], changes: Sequence[float], of: int = 0
     """The mean change a customer, with an interval over customers, who are what varies independently.
 
     Args:
-        customers: Whose change each is.
+        customers: The customer of each change.
         changes: The changes.
         of: How many customers there are, where some without a change are not named.
     """

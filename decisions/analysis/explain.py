@@ -92,7 +92,7 @@ def _known(decision: Decision) -> str:
 
 
 def _terms(factors: Factors) -> Iterator[str]:
-    """What the worth is made of: rates and margin, multipliers that are not 1, and every amount that counts."""
+    """The terms of a value: rates and margin, multipliers that are not 1, and every amount that counts."""
     if factors.baseline:
         yield f"effect {factors.effect:.1%}"
     if factors.caution:
@@ -132,7 +132,7 @@ def _runners_up(decision: Decision, currency: str) -> Sequence[str]:
 
 
 def _made_of(candidate: Candidate, decision: Decision) -> str:
-    """The terms of what silence was preferred to; nothing where a message was chosen, whose own are told."""
+    """The terms of the action that silence beat; nothing where a message was chosen, which shows its own terms."""
     if decision.choice is not None or candidate.factors is None:
         return ""
     counting = [f"{name.replace('_', ' ')} {term:.2f}" for name, term in candidate.factors.terms.items() if term]

@@ -2,7 +2,7 @@
 
 A priority is linear in a message's value and in its score, so the change needed is the solution of linear
 inequalities against every rival, siblings on other channels included, whose priorities move along. A gate that is the
-only one in the way is opened by its own change. What is reported was decided again and won.
+only one in the way is opened by its own change. Every remedy that is reported was decided again and won.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,8 +39,8 @@ class Remedy:
         kind: What changes: the message's `value`, its `score`, a `cap`'s maximum, another contact `policy` (left
             out), a `consent` (given), or the `time`.
         subject: The message, policy, or channel it is about.
-        current: What it is.
-        needed: What it would have to be at least; for time, the earliest moment.
+        current: Its present value.
+        needed: The value that it would need at least; for time, the earliest moment.
     """
 
     kind: Literal["value", "score", "cap", "policy", "consent", "time"]

@@ -19,13 +19,13 @@ _NO_BOUND = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a replay found.
+    """The result of a replay.
 
     Args:
         identical: Whether the bytes are the same.
         place: Where the first difference lies, such as `candidates.3.factors.response`.
-        recorded: What was recorded there.
-        replayed: What is found there now.
+        recorded: The recorded value there.
+        replayed: The replayed value there.
         cause: `features`, `kernel`, `catalogue` or `bundle`: the first of these whose version differs; `inputs` where
             none does. With other features or another kernel the decision cannot be made again at all.
     """

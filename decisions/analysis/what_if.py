@@ -1,4 +1,4 @@
-"""What would have been decided at another time, for another value, without a policy. Never writes anything."""
+"""Decisions at another time, with another value or without a policy. Nothing is written."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from tactful.features.timestamps import EARLIEST, LATEST
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is different from how it was.
+    """The changes to a recorded decision's inputs.
 
     Args:
         moment: Another moment; what happened at or after it has not happened yet.

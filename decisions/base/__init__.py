@@ -1,1 +1,1 @@
-"""What catalogue and kernel are made of: conditions, texts, calendars, values, and records."""
+"""The parts of catalogue and kernel: conditions, texts, calendars, values, and records."""

@@ -2,7 +2,7 @@
 
 The one module that knows the rule library. Names are flat and declared: `features.recency_days`, `scores.lapse`,
 `customer.tier`, `event.amount`, `segment.at_risk`. A condition that fails while it runs has the value of its
-failure, never an exception: whoever asked excludes the action and says why.
+failure, never an exception: the caller excludes the action and records the reason.
 
 Source: Common Expression Language, https://cel.dev.
 """

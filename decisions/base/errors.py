@@ -19,11 +19,11 @@ class Finding:
     """One mistake or doubt in a catalogue.
 
     Args:
-        file: The file it stands in, as it was named by the caller.
+        file: The file that holds it, as the caller named it.
         line: Line in that file, from 1.
         severity: An `error` keeps the catalogue from loading; a `warning` does not.
-        message: What is wrong.
-        mend: A way to mend it, or an empty string.
+        message: The mistake, in words.
+        mend: A way to correct it, or an empty string.
 
     Example:
         >>> print(Finding("retail.yaml", 12, "error", "unknown channel 'fax'", "declare it under channels"))

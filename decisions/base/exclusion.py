@@ -16,8 +16,8 @@ class Exclusion:
     Args:
         gate: The kind of rule: `cap`, `consent`, `quiet_hours`, `state`, …
         rule: The rule's own name in the catalogue.
-        observed: What was found, in words or figures.
-        limit: What the rule asks for.
+        observed: The observed value, in words or figures.
+        limit: The value that the rule wants.
         until: The earliest moment at which the action could pass, or None where time alone does not help.
 
     Example:

@@ -51,7 +51,7 @@ EVERYTHING = Scope()
 
 
 class Addressed(Protocol):
-    """What a scope looks at in an action."""
+    """The part of an action that a scope compares."""
 
     @property
     def channel(self) -> str: ...  # noqa: D102
@@ -64,7 +64,7 @@ class Addressed(Protocol):
 
 
 class Ledger:
-    """What a policy may look at: one customer's contacts and events around a moment, and the local clock.
+    """The inputs of a policy: one customer's contacts and events around a moment, and the local clock.
 
     Args:
         moment: The moment of the decision, UTC.

@@ -1,4 +1,4 @@
-"""What a decision is made from: one customer at one moment, as plain frozen values."""
+"""The inputs of a decision: one customer at one moment, as plain frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Event:
         type: A word of the event vocabulary, such as `purchase` or `unsubscribed`.
         time: When, an aware UTC moment.
         id: Identifies the event among the customer's events.
-        subject: What it concerns: a campaign, a product; for an outcome, the message.
+        subject: The campaign or product that it concerns; for an outcome, the message.
         amount: Money in the catalogue's currency.
         channel: The channel it came by, or an empty string.
         programme: For an outcome, the programme of the contact it answers.
@@ -68,7 +68,7 @@ class Snapshot:
         moment: The moment of the decision, an aware UTC moment.
         features: One number a feature, in the order of the feature set; NaN where unknown.
         contacts: The ledger's entries, or None where the ledger cannot be read: then nobody is contacted.
-        events: What happened before the moment, in time order.
+        events: The customer's events before the moment, in time order.
         attributes: Profile values by declared name.
         consents: Whether (channel, purpose) is allowed; a missing pair is a refusal.
         zone: IANA name of the customer's time zone, or None where unknown.
@@ -108,7 +108,7 @@ class Snapshot:
 
 
 def event_facts(event: Event, moment: datetime) -> dict[str, Any]:
-    """What may be said of an event at a moment, by name."""
+    """The facts of an event at a moment that texts and conditions may read, by name."""
     return {
         "type": event.type,
         "subject": event.subject,

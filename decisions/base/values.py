@@ -1,4 +1,4 @@
-"""What every part of a catalogue is made of: frozen values that validate and describe themselves."""
+"""The base of every part of a catalogue: frozen values that validate and describe themselves."""
 
 import inspect
 import re

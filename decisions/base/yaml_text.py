@@ -20,7 +20,7 @@ _AMOUNT = re.compile(rf"(?:{_UNIT}\s*)?(?P<number>[-+]?\d+(?:[.,]\d+)?)(?:\s*{_U
 
 
 def read(text: str) -> tuple[Any, Mapping[Place, int]]:
-    r"""What a text says, and the line of each place.
+    r"""The content of a text, and the line of each place.
 
     Raises:
         yaml.MarkedYAMLError: It is no YAML, gives a key twice, has a merge key, or is larger than any text that a
@@ -57,9 +57,9 @@ def sentence(mistake: Any, content: Any, whole: str, model: type[BaseModel]) -> 
 
     Args:
         mistake: From `ValidationError.errors`.
-        content: What was validated.
+        content: The validated content.
         whole: What to call that where the mistake is about all of it.
-        model: What the content was validated as.
+        model: The type that validated it.
     """
     field = ".".join(str(part) for part in existing(mistake["loc"], content)) or whole
     if mistake["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""What one part of a catalogue says of another: unknown names, expressions that do not compile, texts that can fail."""
+"""Checks between the parts of a catalogue: unknown names, expressions that do not compile, texts that can fail."""
 
 import re
 from collections import Counter
@@ -30,8 +30,8 @@ class PlacedFinding:
 
     Args:
         place: Keys and indices from the top.
-        message: What is wrong.
-        mend: A way to mend it.
+        message: The mistake, in words.
+        mend: A way to correct it.
         severity: As in `Finding`.
         depends_on_others: It may be the consequence of another part's mistake.
     """
@@ -224,7 +224,7 @@ def _unlearnt(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFi
 
 
 def _offers(catalogue: Catalogue, vocabulary: Vocabulary) -> Iterator[PlacedFinding]:
-    """What offers say, against what the response model reads; where no model reads any, each may say what it likes."""
+    """Check offers against the response model; where no model reads offers, an offer may hold any figures."""
     for place, message in _messages(catalogue):
         if message.offer is None or not vocabulary.offers:
             continue

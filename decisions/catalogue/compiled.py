@@ -72,7 +72,7 @@ class Rule:
         programme: Its programme.
         message: Its message.
         policies: Which of the catalogue's bound policies govern it, by index.
-        offer: What the response model reads of it: its offer's figures and its channel; None without an offer,
+        offer: The part that the response model reads: its offer's figures and its channel; None without an offer,
             or a model that reads it.
     """
 

@@ -1,4 +1,4 @@
-"""What is on in a catalogue that does not say otherwise, in words."""
+"""The defaults that are on in a catalogue, in words."""
 
 from collections.abc import Iterator
 

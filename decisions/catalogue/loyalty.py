@@ -65,7 +65,7 @@ class Bonus(Value):
         return self
 
     def entry(self, per_currency: float) -> Entry:
-        """What each event enters into the account, where a unit of currency earns so many points."""
+        """The points that each event enters into the account, where a unit of currency earns so many points."""
         days = tuple(WEEKDAYS.index(day) for day in self.weekdays)
         where = Where(types=self.on, channels=self.channels, weekdays=days)
         if self.points is not None:
@@ -91,7 +91,7 @@ class Points(Value):
 
     @property
     def earned(self) -> tuple[Entry, ...]:
-        """What purchases, refunds and named actions enter into the account."""
+        """The points that purchases, refunds and named actions enter into the account."""
         return (self._paid, *(bonus.entry(self.per_currency) for bonus in self.bonuses))
 
     @property
@@ -108,7 +108,7 @@ class Tier(Value):
     """Which tier a customer is in: 0 below the first level, 1 from the first on, and so forth.
 
     Args:
-        measure: What is measured: currency paid less refunds, or qualifying points.
+        measure: The measured amount: currency paid less refunds, or qualifying points.
         window: Over how long, up to the moment.
         levels: Least measure of each level by name, ascending.
     """
@@ -143,7 +143,7 @@ class Loyalty(Value):
     tier: Tier | None = None
 
     def features(self) -> tuple[AnyFeature, ...]:
-        """What a catalogue may read of it.
+        """The names of the account that a catalogue may read.
 
         `points_spendable`; `points_expiring_30d` where points expire; and where there are tiers `points_qualifying`,
         `tier_spend` where that is measured, `tier`, `to_next_tier` (undefined in the highest) and `above_tier`.

@@ -1,7 +1,7 @@
 """The catalogue: programmes, messages, channels and contact policies, as frozen values.
 
-What stands in one value is checked here; what one value says of another is checked in
-`tactful.decisions.catalogue.checks`, and `tactful.decisions.loading` reads the whole from YAML.
+Each value checks itself here; `tactful.decisions.catalogue.checks` checks values against each other, and
+`tactful.decisions.loading` reads the whole from YAML.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ class Attribute(Value):
 
     Args:
         type: Its type.
-        default: What it is where the profile has none; without one, a condition that reads it excludes the action.
+        default: The value where the profile has none; without a default, a condition that reads it excludes the action.
     """
 
     type: Literal["string", "number", "integer", "boolean", "date"]
@@ -58,7 +58,7 @@ class Channel(Value):
 
 
 class Prior(Value):
-    """What the marketer believes before there is evidence, and how many answers that belief is worth.
+    """The marketer's belief before there is evidence, and the number of answers that it counts as.
 
     Args:
         mean: Expected probability, or difference of probabilities for an effect.
@@ -71,7 +71,7 @@ class Prior(Value):
 
 
 class Browser(Value):
-    """What is believed of messages with a key that everybody can read, such as a page's (scope `track`).
+    """The trust in messages with a key that everybody can read, such as a page's (scope `track`).
 
     Args:
         attributes: The attributes that such a message may set; `timezone` for the customer's zone.
@@ -103,7 +103,7 @@ class Message(Value):
         state: A condition: the customers it is written for.
         eligible: A condition that must hold besides.
         value: Margin of one response, in the catalogue's currency.
-        discount: What a response costs in discount.
+        discount: Cost of a response in discount.
         lever: The marketer's multiplier.
         context: A multiplier for the moment.
         response: Prior of the response probability; the effect's where there is none.
@@ -142,7 +142,7 @@ class Programme(Value):
     Args:
         id: Its name, unique in the catalogue.
         purpose: The purpose that consent is asked for.
-        trigger: What opens it.
+        trigger: The rule that opens it.
         series: Programmes of one series share the late-joiner rule.
         eligible: A condition that must hold besides.
         reentry: Least time between two of its contacts; none where None.
@@ -207,12 +207,12 @@ class Catalogue(Value):
         channels: The channels.
         contact_policies: The contact policies.
         policy: How an action is chosen among the surviving ones.
-        arbitration: What the marketer sets of the formula of a priority.
+        arbitration: The marketer's settings of the formula of a priority.
         exploration: Customers who are set apart to learn from.
         attribution_window: How long after a contact an outcome counts for it, where its message does not say.
         holdout: Customers nobody contacts, drawn by a hash of its own; takes the place of the exploration's.
         fatigue: The risk of one more contact.
-        browser: What is believed of messages from pages and apps.
+        browser: The trust in messages from pages and apps.
         loyalty: The loyalty programme, whose points and tiers expressions and texts can read as features.
         programmes: The programmes, in the marketer's order of priority.
     """
@@ -265,7 +265,7 @@ class Catalogue(Value):
         """The features of a snapshot: those that models read, then the catalogue's own.
 
         Args:
-            base: What the models read.
+            base: The features that the models read.
         """
         return FeatureSet((*base.features, *self.own_features)) if self.own_features else base
 

@@ -1,4 +1,4 @@
-"""What the marketer sets of the objective: the formula of a priority, its risk, and who is set apart to learn from."""
+"""The marketer's settings of the objective: the formula of a priority, its risk, and the strata to learn from."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -60,7 +60,7 @@ class Retention(Value):
 
 
 class Arbitration(Value):
-    """What the marketer sets of the formula of a priority, besides what stands with each message.
+    """The marketer's settings of the formula of a priority that hold for every message.
 
     Args:
         retention: Scores of the value of keeping a customer; null leaves it out. Unknown scores count as 0.

@@ -24,7 +24,7 @@ class Policy(Value):
         floor: Least probability of each option, as far as `floor_total` goes round.
         floor_total: Most that the floors of all options take together; with n of them each has at most its n-th part,
             so that a choice among many is still made by worth.
-        max_weight: Largest importance weight, 1 / probability, that a log of its decisions can bear, however many
+        max_weight: Largest importance weight, 1 / probability, that a log of its decisions may have, however many
             options there are; no limit where None. With more options than it allows, all are alike.
     """
 
@@ -100,7 +100,7 @@ class EpsilonGreedy(Policy):
     """The best, but with a small probability any option, all alike.
 
     Args:
-        epsilon: That probability.
+        epsilon: The probability of a random choice.
     """
 
     kind: Literal["epsilon"]

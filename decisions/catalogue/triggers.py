@@ -26,7 +26,7 @@ class Opening:
 
     Args:
         programme: The programme.
-        key: Dedupe key: a contact that answers an opening bears its key, and no key is answered twice.
+        key: Dedupe key: a contact that answers an opening records its key, and no key is answered twice.
         opened: Since when, UTC.
         expires: Until when (exclusive), UTC.
         event: The event that opened it, if one did.
@@ -129,8 +129,8 @@ class Trigger(Value):
     def _steps(self, programme: str, found: list[Opening], after: After, snapshot: Snapshot) -> Iterable[Opening]:
         """Each contact of the earlier programme opens this one after the wait, unless an exit came in between.
 
-        What opens the step by itself must hold now or, if it is an event, follow that contact. A step that no event
-        opens speaks of the event that began the journey.
+        A step's own condition must hold now; a step's own event must follow that contact. The texts of a step that no
+        event opens read the event that began the journey.
         """
         for contact in snapshot.contacts or ():
             if contact.programme != after.programme or contact.time > snapshot.moment:

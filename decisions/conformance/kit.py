@@ -1,4 +1,4 @@
-"""What the checks of conformance share: customers to ask about, and how an answer is judged."""
+"""The common parts of the conformance checks: customers to decide about, and how a decision is judged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,13 +28,13 @@ Outcome = Literal["passed", "failed", "not applicable"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found about one promise.
+    """The result of checking one promise.
 
     Args:
         name: The promise.
         subject: The contact policy, programme or channel it is about.
         outcome: Whether it was kept; `not applicable` where nobody was found to show it on.
-        observed: What was seen, in words.
+        observed: The observed decision, in words.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Check:
 
 
 class Decide(Protocol):
-    """What is checked: `tactful.decisions.kernel.decide.decide`, or a core of another make."""
+    """The tested decision function: `tactful.decisions.kernel.decide.decide`, or another implementation."""
 
     def __call__(
         self,
@@ -126,7 +126,7 @@ class Kit:
     def decisions(
         self, persona: Persona, snapshots: Sequence[Snapshot], ids: Sequence[str] | None = None
     ) -> list[Decision]:
-        """What the core decides for a customer in several situations.
+        """The decisions of the core for a customer in several situations.
 
         Args:
             persona: The customer.
@@ -139,7 +139,7 @@ class Kit:
         return self._decide(requests, self.compiled, policy, scorer)
 
     def asked(self, persona: Persona, snapshot: Snapshot) -> Decision:
-        """What the core decides in one situation."""
+        """The decision of the core in one situation."""
         return self.decisions(persona, [snapshot])[0]
 
     def someone(self, rule: Rule, segment: str | None = None) -> Persona | None:
@@ -193,10 +193,10 @@ def judged(
 
     Args:
         name: The promise.
-        subject: What it is about.
+        subject: The promise, in words.
         trials: The situations.
         seen: For each, what was found; None where nothing could be.
-        words: What `False` and `True` mean.
+        words: The meaning of `False` and `True`.
     """
     pairs = [(trial, found) for trial, found in zip(trials, seen, strict=True) if found is not None]
     if not pairs:

@@ -1,6 +1,6 @@
 """Customers made to order: for each action of a catalogue, someone to whom it could be sent.
 
-The values that its conditions ask for are found by trying the numbers and texts that stand in them, with CEL itself.
+It finds the values that conditions need by trying their own numbers and texts with CEL itself.
 """
 
 import re
@@ -97,7 +97,7 @@ def personas(compiled: CompiledCatalogue, rule: Rule, segment: str | None = None
 
 
 def _conditions(compiled: CompiledCatalogue, rule: Rule, segment: str | None) -> str:
-    """What must hold for an action to be sent, and for no other programme to supersede it, as far as facts say."""
+    """The conditions under which an action is sent and no other programme supersedes it, as far as facts show."""
     programme, message = rule.programme, rule.message
     rivals = [p for p in compiled.catalogue.programmes if programme.id in p.supersedes and p.trigger.after is None]
     parts = [
@@ -160,7 +160,7 @@ def _samples(domain: Domain, constants: set[Any]) -> list[Any]:
 
 
 def _literals(compiled: CompiledCatalogue, source: str) -> dict[str, set[Any]]:
-    """The constants that stand in an expression, by type, and those that often make a difference."""
+    """The constants of an expression, by type, and values that often make a difference."""
     tokens = tokenised(compiled.conditions.expand(source))
     numbers = {float(token) for token in tokens if _NUMBER.fullmatch(token)}
     numbers |= {-number for number in numbers}

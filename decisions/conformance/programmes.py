@@ -117,7 +117,7 @@ def _reentry_edge(programme: Programme, kit: Kit) -> Check:
 
 
 def _late_joiner(programme: Programme, kit: Kit) -> Check:
-    """What opened before the customer was known is kept or dropped as declared; what opened then or after is kept."""
+    """Openings from before the customer was known are kept or dropped as declared; later ones are kept."""
     name, persona = "late joiner", _somebody(programme, kit)
     if persona is None:
         return unshown(name, programme.id)

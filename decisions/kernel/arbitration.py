@@ -21,23 +21,23 @@ from tactful.decisions.catalogue.objective import Fatigue
 
 @dataclass(frozen=True)
 class Factors:
-    """What a priority is made of; amounts are in the catalogue's currency.
+    """The factors of a priority; amounts are in the catalogue's currency.
 
     Args:
         effect: Difference in response against not contacting; the response itself for propensity.
         value: Margin of one response.
         baseline: Probability of a response without the contact.
-        caution: What is taken off a learnt effect for its uncertainty, before it counts.
+        caution: The amount taken off a learnt effect for its uncertainty, before it counts.
         lapse: Probability that the customer lapses.
-        clv: What the customer is worth from now on, if they stay.
+        clv: The customer's value from now on, if they stay.
         lever: The marketer's multiplier.
         context: Multiplier of the moment.
-        discount: What a response costs in discount, also one that would have come anyway.
+        discount: Cost of a response in discount, also of a response that would have come anyway.
         cost: Of the contact.
         risk_aversion: Multiplier of the risk of losing the customer's reach.
         unsubscribe: Probability that this contact makes the customer unsubscribe.
         reach_value: Worth of being able to reach the customer.
-        contact_price: What the marketer asks of every contact, to keep within a budget of contacts.
+        contact_price: The marketer's price of every contact, which keeps contacts within a budget.
         shadow_price: Of the capacity it uses.
 
     Example:
@@ -73,7 +73,7 @@ class Factors:
 
     @property
     def terms(self) -> dict[str, float]:
-        """What each part of the formula adds to the priority, in currency.
+        """The amount that each part of the formula adds to the priority, in currency.
 
         Example:
             >>> Factors(effect=0.1, value=20.0, lapse=0.5, clv=40.0, cost=0.5).terms["retention"]

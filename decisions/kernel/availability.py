@@ -20,7 +20,7 @@ class Free:
 
     Args:
         moment: The earliest moment at which some message may go by it; None where time alone does not help.
-        reasons: What holds that message back now; nothing where the channel is free.
+        reasons: The reasons that hold that message back now; empty where the channel is free.
     """
 
     moment: datetime | None

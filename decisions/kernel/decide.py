@@ -39,7 +39,7 @@ class Scorer(Protocol):
 
     @property
     def version(self) -> str:
-        """What tells one set of models from another."""
+        """The identity of a set of models."""
 
     @property
     def fingerprint(self) -> str:
@@ -52,7 +52,7 @@ class Scorer(Protocol):
         """Probability of a response to each offer: features of shape (m, k) and m offers to shape (m,)."""
 
     def score_effects(self, features: Floats, messages: Sequence[str]) -> Floats:
-        """What each message changes: features of shape (m, k) and m ids of messages to shape (m, 3).
+        """The effect of each message: features of shape (m, k) and m ids of messages to shape (m, 3).
 
         The columns are the effect on the probability of a response, that probability without the contact, and the
         effect's standard error; NaN where unknown, so that the catalogue's prior counts.
@@ -76,7 +76,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What holds for every customer of a run.
+    """Settings that hold for every customer of a run.
 
     Args:
         seed: Seed of the run's draws.
@@ -137,7 +137,7 @@ def _of_one(scores: Mapping[str, Floats], index: int) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What is the same for every decision of a run; `stated` is the policy as the record bears it."""
+    """Values that are the same for every decision of a run; `stated` is the policy as the record holds it."""
 
     policy: Policy
     stated: Mapping[str, Any]
@@ -168,7 +168,7 @@ def _draft(case: Evaluation, *, renders: bool) -> _Draft:
 def _learnt(
     drafts: Sequence[_Draft], features: Floats, scorer: Scorer, objective: str
 ) -> list[dict[int, ModelOutputs]]:
-    """What models say of each surviving candidate, by request and index: one call for all of each."""
+    """The model outputs for each surviving candidate, by request and index, with one call for each model."""
     surviving = [
         (i, j, rule)
         for i, draft in enumerate(drafts)
@@ -276,7 +276,7 @@ def distribution(survivors: Sequence[Candidate], policy: Policy, seed: str) -> F
 
 
 def _order(actions: Sequence[str], priorities: Floats, seed: str) -> NDArray[np.int64]:
-    """Who goes first among equals: silence, then by a hash of the seed and the action."""
+    """The order among equals: silence first, then by a hash of the seed and the action."""
     n = len(priorities)
     if len(set(priorities.tolist())) == n:
         return np.arange(n)

@@ -29,7 +29,7 @@ class Candidate:
         opening: Dedupe key of the opening.
         mandatory: Whether its message goes before those that are not.
         exclusions: Every gate it did not pass; none for a survivor.
-        factors: What its priority is made of, for a survivor.
+        factors: The factors of its priority, for a survivor.
         probability: Probability with which it was to be chosen.
     """
 
@@ -57,7 +57,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a decision was made with.
+    """The versions that a decision was made with.
 
     Args:
         catalogue: Digest of the catalogue.
@@ -85,7 +85,7 @@ class Decision:
         id: Its id; also the seed of its draw, with the seed of the run.
         customer: Pseudonymous id of the customer.
         moment: When, UTC.
-        versions: What it was made with.
+        versions: The versions that it was made with.
         policy: The policy, as the catalogue states it.
         stratum: Where exploration put the customer; in `uniform` the choice was made among all alike.
         channels: The channels that were asked for; all where empty.
@@ -99,7 +99,7 @@ class Decision:
         choice: The chosen candidate, or None for silence.
         probability: Probability with which the choice was made.
         silence_probability: Probability of silence.
-        rewards: What the choice is expected to bring, by component, and when each is known; kernels before 4 recorded
+        rewards: The expected gain of the choice, by component, and when each is known; kernels before 4 recorded
             none, and an erased customer's record has none.
     """
 

@@ -70,21 +70,21 @@ class Evaluation:
         return self._values[key]
 
     def _facts_of(self, condition: Condition, event: Event | None) -> dict[str, Any]:
-        """What a condition reads, with what it reads of an event."""
+        """The names that a condition reads, with those of an event."""
         found = {name: self.facts.get(name) for name in condition.names}
         if event is None:
             return found
         return found | {f"event.{name}": value for name, value in event_facts(event, self.snapshot.moment).items()}
 
     def verdicts(self, policies: tuple[int, ...]) -> list[Exclusion]:
-        """What those of some bound contact policies say that object; many actions are bound by the same ones."""
+        """The exclusions by some bound contact policies; the same policies bind many actions."""
         if policies not in self._objections:
             found = [self.verdict(index) for index in policies]
             self._objections[policies] = [exclusion for exclusion in found if exclusion is not None]
         return self._objections[policies]
 
     def verdict(self, index: int) -> Exclusion | None:
-        """What a bound contact policy says of every action in its scope."""
+        """The answer of a bound contact policy for every action in its scope."""
         if index not in self._verdicts:
             self._verdicts[index] = self._verdict(self.compiled.policies[index])
         return self._verdicts[index]

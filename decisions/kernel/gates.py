@@ -24,7 +24,7 @@ from tactful.decisions.kernel.exploration import held_out
 def openings(case: Evaluation) -> tuple[list[Opening], list[Exclusion]]:
     """The programmes open for a customer, and why each other one is not.
 
-    A programme speaks of its newest opening. An opening from before the customer was known follows the late-joiner
+    A programme has one opening here, its newest. An opening from before the customer was known follows the late-joiner
     rule of its programme, within its series.
     """
     found: list[Opening] = []
@@ -81,7 +81,7 @@ def judged(
 
 
 def _of_programme(programme: Programme, opening: Opening, case: Evaluation) -> list[Exclusion]:
-    """What the gates of a programme say, whatever the message."""
+    """The exclusions by a programme's gates, for any of its messages."""
     found = (
         _duplicate(programme, opening, case),
         _reentry(programme, case),
@@ -97,7 +97,7 @@ def _left_alone(programme: Programme, case: Evaluation) -> list[Exclusion]:
 
 
 def _of_message(rule: Rule, opening: Opening, case: Evaluation) -> tuple[Exclusion, ...]:
-    """What the gates of a message say, whatever its channel; a mandatory one is kept from nobody."""
+    """The exclusions by a message's gates, for any channel; nothing excludes a mandatory message here."""
     message = rule.message
     found = (
         _condition("eligibility", message.id, message.eligible, case, opening.event),
@@ -108,7 +108,7 @@ def _of_message(rule: Rule, opening: Opening, case: Evaluation) -> tuple[Exclusi
 
 
 def channel_gates(rule: Rule, case: Evaluation) -> list[Exclusion]:
-    """What the gates of a message on one channel say."""
+    """The exclusions by the gates of a message on one channel."""
     channel = rule.action.channel
     found = [
         _channel(channel, case),
@@ -119,7 +119,7 @@ def channel_gates(rule: Rule, case: Evaluation) -> list[Exclusion]:
 
 
 def text_gate(rule: Rule, opening: Opening, case: Evaluation) -> tuple[Exclusion, ...]:
-    """What keeps a message from being written to this customer: a text that fails, or is too long for its channel."""
+    """The exclusion of a message whose text fails for this customer, or is too long for its channel."""
     try:
         text = case.compiled.text(rule)
         values = case.reader.values(rule.message, opening.event)

@@ -17,8 +17,8 @@ from tactful.decisions.kernel.rewards import RewardComponent
 def parse(record: bytes) -> Decision:
     """The decision of a record.
 
-    What a record does not bear is left out: the tags of actions and the events of openings. A record of kernel 2 is
-    told in the terms of the present one: its price of fatigue is a price of the contact.
+    A record holds neither the tags of actions nor the events of openings, so the result lacks them. A record of
+    kernel 2 is read in the terms of the present one: its price of fatigue is a price of the contact.
 
     Args:
         record: From `Decision.as_bytes`, whose bytes the result gives again from kernel 3 on.

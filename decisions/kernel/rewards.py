@@ -1,4 +1,4 @@
-"""What a decision is expected to bring over silence, by component of the objective, and when each is known.
+"""The expected gain of a decision over silence, by component of the objective, and when each is known.
 
 A component is a term of the priority that comes true: margin, discount, cost, leaving, retention. Prices that only
 ration contacts never do, and are no reward.
@@ -24,7 +24,7 @@ class RewardComponent:
 
     Args:
         component: The term of the priority, as `Factors.terms` names it.
-        expected: What it was expected to bring over silence, in currency.
+        expected: The expected gain over silence, in currency.
         matures: When it is known, an aware moment. None for `retention`: the horizon of lapse is the model's, and a
             decision knows no more of a score than its number.
     """
@@ -40,7 +40,7 @@ class RewardComponent:
 
 
 def of_contact(factors: Factors, moment: datetime, window: timedelta) -> tuple[RewardComponent, ...]:
-    """What a contact is expected to bring: its margin, and every other component that is not 0.
+    """The expected gain of a contact: its margin, and every other component that is not 0.
 
     Args:
         factors: Of its priority.
@@ -68,7 +68,7 @@ def of_contact(factors: Factors, moment: datetime, window: timedelta) -> tuple[R
 
 
 def of_silence(moment: datetime, window: timedelta) -> tuple[RewardComponent, ...]:
-    """What silence is expected to bring: nothing over itself, and as a margin that contacts are compared with.
+    """The expected gain of silence: nothing over itself, and as a margin that contacts are compared with.
 
     Args:
         moment: Of the decision.

@@ -14,7 +14,7 @@ class Place:
     """One place of a slate.
 
     Args:
-        candidate: What fills it.
+        candidate: The candidate in this place.
         probability: Probability of this choice, given the places before it.
     """
 

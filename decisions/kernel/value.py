@@ -15,7 +15,7 @@ from tactful.decisions.kernel.evaluation import Evaluation
 
 @dataclass(frozen=True, slots=True)
 class ModelOutputs:
-    """What the models say of one action for one customer.
+    """The model outputs for one action and one customer.
 
     Args:
         response: Probability of a response to its offer, NaN where it cannot be known; None where there is no offer.
@@ -40,9 +40,9 @@ def factors(
 
     Args:
         rule: The action.
-        opening: What it answers.
+        opening: The opening that it answers.
         case: The customer.
-        learnt: What the models say.
+        learnt: The model outputs.
         prices: Shadow price of a contact by channel.
     """
     catalogue, message, channel = case.compiled.catalogue, rule.message, rule.action.channel
@@ -82,7 +82,7 @@ def believed_effect(
     Args:
         message: The message.
         objective: The catalogue's.
-        learnt: What the models say.
+        learnt: The model outputs.
     """
     prior = message.response or message.effect
     response = learnt.response if learnt.response is not None else prior.mean if prior else 0.0

@@ -1,4 +1,4 @@
-"""What the lints of a catalogue share: its logic, what its scopes cover, and how they speak of a doubt."""
+"""The common parts of the lints: the logic of a catalogue, the actions of its scopes, and findings."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -73,7 +73,7 @@ class LintContext:
 
     @staticmethod
     def given(programme: Programme) -> dict[str, Domain]:
-        """What is known of the event that opens a programme: its type and its age, or that there is none."""
+        """The known facts about the event that opens a programme: its type and its age, or that there is none."""
         trigger = programme.trigger
         if not isinstance(trigger, EventTrigger | AbsenceTrigger):
             return {} if trigger.after else {name: Domain(kind, only=(None,)) for name, kind in _EVENT.items()}

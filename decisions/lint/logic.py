@@ -1,9 +1,9 @@
 """Whether a condition can ever hold, and whether one condition implies another.
 
 A comparison of a name with a constant cuts the name's values into regions within which it does not change, so one
-sample a region stands for all its values. What a comparison with a constant is not (arithmetic, a function, two
-names) is taken to be true, false or without a value as it likes. So `never` is always right, and a contradiction that
-only arithmetic could show is passed over in silence.
+sample of each region represents all its values. Any other comparison (of arithmetic, a function, two names) counts as
+possibly true, false or without a value. So `never` is always right, and the search misses a contradiction that only
+arithmetic could show.
 
 The samples are tried by backtracking. CEL itself prunes: an expression that reads names without a value still is
 false where its other parts make it so.
@@ -38,8 +38,8 @@ class Domain:
         kind: Its type, as declared to `Conditions`.
         low: Least number, or None.
         high: Greatest number, or None.
-        only: Every possible value, where they are few; None stands for no value.
-        unknown: What else it can be: None where it may be unknown.
+        only: Every possible value, where they are few; None among them means no value.
+        unknown: Another possible value: None where it may be unknown.
     """
 
     kind: str
@@ -120,7 +120,7 @@ class Logic:
 
         Args:
             source: The expression.
-            given: What is known of some names besides, such as the type of the event that opened a programme.
+            given: Known values of other names, such as the type of the event that opened a programme.
         """
         return self._possible(source, "false", given or {})
 
@@ -195,10 +195,10 @@ class Search:
     """Looks for values with which one condition is true and another is not.
 
     Args:
-        conditions: What compiled them.
+        conditions: The conditions' compiler.
         held: The condition that must be true.
         failed: The condition that must not be true.
-        samples: The values to try for each name; None stands for no value.
+        samples: The values to try for each name; None means no value.
         budget: Evaluations it may cost.
     """
 

@@ -145,7 +145,7 @@ def _steps_held_back(separations: list[_Separation], inspection: LintContext) ->
 
 
 def _prerequisites(action: str, inspection: LintContext) -> list[tuple[Place, str, Actions]]:
-    """What must have been sent before an action: the place that says so, in words, and the actions that would do."""
+    """The messages that must be sent before an action: the rule in words, and the actions that satisfy it."""
     rule = inspection.rules[action]
     found: list[tuple[Place, str, Actions]] = []
     after = rule.programme.trigger.after

@@ -51,7 +51,7 @@ class Exposure:
         arm: The customer's arm.
         decision: Id of the decision.
         moment: When.
-        choices: What each arm would have chosen.
+        choices: The choice of each arm.
     """
 
     experiment: str
@@ -68,8 +68,8 @@ class Decided:
 
     Args:
         decision: The decision.
-        request: What it answered, with the features that its catalogue reads.
-        treatment: What it was made with.
+        request: The request that it answers, with the features that its catalogue reads.
+        treatment: Its catalogue, policy and models.
         places: The customer's places.
         exposures: One for each experiment in which another arm would have chosen otherwise.
     """
@@ -110,7 +110,7 @@ class Arms:
         bundles: Models that arms name, by version.
 
     Attributes:
-        treatment: What a decision in some arms at once is made with.
+        treatment: The catalogue, policy and models of a decision in some arms at once.
 
     Raises:
         ExperimentError: An arm names a catalogue or a bundle that is not there.

@@ -1,4 +1,4 @@
-"""Who takes part in an experiment, from when on and in which arm: recomputed from ids, or as exposures were logged."""
+"""The customers of an experiment, each with arm and entry: recomputed from ids, or read from logged exposures."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime

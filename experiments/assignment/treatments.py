@@ -1,4 +1,4 @@
-"""What arms mean for a decision: a catalogue, a policy and models, each made ready once."""
+"""The meaning of arms for a decision: a catalogue, a policy and models, each prepared once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class Treatments:
     """The treatments of arms, and of several at once.
 
     Args:
-        base: What they start from.
+        base: The treatment that they change.
         catalogues: Those that arms name, by the name they use.
         bundles: Models that arms name, by version.
     """
@@ -47,7 +47,7 @@ class Treatments:
         self._ready: dict[tuple[declared.AnyArm, ...], Treatment] = {(): base}
 
     def of(self, arms: Sequence[declared.AnyArm]) -> Treatment:
-        """What a decision in all of these arms at once is made with, each applied after the one before it.
+        """The treatment of a decision in all of these arms at once, each applied after the one before it.
 
         Raises:
             ExperimentError: An arm names a catalogue or a bundle that is not there.

@@ -1,6 +1,6 @@
 """Catalogues as arms change them.
 
-What an arm does is written into its catalogue, so that its decisions explain and replay themselves like any other.
+The catalogue of an arm holds the arm's change, so that its decisions explain and replay themselves like any other.
 """
 
 from collections.abc import Collection, Iterable

@@ -1,1 +1,1 @@
-"""What every experiment uses: metrics, and sums by arm."""
+"""The base of every experiment: metrics, and sums by arm."""

@@ -1,4 +1,4 @@
-"""What experiments measure: each metric is a ratio of two sums over customers, with a unit and a good direction."""
+"""The metrics of experiments: each is a ratio of two sums over customers, with a unit and a good direction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Experiments as a marketer declares them: frozen values that validate themselves.
 
-What one value says of another, and of the catalogue, is checked in `tactful.experiments.design.loading`.
+`tactful.experiments.design.loading` checks values against each other and against the catalogue.
 """
 
 from collections.abc import Iterator, Sequence
@@ -138,7 +138,7 @@ class Step(Value):
 
 
 class Goal(Value):
-    """What the experiment is to move.
+    """The metric that the experiment aims at.
 
     Args:
         metric: A metric.
@@ -150,11 +150,11 @@ class Goal(Value):
 
 
 class GuardRail(Value):
-    """What it must not harm.
+    """A metric that the experiment must not harm.
 
     Args:
         metric: A metric.
-        margin: Largest harm that can be borne, in the metric's own unit: of a share, 0.01 is one point.
+        margin: Largest acceptable harm, in the metric's own unit: of a share, 0.01 is one point.
     """
 
     metric: MetricName
@@ -166,7 +166,7 @@ class Experiment(Value):
 
     Args:
         id: Its name.
-        question: What is to be found out, for whoever reads the report.
+        question: The question of the experiment, for readers of the report.
         population: A segment of the catalogue; everybody where None.
         layer: The layer it takes a part of; a layer of its own where None.
         space: Its part of the layer; experiments with disjoint parts share no customer.
@@ -176,8 +176,8 @@ class Experiment(Value):
         ramp: Steps of growing coverage; everybody from the start where empty.
         arms: At least two.
         control: Id of the arm the others are compared with; the first where None.
-        primary: What it is to move.
-        guard_rails: What it must not harm.
+        primary: The metric that it aims at.
+        guard_rails: The metrics that it must not harm.
         alpha: Probability to claim an effect where there is none.
         power: Probability to find the minimum effect where it is there.
     """
@@ -243,7 +243,7 @@ class Experiment(Value):
         return None
 
     def arm(self, customer: str, coverage: float = 1.0) -> AnyArm | None:
-        """The arm of a customer, whenever and whoever; None where it takes no part.
+        """The arm of a customer, the same at every moment; None where the customer takes no part.
 
         Recomputable from the id, the salts and the shares alone.
 

@@ -1,4 +1,4 @@
-"""Who is left alone to learn what contacts are worth: everybody's hold-out in turns, hold-backs for good."""
+"""Customers who are left alone to learn the value of contacts: the global hold-out in turns, hold-backs for good."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Self
@@ -71,7 +71,7 @@ class HoldBack(Value):
 
     @property
     def id(self) -> str:
-        """What it is called beside experiments."""
+        """Its name beside experiments."""
         return f"without {self.programme or self.message}"
 
     def holds(self, customer: str) -> bool:

@@ -35,7 +35,7 @@ def load_plan(path: Path, catalogue: Catalogue) -> Plan:
 
     Args:
         path: A YAML file.
-        catalogue: What its segments, programmes and messages are looked up in.
+        catalogue: The catalogue with its segments, programmes and messages.
 
     Raises:
         DeclarationError: With every mistake found, each with file and line.
@@ -53,7 +53,7 @@ def parse_plan(text: str, catalogue: Catalogue, file: str = "experiments.yaml") 
 
     Args:
         text: YAML.
-        catalogue: What its segments, programmes and messages are looked up in.
+        catalogue: The catalogue with its segments, programmes and messages.
         file: The name findings give the text.
 
     Raises:
@@ -83,7 +83,7 @@ def parse_plan(text: str, catalogue: Catalogue, file: str = "experiments.yaml") 
 
 
 def check(plan: Plan, catalogue: Catalogue) -> Iterator[PlacedFinding]:
-    """What is wrong between the parts of a plan, and between it and its catalogue."""
+    """The mistakes between the parts of a plan, and between it and its catalogue."""
     yield from _repeated(plan)
     yield from _unknown(plan, catalogue)
     for (_, one), (j, two) in combinations(enumerate(plan.experiments), 2):

@@ -30,7 +30,7 @@ def from_decisions(decisions: Iterable[Decision], rewards: Mapping[str, float], 
 
     Args:
         decisions: The records; those without survivors are decisions too.
-        rewards: What came of each, by decision id; also 0 must be told.
+        rewards: The reward of each, by decision id, also where it is 0.
         target: What to judge.
 
     Returns:
@@ -57,7 +57,7 @@ def compared(
 def as_decided(again: Callable[[Decision], Decision]) -> Target:
     """A target that decides anew, as with another catalogue or other models.
 
-    What passed no gate when the decision was logged could not be chosen then: probability on it has no support.
+    An action that passed no gate when the decision was logged could not be chosen: probability on it has no support.
 
     Args:
         again: From a record to the decision that would be made in its place.

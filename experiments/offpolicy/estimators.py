@@ -97,7 +97,7 @@ def direct(log: Log, predictions: ArrayLike, *, level: float = 0.95, wanted: Wan
     Args:
         log: The log, with the policy to judge.
         predictions: Predicted reward of each option, shape (n, k); fitted on other customers, see
-            `tactful.experiments.offpolicy.predictions`. What the policy never chooses may be NaN.
+            `tactful.experiments.offpolicy.predictions`. NaN is allowed for an option that the policy never chooses.
         level: Coverage of the interval, between 0 and 1.
         wanted: The support that must be there; None to estimate whatever there is.
 

@@ -27,7 +27,7 @@ class Log:
         choices: Column of the option chosen, shape (n,).
         logged: Probability of each option when it was chosen, shape (n, k), each row summing to one.
         target: Probability of each option under the policy to judge, shape (n, k), each row summing to one.
-        rewards: What came of each decision, in currency or any other unit, shape (n,).
+        rewards: The reward of each decision, in currency or any other unit, shape (n,).
         customers: Id of each decision's customer, shape (n,).
         options: Whether each column is an option of the decision, shape (n, k); all are where None.
         actions: Name of each column, of length k or empty.

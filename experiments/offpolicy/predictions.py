@@ -18,7 +18,7 @@ def cross_fitted(log: Log, features: ArrayLike, *, folds: int = 5, penalty: floa
 
     Args:
         log: The log.
-        features: What was known before each decision, shape (n, p), finite.
+        features: The features known before each decision, shape (n, p), finite.
         folds: Parts into which the customers are divided, at least 2 and at most as many as there are customers.
         penalty: Weight of the prior, in decisions; above 0.
         seed: Another seed divides the customers otherwise.

@@ -121,7 +121,7 @@ def require(log: Log, wanted: Wanted | None = WANTED) -> None:
 
     Args:
         log: The log, with the policy to judge.
-        wanted: What is enough; None asks for two customers only, without whom there is no interval.
+        wanted: The least support; None asks for two customers only, without whom there is no interval.
 
     Raises:
         SupportError: With every reason.

@@ -220,7 +220,7 @@ def quantile(
     Args:
         control: One row a customer.
         treatment: The same.
-        column: What the quantile is of.
+        column: The column of the quantile.
         q: Which, between 0 and 1.
         alpha: One less the level of the interval.
         seed: Another seed resamples otherwise.

@@ -198,7 +198,7 @@ def of_programmes(log: Logbook, since: datetime, until: datetime) -> dict[tuple[
 
 @dataclass(frozen=True, slots=True)
 class Incremental:
-    """What all contacts together brought, against customers whom nobody contacted.
+    """The gain from all contacts together, against customers whom nobody contacted.
 
     Attributes:
         effect: On revenue per customer, contacted less held out.

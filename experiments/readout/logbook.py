@@ -1,4 +1,4 @@
-"""What key figures are counted from: events, contacts and decisions, and from these one row a customer for a period."""
+"""The source of key figures: events, contacts and decisions, and from these one row a customer for a period."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What became of customers after they entered an experiment: events to one row a customer."""
+"""The outcomes of customers after they entered an experiment: events to one row a customer."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

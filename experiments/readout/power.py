@@ -23,7 +23,7 @@ _ROUNDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """What an experiment of some weeks could find.
+    """The effects that an experiment of some weeks could find.
 
     Attributes:
         weeks: How long it runs.
@@ -43,7 +43,7 @@ class Horizon:
 
     @property
     def enough(self) -> bool:
-        """Whether it finds the wanted effect, whoever looks whenever."""
+        """Whether it finds the wanted effect, at any number of looks."""
         return self.always_valid <= self.wanted
 
 
@@ -55,7 +55,7 @@ def plan(
     *,
     weeks: Sequence[int] = WEEKS,
 ) -> list[Horizon]:
-    """What the experiment could find after each number of weeks, by the latest such weeks of the log.
+    """The effects that the experiment could find after each number of weeks, by the latest such weeks of the log.
 
     Means, variances and what the covariate explains are those of the log. An effect is taken to multiply what treated
     customers do, so their spread grows with it. The pair with the fewest customers counts, and alpha is shared among
@@ -66,7 +66,7 @@ def plan(
     Args:
         experiment: The experiment.
         events: Canonical events.
-        customers: The population: whoever could take part.
+        customers: The population: all customers who could take part.
         until: End of the log.
         weeks: Numbers of weeks.
 

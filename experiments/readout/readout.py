@@ -1,4 +1,4 @@
-"""What an experiment found: the sample ratio first, then effects, guard-rails, segments and the course of it all."""
+"""The result of an experiment: the sample ratio first, then effects, guard-rails, segments and the effect over time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,11 +35,11 @@ Guard = Literal["kept", "harmed", "open", "untold"]
 
 @dataclass(frozen=True, slots=True)
 class GuardRailReadout:
-    """Whether an arm does no more harm than can be borne.
+    """Whether an arm does more harm than is acceptable.
 
     Attributes:
-        metric: What must not be harmed.
-        margin: Largest harm that can be borne, in its unit.
+        metric: The metric that must not be harmed.
+        margin: Largest acceptable harm, in its unit.
         effect: For one look.
         low: Lower bound of the difference, at every look.
         high: Upper bound.
@@ -62,14 +62,14 @@ class GuardRailReadout:
 
 @dataclass(frozen=True, slots=True)
 class ArmReadout:
-    """What one arm did, against the control.
+    """The result of one arm, against the control.
 
     Attributes:
         arm: Its id.
         primary: The primary metric, for one look.
         looks: The same week by week, with what holds at every look.
         pvalue: Always-valid, adjusted by Holm for the number of treatments; NaN where the primary metric is unknown.
-        guard_rails: What must not be harmed.
+        guard_rails: The metrics that must not be harmed.
         tail: The 90th percentile over customers of a primary metric in currency, for one look, or None.
         others: Every other metric, for one look.
         discoveries: P-values of these, adjusted by Benjamini and Hochberg.
@@ -103,7 +103,7 @@ class ArmReadout:
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """What an experiment found.
+    """The result of an experiment.
 
     Attributes:
         experiment: As declared.
@@ -137,7 +137,7 @@ class Readout:
         return (*lost, *self.adherence.faults)
 
     def verdict(self, arm: ArmReadout) -> Verdict:
-        """What may be claimed of an arm: nothing where the experiment did not run as declared."""
+        """The claim about an arm; no claim where the experiment did not run as declared."""
         if self.faults or not arm.primary.known:
             return "untold"
         least, most = sorted((self.metric.better * arm.low, self.metric.better * arm.high))
@@ -180,8 +180,8 @@ def readout(
     Args:
         experiment: As declared, and started.
         events: Canonical events; the subject of a contact is its message.
-        enrolled: Columns `customer`, `arm` and `entered`, one row a customer, and a column for each cut; whoever enters
-            later does not count.
+        enrolled: Columns `customer`, `arm` and `entered`, one row a customer, and a column for each cut; customers
+            who enter later do not count.
         until: Up to when to look; the experiment's stop where that is earlier.
         cuts: Columns of `enrolled` that name segments.
         simulated: Whether the customers are simulated.

@@ -38,7 +38,7 @@ class Segments:
     """The effect in every segment of a cut.
 
     Attributes:
-        cut: What the customers were cut by.
+        cut: The property that divides the customers.
         segments: The segments that can be told.
         spread: Standard deviation of the true differences between segments; 0 where the data show none.
         pvalue: Of Cochran's test that all are one.
@@ -51,7 +51,7 @@ class Segments:
 
     @property
     def warning(self) -> str:
-        """What to bear in mind before choosing a segment for its effect."""
+        """A warning before anybody chooses a segment for its effect."""
         n = len(self.segments)
         if n == 1:
             return "Everybody is in one segment: there is nothing to compare."
@@ -116,8 +116,8 @@ class Shrunk:
 def shrink(differences: Sequence[float], errors: Sequence[float]) -> Shrunk:
     """Normal estimates of several truths, shrunk by as much as their differences look like noise.
 
-    How much that is is estimated too, which the posterior deviations bear. Fewer than four estimates say too little of
-    it, and stay what they are.
+    That amount is estimated too, and the posterior deviations include its error. Fewer than four estimates cannot show
+    it, and stay unchanged.
 
     Example:
         >>> [round(value, 2) for value in shrink([1.0, 1.2, 0.9, 3.0], [0.5] * 4).values]

@@ -11,7 +11,7 @@ from tactful.features.array_types import Floats
 
 @dataclass(frozen=True, slots=True)
 class Sequential:
-    """What the mixture test says at each of some looks.
+    """The result of the mixture test at each look.
 
     Attributes:
         low: Lower bounds, shape (looks,); all of them hold at once with the level's probability.

@@ -20,7 +20,7 @@ class Bar:
     """An estimate with its interval.
 
     Attributes:
-        label: What it is of.
+        label: Its label.
         value: The estimate.
         low: Lower bound.
         high: Upper bound.
@@ -42,8 +42,8 @@ def intervals(bars: Sequence[Bar], shown: Shown, *, title: str, note: str) -> Ma
     Args:
         bars: From top to bottom.
         shown: How a value is written.
-        title: What is seen.
-        note: What it rests on, and whether it is simulated.
+        title: The title of the picture.
+        note: The data behind it, and whether they are simulated.
     """
     bottom = 44 + _ROW * len(bars)
     scale, ticks = _scale([edge for bar in bars for edge in _edges(bar)], _LEFT, _WIDTH - _RIGHT)

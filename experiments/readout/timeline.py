@@ -20,8 +20,8 @@ class Looks:
 
     Attributes:
         moments: When it was looked at.
-        effects: What one look alone would say.
-        valid: What holds at every look.
+        effects: The effect at one look alone.
+        valid: The interval that holds at every look.
     """
 
     moments: tuple[datetime, ...]

@@ -85,7 +85,7 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the shop knows of a customer besides the history.
+    """The shop's knowledge of a customer besides the history.
 
     Attributes:
         customer: Id.
@@ -226,7 +226,7 @@ def _visits(style: Style, joined: int, end: int, events: int, rng: np.random.Gen
 
 
 def _shop(log: _Log, visits: Times, style: Style, profile: Profile, rng: np.random.Generator) -> None:
-    """Views, searches, carts and purchases, and what comes of these."""
+    """Views, searches, carts and purchases, and their outcomes."""
     n = len(visits)
     favourite = DEPARTMENTS.index(profile.attributes["favourite_department"])
     looked = np.where(rng.random(n) < 0.5, favourite, rng.integers(0, len(DEPARTMENTS), n))

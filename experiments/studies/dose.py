@@ -1,4 +1,4 @@
-"""What one more contact does, by how many came before it, from a log whose contacts were drawn at random each day."""
+"""The effect of one more contact, by the contacts before it, from a log of contacts drawn at random each day."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _REACH = 1.959963984540054
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Days:
-    """What happened to customers day by day, arrays of shape (customers, days).
+    """The days of customers, arrays of shape (customers, days).
 
     Attributes:
         contacted: Whether there was a contact.
@@ -46,7 +46,7 @@ class Dose:
     Attributes:
         recent: Contacts in the seven days before.
         contacts: How many such contacts there were.
-        customers: Whose they are.
+        customers: The customer of each row.
         risk: Share of them after which the customer unsubscribed on the day.
         effect: Purchases that the contact added in the days after it, a contact.
     """
@@ -100,12 +100,12 @@ def days_of(events: pd.DataFrame, customers: Sequence[str], since: datetime, unt
 
 
 def by_recent(days: Days, most: int = 4, follows: int = 3) -> list[Dose]:
-    """The risk and the effect of a contact by the contacts before it; `most` stands for as many or more.
+    """The risk and the effect of a contact by the contacts before it; `most` includes all higher numbers.
 
     On each day customers with as many recent contacts who were contacted are compared with those who were not: a draw
     decided. Intervals of 95 % are clustered by customer, who is in both groups on different days.
 
-    Who unsubscribed is missing later, so those who bear many contacts are a little more patient than others.
+    Customers who unsubscribe are missing later, so those with many contacts are a little more patient than others.
 
     Source: Liang and Zeger (1986), for the clustered error.
     """

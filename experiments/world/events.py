@@ -1,4 +1,4 @@
-"""What happens in the simulated world, and what the shop is told of it: events, and histories for the kernel."""
+"""The events of the simulated world, and the shop's view of them: events, and histories for the kernel."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,7 +23,7 @@ _HOURS = {
 
 
 class Sale(NamedTuple):
-    """Who buys, the price of the basket, what is given away of it, its category, and the expected margin of the day."""
+    """The buyers, the price of each basket, its discount, its category, and the expected margin of the day."""
 
     bought: Bools
     basket: Floats
@@ -34,7 +34,7 @@ class Sale(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Day:
-    """What happened on a day, by customer, arrays of shape (n,).
+    """The events of a day, by customer, arrays of shape (n,).
 
     Attributes:
         arms: The contact, 0 for none.
@@ -57,8 +57,8 @@ class Told:
         type: A word of the event vocabulary.
         time: Microseconds since the epoch, the same for all.
         customers: Numbers of the customers.
-        amount: What they paid.
-        discount: What they were given.
+        amount: The amount paid.
+        discount: The discount.
         detail: The arm of a contact or an answer, the category of a purchase; -1 for a cart.
     """
 

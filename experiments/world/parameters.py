@@ -1,4 +1,4 @@
-"""The numbers of the simulated world and of what is compared in it: each once, with what it stands for."""
+"""The numbers of the simulated world and of the policies compared in it: each once, with its meaning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -20,7 +20,7 @@ def _stands_for(value: float, meaning: str) -> Any:
 class Parameters:
     """A world's numbers: rates are a day unless said otherwise, amounts in one currency.
 
-    The metadata of each field says what it stands for; the table in `docs/guides/world.md` is made of them.
+    The metadata of each field gives its meaning; the table in `docs/guides/world.md` is made of them.
     """
 
     rate: float = _stands_for(0.045, "mean purchases a day of a customer who is not contacted")
@@ -167,7 +167,7 @@ def preset(name: str) -> Parameters:
 
 
 def meanings(*values: Parameters | Design) -> list[tuple[str, tuple[float, ...], str]]:
-    """Each number's name, what it is in some values of one kind, and what it stands for.
+    """Each number's name, its value in some worlds or policies, and its meaning.
 
     Example:
         >>> meanings(DESIGN)[0]

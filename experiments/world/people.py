@@ -1,4 +1,4 @@
-"""Who lives in the simulated world: latent traits, drawn once from the seed and never changed by what is done."""
+"""The customers of the simulated world: latent traits, drawn once from the seed and changed by no contact."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ HORIZON = DESIGN.horizon
 
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
-    """The truth about customers, arrays of shape (n,); none of it is told to a policy but to the oracle.
+    """The truth about customers, arrays of shape (n,); only the oracle sees it.
 
     Attributes:
         rate: Purchases a day without contact.

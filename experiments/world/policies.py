@@ -127,7 +127,7 @@ class Oracle(Rule):
 
     @staticmethod
     def _answers(world: World) -> Floats:
-        """What answering a rested customer's carts and due purchases brings in a week, shape (n,)."""
+        """The weekly gain from answering a rested customer's carts and due purchases, shape (n,)."""
         p, who = world.parameters, world.people
         chances = who.rate * 7 * (p.carts * p.cart + DESIGN.oracle_due * p.replenishment)
         scale = (who.rate / p.rate) ** p.responsiveness * np.where(who.sleeping, 0.0, 1.0) * world.alive

@@ -25,7 +25,7 @@ def ids_of(world: World) -> Ids:
 
 @dataclass(frozen=True, eq=False)
 class Split(Rule):
-    """Every customer under the rule of its arm; whoever takes no part under that of the control.
+    """Every customer under the rule of its arm; customers outside the trial under that of the control.
 
     Args:
         experiment: The experiment, as declared; before its start and after its stop all live under the control's.

@@ -1,4 +1,4 @@
-"""What a shop sees of the simulated world and may do on a morning: triggers, re-entry and the cap, everybody at once.
+"""The shop's view of the simulated world on a morning: triggers, re-entry and the cap, for everybody at once.
 
 The same rules as the catalogue of the simulation states, which `decide` reads; a test holds them side by side.
 """

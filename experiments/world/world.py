@@ -36,8 +36,8 @@ class World:
     Attributes:
         people: The truth about them.
         day: Number of the day, 0 for the first that counts.
-        alive: Who has not left for good.
-        subscribed: Who can be contacted.
+        alive: Customers who have not left for good.
+        subscribed: Customers who can be contacted.
         value: Margin so far since day 0, after discounts and costs of contacts.
         luck: How much of the value so far, and of what is left, is luck: what purchases, departures and returns
             brought beyond their chances. Its mean is 0, whatever is done.
@@ -90,7 +90,7 @@ class World:
 
     @property
     def cart_left(self) -> Bools:
-        """Whose cart was left in the last few days, with no purchase since."""
+        """Customers who left a cart in the last few days, with no purchase since."""
         age = self.day - self.last_cart
         return np.asarray((age >= 1) & (age <= self.parameters.cart_days) & (self.last_purchase <= self.last_cart))
 
@@ -199,7 +199,7 @@ class World:
         return np.asarray(unsubscribed)
 
     def _buy(self, luck: Floats, noise: Floats) -> Sale:
-        """What is sold today."""
+        """The sales of today."""
         own = self.hazard()
         total = np.maximum(own + self._pending[:, 0] * self.alive, 0.0)
         bought = luck[_BUYS] < -np.expm1(-total)
@@ -236,12 +236,12 @@ class World:
         np.add.at(self.bought_of, (np.flatnonzero(bought), category[bought]), 1.0)
 
     def _leave(self, luck: Floats) -> None:
-        """Who leaves by themselves: a little every day, and where a contract ends."""
+        """Customers who leave by themselves: a little every day, and where a contract ends."""
         ends = (self.people.contract_end == self._of_year()) * self.parameters.contract_hazard
         self._go(luck[_LEAVES], 1 - np.exp(-self.people.attrition) * (1 - ends))
 
     def _go(self, luck: Floats, chances: Floats) -> None:
-        """Who leaves for good, by their chances."""
+        """Customers who leave for good, by their chances."""
         leaving = self.alive & (luck < chances)
         self._count_luck((self.alive * chances - leaving) * self._ahead())
         self.alive &= ~leaving

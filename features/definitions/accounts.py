@@ -12,7 +12,7 @@ LARGEST_WEIGHT = 1_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What each event that matches enters into an account: `weight` times a column, or `weight` itself.
+    """The entry of each matching event in an account: `weight` times a column, or `weight` itself.
 
     Attributes:
         where: Which events.
@@ -33,16 +33,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """What an account holds at the as-of moment: debits use the oldest credits first, and credits lapse.
+    """The contents of an account at the as-of moment: debits use the oldest credits first, and credits lapse.
 
     An event enters the sum of its entries, rounded to millionths. Nobody can spend more than there is: the rest of
     a debit is forgotten. The refund of an order whose credit has lapsed takes nothing.
 
     Attributes:
         name: Lower case, unique within a set.
-        family: What it belongs with.
+        family: Its family.
         description: One clause for people, with its unit.
-        entries: What is entered.
+        entries: The entries.
         lasts_days: After how many spans of 24 hours a credit lapses; None for never.
         lapsing_days: Where given, not the balance but the part of it that lapses within so many days if nothing
             else happens.
@@ -83,12 +83,12 @@ class Level:
 
     Attributes:
         name: Lower case, unique within a set.
-        family: What it belongs with.
+        family: Its family.
         description: One clause for people.
         of: Name of the earlier feature.
         levels: Least value of each level, ascending.
-        standing: What is told of it.
-        default: The value where it is undefined, the earlier feature is NaN included; None stands for NaN.
+        standing: The number to report.
+        default: The value where it is undefined, an earlier feature that is NaN included; None means NaN.
     """
 
     name: str

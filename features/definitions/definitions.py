@@ -77,15 +77,15 @@ class Feature:
 
     Attributes:
         name: Lower case, unique within a set.
-        family: What it belongs with, such as "recency".
+        family: Its family, such as "recency".
         description: One clause for people, with its unit.
         aggregation: How events become a number.
         where: Which events count.
-        column: What is aggregated, one of `COLUMNS`; "" where the aggregation needs none.
+        column: The aggregated column, one of `COLUMNS`; "" where the aggregation needs none.
         window_days: Length of the window in spans of 24 hours; None for the whole history.
         nth: Which event from the end `DAYS_SINCE_NTH_LAST` measures from: 1 is the last.
         half_life_days: After how many spans of 24 hours an event of a `DECAYED_COUNT` counts half.
-        default: The value where there is nothing to aggregate; None stands for NaN, which LightGBM
+        default: The value where there is nothing to aggregate; None means NaN, which LightGBM
             routes as missing and which makes every comparison in a condition false.
     """
 
@@ -133,11 +133,11 @@ class Ratio:
 
     Attributes:
         name: Lower case, unique within a set.
-        family: What it belongs with.
+        family: Its family.
         description: One clause for people.
         numerator: Name of an earlier feature.
         denominator: Name of an earlier feature.
-        default: The value where the denominator is zero or either is NaN; None stands for NaN.
+        default: The value where the denominator is zero or either is NaN; None means NaN.
     """
 
     name: str
@@ -159,7 +159,7 @@ class Calendar:
         name: Lower case, unique within a set.
         description: One clause for people.
         part: Which part.
-        family: What it belongs with.
+        family: Its family.
     """
 
     name: str

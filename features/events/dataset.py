@@ -55,7 +55,7 @@ class EventDataset:
         zone: The IANA zone of customers whose own is unknown.
         rows: Events in each bucket.
         customers: Customers in each bucket.
-        categories: The vocabulary: bit i of an event's categories stands for the i-th name.
+        categories: The vocabulary: bit i of an event's categories is the i-th name.
         digest: Sha256 of the contents, zone and vocabulary; the order of the rows written has no part in it.
         first: Time of the first event, ISO 8601; "" if there is none.
         last: Time of the last event.
@@ -133,7 +133,7 @@ def write_events(
     The folder appears complete or not at all: a reader never sees half of it.
 
     Args:
-        frame: What `tactful.features.events.schema.validate` returns as `events`.
+        frame: The `events` that `tactful.features.events.schema.validate` returns.
         folder: Where to write; an existing data set there is replaced, anything else is an error.
         zone: The IANA zone of customers whose own is unknown; local days are counted in a customer's zone.
         buckets: How many buckets to split the customers into.
@@ -226,12 +226,12 @@ def read_events(folder: Path) -> pd.DataFrame:
 def erase(dataset: EventDataset, customers: Collection[str]) -> EventDataset:
     """Takes customers out of a data set on disk; each of their buckets is replaced whole, at once.
 
-    The manifest comes last: whoever dies in between leaves one that counts what is gone, and may erase again.
-    Whoever else takes customers out of it at that moment waits.
+    The manifest comes last: a process that dies in between leaves one that counts erased events, and may erase again.
+    Every other process that takes customers out of the data set at that moment waits.
 
     Args:
         dataset: The data set.
-        customers: Whose events go; those it does not know do no harm.
+        customers: The customers to erase; unknown ids do no harm.
 
     Returns:
         The data set as it is now.
@@ -252,7 +252,7 @@ def erase(dataset: EventDataset, customers: Collection[str]) -> EventDataset:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Waits for whoever else, in whatever process, takes customers out of a data set, and keeps others out."""
+    """Waits for any other process that takes customers out of a data set, and keeps others out."""
     held = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -91,7 +91,7 @@ def history(
         quantity: Units or points.
         categories: Bit sets.
         subject: Subjects, shape (n,): the order of a purchase or a refund.
-        customer_id: Whose events they are.
+        customer_id: The customer of the events.
 
     Raises:
         EventError: Columns differ in length, or a number is none or too large.

@@ -6,7 +6,7 @@ At the border an event is a row of a pandas frame with the columns of `DEFAULTS`
 customer_id    text                  who; required
 time           datetime64[us, UTC]   when; required
 type           text                  one of `EVENT_TYPES`; required
-event_id       text                  what duplicates are told by; derived from the row where absent
+event_id       text                  identifies duplicates; derived from the row where absent
 amount         float64               currency received: a purchase >= 0, a refund <= 0
 discount       float64               currency not asked for, >= 0
 quantity       float64               units bought, points earned or spent
@@ -105,7 +105,7 @@ def validate(frame: pd.DataFrame, placeholders: Collection[str] = ()) -> Validat
 
 
 def _faults_of_ids(ids: "pd.Series[str]", placeholders: Collection[str]) -> Iterator[tuple[str, "pd.Series[bool]"]]:
-    """What is wrong with ids that are there, each with its rows."""
+    """The mistakes in ids that are there, each with its rows."""
     found = {id_: fault_of(id_, placeholders) for id_ in ids.dropna().unique() if id_}
     for fault in dict.fromkeys(filter(None, found.values())):
         yield f"customer_id is {fault}", ids.isin([id_ for id_, its in found.items() if its == fault])
@@ -178,7 +178,7 @@ def encode(frame: pd.DataFrame, zone: str, zones: Mapping[str, str] | None = Non
     """Canonical events as arrays.
 
     Args:
-        frame: What `validate` returns as `events`, rows in any order.
+        frame: The result of `validate`, rows in any order.
         zone: The IANA zone of customers whose own is unknown; local days are counted in a customer's zone.
         zones: The zones of customers, by their ids.
 

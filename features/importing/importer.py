@@ -44,7 +44,7 @@ class Swallowed(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """What became of a log; `rows_read == rows_used + len(rejected)`.
+    """The result of an import; `rows_read == rows_used + len(rejected)`.
 
     Attributes:
         events: Canonical events, as `tactful.features.events.schema.validate` returns them.
@@ -54,7 +54,7 @@ class Imported:
         zone: The mapping's zone.
         zones: The zones of customers that have one of their own, by their ids.
         unknown_zones: Texts that are no zones, and how many rows hold each.
-        categories: The category vocabulary: bit i of an event's categories stands for the i-th name.
+        categories: The category vocabulary: bit i of an event's categories is the i-th name.
         rows_read: Rows in the file; blank lines are none.
         rows_used: Rows that are part of an event.
     """
@@ -99,7 +99,7 @@ def import_log(
 
     Args:
         file: CSV, spaced text, JSON lines or Parquet.
-        mapping: What its rows mean.
+        mapping: The meaning of its rows.
         progress: Told after each step how many are done, and how many there are.
         latest: A row of a later time is rejected; `tactful.features.timestamps.AHEAD` from now, as tracking has it.
 

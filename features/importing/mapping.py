@@ -71,7 +71,7 @@ def _parsed(text: str) -> str:
 
 
 def first_line(error: duckdb.Error) -> str:
-    """What DuckDB says is wrong, without the kind of error and the advice around it."""
+    """DuckDB's message, without the kind of error and the advice around it."""
     return str(error).splitlines()[0].split(": ", 1)[-1]
 
 
@@ -168,7 +168,7 @@ class Reject(Declared):
     """Rows that are no events.
 
     Attributes:
-        reason: What the report says of them.
+        reason: Their reason in the report.
         when: A condition; where it is unknown (NULL) the row is not rejected by it.
     """
 
@@ -225,7 +225,7 @@ class LogMapping(Fields):
             since 1970-01-01 UTC; ISO 8601 by default.
         source: How the file is written.
         placeholder_ids: Words that are no ids of customers, in place of those of `tactful.features.ids`.
-        event_id: What tells events apart; by default the group, else the contents of the row.
+        event_id: The identity of an event; by default the group, else the contents of the row.
         group_by: Rows alike in these are one event: at the first one's time, with numbers summed,
             categories joined, channel and subject of the first.
         categories: The category vocabulary, at most 64 names, so that files imported one after the other

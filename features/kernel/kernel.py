@@ -24,11 +24,11 @@ DAY = 86_400 * 1_000_000
 SEASONS = np.array([(math.sin(a), math.cos(a)) for a in (math.tau * (59 + d) / 365.25 for d in range(366))])
 """Sine and cosine of the season by day since 1 March; 1 January lies near angle 0."""
 
-# What is listed of an event.
+# The fields of an event.
 TIME, LOCAL_DAY, BITS, VALUE = range(4)
 FIELDS = 4
 
-# What an operation computes. Numba caches by this file alone, so its constants stand here.
+# The results of an operation. Numba caches by this file alone, so its constants are here.
 (
     COUNT, TOTAL, DISTINCT_CATEGORIES, MEAN, MIN, MAX, STD, LATEST, DAYS_SINCE_LAST, DAYS_SINCE_FIRST,
     DISTINCT_DAYS, MEAN_GAP_DAYS, STD_GAP_DAYS, LAST_GAP_DAYS, LONGEST_GAP_DAYS,
@@ -255,7 +255,7 @@ def lapse(histories, oldest, end, before, accounts, account, lapsed):
 
 @compiled
 def entry(histories, event, accounts, account):
-    """What an event enters into an account, in millionths: a credit or, below 0, a debit."""
+    """The entry of an event in an account, in millionths: a credit or, below 0, a debit."""
     total = np.int64(0)
     entries = admitted(histories, event, accounts.admits) & accounts.entries[account]
     while entries:

@@ -1,1 +1,1 @@
-"""What every model uses: trees, calibration, metrics, and the tables they read."""
+"""The base of every model: trees, calibration, metrics, and the tables they read."""

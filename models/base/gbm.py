@@ -23,7 +23,7 @@ _SMALL_BATCH = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What a fit depends on besides its data.
+    """The settings of a fit.
 
     The defaults are strong regularisation for tens of thousands of rows: many small steps, small trees,
     large leaves. Classes are never reweighted, which would ruin the probabilities.
@@ -123,7 +123,7 @@ class TreeModel:
         return np.asarray(self._booster.predict(np.ascontiguousarray(rows), num_threads=threads))
 
     def contributions(self, rows: Rows) -> NDArray[np.float64]:
-        """What each column adds to the log-odds of each row, before calibration: Shapley values.
+        """The part of each column in the log-odds of each row, before calibration: Shapley values.
 
         Lundberg, Erion and Lee (2018), Consistent Individualized Feature Attribution for Tree Ensembles,
         arXiv:1802.03888.

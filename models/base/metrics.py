@@ -36,8 +36,8 @@ class Statistic:
 
     Attributes:
         of: From counts of customers, shape (b, customers), to values, shape (b,).
-        least: What it cannot be below.
-        most: What it cannot be above.
+        least: Its lower bound.
+        most: Its upper bound.
     """
 
     of: Callable[[Floats], Floats]
@@ -64,7 +64,7 @@ class Reliability(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """What happened, and to whom.
+    """The outcomes of rows, and the customer of each.
 
     Attributes:
         positive: Shape (n,).

@@ -1,4 +1,4 @@
-"""What every model of a bundle is: it says what it scores and reads, and writes and reads its own file."""
+"""The interface of every model of a bundle: its target, its columns, and its file."""
 
 import json
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from tactful.features.array_types import Floats
 
 
 class Target(Enum):
-    """What a model scores."""
+    """The target of a model's scores."""
 
     CUSTOMERS = "customers"
     ACTIONS = "actions"
@@ -38,7 +38,7 @@ class Model(ABC):
 
     @property
     def target(self) -> Target:
-        """What it scores."""
+        """The target of its scores."""
         return Target.CUSTOMERS
 
     @property
@@ -51,7 +51,7 @@ class Model(ABC):
         """The contents of its file."""
 
     def settings(self) -> dict[str, Any]:
-        """What the manifest keeps of it besides its file and its record, as JSON's values."""
+        """The manifest's entry besides the file and the record, as JSON's values."""
         return {}
 
     @classmethod
@@ -60,7 +60,7 @@ class Model(ABC):
         """The model of a file's contents and its entry in the manifest, apart from until when it learnt.
 
         Args:
-            text: What `dump` gave.
+            text: The result of `dump`.
             entry: The record (`data_digest`, `metrics`) and what `settings` gave.
 
         Raises:

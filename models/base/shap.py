@@ -20,7 +20,7 @@ class Reason:
 
     Attributes:
         column: Its name.
-        value: What the row has there: a number, NaN where it is missing, or the name of a category.
+        value: The row's value there: a number, NaN where it is missing, or the name of a category.
         log_odds: How much it moved the uncalibrated log-odds away from those of the average row.
     """
 
@@ -44,7 +44,7 @@ class Reason:
         return f"{self.finding(descriptions)}, odds x {self.odds:.2f}"
 
     def finding(self, descriptions: Mapping[str, str]) -> str:
-        """What the column is and what the row has there, in words."""
+        """The column and the row's value there, in words."""
         return f"{descriptions.get(self.column, self.column.replace('_', ' '))}: {self._value()}"
 
     def _value(self) -> str:
@@ -75,7 +75,7 @@ def by_family(
         parts: From `TreeModel.contributions`, shape (n, k + 1).
         columns: Names of the first k.
         families: Columns by family; families without a column here are left out.
-        other: What columns of no family are called.
+        other: The name of all columns without a family.
 
     Returns:
         Log-odds by family, each of shape (n,).

@@ -101,7 +101,7 @@ class Bundle:
         return {name: model.score(features[:, self._positions[name]]) for name, model in self._of_customers().items()}
 
     def reasons(self, score: str, features: NDArray[np.float64], *, most: int = 4) -> list[Reason]:
-        """What moved a customer's score furthest, up or down, furthest first.
+        """The columns that moved a customer's score furthest, up or down, furthest first.
 
         Args:
             score: Its name, one of `explained`.
@@ -139,7 +139,7 @@ class Bundle:
         return np.full(len(offers), np.nan)
 
     def score_effects(self, features: Rows, messages: Sequence[str]) -> NDArray[np.float64]:
-        """What messages change.
+        """The effects of messages.
 
         Args:
             features: The customer's features, a row for each message, shape (m, len(feature_names)).
@@ -181,7 +181,7 @@ def unlearnt(feature_set: FeatureSet) -> Bundle:
     """The bundle of a service that has no models yet: it gives no score, and each action keeps its stated response.
 
     Args:
-        feature_set: What the service computes.
+        feature_set: The features that the service computes.
 
     Example:
         >>> from tactful.features.definitions.standard import STANDARD
@@ -197,7 +197,7 @@ def export(folder: Path, models: Mapping[str, Model], feature_set: FeatureSet) -
     Args:
         folder: Where to write.
         models: By the name of the score they give.
-        feature_set: What their columns are taken from.
+        feature_set: The set that their columns are taken from.
 
     Returns:
         The version.

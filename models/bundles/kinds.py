@@ -19,7 +19,7 @@ _KINDS: Mapping[str, type[Model]] = {
 
 
 def described(model: Model) -> dict[str, Any]:
-    """What the manifest says of a model besides its file."""
+    """The manifest's entry for a model, apart from its file."""
     return {
         "kind": model.KIND,
         "data_digest": model.data_digest,

@@ -60,7 +60,7 @@ class Registry(ABC):
 
     @abstractmethod
     def tags(self, name: str, version: str) -> dict[str, str]:
-        """What was remembered about a version.
+        """The record of a version.
 
         Raises:
             RegistryError: There is no such version.

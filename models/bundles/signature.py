@@ -1,4 +1,4 @@
-"""Signatures of manifests: whoever lacks the key makes no bundle that a service takes."""
+"""Signatures of manifests: without the key, nobody can make a bundle that a service accepts."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ _OUTSIDE = ("version", "signature")
 
 
 def contents(manifest: Mapping[str, Any]) -> bytes:
-    """What a manifest's version and its signature are made of: everything besides the two."""
+    """The content behind a manifest's version and its signature: everything besides the two."""
     kept = {name: value for name, value in manifest.items() if name not in _OUTSIDE}
     return json.dumps(kept, sort_keys=True, allow_nan=False).encode()
 

@@ -1,4 +1,4 @@
-"""What comes of a customer who is left alone."""
+"""The expected outcome of a customer who is left alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Unaided:
 
     @classmethod
     def fit(cls, design: Floats, log: Log) -> Self:
-        """Fits to the rows left alone, each weighted by its inverse probability, so that they stand for all rows.
+        """Fits to the rows left alone, each weighted by its inverse probability, so that they represent all rows.
 
         Args:
             design: Rows as numbers, shape (n, k).

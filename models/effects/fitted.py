@@ -1,4 +1,4 @@
-"""What a fit of effects leaves behind: everything prediction needs, as JSON's values."""
+"""The result of fitting effects: everything prediction needs, as JSON's values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,14 +36,14 @@ class FittedEffects:
     """Effects of k actions.
 
     Attributes:
-        baseline: What they are compared with.
+        baseline: The action that they are compared with.
         actions: Their labels.
         table: How rows become numbers.
         prior: Stated average effects, shape (k,).
         mean: Average effects after the evidence, shape (k,).
         error: Their standard errors, shape (k,).
         deviations: How each differs between rows.
-        unaided: What comes of a row under the baseline.
+        unaided: The expected outcome of a row under the baseline.
         evidence: Figures behind each, in the same order.
     """
 

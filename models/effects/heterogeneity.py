@@ -23,7 +23,7 @@ class Deviation:
 
     Attributes:
         penalty: Per row, relative to a unit column; infinite where no difference between customers was found.
-        slope: What the differences found out of fold are worth, in [0, 1].
+        slope: The share of the differences found out of fold that is kept, in [0, 1].
         centre: Mean row, shape (k,).
         slopes: Shape (k,), multiplied by `slope`; 0 under an infinite penalty.
         covariance: Of the slopes, shape (k, k).
@@ -74,7 +74,7 @@ def learn_deviation(design: Floats, scores: Floats, fold: Ints, customer: Ints) 
     The constant effect is the limit of an infinite penalty and wins unless the best penalty predicts the scores
     of customers it was not fitted to better by more than 1.645 standard errors. What remains is multiplied by the
     slope of the scores on the predictions out of fold, at most 1. The covariance is the posterior's under the
-    normal prior that the penalty stands for.
+    normal prior that the penalty equals.
 
     Args:
         design: Shape (n, k), columns of about unit scale.

@@ -22,7 +22,7 @@ _FAVOURITE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Log:
-    """What was done, with which probability, and what came of it.
+    """The action of each row, its probability, and its outcome.
 
     Attributes:
         actions: The k labels, the baseline first, then in order of their names.
@@ -185,7 +185,7 @@ def _check_weights(actions: tuple[str, ...], taken: Ints, chance: Floats) -> Non
 
 
 def _check_likely(chance: Floats) -> None:
-    """What is taken with a large probability must be missed as often as that says.
+    """An action with a large probability must be missed as often as that probability says.
 
     Where some action has a probability p above t, at least 1/2, it is taken with p, and whatever else is taken is
     logged with at most 1 - t. A bet of a share b that wins b (1 - p) / p of the stake in the first case and loses b in

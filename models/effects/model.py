@@ -1,4 +1,4 @@
-"""What each action brings over not contacting, learnt from a log with probabilities and shrunk towards what is known.
+"""The effect of each action against no contact, learnt from a log with probabilities, shrunk towards prior knowledge.
 
 `EffectModel` joins cross-fitted doubly robust scores (`tactful.models.effects.doubly_robust`), pooling of the actions'
 average effects (`tactful.models.effects.pooling`) and a ridge regression of what differs between customers
@@ -85,13 +85,13 @@ class EffectModel:
             X: Numbers and categories as of the decision, n rows; missing values may occur, numbers are at most 1e100
                 in size, or infinite.
             action: Label of the action taken, shape (n,); labels count as texts.
-            outcome: What came of it, 0 and 1 or any number of at most 1e50, shape (n,).
+            outcome: The outcome of each row, 0 and 1 or any number of at most 1e50, shape (n,).
             propensity: The logged probability of the taken action, in (0, 1], shape (n,); better, those of all
                 actions after the gates, a DataFrame with a column for each label, or an array in the order of the
                 sorted labels, rows summing to 1. An action with probability 0 was not possible at that row,
                 which then says nothing about it.
             baseline: The label of leaving the customer alone.
-            customer: Whose row it is, shape (n,); rows of a customer stay in one fold and count as dependent.
+            customer: The customer of each row, shape (n,); rows of a customer stay in one fold and count as dependent.
                 Without it each row is a customer.
 
         Returns:
@@ -134,8 +134,8 @@ class EffectModel:
     def uncertainty(self, X: pd.DataFrame) -> pd.DataFrame:  # noqa: N803
         """Standard errors of `effect`, same shape.
 
-        That of the action's average, and of the differences between customers where the model states any. Where
-        it states none, the figure is that of the average: it does not cover differences it did not find.
+        They cover the action's average, and the differences between customers where the model states any. Where
+        it states none, they cover the average alone.
         """
         state = self._fitted()
         return _framed(state, X, state.uncertainty(state.table.encode(X)))
@@ -184,7 +184,7 @@ class EffectModel:
 
     @property
     def fitted(self) -> FittedEffects:
-        """What the fit left behind, for whoever scores without tables.
+        """The fitted numbers, for scoring without tables.
 
         Raises:
             ModelError: The model is not fitted.
@@ -193,7 +193,7 @@ class EffectModel:
 
     @property
     def evidence(self) -> pd.DataFrame:
-        """What stands behind each action, one row each.
+        """The evidence behind each action, one row each.
 
         `rows` comparable with the baseline, `taken` among them, `estimate` and `error` before shrinkage, `prior`
         and `weight` as stated, `effect` and `uncertainty` of the average after it, `penalty` (missing where no

@@ -18,7 +18,7 @@ _TYPICAL = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is believed of an action's effect before there is evidence.
+    """The belief about an action's effect before there is evidence.
 
     Attributes:
         mean: Difference in the outcome against the baseline.
@@ -34,7 +34,7 @@ class Prior:
 
 
 class Pooled(NamedTuple):
-    """What is believed of each action after the evidence.
+    """The belief about each action after the evidence.
 
     Attributes:
         mean: Shape (k,).

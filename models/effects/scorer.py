@@ -55,7 +55,7 @@ class EffectScorer(Model):
 
     @property
     def target(self) -> Target:
-        """What it scores."""
+        """The target of its scores."""
         return Target.EFFECTS
 
     @property
@@ -69,7 +69,7 @@ class EffectScorer(Model):
         return tuple(self._positions)
 
     def score(self, rows: Floats, messages: Sequence[str]) -> Floats:
-        """What each message would change for its customer.
+        """The effect of each message on its customer.
 
         Args:
             rows: Features of the customer in the order of `customer_columns`, a row for each message, shape (m, k).

@@ -3,8 +3,8 @@
 Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24. A customer buys at a
 rate of their own, gamma distributed, and may leave after each purchase with a chance of their own, beta distributed.
 
-The model's probability of being "alive" is 1 for whoever bought once, however long ago, since nobody leaves but after
-a repeat purchase. What is compared is therefore the probability of no purchase in a horizon.
+The model's probability of being "alive" is 1 for a customer who bought once, however long ago: customers leave only
+after a repeat purchase. Comparisons therefore use the probability of no purchase in a horizon.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _STARTS = ((1.0, 1.0, 1.0, 1.0), (0.5, 2.0, 0.5, 5.0), (2.0, 0.5, 0.1, 2.0))
 
 
 class Repeats(NamedTuple):
-    """What the model knows of customers, in days.
+    """The model's inputs about customers, in days.
 
     Attributes:
         purchases: Distinct days with a purchase after the first such day, shape (n,).
@@ -118,7 +118,7 @@ class BgNbd:
     def no_purchase(self, repeats: Repeats, horizon: float) -> Floats:
         """The probability of no purchase in the days to come, shape (n,).
 
-        Who has left buys nothing. Who has not left has a purchase rate that is gamma distributed with shape r + x
+        A customer who left buys nothing. One who stays has a purchase rate that is gamma distributed with shape r + x
         and rate alpha + age, and leaves at purchases only: the chance of no purchase in h days is
         ((alpha + age) / (alpha + age + h)) to the power of r + x.
 
@@ -139,11 +139,11 @@ class BgNbd:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What the BG/NBD model foretells of customers, as columns for a model that reads more than their rhythm.
+    """The predictions of the BG/NBD model, as columns for a model that reads more than the rhythm of purchases.
 
     Attributes:
         population: The fitted parameters.
-        horizon_days: For how long it foretells.
+        horizon_days: The length of the predicted period.
 
     Example:
         >>> outlook = Outlook(BgNbd(r=0.25, alpha=30.0, a=0.8, b=2.5), horizon_days=28.0)
@@ -159,7 +159,7 @@ class Outlook:
         """Fits the population to customers who have bought.
 
         Args:
-            history: The features named `HISTORY`, shape (n, 3); NaN in the row of whoever never bought.
+            history: The features named `HISTORY`, shape (n, 3); NaN in the row of a customer who never bought.
             horizon_days: In days, above 0.
 
         Raises:
@@ -170,7 +170,7 @@ class Outlook:
     def columns(self, history: Floats) -> Floats:
         """The columns named `BGNBD_FEATURES`; a row gets the same bits alone and among others.
 
-        The second is P(alive) h (r + x) / (alpha + age): what is bought if whoever has not left stays.
+        The second is P(alive) h (r + x) / (alpha + age): the expected purchases of a customer who may have left.
 
         Args:
             history: The features named `HISTORY`, shape (n, 3).
@@ -191,5 +191,5 @@ class Outlook:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Self:
-        """What `to_json` wrote."""
+        """The inverse of `to_json`."""
         return cls(BgNbd(**written["population"]), written["horizon_days"])

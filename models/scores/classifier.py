@@ -53,13 +53,13 @@ class FittedModel(CustomerModel):
     """Features to calibrated probabilities.
 
     Attributes:
-        trees: Its columns are features of the customer, then what the outlook foretells or those of the action.
+        trees: Its columns are features of the customer, then the outlook's predictions or the properties of the action.
         calibration: Applied to what the trees say.
         per_action: Whether it scores a customer and an offer, or a customer.
         action_features: The last columns; empty unless `per_action`.
         data_digest: Digest of the events it was fitted to.
         metrics: How it did on the test rows, for the record: numbers, texts and mappings of them.
-        outlook: What tells the last columns from the customer's history; None where none are foretold, as per action.
+        outlook: Predicts the last columns from the customer's history; None where there are none, as per action.
         learnt_until: The latest moment whose outcome it learnt from, aware; None where that is not known.
     """
 
@@ -76,7 +76,7 @@ class FittedModel(CustomerModel):
 
     @property
     def target(self) -> Target:
-        """What it scores."""
+        """The target of its scores."""
         return Target.ACTIONS if self.per_action else Target.CUSTOMERS
 
     @property

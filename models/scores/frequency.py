@@ -142,9 +142,9 @@ class PressureModel(CustomerModel):
         Liang and Zeger (1986), Longitudinal Data Analysis Using Generalized Linear Models.
 
         Args:
-            contacts: What it was fitted to, shape (n, k).
+            contacts: The rows that it was fitted to, shape (n, k).
             left: Shape (n,).
-            customers: Whose contacts they are, shape (n,).
+            customers: The customer of each row, shape (n,).
             weight: Contacts the stated risk counts as, as in the fit.
 
         Returns:

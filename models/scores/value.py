@@ -1,4 +1,4 @@
-"""What a customer will spend: boosted trees for spend in a window, extended to the horizon of a lifetime value.
+"""The expected spend of a customer: boosted trees for spend in a window, extended to the horizon of a lifetime value.
 
 Spend is nothing for many and skewed for the rest: a compound Poisson-gamma distribution, whose mean the trees give
 (Jørgensen 1987, Exponential dispersion models, JRSS B 49; Smyth and Jørgensen 2002, Fitting Tweedie's compound
@@ -31,8 +31,8 @@ class ValueModel(CustomerModel):
 
     Attributes:
         trees: Expected spend in a window of `window_days`.
-        window_days: What it was fitted to.
-        horizon_days: What the score is of.
+        window_days: The window that it was fitted to.
+        horizon_days: The horizon of the score.
         retention: Spend of a window relative to the one before it, in (0, 1].
         margin: Share of spend that is margin, in (0, 1].
         data_digest: Digest of the events it was fitted to.

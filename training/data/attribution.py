@@ -1,4 +1,4 @@
-"""What came of logged decisions: outcomes within a window, and rows to learn from with the features of the moment.
+"""Outcomes of logged decisions within a window, and rows to learn from with the features of the moment.
 
 Labels are a pure function of the log: a late outcome changes the row it belongs to when the rows are built again, and
 nothing is ever counted twice.
@@ -26,7 +26,7 @@ _TIME = attrgetter("time")
 
 
 class Delivery(Enum):
-    """What became of the contact a decision reserved; only what was sent can be answered or rejected."""
+    """The end of the contact that a decision reserved; only a sent contact can be answered or rejected."""
 
     SENT = "sent"
     RESERVED = "reserved"
@@ -62,7 +62,7 @@ class LoggedDecision:
         decision: The record.
         features: As logged when it was made, one number a feature; None where they were erased.
         outcomes: Of its customer, in time order, also those before the moment.
-        delivery: What became of its contact; silence needs none.
+        delivery: The end of its contact; silence needs none.
     """
 
     decision: Decision
@@ -73,7 +73,7 @@ class LoggedDecision:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What counts as an outcome. For how long after a decision it does, the decision's record says.
+    """The outcomes that count as an answer. The decision's record says for how long after it they do.
 
     Attributes:
         kinds: Of outcomes.
@@ -110,16 +110,16 @@ def every_decision(
     """Rows to learn effects from: contacts and silences, whatever was done, with everything that came after.
 
     An effect compares a contact with silence over the same time, so that one window, the longest of the log, counts
-    for all. An outcome counts for each decision in whose window it lies, whoever claims it: what a customer buys
-    without being asked is what a contact is compared with.
+    for all. An outcome counts for each decision in whose window it lies, also where a message claims it: purchases
+    that customers make without a contact are the comparison.
 
     Contacts that were not delivered are left out, and probabilities become those of a decision that was not left out:
     `p(a) · d(a) / Σ p · d` with the share d of an arm's contacts that were delivered. That is right where delivery
-    fails whoever the customer is.
+    fails independently of the customer.
 
     Args:
         log: Decisions in any order.
-        goal: What counts.
+        goal: The outcomes that count.
         as_of: Now; a decision whose window is open then is left out.
         feature_names: Names of the logged features.
 
@@ -152,7 +152,7 @@ def delivered_contacts(
 
     Args:
         log: Decisions in any order.
-        goal: What counts.
+        goal: The outcomes that count.
         as_of: Now; a decision whose window is open then is left out.
         feature_names: Names of the logged features.
 
@@ -180,7 +180,7 @@ def answers(log: Iterable[LoggedDecision], goal: Goal) -> Iterator[tuple[LoggedD
 
 
 def arm(decision: Decision) -> str:
-    """What effects are told apart by: the message that was chosen, or silence."""
+    """The arm of a decision for the effect model: the message that was chosen, or silence."""
     return decision.choice.action.message if decision.choice else SILENCE
 
 
@@ -191,7 +191,7 @@ def outcomes_within(logged: LoggedDecision, end: datetime) -> Sequence[Outcome]:
 
 
 def worth(outcomes: Sequence[Outcome]) -> float:
-    """What outcomes brought: one sale may be told as a purchase and as a conversion, so kinds do not add up."""
+    """The value of outcomes: one sale may be reported as a purchase and as a conversion, so kinds do not add up."""
     totals: dict[str, float] = {}
     for outcome in outcomes:
         totals[outcome.kind] = totals.get(outcome.kind, 0.0) + outcome.value

@@ -30,7 +30,7 @@ class Examples:
         known: When the outcome was settled: it depends on nothing at or after.
         positive: The outcome.
         counted: Whether the row is one of those the score is judged by; the others are learnt from all the same.
-        offers: What was offered, for responses; else empty.
+        offers: The offers, for responses; else empty.
         left_out: Numbers of rows without a label, by reason.
     """
 
@@ -136,7 +136,7 @@ def log_end(dataset: EventDataset) -> int:
 
 
 def lapses(dataset: EventDataset, moments: Sequence[int], *, horizon_days: int, lookback_days: int) -> Examples:
-    """Who of those who have bought before a moment did not in the horizon after it.
+    """The customers who had bought before a moment and did not buy in the horizon after it.
 
     The score is judged by those who bought in the lookback. The others are learnt from too, since a customer who has
     been away for longer is scored as well.

@@ -17,7 +17,7 @@ class DecisionRows:
 
     Attributes:
         ids: Of the decisions, shape (n,).
-        customers: Whose they are, shape (n,).
+        customers: The customer of each row, shape (n,).
         moments: When each was made, microseconds since the epoch, shape (n,).
         settled: When its window ended, shape (n,).
         features: As logged at the moment, shape (n, p); NaN is missing.
@@ -26,7 +26,7 @@ class DecisionRows:
         taken: Position of the arm that was taken, shape (n,).
         probabilities: Of each arm when it was drawn, shape (n, k), rows summing to one; 0 for what a gate excluded.
         outcomes: 1 where what counts happened within the window, else 0, shape (n,).
-        values: What it was worth in sum, in currency, shape (n,).
+        values: The total value of each row, in currency, shape (n,).
         left_out: Numbers of decisions without a row, by reason.
         channels: Of the contact that was made, empty for silence, shape (n,); None where not known.
 

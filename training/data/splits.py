@@ -102,8 +102,8 @@ def snapshots(covered: Span, zone: str, *, horizon_days: int, lookback_days: int
 
     Args:
         covered: The time the log covers.
-        zone: Whose midnights.
-        horizon_days: Over which a lapse is told.
+        zone: The time zone of midnights.
+        horizon_days: The horizon of a lapse.
         lookback_days: In which customers must have bought.
 
     Returns:

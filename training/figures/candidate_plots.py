@@ -29,7 +29,7 @@ def effects(evidence: Mapping[str, Mapping[str, Any]], *, title: str) -> Figure:
 
 
 def by_action(arms: Sequence[ArmCalibration], *, title: str) -> Figure:
-    """What was predicted of each arm against what happened, with two standard errors."""
+    """The predicted against the observed outcome of each arm, with two standard errors."""
     figure = _figure(1.5 + 0.3 * max(len(arms), 1))
     axes = figure.add_subplot(xlabel="predicted less observed, two standard errors", title=title)
     reach = [2 * one.error for one in arms]

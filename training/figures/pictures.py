@@ -44,10 +44,10 @@ def curves(
 
     Args:
         series: By name, estimates by place on the x axis.
-        title: What is seen.
+        title: The title of the picture.
         xlabel: With its unit.
         ylabel: With its unit.
-        note: What the data are, and n.
+        note: A description of the data, and n.
         reference: Where a thin horizontal line lies.
         percent: Whether the y axis is of shares.
     """
@@ -80,9 +80,9 @@ def segments(
 
     Args:
         panels: By the name of the cut.
-        title: What is seen.
+        title: The title of the picture.
         xlabel: With its unit.
-        note: What the data are.
+        note: A description of the data.
         reference: Where a thin vertical line lies.
         percent: Whether the x axis is of shares.
     """
@@ -120,7 +120,7 @@ def history(events: pd.DataFrame, *, zone: str, title: str, note: str, moment: p
         events: Canonical events of the customer.
         zone: The IANA zone of the x axis.
         title: Who.
-        note: What the data are.
+        note: A description of the data.
         moment: As of which features are computed.
     """
     figure, axes = _figure(note, height=3.2)

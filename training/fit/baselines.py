@@ -1,4 +1,4 @@
-"""What a churn model must beat: simple models of few numbers, fitted to the same rows."""
+"""The baselines that a churn model must beat: simple models of few numbers, fitted to the same rows."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,7 +28,7 @@ class Baseline(Protocol):
 
     @property
     def feature_set(self) -> FeatureSet:
-        """What it reads."""
+        """The columns it reads."""
         ...
 
     def predict(self, values: Floats, positive: Mask, fit_to: Mask) -> Floats:
@@ -57,7 +57,7 @@ class Logit:
 
     @property
     def feature_set(self) -> FeatureSet:
-        """What it reads."""
+        """The columns it reads."""
         return STANDARD.subset(self.names)
 
     def predict(self, values: Floats, positive: Mask, fit_to: Mask) -> Floats:
@@ -81,7 +81,7 @@ class NoPurchase:
 
     @property
     def feature_set(self) -> FeatureSet:
-        """What it reads."""
+        """The columns it reads."""
         return STANDARD.subset(HISTORY)
 
     def predict(self, values: Floats, positive: Mask, fit_to: Mask) -> Floats:  # noqa: ARG002 - like the others

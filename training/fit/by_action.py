@@ -20,7 +20,7 @@ _DRAWS = 300
 
 @dataclass(frozen=True, slots=True)
 class ArmCalibration:
-    """What was predicted of an arm, and what happened.
+    """The predicted and the observed outcome of an arm.
 
     Attributes:
         arm: Its name.
@@ -79,7 +79,7 @@ def by_arm(arms: Sequence[str], predicted: Floats, outcomes: Floats, customers: 
         arms: Of each row, n of them.
         predicted: Shape (n,).
         outcomes: Shape (n,).
-        customers: Whose rows they are, shape (n,); those of one depend on each other.
+        customers: The customer of each row, shape (n,); rows of one customer depend on each other.
 
     Raises:
         TrainingError: Of other lengths.
@@ -207,7 +207,7 @@ def slope(probability: Floats, outcomes: Floats, customers: NDArray[Any]) -> dic
     Args:
         probability: Shape (n,).
         outcomes: 0 and 1, shape (n,).
-        customers: Whose rows they are, shape (n,).
+        customers: The customer of each row, shape (n,).
 
     Returns:
         `value`, `low` and `high`; None in each where outcomes or probabilities never vary.

@@ -39,11 +39,11 @@ class Candidate:
 
     Attributes:
         name: Of the score it gives.
-        label: What it foretells, in words; models of different labels are not compared.
-        model: What goes into a bundle.
-        feature_set: What it reads.
+        label: The predicted outcome, in words; models of different labels are not compared.
+        model: The model for the bundle.
+        feature_set: The features that it reads.
         data_digest: Digest of what it was fitted to.
-        parameters: What labels and fit depend on.
+        parameters: The settings of labels and fit.
         metrics: How it did: numbers, texts and mappings of them; estimates as `{value, low, high}`.
         refusals: Why its own figures forbid it; empty where they do not.
         tolerances: By how much it may be worse than the champion at the low end, by measure; infinite for measures that
@@ -70,12 +70,12 @@ class Candidate:
 
 
 def job_key(name: str, data_digest: str, feature_set: FeatureSet, settings: Mapping[str, Any]) -> str:
-    """What tells one job from another: equal keys would give equal models, so that the second need not run.
+    """The identity of a job: equal keys would give equal models, so that the second need not run.
 
     Args:
         name: Of the score.
         data_digest: Digest of what it learns from.
-        feature_set: What it reads.
+        feature_set: The features that it reads.
         settings: Everything else it depends on, as JSON's values.
 
     Example:

@@ -18,11 +18,11 @@ class TestRows:
     """The rows a model is tested on.
 
     Attributes:
-        outcomes: What happened, to whom.
-        probability: What the model said, shape (n,).
-        baselines: What simple models said.
+        outcomes: The outcomes, with their customers.
+        probability: The model's probabilities, shape (n,).
+        baselines: The probabilities of simple models.
         features: The rows themselves, a column for each feature of the set, for another model to score.
-        offers: What was offered, for responses; else empty.
+        offers: The offers, for responses; else empty.
     """
 
     __test__ = False

@@ -47,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """What was fitted, and why.
+    """The fitted model, and the reasons for its form.
 
     Attributes:
         trees: Fitted to the pool.
@@ -106,7 +106,7 @@ def _trees(table: Table, parameters: Parameters, validation: Table | None = None
 
 
 def _out_of_fold(table: Table, parameters: Parameters) -> NDArray[np.float64]:
-    """What trees say of each row that were fitted to the other folds of customers."""
+    """The prediction for each row of trees that were fitted to the other folds of customers."""
     fold = np.unique(table.customers.astype(str), return_inverse=True)[1] % FOLDS
     predicted = np.empty(len(fold))
     for number in range(FOLDS):

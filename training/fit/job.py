@@ -59,15 +59,15 @@ class Task:
 
     Attributes:
         name: Of the score.
-        label: What a positive example is, in words.
+        label: The meaning of a positive example, in words.
         examples: Labelled rows.
         split: Of the examples.
-        baselines: The models to beat; a set of a single feature stands for a logistic regression on its logarithm.
+        baselines: The models to beat; a set of a single feature means a logistic regression on its logarithm.
         per_action: Whether the score is of a customer and an offer.
-        settings: What defines the label, for the record.
+        settings: The definition of the label, for the record.
         history: How long the log had run at the latest row of the pool, and at the latest of the test.
-        outlook_days: For how long purchases are foretold as further columns, where these help on validation; None
-            for not at all.
+        outlook_days: How many days ahead purchases are predicted as further columns, where these help on validation;
+            None for no such columns.
     """
 
     name: str
@@ -87,15 +87,15 @@ class TrainingResult:
 
     Attributes:
         name: Of the score, such as "lapse".
-        label: What it is the probability of, in words.
-        model: What goes into a bundle.
-        feature_set: What it reads.
+        label: The predicted outcome, in words.
+        model: The model for the bundle.
+        feature_set: The features that it reads.
         metrics: See `tactful.training.fit.evaluation.evaluate`; besides, `calibration`, `rounds`, `split`,
             `left_out` and, where foretelling was tried, `outlook_log_loss` on validation with it and without.
-        parameters: What labels and fit depend on.
+        parameters: The settings of labels and fit.
         dataset: The events.
         test: The rows it was tested on.
-        outlook: What foretells purchases by itself, whether the model reads it or not; None where that was not tried.
+        outlook: The model that predicts purchases by rhythm alone, read by the model or not; None where untried.
     """
 
     name: str
@@ -170,7 +170,7 @@ def learnable(feature_set: FeatureSet, history: History = WHOLE) -> tuple[str, .
     another name; if it is whole where it is tested, any statistic of it means something else there.
 
     Args:
-        feature_set: What is computed.
+        feature_set: The features that the service computes.
         history: How long the log had run.
     """
     out: set[str] = set()
@@ -206,7 +206,7 @@ def _categories(values: list[float | str]) -> tuple[str, ...]:
 
 
 def _outlook(task: Task, frame: FeatureFrame, parameters: Parameters) -> tuple[Outlook | None, dict[str, float]]:
-    """What foretells, and the log-loss of trees on validation with it and without.
+    """The model of rhythm, and the log-loss of trees on validation with it and without.
 
     It is fitted to the histories of the pool, which say nothing of any outcome in validation or test.
     """

@@ -36,7 +36,7 @@ Predicted = Callable[[Decision], Candidate | None]
 
 
 class Predictions(NamedTuple):
-    """What was predicted of contacts, and what happened; the arguments of `tactful.training.fit.by_action.by_arm`."""
+    """The predicted and observed outcomes of contacts; the arguments of `tactful.training.fit.by_action.by_arm`."""
 
     arms: Sequence[str]
     predicted: NDArray[np.float64]
@@ -46,10 +46,10 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """What a decision brought, in currency: `margin · value − discount if answered − cost of the contact`.
+    """The reward of a decision, in currency: `margin · value − discount if answered − cost of the contact`.
 
     Attributes:
-        goal: What counts as an answer.
+        goal: The outcomes that count as an answer.
         margin: Share of the outcomes' value that is margin, in (0, 1].
         window: How long after a decision, of contacts and of silence alike.
     """
@@ -98,7 +98,7 @@ def gather(
 
     Args:
         log: Logged decisions.
-        reward: What a decision is worth; its window becomes the longest of the log.
+        reward: The reward of a decision; its window becomes the longest of the log.
         as_of: Now; a decision whose window is open then is left out.
         candidate: What to judge.
         predicted: The choice's factors as the candidate has them, for calibration; None for a candidate that makes no
@@ -145,7 +145,7 @@ def judged_since(learnt_until: datetime | None, since: datetime | None, where: o
     """From when on decisions may judge models: they were made after the last outcome that the models learnt from.
 
     Args:
-        learnt_until: What the bundle says, see `tactful.models.bundles.bundle.Bundle.learnt_until`.
+        learnt_until: The bundle's moment, see `tactful.models.bundles.bundle.Bundle.learnt_until`.
         since: A later moment that was asked for, or one for models that do not say; None for none.
         where: The bundle.
 
@@ -190,7 +190,7 @@ def judged_from(log: Iterable[LoggedDecision], as_of: datetime, period: timedelt
 
 
 def of_record(decision: Decision) -> dict[tuple[str, str], float]:
-    """What the policy of a decision's record says of it, whatever stratum the customer was in."""
+    """The distribution of a decision's policy by its record, whatever stratum the customer was in."""
     survivors = list(decision.survivors)
     *chances, silence = distribution(survivors, policy_of(decision), f"{decision.seed}:{decision.id}").tolist()
     told = zip(survivors, chances, strict=True)
@@ -222,13 +222,13 @@ def predictions_of(
 ) -> Predictions:
     """Predicted and observed responses of the contacts that were delivered.
 
-    What is learnt of effects foretells any outcome in the window of all, as
-    `tactful.training.data.attribution.every_decision` labels it; every other response foretells an answer in the
-    message's own window, as `delivered_contacts` does.
+    A model of effects predicts any outcome in the window of all, as
+    `tactful.training.data.attribution.every_decision` labels it; every other model predicts an answer in the
+    message's own window, as `delivered_contacts` labels it.
 
     Args:
         log: Logged decisions.
-        reward: What counts as an answer, and in which window at the longest.
+        reward: The outcomes that count as an answer, and the longest window.
         as_of: Now; a decision whose longest window is open then is left out.
         predicted: The choice with the factors to be judged; the record's by default.
         learnt: Messages whose response is a learnt baseline and effect.

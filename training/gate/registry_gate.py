@@ -24,13 +24,13 @@ REFUSED = "refused"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate of a model decided.
+    """The verdict of the gate of a model.
 
     Attributes:
         version: The version registered, or the champion's, where that is the same model.
         promoted: Whether that version is the champion now.
         reasons: Why not; empty if it is.
-        champion_gains: What the model gains over the champion before it, by measure, with intervals; empty if there was
+        champion_gains: The model's gains over the champion before it, by measure, with intervals; empty if there was
             none or it cannot be compared.
         instead: The version of the simpler model that became the first champion instead; empty if none did.
     """
@@ -45,8 +45,8 @@ class Verdict:
 def promote(candidate: Candidate | TrainingResult, registry: Registry, *, run: str = "", anyway: str = "") -> Verdict:
     """Registers a model, and makes it the champion if nothing forbids it; else the challenger.
 
-    A champion that foretells something else, such as a lapse over another horizon, is no yardstick: it may even have
-    learnt from the outcomes of the test.
+    The new model is not compared with a champion that predicts something else, such as a lapse over another horizon:
+    that champion may even have learnt from the outcomes of the test.
 
     Its own figures must not refuse it, and it must not be worse than the present champion on the same rows: for certain
     in no measure, and where it states a tolerance, up to that at the low end of the interval. A model that is the
@@ -150,7 +150,7 @@ def release(
         registry: Where they are.
         names: Of the scores the service needs.
         folder: Of the bundle, replaced as a whole.
-        feature_set: What the service computes.
+        feature_set: The features that the service computes.
         in_use: The models of the service's present bundle: where the registry has no champion, they stay.
 
     Returns:
@@ -175,7 +175,7 @@ def release(
 
 
 def _uncrowned(registry: Registry, name: str) -> RegistryError:
-    """That a score has no champion: why, and what can be done."""
+    """A score has no champion: the reason, and advice."""
     versions = registry.versions(name)
     if not versions:
         return RegistryError("no champion", got="no version", wanted="a model that was trained", where=name)
@@ -186,7 +186,7 @@ def _uncrowned(registry: Registry, name: str) -> RegistryError:
 
 
 def _comparable(registry: Registry, candidate: Candidate, champion: str, folder: Path) -> Model | None:
-    """The champion, if it foretells the same from the same features."""
+    """The champion, if it predicts the same from the same features."""
     if registry.tags(candidate.name, champion).get("label", "") != candidate.label:
         return None
     try:

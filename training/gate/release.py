@@ -23,7 +23,7 @@ Answer = Literal["ship", "experiment", "no"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a release must keep to; the defaults suit rewards in currency.
+    """The limits of a release; the defaults suit rewards in currency.
 
     Attributes:
         tolerance: Loss of value a decision that is accepted at the lower bound, in currency.
@@ -32,7 +32,7 @@ class Limits:
         calibration: Least probability of a bias by action as far off as the worst, were every action calibrated.
         largest_weight: Largest weight a single decision may have.
         level: Coverage of the intervals.
-        support: What the log must hold of both policies.
+        support: The least support of both policies in the log.
     """
 
     tolerance: float = 0.01
@@ -77,9 +77,9 @@ class Check:
     """One question of the gate.
 
     Attributes:
-        name: What was asked.
+        name: The name of the check.
         answer: `ship` where it passed, `experiment` where the log cannot tell, `no` where it failed.
-        sentence: What was found and what was wanted.
+        sentence: The found and the wanted value.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What the gate decided.
+    """The verdict of the gate.
 
     Attributes:
         answer: The worst answer of all checks.

@@ -51,7 +51,7 @@ def page(release: Release, name: str, parameters: Mapping[str, Any] = MappingPro
     Args:
         release: The verdict.
         name: Of the candidate.
-        parameters: What was compared, by name.
+        parameters: The compared versions, by name.
     """
     figures = release.figures
     plots = {
@@ -113,7 +113,7 @@ def estimates(figures: Mapping[str, Any]) -> Figure:
 
 
 def biases(arms: Sequence[Mapping[str, Any]]) -> Figure | None:
-    """What was predicted of each action less what happened, with two standard errors; None without predictions."""
+    """The predicted less the observed outcome of each action, with two standard errors; None without predictions."""
     if not arms:
         return None
     figure = _figure()

@@ -82,5 +82,5 @@ def gains(test: TestRows, champion: Model, model: FittedModel, feature_set: Feat
 
 
 def _kinds(test: TestRows) -> list[str]:
-    """What was offered, in words; empty where nothing was."""
+    """The offers, in words; empty where there were none."""
     return [" ".join(str(value) for _, value in sorted(offer.items())) for offer in test.offers]

@@ -31,7 +31,7 @@ _LEAST_LIKELY = 0.01
 
 
 def catalogue_priors(catalogue: Catalogue) -> dict[str, Prior]:
-    """What the marketer states of each message's effect: mean and weight."""
+    """The marketer's belief about each message's effect: mean and weight."""
     return {
         message.id: Prior(message.effect.mean, message.effect.weight)
         for programme in catalogue.programmes
@@ -87,14 +87,14 @@ def train(
     them itself.
 
     The test compares, by message, the mean effect that was predicted with the unbiased estimate of the later
-    decisions; all of them share their silence, so that their errors depend on each other. What an effect model is worth
-    is told by the release gate, which judges decisions.
+    decisions; all of them share their silence, so that their errors depend on each other. The release gate, which judges
+    decisions, measures the value of an effect model.
 
     Args:
         rows: See `tactful.training.data.attribution.every_decision`.
-        priors: What the catalogue states.
+        priors: The beliefs that the catalogue states.
         judged_from: Nothing settled later is learnt from, microseconds since the epoch; None for no such bound.
-        feature_set: What was logged.
+        feature_set: The logged features.
         nuisance: See `fit_effects`.
         progress: Told of each step.
 
@@ -141,7 +141,7 @@ def train(
 
 
 def settings(priors: Mapping[str, Prior], nuisance: Nuisance) -> dict[str, str]:
-    """What the model depends on besides the log."""
+    """The dependencies of the model besides the log."""
     stated = {message: [prior.mean, prior.weight] for message, prior in sorted(priors.items())}
     return {"nuisance": nuisance, "priors": json.dumps(stated)}
 

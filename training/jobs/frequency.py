@@ -111,9 +111,9 @@ def train(
 
     Args:
         pressed: The contacts.
-        fatigue: What the catalogue states, which the fit is drawn to.
+        fatigue: The catalogue's statement, which the fit is drawn to.
         judged_from: Nothing settled later is learnt from, microseconds since the epoch; None for no such bound.
-        feature_set: What the service computes.
+        feature_set: The features that the service computes.
         progress: Told of each step.
 
     Raises:
@@ -153,7 +153,7 @@ def train(
 
 
 def settings(fatigue: Fatigue) -> dict[str, float]:
-    """What the fit is drawn to; a catalogue that states no risk is taken to state one in a thousand."""
+    """The belief that the fit is drawn to; one in a thousand where a catalogue states no risk."""
     return {"risk": fatigue.risk or 0.001, "growth": fatigue.growth}
 
 

@@ -26,7 +26,7 @@ def renewals(
 
     Each contract is looked at once, a notice before it ends. It counts as renewed if its customer has a `contract`
     event of the subject "renewed" from then until the grace is over. Contracts whose grace the log does not cover are
-    censored and have no label; nor have those renewed before the notice, of which nothing is left to foretell.
+    censored and have no label; nor have contracts renewed before the notice, whose end is already known.
 
     Args:
         dataset: The log.
@@ -83,7 +83,7 @@ def train(
         contracts: When contracts start and end, see `renewals`.
         notice_days: How long before the end the score is asked for.
         grace_days: How long after the end a renewal counts.
-        judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
+        judged_from: Outcomes settled later are not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from.
         parameters: Of the fit.
         progress: Told of each step.

@@ -30,7 +30,7 @@ def train(
         dataset: The log; it needs contacts, redemptions and purchases.
         campaigns: When campaigns end, see `tactful.training.data.labels.responses`.
         window_days: Instead, how long after a contact a redemption answers it.
-        judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
+        judged_from: Outcomes settled later are not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from, besides the offer.
         parameters: Of the fit.
         progress: Told of each step.

@@ -54,9 +54,9 @@ def train(
     Args:
         rows: See `tactful.training.data.attribution.delivered_contacts`; the features are those of `feature_set`, in
             order.
-        offers: What each message offers; contacts of other messages are left out, since the model reads offers.
+        offers: The offer of each message; contacts of other messages are left out, since the model reads offers.
         judged_from: The test begins there at the latest, microseconds since the epoch; None for the latest 30 %.
-        feature_set: What was logged.
+        feature_set: The logged features.
         parameters: Of the fit.
         progress: Told of each step.
 

@@ -38,7 +38,7 @@ _PURCHASE = EVENT_TYPES.index("purchase")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spends:
-    """What customers who had bought before a moment spent in the window after it.
+    """The spend in the window after a moment of customers who had bought before it.
 
     Attributes:
         customers: Ids, shape (n,).
@@ -82,15 +82,15 @@ def train(
 ) -> Candidate:
     """Learns spend in a window from pooled snapshots and tests it on the last window of the log.
 
-    What is tested is the window; that the horizon is worth so many windows rests on the retention of spend from one
+    The test covers the window. The number of windows that the horizon counts as rests on the retention of spend from one
     window to the next, measured before the test, or taken as whole where the log is too short to show it.
 
     Args:
         dataset: The log.
-        horizon_days: What the score is of.
-        window_days: What is learnt and tested.
+        horizon_days: The horizon of the score.
+        window_days: The window that is learnt and tested.
         margin: Share of spend that is margin, in (0, 1].
-        judged_from: What was settled later is not learnt from, microseconds since the epoch; None for no such bound.
+        judged_from: Outcomes settled later are not learnt from, microseconds since the epoch; None for no such bound.
         feature_set: What to learn from.
         parameters: Of the fit.
         progress: Told of each step.
@@ -148,7 +148,7 @@ def train(
 
 
 def settings(horizon_days: int, window_days: int, margin: float, parameters: Parameters) -> dict[str, Any]:
-    """What the model depends on besides the log."""
+    """The dependencies of the model besides the log."""
     return {"horizon_days": horizon_days, "window_days": window_days, "margin": margin, **parameters.as_dict()}
 
 
@@ -200,7 +200,7 @@ def _spent_before(dataset: EventDataset, labelled: Spends, window_days: int) -> 
 
 
 def spends_between(dataset: EventDataset, start: int, end: int) -> dict[str, float]:
-    """What each customer spent in `[start, end)`."""
+    """The spend of each customer in `[start, end)`."""
     found: dict[str, float] = {}
     for events in (dataset.events(number, ["type", "amount"]) for number in range(dataset.buckets)):
         if len(events):

@@ -1,4 +1,4 @@
-"""What a feature would seem to achieve if it were computed too late, when part of the outcome had happened."""
+"""The false performance of a feature that is computed too late, when part of the outcome had happened."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ def auc_of_features(
 
     Args:
         dataset: The log.
-        examples: Whose outcomes, length n.
+        examples: The customers of the outcomes, length n.
         as_of: When the features are computed, shape (n,); `examples.as_of` is honest.
         feature_set: Where the features are defined.
         names: Of features that are never below 0.

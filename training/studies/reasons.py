@@ -1,4 +1,4 @@
-"""What moved the scores of the rows a model was tested on."""
+"""The columns that moved the scores of the rows a model was tested on."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from tactful.training.studies.segments import Bands, Segment, mean_by_segment
 
 
 def tree_rows(result: TrainingResult) -> NDArray[np.float64]:
-    """The test rows as the trees read them: the customer's columns, then the foretold or the offer's."""
+    """The test rows as the trees read them: the customer's columns, then the predictions or the offer's."""
     names, model, test = result.feature_set.names, result.model, result.test
     customer = test.features[:, [names.index(column) for column in model.customer_columns]]
     return np.hstack([customer, model.encode(test.offers)]) if model.per_action else model.tree_rows(customer)

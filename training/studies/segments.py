@@ -24,12 +24,12 @@ class Bands(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """What was estimated in one segment.
+    """The estimates of one segment.
 
     Attributes:
         name: Of the segment.
         rows: How many it has.
-        customers: Whose they are.
+        customers: The customer of each row.
         estimate: With its 95 % interval.
     """
 

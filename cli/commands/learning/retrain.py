@@ -66,7 +66,7 @@ WantedBy=timers.target
 
 
 class Schedule(StrEnum):
-    """What calls the command every night."""
+    """The timer that calls the command every night."""
 
     CRON = "cron"
     SYSTEMD = "systemd"
@@ -146,7 +146,7 @@ def _bound(data: Path, period: timedelta) -> int | None:
 
 
 def _released(store: Path, data: Path, reward: "Reward", limits: "Limits", anyway: str) -> dict[str, Any]:
-    """What became of the champions as a bundle; a score without a champion is a reason, not a failure."""
+    """The champions as a bundle; a score without a champion gives a reason, not a failure."""
     from tactful.cli.wiring.judging import promoted
     from tactful.cli.wiring.training import release_all
     from tactful.models.base.errors import RegistryError
@@ -168,7 +168,7 @@ def unit(schedule: Schedule, arguments: list[str]) -> str:
         arguments: Those of the present call; `--schedule` is left out.
 
     Raises:
-        TactfulError: A newline in an argument, which no schedule can bear.
+        TactfulError: A newline in an argument, which no schedule can hold.
     """
     if any("\n" in argument for argument in arguments):
         raise TactfulError("a newline in an argument", got=arguments, wanted="one line")

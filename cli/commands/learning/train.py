@@ -170,7 +170,7 @@ def every(
 
 
 def _conclude(told: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Prints what is told of jobs, and ends."""
+    """Prints the results of jobs, and ends."""
     from tactful.cli.wiring.jobs import report
 
     report(told, as_json=as_json)

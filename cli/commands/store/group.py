@@ -136,7 +136,7 @@ def restore(
 ) -> None:
     """Fill an empty store from an archive of the same kind of database and the same release.
 
-    What was damaged since it was written is refused, and so is a store that holds anything.
+    The command refuses a damaged archive, and a store that already holds anything.
     """
     from tactful.serving.store.admin.backup import restore as fill
 

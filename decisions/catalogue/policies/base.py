@@ -35,7 +35,7 @@ class ContactPolicy(Value):
     limits_frequency: ClassVar[bool] = False
 
     def bound(self, actions: Iterable[Addressed]) -> "list[ContactPolicy]":
-        """The policies this one stands for among these actions: itself, or one for each group of `per`."""
+        """The policies that this one becomes among these actions: itself, or one for each group of `per`."""
         if self.per is None:
             return [self]
         grouping = self.per
