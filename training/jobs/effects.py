@@ -87,8 +87,8 @@ def train(
     them itself.
 
     The test compares, by message, the mean effect that was predicted with the unbiased estimate of the later
-    decisions; all of them share their silence, so that their errors depend on each other. The release gate, which judges
-    decisions, measures the value of an effect model.
+    decisions; all of them share their silence, so that their errors depend on each other. The release gate judges
+    decisions, and so measures the value of an effect model.
 
     Args:
         rows: See `tactful.training.data.attribution.every_decision`.

@@ -82,7 +82,7 @@ def train(
 ) -> Candidate:
     """Learns spend in a window from pooled snapshots and tests it on the last window of the log.
 
-    The test covers the window. The number of windows that the horizon counts as rests on the retention of spend from one
+    The test covers the window. How many windows the horizon counts as rests on the retention of spend from one
     window to the next, measured before the test, or taken as whole where the log is too short to show it.
 
     Args:
