@@ -71,8 +71,10 @@ format: $(READY_DEV)  ## Format and mend what can be mended
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
-bench: $(READY_DEV)  ## Run every benchmark; each writes var/bench/NAME.json
+bench: $(READY_DEV)  ## Run every benchmark; each writes var/bench/NAME.json, its ratios go to benchmarks/history
 	@for script in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+	@$(BIN)/python -m benchmarks._history record
+	@$(BIN)/python -m benchmarks._history compare
 
 soak: $(READY_DEV)  ## Ten minutes of mixed load while processes and databases are killed; writes var/bench/soak.json
 	$(BIN)/python -m tests.storm.soak
