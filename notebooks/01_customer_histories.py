@@ -44,9 +44,9 @@ from tactful.features.events.dataset import write_events
 from tactful.models.base.metrics import Outcomes
 from tactful.training.data.errors import TrainingError
 from tactful.training.data.labels import days_after, lapses, midnight, span
-from tactful.training.figures.pictures import curves, history, segments, table
 from tactful.training.studies.activity import summary, weekly_shares
 from tactful.training.studies.leakage import auc_of_features, days_past, judged, one_event_past
+from tactful.training.studies.pictures import curves, history, segments, table
 from tactful.training.studies.segments import bands, mean_by_segment
 
 SOURCE = "Complete Journey, simulated after real patterns"

@@ -40,9 +40,9 @@ from IPython.display import Markdown
 
 from tactful.features.events import complete_journey
 from tactful.features.events.dataset import write_events
-from tactful.training.figures.pictures import calibrations, curves, scoreboard, segments
 from tactful.training.jobs import lapse
 from tactful.training.jobs import response_imported as response
+from tactful.training.studies.pictures import calibrations, curves, scoreboard, segments
 from tactful.training.studies.reasons import family_weights, reasons_in_words
 from tactful.training.studies.segments import bands, bias_by_segment, groups, lift
 

@@ -44,7 +44,7 @@ from tactful.experiments.world.policies import TRIGGERS, GreedyResponse, Oracle,
 from tactful.experiments.world.trial import drawn, ids_of, week_after
 from tactful.experiments.world.world import World
 from tactful.models.base.metrics import Estimate
-from tactful.training.figures.pictures import segments
+from tactful.training.studies.pictures import segments
 from tactful.training.studies.segments import Segment
 
 CUSTOMERS, WEEKS, SEED = 20_000, 8, 7

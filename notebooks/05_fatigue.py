@@ -41,7 +41,7 @@ from tactful.experiments.world.trial import events_of, ids_of
 from tactful.experiments.world.world import START, World
 from tactful.models.base.metrics import Estimate
 from tactful.models.scores.frequency import PressureModel
-from tactful.training.figures.pictures import curves
+from tactful.training.studies.pictures import curves
 
 CUSTOMERS, DAYS, SEED, CHANCE, MOST = 16_000, 70, 5, 0.35, 6
 INTERVALS = "Bands: 95 %, clustered by customer."

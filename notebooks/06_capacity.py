@@ -47,7 +47,7 @@ from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
 from tactful.features.definitions.standard import STANDARD
 from tactful.population.allocation import allocate
 from tactful.population.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
-from tactful.training.figures.pictures import curves, table
+from tactful.training.studies.pictures import curves, table
 
 CUSTOMERS, SEED, DRAWS = 2_000, 6, 60
 PLACES = {"email": 200, "push": 30, "mail": 10, "in_app": 270, "web": 400}

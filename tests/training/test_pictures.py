@@ -3,8 +3,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tactful.models.base.metrics import Estimate
-from tactful.training.figures.pictures import calibrations, curves, history, scoreboard, segments, table
 from tactful.training.fit.job import TrainingResult
+from tactful.training.studies.pictures import calibrations, curves, history, scoreboard, segments, table
 from tactful.training.studies.segments import Segment
 
 HALF = Estimate(0.5, 0.4, 0.65)
