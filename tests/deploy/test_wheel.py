@@ -36,6 +36,7 @@ def test_the_wheel_installs_one_package_the_licence_and_no_data(wheel: Path) -> 
     assert {name.partition("/")[0] for name in files} == {"tactful"}
     assert {name.split("/")[1] for name in files} == {"__init__.py", "py.typed", *ROOMS}
     assert [name for name in names if name.endswith((".parquet", ".db"))] == []
+    assert [name for name in names if "/samples/" in name or "/studies/" in name] == [], "no product code reads them"
 
 
 def test_a_wheel_of_the_source_archive_holds_what_a_wheel_of_the_checkout_holds(wheel: Path, tmp_path: Path) -> None:
