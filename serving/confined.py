@@ -31,7 +31,7 @@ class ConfinedError(ServingError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the work may take.
+    """The limits of the work.
 
     Args:
         memory: Bytes of address space, libraries included.
@@ -49,8 +49,8 @@ def confined(work: str, given: Any, limits: Limits = Limits()) -> Any:
 
     Args:
         work: `module:function`; the function takes one JSON value and returns one.
-        given: That value.
-        limits: What it may take.
+        given: The value for it.
+        limits: The limits of the work.
 
     Raises:
         ConfinedError: It passed a limit, or its process ended otherwise.

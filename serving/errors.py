@@ -3,7 +3,7 @@
 TactfulError
 └── ServingError
     ├── UnknownCustomerError    nothing is known of the customer
-    ├── UnknownDecisionError    no decision bears the id
+    ├── UnknownDecisionError    no decision has the id
     ├── NotMergedError          an id that is merged into no customer, or no longer separable
     ├── UnknownMessageError     the catalogue has no such message
     ├── UnknownItemError        a question names what the catalogue or the models do not have
@@ -45,7 +45,7 @@ class UnknownCustomerError(ServingError):
 
 
 class UnknownDecisionError(ServingError):
-    """No decision bears the id."""
+    """No decision has the id."""
 
 
 class NotMergedError(ServingError):

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Settings(BaseSettings):
-    """What a service is told from outside.
+    """The settings of a service.
 
     Example:
         >>> Settings(data=Path("var/shop")).store
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
 
     @property
     def webhook(self) -> Webhook | None:
-        """Where decisions upon events are told, or None."""
+        """The receiver of decisions upon events, or None."""
         if self.webhook_url is None or self.webhook_secret is None:
             return None
         return Webhook.of(self.webhook_url, self.webhook_secret.get_secret_value())

@@ -1,4 +1,4 @@
-"""The application: routes behind the door, problem documents, and what begins and ends with it."""
+"""The application: routes behind authentication, problem documents, and the start and end of its parts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -92,13 +92,13 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
         settings: How it is served.
     """
     refused = RefusedLog(tenants.store.database)
-    reception = IngestPipeline(
+    pipeline = IngestPipeline(
         load_rules(settings.tracking), settings.webhook_url is not None, refused, settings.merges, settings.events
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        batcher, ingest_batcher = DecisionBatcher(), IngestBatcher(reception)
+        batcher, ingest_batcher = DecisionBatcher(), IngestBatcher(pipeline)
         refused.start()
         try:
             with dispatching(tenants, settings):

@@ -34,7 +34,7 @@ CLEANING = timedelta(minutes=10)
 class IdempotencyMiddleware:
     """Stands before an application, behind the door.
 
-    The answer is kept before it is told, so whoever was told can be told again. What may go better next time (429 and
+    The answer is stored before it is sent, so a caller can get it again. An answer that may differ next time (429 and
     errors of ours) is not kept.
 
     Args:
@@ -142,7 +142,7 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:
-    """What makes two requests the same: also what they are to replace."""
+    """The identity of a request: method, path, body, and the version that it replaces."""
     target = (scope["method"].encode(), scope["path"].encode(), scope["query_string"])
     parts = (*target, _header(scope, b"if-match"), hashlib.sha256(body).digest())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()

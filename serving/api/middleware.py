@@ -1,4 +1,4 @@
-"""What goes around every exchange: a request id, the limit of the body, security headers; log, metrics and trace."""
+"""The outermost layer of every request: request id, limit of the body, security headers; log, metrics and trace."""
 
 import asyncio
 import logging
@@ -113,7 +113,7 @@ class _RequestState:
 
     @property
     def answered(self) -> bool:
-        """Whether the caller was told something: what goes wrong then was an error that is told and logged."""
+        """Whether an answer has begun: a later error can only be logged."""
         return self._status > 0
 
     @property
@@ -151,7 +151,7 @@ class _RequestState:
 
 
 def _attributes(told: Mapping[str, str | int | float | None]) -> dict[str, str | int | float]:
-    """What a trace tells of an exchange, in OpenTelemetry's words."""
+    """The attributes of a request's span, by OpenTelemetry's conventions."""
     return {
         "http.request.method": told["method"] or "",
         "http.route": told["route"] or "",

@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field of a request."""
+    """The mistake in one field of a request."""
 
     place: str = Field(description="Where it stands, such as `body.customer_id`.")
     message: str
@@ -82,8 +82,8 @@ class Kind:
         name: Its name, hyphenated.
         hint: What to do about it.
         retry_after: Seconds to wait before asking again, or None where that does not help.
-        details: Whether the caller is told the particulars, or only the log is.
-        headers: What its responses bear besides.
+        details: Whether the caller gets the particulars, or only the log does.
+        headers: Further headers of its responses.
     """
 
     status: int
@@ -123,7 +123,7 @@ class Kind:
         return problem.model_dump(exclude_none=True)
 
     def for_segment(self, detail: str) -> dict[str, str]:
-        """What the clients of Segment read of a problem: its members `code` and `message`."""
+        """The members of a problem that the clients of Segment read: `code` and `message`."""
         return {"code": self.name, "message": detail}
 
 
@@ -188,7 +188,7 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 
 def problem_for(error: Exception) -> tuple[Kind, str]:
-    """The kind of an error and what the caller is told of it; what is not the caller's fault is logged."""
+    """The kind of an error, and its detail for the caller; an error that is not the caller's fault is logged."""
     kind = KINDS.get(type(error), INTERNAL)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _note(error)

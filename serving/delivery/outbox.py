@@ -1,7 +1,7 @@
 """Works the outbox off: decides upon events, and tells receivers what was decided.
 
-Both happen at least once: whoever dies in between leaves a claim that runs out. Deciding again under the same id gives
-the decision there is, and a receiver that dedupes by `webhook-id` takes each decision once.
+Both happen at least once: a process that dies in between leaves a claim that runs out. A second decision under the
+same id is the first one, and a receiver that recognises duplicates by `webhook-id` takes each decision once.
 """
 
 import json
@@ -78,7 +78,7 @@ class Dispatcher:
 
     Args:
         tenants: Decide, and know the decisions.
-        webhook: Where decisions are told.
+        webhook: The receiver of decisions.
         count: Told what became of each record.
         clock: Tells the moment.
         jitter: A number between 0 and 1, so that not everybody comes back at once.
@@ -116,7 +116,7 @@ class Dispatcher:
             thread.start()
 
     def close(self) -> None:
-        """Break off what a receiver does not answer, then stop; what is left is there for whoever comes next."""
+        """Break off deliveries without an answer, then stop; the next process delivers the rest."""
         self._closed.set()
         self._poster.close()
         self._hands.shutdown(wait=False, cancel_futures=True)
@@ -200,7 +200,7 @@ class Dispatcher:
         return [_failure(outcome) for outcome in outcomes]
 
     def _attend(self, record: Record) -> None:
-        """Whatever goes wrong with one record is its own."""
+        """An error with one record does not affect the others."""
         try:
             with tracing.span("outbox.deliver", attempt=record.attempts):
                 self._deliver(record)
@@ -208,7 +208,7 @@ class Dispatcher:
             self._failed(record, error)
 
     def _failed(self, record: Record, error: Exception) -> None:
-        """What may pass, or is a mistake of ours, waits; what will not is refused."""
+        """A record waits if its error may pass or is ours; a record that will fail again is refused."""
         if isinstance(error, ServingError) and not isinstance(error, _PASSING):
             self._refuse(record, error.message)
             return
@@ -239,7 +239,7 @@ class Dispatcher:
         return status
 
     def _told(self, record: Record) -> bytes:
-        """What is told of a decision: the same bytes each time.
+        """The webhook's body of a decision: the same bytes each time.
 
         Raises:
             UnknownDecisionError: There is none of this id.
@@ -275,5 +275,5 @@ class Dispatcher:
 
 
 def _failure(outcome: object) -> Exception | None:
-    """What went wrong; a conflict did not: the event was decided upon before its customer became one with another."""
+    """The error; a conflict is none: the event was decided upon before its customer was merged into another."""
     return outcome if isinstance(outcome, Exception) and not isinstance(outcome, DecisionConflictError) else None

@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class BatchRun:
-    """What a run decided.
+    """The result of a run.
 
     Args:
         run: Its name; running again under the same name gives the same decisions.

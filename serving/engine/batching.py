@@ -1,6 +1,6 @@
-"""The desk: one thread that answers asks, one of each customer who waits at a time.
+"""The batcher of decisions: one thread that decides for all waiting requests, one of each customer at a time.
 
-Whoever comes while a group is being answered waits for the next, so under load one scoring call and one durable commit
+Requests that arrive while a batch is decided wait for the next, so under load one scoring call and one durable commit
 serve many, and the event loop in front of it is never held up by the disk or by another writer's lock. A group's
 answers go back to the loop together.
 """
@@ -33,7 +33,7 @@ class _Waiting:
 
 
 class DecisionBatcher:
-    """Answers asks of any tenant on a thread of its own; made on an event loop, and asked and closed there."""
+    """Decides for any tenant on a thread of its own; created, called and closed on one event loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

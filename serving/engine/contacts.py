@@ -1,4 +1,4 @@
-"""What becomes of a contact after it was decided: cleared to be sent, released, or answered."""
+"""Contacts after the decision: cleared to be sent, released, or answered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,7 +111,7 @@ def report(
     Args:
         service: The service.
         decision_id: The decision that led to the contact.
-        kind: What came of it.
+        kind: The outcome.
         message_id: Tells one report of the decision from another: the same one counts once.
         time: When; now where None. It is never ahead of now, nor before the decision.
         value: In the catalogue's currency.

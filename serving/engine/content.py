@@ -1,4 +1,4 @@
-"""What a page shows its customer: a decision for the page's channels, which counts as a contact once it was shown."""
+"""Content of a page: a decision for the page's channels, which counts as a contact once the page has shown it."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
 def ask_for(customer: str, channels: Sequence[str], moment: datetime) -> DecisionCommand:
-    """What is to be decided for a page.
+    """The decision command of a page.
 
     The decision is the same for five minutes, however often the page is loaded: its id follows from the customer, the
     channels and the time.
@@ -48,7 +48,7 @@ def report_content(service: DecisionService, decision_id: str, customer: str, ki
         service: The service.
         decision_id: The decision that chose the content.
         customer: The customer whose page it is.
-        kind: What became of it.
+        kind: The outcome.
 
     Returns:
         Whether it is new.

@@ -20,7 +20,7 @@ from tactful.serving.store.port import Draft, KnownCustomer, StoredDecision
 
 @dataclass(frozen=True, slots=True)
 class DecisionCommand:
-    """What somebody wants decided.
+    """A request to decide.
 
     Args:
         customer: About whom.
@@ -56,7 +56,7 @@ class DecisionResult:
 
 @dataclass(frozen=True, slots=True)
 class PendingDecision:
-    """A decision that is not recorded yet, what is told of it once it is, and the experiments that it shows."""
+    """A decision that is not recorded yet, its result for the caller, and the experiments that it shows."""
 
     draft: Draft
     answer: DecisionResult
@@ -82,7 +82,7 @@ class Maker:
         """One decision a case; where one fails, each is made alone, so that only its own outcome is the error.
 
         Args:
-            cases: What is asked, and what is known of the customer.
+            cases: The commands, each with the known customer.
             champion: The models and the catalogue.
             arms: The arms of the experiments in force; without, everybody is decided about by the champion.
         """

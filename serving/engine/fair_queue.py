@@ -1,4 +1,4 @@
-"""A queue that is fair by tenant and customer: whoever asks much waits behind itself alone."""
+"""A queue that is fair by tenant and customer: many requests of one delay only that one."""
 
 import threading
 from collections import deque

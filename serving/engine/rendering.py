@@ -1,6 +1,6 @@
 """The text of a message for one customer.
 
-A text is personal data and is not stored: it is rendered each time it is told, always from the inputs kept beside the
+A text is personal data and is not stored: it is rendered each time anew, always from the inputs kept beside the
 decision and by the catalogue the decision was made with, so that it is the same text each time.
 """
 
@@ -30,7 +30,7 @@ class Renderer:
 
         Args:
             action: The chosen action.
-            snapshot: What it was chosen on.
+            snapshot: The snapshot of its decision.
             opened_by: Id of the event that opened its programme, if one did.
 
         Raises:

@@ -29,22 +29,22 @@ MOST_TRIES = 20
 """How often a decision is made again because others changed the customer meanwhile."""
 
 Outcome = DecisionResult | Exception
-"""What became of one ask among many."""
+"""The result of one command among many, or its error."""
 
 
 class DecisionService:
-    """Decides, and records each decision with its reservation before it is told.
+    """Decides, and records each decision with its reservation before it answers.
 
     A decision is recorded only if nothing that it was made on has changed since; otherwise it is made again. So
     contact policies hold exactly, however many services share a store.
 
     Args:
-        store: What is known, and what was decided.
+        store: The store of customers and decisions.
         champions: The models and the catalogue.
         maker: How decisions are made.
         clock: Tells the moment.
-        tenant: Whose customers these are.
-        histories: The folder with the data set of their events, for whoever must erase from it.
+        tenant: The tenant of the customers.
+        histories: The folder with the data set of their events, for erasing from it.
         trials: The experiments in force; none where None.
     """
 
@@ -95,14 +95,14 @@ class DecisionService:
         return outcome
 
     def decide_many(self, commands: Sequence[DecisionCommand], parts_of: Sequence[Any] = ()) -> list[Outcome]:
-        """Decide about many customers; what goes wrong with one ask is its own outcome and no other's.
+        """Decide about many customers; an error with one command does not affect the others.
 
-        Asks about one customer are answered one after another, each on what the one before it left. Whoever asks, each
-        outcome is counted, and one span stands for all of them.
+        Commands about one customer are carried out one after another, each on the state after the one before. Each
+        outcome is counted once, and one span covers all of them.
 
         Args:
             commands: Whom to decide about.
-            parts_of: The traces that the asks are parts of (`tracing.here`); the present one where empty.
+            parts_of: The traces that the commands are parts of (`tracing.here`); the present one where empty.
 
         Raises:
             NotReadyError: There is nothing to decide with.
@@ -170,7 +170,7 @@ class DecisionService:
         return one == other or self.store.resolve(self.tenant, one) == self.store.resolve(self.tenant, other)
 
     def _champion(self) -> Champion:
-        """The present champion; its catalogue is kept for whoever asks for the decision later."""
+        """The present champion; its catalogue is kept for reading the decision later."""
         champion = self.champions.present()
         self._keep(champion.compiled.version, champion.bundle.fingerprint, champion.renderer)
         return champion

@@ -25,7 +25,7 @@ LAST = 2**63 - 1
 
 
 def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snapshot:
-    """What a decision about a customer is made from.
+    """The snapshot of a customer for a decision.
 
     Features come from every event by the one kernel; of the events themselves, the decision sees those that the
     catalogue looks at: of its types, and as far back as it looks. An event that suppresses contacts and is dated ahead,
@@ -34,7 +34,7 @@ def snapshot(known: KnownCustomer, moment: datetime, champion: Champion) -> Snap
     Args:
         known: The customer before the moment.
         moment: The moment of the decision.
-        champion: What it will be made with.
+        champion: The champion that will decide.
     """
     now = microseconds(moment)
     since = {code: now - span for code, span in champion.memory.items()}

@@ -23,7 +23,7 @@ class ScheduledDecision:
     """An event to decide upon.
 
     Args:
-        customer: Whose it is.
+        customer: The customer.
         event: Its id.
         moments: When to decide, in microseconds, soonest first.
     """
@@ -44,11 +44,11 @@ class ScheduledDecision:
 
     @property
     def rest(self) -> "ScheduledDecision | None":
-        """What is left of it once the first of the moments is over."""
+        """The rest of it once the first of the moments is over."""
         return ScheduledDecision(self.customer, self.event, self.moments[1:]) if len(self.moments) > 1 else None
 
     def as_bytes(self) -> bytes:
-        """The wake as an outbox record bears it."""
+        """The scheduled decision as an outbox record holds it."""
         return json.dumps([self.customer, self.event, *self.moments]).encode()
 
     @classmethod

@@ -1,1 +1,1 @@
-"""What customers did, as their software reports it: Segment's and RudderStack's messages become events and profiles."""
+"""Customers' actions as software reports them: Segment's and RudderStack's messages become events and profiles."""

@@ -1,4 +1,4 @@
-"""The inbox: threads that take in what is waiting, so that one durable commit serves many small requests."""
+"""The batcher of messages: threads that ingest all waiting requests, so that one durable commit serves many."""
 
 import threading
 from collections import defaultdict
@@ -22,11 +22,11 @@ class IngestBatcher:
     """Takes requests in on threads of its own: batches alone, single messages together with others that wait.
 
     Args:
-        reception: Receives them.
+        pipeline: Receives them.
     """
 
-    def __init__(self, reception: IngestPipeline) -> None:
-        self._reception = reception
+    def __init__(self, pipeline: IngestPipeline) -> None:
+        self._reception = pipeline
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._door = threading.Lock()
         self._closed = False
@@ -72,7 +72,7 @@ class IngestBatcher:
         return group
 
     def _receive(self, batch: Sequence[_Waiting]) -> None:
-        """What cannot be kept with others is tried alone, unless it is the store that fails."""
+        """Messages that cannot be stored together are stored one by one, unless the store itself fails."""
         if not batch:
             return
         try:

@@ -86,7 +86,7 @@ def size(message: object) -> int:
     """Bytes of a message as compact JSON.
 
     Raises:
-        UnfitMessageError: It holds half a surrogate pair, which no UTF-8 can bear.
+        UnfitMessageError: It holds half a surrogate pair, which UTF-8 cannot encode.
     """
     try:
         return len(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())

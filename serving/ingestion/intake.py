@@ -43,7 +43,7 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class MessageResult:
-    """What became of one message.
+    """The result of one message.
 
     Args:
         fate: Its fate.
@@ -51,7 +51,7 @@ class MessageResult:
         id: Its id, where that could be read.
         customer: Whom it is about, where that could be read.
         name: Its type, and the name of a track call; empty where neither could be read.
-        undeclared: Attributes that it bears and the catalogue does not declare; their values are not kept.
+        undeclared: Its attributes that the catalogue does not declare; their values are not kept.
     """
 
     fate: MessageStatus
@@ -72,14 +72,14 @@ class Intake:
 
     Args:
         store: Where they are kept.
-        tenant: Whose customers they are about.
-        rules: What foreign names mean.
+        tenant: The tenant of the customers.
+        rules: The meaning of foreign names.
         currency: The currency of amounts; any where None.
-        purposes: What consents are given for; who unsubscribes or complains refuses all of them on that channel.
+        purposes: The purposes of consents; an unsubscription or a complaint refuses all of them on its channel.
         listening: Which events are decided upon unasked; none where None.
-        believed: What the catalogue believes of senders that are not trusted.
+        believed: The catalogue's trust in senders that are not servers.
         declared: The attributes that the catalogue declares, and no others are kept; all of them where None.
-        sender: Who sends the messages.
+        sender: The sender of the messages.
         merges: How many ids may become one customer within an hour.
         events: How many events of a customer that happened on one day are kept.
     """
@@ -113,12 +113,12 @@ class Intake:
     def judge(
         self, raw: Sequence[Any], received: datetime, *, call: str | None = None, batch: Mapping[str, Any] | None = None
     ) -> list[ParsedMessage]:
-        """What each message is; one that is refused holds no other back.
+        """The parsed messages; a refused one holds no other back.
 
         Args:
             raw: The messages as JSON values.
             received: When they were received.
-            call: What they are, where the path says so.
+            call: Their type, where the path says so.
             batch: The batch they came in, whose `context` and `sentAt` hold for messages without their own.
         """
         return [self._judged(one, received, call, batch) for one in raw]
@@ -228,7 +228,7 @@ class Intake:
     def _answering(self, arrival: Arrival, choices: dict[str, tuple[str, str, str] | None]) -> Arrival:
         """The event of an outcome says what it answers: message, programme and channel of the decision.
 
-        The event of a contact that was decided on is named after the decision: however often it is told, it is one.
+        The event of a contact that was decided on is named after the decision: reported again, it is still one.
         """
         outcome = arrival.outcome
         if outcome is None:

@@ -33,14 +33,14 @@ MOST_TOLD = 100
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """What a request bears.
+    """A request of the tracking API.
 
     Args:
         body: The body as it was sent.
         encoding: The header `Content-Encoding`.
-        call: What the one message of the body is; the body is a batch where None.
+        call: The type of the body's one message; the body is a batch where None.
         answered: Whether the sender is answered with a decision upon it.
-        sender: Who sent it.
+        sender: The sender.
     """
 
     body: bytes
@@ -52,7 +52,7 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """What became of the messages of a request.
+    """The results of a request's messages.
 
     Args:
         told: Of each, in their order; of the whole body, where that is unfit.
@@ -64,7 +64,7 @@ class Receipts:
 
     @property
     def refused(self) -> list[tuple[int, MessageResult]]:
-        """The messages their sender ought to mend, with their places."""
+        """The messages that their sender should correct, with their places."""
         return [(place, told) for place, told in enumerate(self.told) if told.fate.refused]
 
     def document(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class IngestPipeline:
     """Receives messages for every tenant.
 
     Args:
-        rules: What foreign names mean.
+        rules: The meaning of foreign names.
         wakes: Whether events are decided upon unasked, since there is a receiver to tell.
         refused: Counts the messages that are not kept, or not as a whole; nobody where None.
         merges: How many ids may become one customer within an hour.
@@ -151,7 +151,7 @@ class IngestPipeline:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the messages of a request are, and why its body is unfit; of an unfit one, what it refuses is kept."""
+    """The messages of a request, and the reason why its body is unfit; of an unfit body, the refusals are kept."""
 
     judged: list[ParsedMessage]
     unfit: MessageResult | None = None

@@ -77,9 +77,9 @@ class RefusedLog:
         """Count those messages that were not kept, or not as a whole.
 
         Args:
-            tenant: Whose messages.
+            tenant: The tenant of the messages.
             key: The id of the key that sent them.
-            told: What became of each.
+            told: The result of each.
         """
         found = [alike for one in told for alike in _kinds(one, key)]
         if not found:
@@ -127,7 +127,7 @@ class RefusedLog:
 
 
 def _kinds(told: MessageResult, key: str) -> Iterator[Refused]:
-    """What is counted of a message: that it was not kept as a whole, and each attribute that is not declared."""
+    """The counted faults of a message: that it was not kept as a whole, and each attribute that is not declared."""
     if told.fate.refused or told.fate is MessageStatus.UNMAPPED:
         yield Refused(told.fate.value, impersonal(told.name), told.reason[:_LONGEST_REASON], key)
     for name in told.undeclared:

@@ -1,4 +1,4 @@
-"""What foreign messages mean here: the standard, and what a file says instead."""
+"""The meaning of foreign messages here: the standard, and a file's changes to it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,12 +25,12 @@ def _meaning(value: Any) -> Any:
 
 
 class Rules(Value):
-    """What names of events and traits mean, beyond the standard.
+    """The meaning of names of events and traits, beyond the standard.
 
     Args:
         events: A word of the event vocabulary, a meaning, or null for nothing, by name; goes before the standard.
         traits: The attribute a trait becomes, by the trait's name; others become the attribute of their own name.
-        consents: The `channel` or `channel.purpose` that a trait of true or false speaks of, by the trait's name.
+        consents: The `channel` or `channel.purpose` that a trait of true or false concerns, by the trait's name.
         categories: The category vocabulary, in the order of the data set's; other categories are passed over.
         reach: How far back an event may lie.
         placeholder_ids: Words that are no ids of a customer, in place of those of `tactful.features.ids`.
@@ -57,12 +57,12 @@ class Rules(Value):
         return consents
 
     def meaning(self, name: str) -> Meaning | None:
-        """What a track call of this name is; None for nothing."""
+        """The meaning of a track call of this name; None for none."""
         word = key(name)
         return self._meanings[word] if word in self._meanings else refusal_of(word)
 
     def consent(self, trait: str) -> str | None:
-        """The `channel` or `channel.purpose` that a trait speaks of, however its name is written; None for none."""
+        """The `channel` or `channel.purpose` that a trait concerns, however its name is written; None for none."""
         return self._consents.get(key(trait)) if self.consents else None
 
     def is_own(self, name: str) -> bool:

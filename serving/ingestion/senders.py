@@ -1,6 +1,6 @@
-"""Who sends messages, and what they may say: a server everything, a page or an app only what a stranger may claim.
+"""Senders of messages and their rights: a server may report everything, a page or an app little.
 
-The write key of a page is in its source. Whoever reads it can send any message with it, about anybody. So a key of
+The write key of a page is in its source. Anybody who reads it can send any message with it, about anybody. So a key of
 scope `track` reports behaviour, and nothing that grants, moves or forges something.
 """
 
@@ -50,9 +50,9 @@ class Sender:
         customer only where nobody can have guessed it: it is a UUID, as the clients make them.
 
         Args:
-            arrival: What a message says.
+            arrival: The content of a message.
             call: The type of the message.
-            believed: What the catalogue believes of senders that are not trusted.
+            believed: The catalogue's trust in senders that are not servers.
 
         Raises:
             UnfitMessageError: The sender may report none of it.

@@ -1,4 +1,4 @@
-"""What becomes of a message: each has one fate, which is counted."""
+"""The statuses of messages: each message has one, which is counted."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -30,12 +30,12 @@ class MessageStatus(Enum):
 
     @property
     def refused(self) -> bool:
-        """Whether something is lost that its sender ought to mend."""
+        """Whether something is lost that its sender should correct."""
         return self in REFUSALS
 
     @property
     def meaning(self) -> str:
-        """What it says of the message."""
+        """The status as a sentence about the message."""
         return MEANINGS[self]
 
 
@@ -78,9 +78,9 @@ class UnfitMessageError(ServingError):
     Its words never tell a value back, since values are personal.
 
     Args:
-        message: What is wrong.
-        fate: What becomes of the message.
-        wanted: What would have been right.
+        message: The mistake.
+        fate: The status of the message.
+        wanted: The right value.
         where: The field.
     """
 

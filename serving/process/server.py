@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(tenants: Tenants, settings: Settings, listening: socket.socket, opened: Callable[[], None]) -> None:
-    """Serve until the process is told to stop; requests that began are finished.
+    """Serve until the process gets a signal to stop; requests that began are finished.
 
     Args:
         tenants: Decide.
@@ -47,7 +47,7 @@ def running(
 
     Args:
         serves: Services by tenant, or one service.
-        settings: How it is served; without them, whoever reaches the address may do everything for the one service.
+        settings: The settings of the API; without them, every caller may do everything for the one service.
         host: Address to listen on.
         port: Port; 0 takes a free one.
 

@@ -54,7 +54,7 @@ class _Place:
 
 
 def serve(settings: Settings, listening: socket.socket, opened: Opened) -> None:
-    """Answer requests until this process is told to stop, here or in as many processes as the settings say.
+    """Answer requests until this process gets a signal to stop, here or in as many processes as the settings say.
 
     Args:
         settings: How it is served.
@@ -72,7 +72,7 @@ def serve(settings: Settings, listening: socket.socket, opened: Opened) -> None:
 
 
 def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None:
-    """Answer requests in this process until it is told to stop.
+    """Answer requests in this process until it gets a signal to stop.
 
     Args:
         settings: How it is served.
@@ -102,13 +102,13 @@ def answer(settings: Settings, listening: socket.socket, opened: Opened) -> None
 
 
 def supervise(work: Work, settings: Settings, listening: socket.socket, opened: Opened) -> None:
-    """Run workers until this process is told to stop (SIGTERM, SIGINT); then they finish what they began.
+    """Run workers until this process gets a signal to stop (SIGTERM, SIGINT); then they finish what they began.
 
-    A worker that dies is replaced. Whoever does not end within the settings' grace, and a little, is killed. Workers
+    A worker that dies is replaced. A worker that exceeds the settings' grace, and a little, is killed. Workers
     end by themselves if this process is killed.
 
     Args:
-        work: What each does.
+        work: The work of each.
         settings: How many there are, among the rest.
         listening: Where requests come in, for all of them.
         opened: Called once the first of them answers.
@@ -179,7 +179,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Ends the block in order, not the process at once, when the process is told to stop."""
+    """Ends the block in order, not the process at once, on a signal to stop."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
@@ -197,7 +197,7 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def _stop_signal() -> Iterator[socket.socket]:
-    """A socket that can be read once this process is told to stop."""
+    """A socket that can be read once this process gets a signal to stop."""
     told, tell = socket.socketpair()
     tell.setblocking(False)
 

@@ -17,7 +17,7 @@ SHORTEST_SECRET = 24
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where decisions are told, and the secret they are signed with.
+    """The receiver of decisions, and the secret that signs them.
 
     Args:
         url: Its address: https, or http on this machine.
@@ -52,7 +52,7 @@ class Webhook:
         """The headers of a message.
 
         Args:
-            id_: What receivers dedupe by.
+            id_: The id by which receivers recognise duplicates.
             seconds: The moment of sending, since the epoch.
             body: The body.
         """

@@ -1,4 +1,4 @@
-"""What both adapters do in the same way."""
+"""The common part of both adapters."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +104,7 @@ class CoreStore(Store):
                 continue
 
     def _stream(self, tenant: str, table: Table, columns: Sequence[str], order: Sequence[str]) -> Iterator[Row]:
-        """Rows of one consistent view, a page at a time; whoever takes long over a page loses nothing."""
+        """Rows of one consistent view, a page at a time; a slow reader loses nothing."""
         wanted = select(*(table.c[name] for name in columns)).where(table.c.tenant == tenant)
         with self.database.read() as connection:
             if connection.dialect.name == "postgresql":

@@ -30,7 +30,7 @@ class Database:
     """Transactions on a database of either kind.
 
     Args:
-        driver: What SQLAlchemy calls the driver: `sqlite` or `postgresql+psycopg`.
+        driver: SQLAlchemy's name of the driver: `sqlite` or `postgresql+psycopg`.
         connect: Opens a connection of that driver.
         where: The database, without passwords, for errors.
     """
@@ -123,6 +123,6 @@ def insert(connection: Connection, table: Table) -> Insert:
 
 
 def reason(error: BaseException | None) -> str:
-    """What went wrong, without the details in which PostgreSQL quotes rows."""
+    """The error, without the details in which PostgreSQL quotes rows."""
     told = getattr(getattr(error, "diag", None), "message_primary", None)
     return told or str(error).strip()

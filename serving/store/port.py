@@ -1,4 +1,4 @@
-"""What the service needs of a store, in the words of the domain.
+"""The service's interface to a store, in the words of the domain.
 
 A decision is made on what `customers` returned and kept by `record`, which takes the customer's lock and refuses a
 decision made on an older version. So whatever a decision looked at (ledger, events, consents, profile) is still true
@@ -57,7 +57,7 @@ class KnownCustomer:
         attributes: Profile values, as JSON gives them.
         consents: Whether (channel, purpose) is allowed.
         contacts: The contacts that count at the moment, in time order; None where the ledger cannot be read.
-        events: What happened before the moment, in time order, each a tuple like `StoredEvent`.
+        events: The customer's events before the moment, in time order, each a tuple like `StoredEvent`.
         ahead: Events that are dated at the moment or later, since a clock ran ahead; those that forbid contacts count.
     """
 
@@ -84,7 +84,7 @@ class Draft:
         reservation: The contact it reserves, or None.
         expires: When the reservation stops counting unless it is confirmed.
         opened_by: Id of the event that opened the programme of its choice, or an empty string.
-        notify: What receivers are to be told of it, as a record of the outbox, or None.
+        notify: The outbox record for receivers, or None.
     """
 
     decision: Decision
@@ -97,7 +97,7 @@ class Draft:
 
 
 class RecordStatus(Enum):
-    """What became of a draft."""
+    """The result of recording a draft."""
 
     RECORDED = "recorded"
     STALE = "the customer changed since: decide again"
@@ -170,7 +170,7 @@ class History:
 
 
 class Outcome(NamedTuple):
-    """What became of a decision's contact: a word of the event vocabulary, when in microseconds, worth how much."""
+    """The outcome of a decision's contact: a word of the event vocabulary, its time in microseconds, its value."""
 
     decision: str
     kind: str
@@ -185,10 +185,10 @@ class Arrival:
     Args:
         id: Tells it from others: it is taken once, however often it comes.
         customer: The customer as it was sent: a known id, else an anonymous one.
-        event: What happened, a tuple like `StoredEvent`; a contact enters the ledger as sent.
-        profile: What it says of the customer; consents are as of `time`.
+        event: The event, a tuple like `StoredEvent`; a contact enters the ledger as sent.
+        profile: The customer's new profile values; consents are as of `time`.
         alias: An anonymous or former id that is the same person.
-        outcome: What became of a decision.
+        outcome: The outcome of a decision.
         wake: A record for the outbox, or None.
         time: The message's own moment, microseconds since the epoch; the event's, else when it was received.
         returns_order: Whether the event is a refund of all that is left of the order that is its subject.
@@ -212,7 +212,7 @@ class Arrival:
 
 
 class Receipt(Enum):
-    """What became of an arrival."""
+    """The result of an arrival."""
 
     KEPT = "kept"
     DUPLICATE = "it came before"
@@ -248,7 +248,7 @@ class Store(ABC):
 
     @abstractmethod
     def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
-        """What is known of each customer before its moment, or None for a stranger; one consistent view of all.
+        """The known customers at their moments, or None for an unknown one; one consistent view of all.
 
         An alias tells of the customer whose it is, under that customer's id.
         """
@@ -281,7 +281,7 @@ class Store(ABC):
         or complains withdraws consent for its channel.
 
         Args:
-            tenant: Whose customers.
+            tenant: The tenant of the customers.
             arrivals: The messages.
             received: When they came.
             merges: How many ids may become one customer within an hour.
@@ -292,7 +292,7 @@ class Store(ABC):
     def unmerge(self, tenant: str, alias: str, when: datetime, by: str = "") -> Unmerged:
         """Make an id that was merged into a customer a customer of its own again, as `store.ingest.unmerge` does it.
 
-        Who did it, `by`, is recorded among the actions of operators.
+        The name of the operator, `by`, is recorded among the actions of operators.
 
         Raises:
             NotMergedError: It is no alias, or what was merged is not recorded any more.
@@ -305,10 +305,10 @@ class Store(ABC):
         A confirmation that comes late still counts, since the contact was made; a contact once sent stays sent.
 
         Args:
-            tenant: Whose customer.
-            customer: Whose contact, by any id they are known by.
+            tenant: The customer's tenant.
+            customer: The contacted customer, by any of their ids.
             contact: Its id.
-            status: What it becomes.
+            status: The new status.
             based_on: The customer's version that this was settled on: if it moved since, nothing changes. Then the
                 customer goes by their own id.
 

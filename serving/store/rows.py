@@ -1,4 +1,4 @@
-"""Rows of the tables and values of the domain, one into the other; columns stand in the schema's order."""
+"""Conversions between rows of the tables and values of the domain; columns come in the schema's order."""
 
 import json
 from bisect import bisect_left
@@ -151,7 +151,7 @@ def admitted(
     Args:
         history: The history.
         erased: Ids that were erased.
-        identities: Whose the aliases are.
+        identities: The owner of each alias.
         origins: Is filled, as the history is read, with `event` or `contact`, its id and the alias it was loaded under.
     """
 
@@ -183,12 +183,12 @@ def merged_profiles(profiles: Iterable[Profile], attributes: dict[str, dict[str,
 
 
 def fates_of(drafts: Sequence[Draft], versions: dict[str, int], known: Collection[str]) -> list[RecordStatus]:
-    """What becomes of drafts in one transaction that has locked their customers, each after those before it.
+    """The results of drafts in one transaction that has locked their customers, each after those before it.
 
     Args:
         drafts: The drafts.
         versions: The customers' versions under the lock; moves with the drafts that are recorded.
-        known: Those of the drafts' ids that bear a decision already.
+        known: Those of the drafts' ids that already name a decision.
     """
     fates: list[RecordStatus] = []
     kept = set(known)

@@ -39,6 +39,6 @@ def configure(level: str) -> None:
 
 
 def whence(error: BaseException) -> dict[str, Any]:
-    """What is logged of an error that was not foreseen: its type and where it arose, none of its words."""
+    """The logged part of an unforeseen error: its type and its place, none of its words."""
     trail = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return {"error": type(error).__name__, "trail": trail[-8:]}

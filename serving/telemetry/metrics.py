@@ -1,6 +1,6 @@
-"""What is counted, for Prometheus: by one process, or by several that write to the folder `PROMETHEUS_MULTIPROC_DIR`.
+"""The metrics for Prometheus: of one process, or of several that write to the folder `PROMETHEUS_MULTIPROC_DIR`.
 
-That variable is read when the client library is loaded, so a process that shares a folder sets it before.
+The client library reads that variable when it is loaded, so a process that shares a folder sets it before.
 """
 
 import os
@@ -81,7 +81,7 @@ class Metrics:
         return self._events.labels(fate)
 
     def outbox(self, state: str) -> Counter:
-        """What receivers were told."""
+        """Deliveries to receivers."""
         return self._outbox.labels(state)
 
 

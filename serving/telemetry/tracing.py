@@ -48,8 +48,8 @@ def span(name: str, **attributes: Any) -> "AbstractContextManager[Span | None]":
     """A piece of work inside the present one.
 
     Args:
-        name: What is done.
-        attributes: What is known of it; underscores in names stand for dots.
+        name: The name of the work.
+        attributes: Its attributes; underscores in names become dots.
     """
     return _started(name, None, (), attributes) if _tracer else nullcontext()
 

@@ -1,1 +1,1 @@
-"""Who calls, and what they may do how often."""
+"""Authentication, scopes and rate limits of callers."""

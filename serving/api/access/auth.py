@@ -1,6 +1,6 @@
-"""The door: who comes in, and what they may do.
+"""Authentication: the caller of each request, and the caller's scopes.
 
-Nothing behind it is reached without a key, whatever a route forgets to ask for; only `PUBLIC` stands outside.
+No route can be called without a key, even one that forgets to require a scope; only those in `PUBLIC` can.
 A key comes as `Authorization: Bearer KEY`, or as the user name of Basic, which is how Segment's clients send theirs.
 """
 
@@ -36,12 +36,12 @@ METRICS_PATH = "/metrics"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks.
+    """The caller of a request.
 
     Args:
-        tenant: Whose customers the key opens.
+        tenant: The tenant of the key.
         key: The key's id.
-        scopes: What it may do.
+        scopes: The scopes of the key.
         family: The id that it shares with the keys it took the place of.
         charge: Takes tokens from its rate, for work that a request brings besides being one.
     """
@@ -58,7 +58,7 @@ class RequestContext:
     """A caller, and what answers it.
 
     Args:
-        caller: Who asks.
+        caller: The caller.
         service: The decision service of the caller's tenant.
         batcher: Where decisions are asked for.
     """
@@ -72,7 +72,7 @@ class Authenticator(Protocol):
     """Tells who sends a request."""
 
     async def __call__(self, authorization: bytes, headers: Mapping[bytes, bytes]) -> Caller:
-        """The caller, by the `Authorization` header or what stands for it, and the headers that were sent.
+        """The caller, by the `Authorization` header or its substitute, and the headers that were sent.
 
         Raises:
             UnauthenticatedError: It cannot be told who that is.
@@ -111,7 +111,7 @@ class AnonymousAuth:
     """Takes every program of this machine for the one tenant's own, with every scope: for a loopback address alone.
 
     Args:
-        tenant: Whose customers these are.
+        tenant: The tenant of the customers.
         origins: Origins whose pages may call.
     """
 
@@ -181,7 +181,7 @@ class Allowed:
 
 @cache
 def allows(*scopes: Scope) -> Allowed:
-    """What a route depends on: `context: Annotated[RequestContext, Depends(allows("decide"))]`."""
+    """The dependency of a route: `context: Annotated[RequestContext, Depends(allows("decide"))]`."""
     return Allowed(*scopes)
 
 

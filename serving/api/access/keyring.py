@@ -1,4 +1,4 @@
-"""Who sends a key: looked up in the store, and remembered for a moment."""
+"""Keys: looked up in the store, and remembered for a moment."""
 
 import asyncio
 import math

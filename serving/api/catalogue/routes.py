@@ -90,7 +90,7 @@ async def put_catalogue(
     if_match: Annotated[str | None, Header(description="The `ETag` of the one it is to replace, or `*`.")] = None,
     check: Annotated[bool, Query(description="Only say what there is to say of it.")] = False,
 ) -> CataloguePut:
-    """Checked as `tactful catalogue check` does it: every mistake is told with its line, and nothing is changed then.
+    """The check is that of `tactful catalogue check`: every mistake comes with its line, and then nothing is changed.
 
     The next decisions are made with it; one that has begun ends with the one before, and each names its version.
     """

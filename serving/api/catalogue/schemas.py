@@ -1,4 +1,4 @@
-"""The bodies of what is told about catalogues."""
+"""The bodies of requests and answers about catalogues."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ class CatalogueRemark(BaseModel):
 
 
 class CataloguePut(BaseModel):
-    """What became of a catalogue."""
+    """The result of putting a catalogue in force."""
 
     name: str
     version: str = Field(description="As decisions name it.")

@@ -51,7 +51,7 @@ class ContentRequest(BaseModel):
 
 
 class ContentReport(BaseModel):
-    """What became of content."""
+    """A report about shown content."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"token": "…", "kind": "shown"}]})  # nosec B105 # an example
 

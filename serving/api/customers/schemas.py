@@ -1,4 +1,4 @@
-"""The bodies of what is told about customers."""
+"""The bodies of answers about customers."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -25,7 +25,7 @@ class OpenProgramme(BaseModel):
 
 
 class ScoreReason(BaseModel):
-    """What moved a score."""
+    """A reason that moved a score."""
 
     column: str = Field(description="A feature, or what the rhythm of purchases foretells.")
     value: float | str | None = Field(description="What the customer has there; null where it is unknown.")
@@ -78,7 +78,7 @@ class CustomerExport(BaseModel):
 
 
 class ErasureAnswer(BaseModel):
-    """What was erased."""
+    """The result of an erasure."""
 
     status: Literal["erased", "unknown"] = Field(description="`unknown`: nobody was known by this id.")
     decisions: int = Field(description="Decisions that stay in the counts, under a name that leads to nobody.")

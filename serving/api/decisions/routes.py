@@ -1,7 +1,7 @@
 """Decisions over HTTP: made, told again, sent, released, answered.
 
 Endpoints are coroutines, which cost half of what functions in a thread pool cost. Deciding, which takes long and may
-wait for another writer, happens on the desk's thread; whatever else asks the store goes to the pool. The event loop
+wait for another writer, happens on the batcher's thread; other calls of the store run in the thread pool. The event loop
 itself never waits for the store.
 """
 
@@ -83,7 +83,7 @@ SENDING = (UnknownDecisionError, NothingToSendError, StoreError, MALFORMED, INVA
 async def decide(wanted: DecisionRequest, context: Decider) -> Response:
     """The message most worth sending to this customer at this moment, or silence, with the reasons for both.
 
-    The decision is recorded, and the contact it leads to is reserved, before it is told: what was told counts toward
+    The service records the decision and reserves its contact before it answers: an answered contact counts toward
     every cap. Asking again with the same `id` gives the same decision, so a request that timed out can be repeated.
     """
     return _json(content(await _asked(wanted, context)))
@@ -96,7 +96,7 @@ async def decide(wanted: DecisionRequest, context: Decider) -> Response:
     responses=problems(MALFORMED, INVALID, TOO_LARGE),
 )
 async def decide_batch(wanted: DecisionBatch, context: Decider, request: Request) -> Response:
-    """One answer each, in order. What goes wrong with one is its own answer and no other's.
+    """One answer each, in order. An error in one does not affect the others.
 
     Customers who occur more than once are decided about one after another, each time on what the time before left.
     """

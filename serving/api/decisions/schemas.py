@@ -91,7 +91,7 @@ class Closed(BaseModel):
 
 
 class Versions(BaseModel):
-    """What the decision was made with."""
+    """The versions that the decision was made with."""
 
     catalogue: str = Field(description="Digest of the catalogue.")
     bundle: str = Field(description="Digest of the models.")
@@ -162,7 +162,7 @@ class DecisionBatch(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """What became of one of them."""
+    """The result of one of them."""
 
     status: int = Field(description="The HTTP status it would have had on its own.")
     decision: DecisionAnswer | None = Field(default=None, description="The decision, with status 200.")
@@ -170,7 +170,7 @@ class BatchItem(BaseModel):
 
 
 class BatchAnswer(BaseModel):
-    """What became of each, in the order of the request."""
+    """The result of each, in the order of the request."""
 
     decisions: list[BatchItem]
 
@@ -192,7 +192,7 @@ class DecisionPage(BaseModel):
 
 
 class OutcomeReport(BaseModel):
-    """What came of a contact."""
+    """A report about a contact."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"kind": "converted", "value": 42.5, "id": "order-881"}]}
@@ -217,7 +217,7 @@ class OutcomeReport(BaseModel):
 
 
 class OutcomeAnswer(BaseModel):
-    """What became of the report."""
+    """The result of the report."""
 
     status: Literal["kept", "known"] = Field(description="`known`: it was told before, and counts once.")
 
@@ -262,7 +262,7 @@ class WhatIfRequest(BaseModel):
 
 
 class WhatIfAnswer(BaseModel):
-    """What would be decided."""
+    """The decision that would be made."""
 
     choice: Ranked | None = Field(description="The action; null for silence.")
     silence: str | None = Field(description="Why silence; null where there is a choice.")
@@ -309,7 +309,7 @@ class Ready(BaseModel):
 
 
 class Health(BaseModel):
-    """What the service decides with."""
+    """The versions that the service decides with."""
 
     status: Literal["ready"]
     bundle: BundleVersion

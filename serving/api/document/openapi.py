@@ -1,4 +1,4 @@
-"""What OpenAPI says beyond the models: every problem a route can answer with, each with an example."""
+"""The OpenAPI document beyond the models: every problem that a route can answer with, each with an example."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -113,10 +113,10 @@ def problems(*causes: type[ServingError] | Kind) -> dict[int | str, dict[str, An
 def complete(
     document: dict[str, Any], scopes: Mapping[tuple[str, str], tuple[str, ...]], *, keyed: bool
 ) -> dict[str, Any]:
-    """Mends what FastAPI cannot say: keys and their scopes, problems of one media type, examples that hold null.
+    """Adds to FastAPI's document: keys and their scopes, problems of one media type, examples that hold null.
 
     Args:
-        document: What FastAPI says.
+        document: FastAPI's document.
         scopes: The scopes of which a route wants one, by method and path.
         keyed: Whether callers are asked for keys.
     """
@@ -172,7 +172,7 @@ def _mend(operation: dict[str, Any], example: Any) -> None:
 
 
 def _guard(operation: dict[str, Any], *, changes: bool) -> None:
-    """What the door answers, and what it takes besides."""
+    """The answers and headers that authentication adds."""
     _add(operation, UnauthenticatedError, ForbiddenError, TooManyRequestsError)
     if changes:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)

@@ -1,4 +1,4 @@
-"""Routes for whoever runs the service."""
+"""Routes for the operators of the service."""
 
 import math
 from datetime import UTC, datetime, timedelta

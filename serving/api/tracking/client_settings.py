@@ -25,7 +25,7 @@ Sending = Annotated[RequestContext, Depends(allows("ingest", "track"))]
     "/v1/projects/{write_key}/settings", summary="Settings of Segment's clients", responses=problems(StoreError)
 )
 async def segment_settings(_: Sending, write_key: str, request: Request) -> SegmentSettings:
-    """What analytics-next (`cdnURL`), the Kotlin, the Swift and the React Native client (`cdnHost`) ask for.
+    """Settings that analytics-next (`cdnURL`), the Kotlin, Swift and React Native clients (`cdnHost`) request.
 
     Events go to the host that was asked: by HTTP where that is this machine, else by HTTPS.
     """
@@ -37,7 +37,7 @@ async def segment_settings(_: Sending, write_key: str, request: Request) -> Segm
 
 @router.get(SOURCE_CONFIG, summary="Settings of RudderStack's clients", responses=problems(StoreError))
 async def source_config(context: Sending) -> RudderStackSettings:
-    """What RudderStack's clients ask for, where `configUrl` or the control plane is this service."""
+    """The settings that RudderStack's clients request, where `configUrl` or the control plane is this service."""
     return RudderStackSettings.of(context.caller.key, datetime.now(UTC))
 
 

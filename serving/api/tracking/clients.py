@@ -1,4 +1,4 @@
-"""What Segment's and RudderStack's clients send in a way of their own: short paths, and write keys outside the header.
+"""Requests that Segment's and RudderStack's clients send in a way of their own: short paths, write keys in the body.
 
 Sources: analytics-next 1.84 (`/v1/t`, `/v1/b`), the Kotlin, Swift and React Native clients (`/v1/b`, the write key in
 the body), the Ruby client (`/v1/import`), RudderStack's JavaScript 3.34 (`/beacon/v1/batch?writeKey=…`).
@@ -87,7 +87,7 @@ class Again:
 
     Args:
         body: The body.
-        receive: What comes after it.
+        receive: The rest of the body.
     """
 
     def __init__(self, body: bytes, receive: Receive) -> None:

@@ -66,7 +66,7 @@ async def track(
 ) -> Response:
     """An event becomes part of the customer's history; its name says what it means, as the guide lists.
 
-    With `decide=true` the answer bears a decision made on that history. Sent again, the message changes nothing and is
+    With `decide=true` the answer holds a decision made on that history. Sent again, the message changes nothing and is
     answered with the same decision; about somebody else, it is a conflict.
     """
     if decide:

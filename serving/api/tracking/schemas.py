@@ -1,4 +1,4 @@
-"""The bodies of the tracking API, for OpenAPI: the specifications of Segment say what a message may bear."""
+"""The bodies of the tracking API, for OpenAPI: the specifications of Segment define the fields of a message."""
 
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -124,7 +124,7 @@ class RudderStackSettings(_ClientSettings):
 
     @classmethod
     def of(cls, key: str, now: datetime) -> Self:
-        """The settings of whoever sends with a key.
+        """The settings of a client that sends with a key.
 
         Args:
             key: The key's id.

@@ -86,7 +86,7 @@ def rehearse(service: DecisionService) -> None:
 
     Raises:
         NotReadyError: There is nothing to decide with.
-        Exception: Whatever keeps a decision from being made.
+        Exception: The error that keeps a decision from being made.
     """
     champion, moment = service.champions.present(), service.clock()
     command = DecisionCommand("rehearsal", uuid.uuid4().hex, moment)

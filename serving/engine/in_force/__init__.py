@@ -1,1 +1,1 @@
-"""What a tenant decides with: models, catalogue and experiments, and how newer ones take over."""
+"""The models, catalogue and experiments that a tenant decides with, and how newer ones replace them."""

@@ -39,7 +39,7 @@ class Verdict:
     Args:
         name: Its name.
         version: As decisions name it.
-        remarks: What can never be sent, never wins, or is odd otherwise.
+        remarks: Messages that can never be sent or never win, and other oddities.
     """
 
     name: str
@@ -81,7 +81,7 @@ class CatalogueStore:
         return InForce(0, digest_of(content), content)
 
     def inspected(self, content: str) -> Verdict:
-        """What is to be said of a catalogue before it is put in force.
+        """A report about a catalogue before it is put in force.
 
         Raises:
             CatalogueRefusedError: It has mistakes: every one of them. Or it takes too much to check.

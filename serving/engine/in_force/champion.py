@@ -169,7 +169,7 @@ class Champions:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What an operator had better know of the champion: that there are no models, or that a file is ignored."""
+        """Warnings about the champion: that there are no models, or that a file is ignored."""
         with self._lock:
             present, ignored = self._present, self._ignored
         unlearnt = present is not None and present.bundle.version == UNLEARNT
@@ -230,7 +230,7 @@ class Champions:
             _log.warning("catalogue file ignored", extra={"file": str(self.catalogue), "in_force": number})
 
     def _refresh(self) -> None:
-        """Whatever is wrong with the new champion, the present one stays, also while the new one is tried."""
+        """The present champion stays while the new one is tried, and if the new one is faulty."""
         before, self._seen = self._seen, self._identities()
         try:
             self._manifest = bundle_folder(self._pointer) / MANIFEST
@@ -270,7 +270,7 @@ class Champions:
         _log.error("started without models", extra={"reason": self._refusal})
 
     def _keep_models(self, bundle: Bundle) -> None:
-        """Whoever decided with models does not go on without: a pointer that is gone is a fault."""
+        """A service that decided with models does not continue without them: a missing pointer is a fault."""
         if bundle.version == UNLEARNT and self._present is not None and self._present.bundle.version != UNLEARNT:
             raise NotReadyError(
                 "no bundle", got="no pointer", wanted="the name of a bundle folder", where=self._pointer
@@ -285,7 +285,7 @@ class Champions:
         return champion_of(bundle, self._in_force.content, f"catalogue {self._in_force.number}", self._feature_set)
 
     def _identities(self) -> tuple[tuple[int, ...], ...]:
-        """What tells the files, and the catalogue in force, apart from others of the same names."""
+        """The identity of the files and of the catalogue in force, apart from others of the same names."""
         catalogue = (self._in_force.number,) if self._in_force else _identity(self.catalogue)
         return _identity(self._pointer), _identity(self._manifest), catalogue
 

@@ -29,7 +29,7 @@ def prove_bundle(folder: Path, fingerprint: str, limits: Limits = BUNDLE) -> Non
     Args:
         folder: The bundle.
         fingerprint: Of the feature set whose rows will be scored.
-        limits: What that may take.
+        limits: The limits of the process.
 
     Raises:
         BundleError: There is none.
@@ -52,7 +52,7 @@ class Prover:
 
     Args:
         fingerprint: Of the feature set whose rows will be scored.
-        limits: What the trial of a bundle may take.
+        limits: The limits of the trial of a bundle.
     """
 
     def __init__(self, fingerprint: str, limits: Limits = BUNDLE) -> None:
@@ -108,7 +108,7 @@ def inspect_elsewhere(
         content: YAML.
         known: The names it may use.
         file: The name findings give the text.
-        limits: What that may take.
+        limits: The limits of the process.
 
     Returns:
         Its name, its version and every finding; the first two are empty where a finding is a mistake.

@@ -1,4 +1,4 @@
-"""What the confined process does: `tactful.serving.confined` calls these with one JSON value each."""
+"""The work of the confined process: `tactful.serving.confined` calls these functions with one JSON value each."""
 
 from dataclasses import asdict
 from pathlib import Path

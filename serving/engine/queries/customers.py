@@ -32,12 +32,12 @@ class CustomerView:
     """A customer as the engine sees it now.
 
     Args:
-        known: What the store knows.
+        known: The store's view of the customer.
         features: By name; unknown ones are NaN.
-        decision: What would be decided now: scores, openings, candidates.
+        decision: The decision that would be made now: scores, openings, candidates.
         pressure: By channel and window, the contacts that count in it.
         free: By channel, when contact policies and consent next let something pass.
-        explained: What moved the scores that have reasons.
+        explained: The reasons of the scores that have reasons.
     """
 
     known: KnownCustomer
@@ -75,14 +75,14 @@ def customer_view(service: DecisionService, customer: str) -> CustomerView:
 
 @dataclass(frozen=True, slots=True)
 class WhatIfResult:
-    """What would be decided, and the ISO 4217 code of its amounts."""
+    """The decision that would be made, and the ISO 4217 code of its amounts."""
 
     decision: Decision
     currency: str
 
 
 def suppose(service: DecisionService, customer: str, changes: Changes, channels: tuple[str, ...] = ()) -> WhatIfResult:
-    """What would be decided about a customer now, under some changes.
+    """The decision that would be made about a customer now, under some changes.
 
     Raises:
         UnknownCustomerError: Nothing is known of the customer.
@@ -97,7 +97,7 @@ def suppose(service: DecisionService, customer: str, changes: Changes, channels:
 
 
 def suppose_again(service: DecisionService, decision_id: str, changes: Changes) -> WhatIfResult:
-    """What a past decision would have been under some changes, with its own catalogue and the present models.
+    """A past decision under some changes, with its own catalogue and the present models.
 
     Raises:
         UnknownDecisionError: There is none of this id.

@@ -17,7 +17,7 @@ def preview(settings: Settings, customer: str, message: str) -> dict[str, Render
 
     Args:
         settings: Of the service.
-        customer: Who reads it.
+        customer: The reader.
         message: Id of the message.
 
     Raises:

@@ -23,7 +23,7 @@ class Explained:
     Args:
         score: Its name.
         value: Its calibrated value.
-        reasons: What moved it furthest, furthest first.
+        reasons: The columns that moved it, furthest first.
     """
 
     score: str
@@ -52,7 +52,7 @@ def explained(bundle: Bundle, features: Sequence[float], most: int = MOST) -> li
 
 
 def in_words(reason: Reason) -> str:
-    """What the column is and what the customer has there."""
+    """The column and the customer's value there."""
     return reason.finding(_DESCRIPTIONS)
 
 

@@ -1,1 +1,1 @@
-"""What is kept of decisions: read again, exported, erased."""
+"""Recorded decisions: read again, exported, erased."""

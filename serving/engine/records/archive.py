@@ -39,7 +39,7 @@ class Archive:
 
     Args:
         store: Where it is kept.
-        tenant: Whose customers these are.
+        tenant: The tenant of the customers.
         champion: The present models, for which past catalogues are compiled.
     """
 

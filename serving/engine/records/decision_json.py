@@ -12,7 +12,7 @@ from tactful.serving.engine.drafts import DecisionResult
 
 
 def content(answer: DecisionResult) -> bytes:
-    """An answer as canonical JSON: the same decision is told in the same bytes each time."""
+    """An answer as canonical JSON: the same decision has the same bytes each time."""
     decision = answer.decision
     written = {
         **_told(decision, answer.currency),
@@ -31,7 +31,7 @@ def content(answer: DecisionResult) -> bytes:
 
 
 def supposition(decision: Decision, currency: str) -> bytes:
-    """What would be decided, as canonical JSON: the part of `content` that a supposed decision has."""
+    """A what-if decision as canonical JSON: the part of `content` that it has."""
     choice = _ranked(decision.choice) if decision.choice else "null"
     return canonical.members({**_told(decision, currency), "choice": choice}).encode()
 
@@ -70,7 +70,7 @@ def _told(decision: Decision, currency: str) -> dict[str, str]:
 
 
 def _rewards(decision: Decision) -> dict[str, str]:
-    """Nothing of a record of an earlier kernel, which is told as it was then."""
+    """Leaves out members that a record of an earlier kernel lacks."""
     written = [component.as_json() for component in decision.rewards]
     return {"rewards": canonical.array(written)} if written else {}
 

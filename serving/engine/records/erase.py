@@ -17,10 +17,10 @@ def export_person(store: Store, tenant: str, customer: str, when: datetime, by: 
 
     Args:
         store: The store.
-        tenant: Whose customer.
+        tenant: The customer's tenant.
         customer: By any id they are known by.
         when: Now.
-        by: Who asks.
+        by: The operator.
 
     Raises:
         UnknownCustomerError: Nothing is known.
@@ -42,7 +42,7 @@ def erase_person(
 
     Args:
         store: The store.
-        tenant: Whose customer.
+        tenant: The customer's tenant.
         customer: By any id they are known by.
         when: Now.
         histories: The tenant's data set of events, where there is one.
@@ -59,6 +59,6 @@ def erase_person(
 
 
 def _erase_events(folder: Path, names: Collection[str]) -> None:
-    from tactful.features.events import dataset  # brings pandas, which whoever only answers requests does without
+    from tactful.features.events import dataset  # imports pandas, which answering requests does without
 
     dataset.erase(dataset.open_events(folder), names)

@@ -40,13 +40,13 @@ def load_history(
 
     Args:
         store: Where to.
-        tenant: Whose customers they are.
+        tenant: The tenant of the customers.
         dataset: The events.
         asserted: The moment the consents are as of; a consent of a later moment stands.
         profiles: A row a customer: `customer_id`, and where known `zone` (IANA; that of the data set where it is
             missing), `joined` (aware moments); every other column is an attribute. A customer without a row joined
             with the first event.
-        consents: What every customer is taken to have allowed or refused, by channel and purpose.
+        consents: The default consents of every customer, by channel and purpose.
         until: Leave out what happened at or after this moment, as for a replay of the past.
 
     Returns:
@@ -72,7 +72,7 @@ def load_history(
 
 
 def refusals_of(dataset: EventDataset) -> dict[str, dict[Consent, datetime]]:
-    """Who unsubscribed or complained in a data set: by customer, the consents withdrawn and the latest moment of each.
+    """Customers of a data set who unsubscribed or complained: their withdrawn consents, each with its latest moment.
 
     An event that names no channel withdraws the consent for every channel.
 

@@ -1,1 +1,1 @@
-"""What a message of the tracking API means."""
+"""The meaning of a message of the tracking API."""

@@ -122,7 +122,7 @@ def consents_of(traits: Mapping[str, Any], rules: Rules, beside: Iterable[Statem
     Args:
         traits: The traits of its customer.
         rules: Which traits are consents besides `consents`, and which are attributes whatever their names mean.
-        beside: What it says of consents in other places, as `beside` gives it.
+        beside: Its statements of consent in other places, as `beside` gives them.
 
     Example:
         >>> found = consents_of({"consents": {"email": False, "sms": True, "Push": "no", "web": "yes"}}, Rules())
@@ -151,12 +151,12 @@ def consents_of(traits: Mapping[str, Any], rules: Rules, beside: Iterable[Statem
 
 
 def beside(raw: Mapping[str, Any], context: Mapping[str, Any], call: str) -> tuple[Statement, ...]:
-    """What a message says of consents in other places than the traits of its customer.
+    """A message's statements of consent in other places than the traits of its customer.
 
     Args:
         raw: The message.
         context: Its context, with that of its batch.
-        call: What it is.
+        call: Its type.
     """
     places = [(raw, False), (context, False), (raw.get("properties"), False)]
     places.append((context.get("traits"), True) if call == "identify" else (raw.get("traits"), False))

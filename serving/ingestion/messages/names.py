@@ -1,4 +1,4 @@
-"""What the names of Segment's specifications mean here: e-commerce, e-mail, mobile and B2B events."""
+"""The names of Segment's specifications and their meaning here: e-commerce, e-mail, mobile and B2B events."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -26,7 +26,7 @@ def _word(words: tuple[str, ...]) -> AfterValidator:
 
 
 class Meaning(Value):
-    """What messages of one name are: an event, and the properties its columns are read from, the first that is there.
+    """The meaning of one name: an event, and the properties that its columns are read from, the first that is there.
 
     Args:
         type: A word of the event vocabulary.
@@ -34,7 +34,7 @@ class Meaning(Value):
         amount: Currency; where none is there, the price times the quantity of the product or products.
         discount: Currency not asked for.
         quantity: Units; where none is there, the sum over the products.
-        subject: What it is about.
+        subject: The subject.
         category: A category, beside those of the products.
         scale: `nps` where the quantity is an answer from 0 to 10: the subject is then `promoter` (9 and 10), `passive`
             (7 and 8) or `detractor`.
@@ -85,7 +85,7 @@ def channel_of(name: str) -> str:
 
 
 def outcome(kind: str, channel: str) -> Meaning:
-    """An event of a kind that speaks of a message on a channel."""
+    """An event of a kind that concerns a message on a channel."""
     return Meaning(type=kind, channel=channel, subject=("message", "campaign_name", "campaign_id", "message_id"))
 
 
@@ -149,7 +149,7 @@ WORDS: Mapping[str, Meaning] = {
 def is_bare_word(name: str, *, tied: bool, channel: object) -> bool:
     """Whether a name is a word of an outcome that a shop may well send for something else, such as a contact form.
 
-    `Contact`, `Opened` or `dismissed` speak of a message only where they name a decision, or where the word is written
+    `Contact`, `Opened` or `dismissed` concern a message only where they name a decision, or where the word is written
     as the vocabulary has it and the property `channel` is a channel. Refusals always count.
 
     Args:

@@ -29,14 +29,14 @@ _COUNTED = frozenset({"earned", "spent"})
 
 
 def meaning_of(message: Message, rules: Rules) -> Meaning | None:
-    """What a message says happened; None for nothing."""
+    """The event that a message reports; None for none."""
     if message.call == "track":
         return named(message.name, message.properties, rules)
     return {"page": PAGE, "screen": SCREEN}.get(message.call)
 
 
 def named(name: str, properties: Mapping[str, Any], rules: Rules) -> Meaning | None:
-    """What a track call of this name and these properties says happened; None for nothing."""
+    """The event that a track call of this name and these properties reports; None for none."""
     tied = properties.get("decision_id") not in (None, "")
     if not rules.is_own(name) and is_bare_word(name, tied=tied, channel=properties.get("channel")):
         return None
@@ -50,8 +50,8 @@ def event_of(
 
     Args:
         message: The message.
-        meaning: What it means.
-        rules: Whose category vocabulary holds.
+        meaning: The meaning of its name.
+        rules: The rules, with their category vocabulary.
         currency: The currency of amounts; any where None.
         left_out: Where the reasons of unfit properties are collected.
 
@@ -111,7 +111,7 @@ def _subject(told: Mapping[str, Any], meaning: Meaning) -> str:
 
 
 def outcome_of(message: Message, meaning: Meaning, left_out: list[str]) -> Outcome | None:
-    """What a message says became of a decision, if it names one by a fit id."""
+    """The outcome of a decision that a message reports, if it names one by a fit id."""
     if meaning.type not in OUTCOMES:
         return None
     decision = fit_or(None, left_out, identifier, message.properties, "decision_id")
@@ -177,7 +177,7 @@ def _score(told: Mapping[str, Any], meaning: Meaning) -> float:
 
 
 def _answer(score: float) -> str:
-    """Who answers so, by the usual cuts of the net promoter score (Reichheld 2003)."""
+    """The kind of an answer, by the usual cuts of the net promoter score (Reichheld 2003)."""
     return "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
 
 

@@ -1,4 +1,4 @@
-"""Segment's messages, read: https://segment.com/docs/connections/spec/ says what they bear."""
+"""Segment's messages, read: https://segment.com/docs/connections/spec/ defines their fields."""
 
 import hashlib
 import json
@@ -26,20 +26,20 @@ class Message:
     """One message, its parts of the right types.
 
     Args:
-        id: What tells it from others; the same when it is sent again.
-        call: What it is.
+        id: Its identity; the same when it is sent again.
+        call: Its type.
         customer: Whom it is about: the user's id, or the anonymous one.
         is_user: Whether that is the id of a user, rather than an anonymous one.
         alias: Another id of the same person, or None.
         moment: When it happened, by our clock.
         clamped: Whether the moment is that of its receipt because it was a little ahead of our clock.
         name: Name of the event, page or screen; an empty string where there is none.
-        properties: What is said of the event.
-        traits: What is said of the customer or the group.
+        properties: The properties of the event.
+        traits: The traits of the customer or the group.
         group: Id of the group, or None.
         zone: IANA zone of the device it was sent from, or None.
         left_out: Why fields were left out.
-        consents: What it says of consents beside the traits of its customer.
+        consents: Its statements of consent beside the traits of its customer.
     """
 
     id: str
@@ -69,14 +69,14 @@ def read(
 ) -> Message:
     """The message of a JSON value.
 
-    A `messageId` that is missing is made from the contents: a message that bears a `timestamp` has the same one when it
-    is sent again; one without is told from others by its receipt.
+    A missing `messageId` is made from the contents: a message with a `timestamp` gets the same one when it
+    is sent again; one without gets its identity from its receipt.
 
     Args:
         raw: The value.
         received: When it was received.
         reach: How far back an event may lie.
-        call: What it is, where the path says so.
+        call: Its type, where the path says so.
         batch: The batch it came in, whose `context` and `sentAt` hold for messages without their own.
         placeholders: Words that are no ids, as `tactful.features.ids.folded` gives them.
 
@@ -157,7 +157,7 @@ def text(fields: Mapping[str, Any], *names: str) -> str:
 
 
 def call_of(raw: Mapping[str, Any], call: str | None) -> Call:
-    """What a message is: as its path says, else as it says itself.
+    """The type of a message: by its path, else by its own `type`.
 
     Raises:
         UnfitMessageError: Neither says it.

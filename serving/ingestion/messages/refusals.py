@@ -37,7 +37,7 @@ def refusal_in(
         rules: The meanings of foreign names.
         call: Its type, where the path says it.
         batch: The batch it came in.
-        sender: Who sent it.
+        sender: The sender.
     """
     if not isinstance(raw, dict):
         return None
@@ -61,7 +61,7 @@ def refusal_in(
 
 
 def _kind(raw: Mapping[str, Any], call: str | None) -> str:
-    """A message whose type is unknown is an event where it names one, and else speaks of a customer."""
+    """A message of unknown type is an event where it names one, and else concerns a customer."""
     found = call or raw.get("type")
     kind = key(found) if isinstance(found, str) else ""
     return kind if kind in get_args(Call) else "track" if "event" in raw else "identify"
@@ -89,7 +89,7 @@ def _properties(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 def _profile(
     raw: Mapping[str, Any], rules: Rules, customer: str, kind: str, batch: Mapping[str, Any]
 ) -> Profile | None:
-    """What a message refuses beside its event; None for nothing."""
+    """The refusals that a message states beside its event; None for none."""
     contexts = (one.get("context") for one in (batch, raw))
     context = {name: value for one in contexts if isinstance(one, dict) for name, value in one.items()}
     traits = traits_of(raw, context, []) if kind == "identify" else {}

@@ -29,11 +29,11 @@ _ATTRIBUTE = re.compile(rf"[a-z][a-z0-9_]{{,{_LONGEST_NAME - 1}}}")
 
 
 def profile_of(message: Message, rules: Rules, left_out: list[str]) -> Profile | None:
-    """What a message says of its customer, without the traits that are unfit; None where it says nothing.
+    """The profile in a message, without the traits that are unfit; None where there is none.
 
     Args:
         message: The message.
-        rules: What foreign names of traits mean.
+        rules: The meaning of foreign names of traits.
         left_out: Where the reasons of unfit traits are collected.
     """
     traits = message.traits if message.call == "identify" else {}
@@ -62,7 +62,7 @@ def profile_of(message: Message, rules: Rules, left_out: list[str]) -> Profile |
 
 
 def _group(message: Message) -> dict[str, Any]:
-    """What a message says of the customer's group."""
+    """The traits of the customer's group."""
     if message.call != "group":
         return {}
     told = {name: value for name, value in message.traits.items() if key(name) != CONSENTS}

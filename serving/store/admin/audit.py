@@ -28,7 +28,7 @@ class Recorded(NamedTuple):
     """A contact of the ledger.
 
     Attributes:
-        customer: Who was contacted.
+        customer: The contacted customer.
         id: The decision that led to it, or the sender's own id.
         time: When, microseconds since the epoch.
         channel: Its channel.
@@ -55,7 +55,7 @@ class Violation:
     """A window with more contacts than a cap allows, one of them decided here; or a message the ledger lacks.
 
     Args:
-        customer: Who was contacted too often.
+        customer: The customer with too many contacts.
         rule: The cap, or `ledger`.
         observed: Contacts in the window.
         limit: Contacts allowed.
@@ -69,7 +69,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the decision log and the ledger show.
+    """The contacts in the decision log and the ledger.
 
     Attributes:
         decisions: Decisions in the log.
@@ -95,7 +95,7 @@ def audit(database: Database, catalogue: Catalogue, tenant: str = "default") -> 
     Args:
         database: The database.
         catalogue: The catalogue whose caps were to be kept.
-        tenant: Whose customers.
+        tenant: The tenant of the customers.
 
     Raises:
         StoreError: The database fails, or a cap binds only a segment, which the records do not tell.

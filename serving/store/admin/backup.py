@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What an archive holds.
+    """The contents of an archive.
 
     Args:
         kind: `sqlite` or `postgresql`.

@@ -16,7 +16,7 @@ def about(connection: Connection, table: Table, tenant: str, names: Collection[s
     Args:
         connection: Of the database.
         table: With a column `body`.
-        tenant: Whose rows.
+        tenant: The tenant of the rows.
         names: Every id of the person.
     """
     needles = sorted({text.encode() for name in names for text in (name, json.dumps(name)[1:-1])})

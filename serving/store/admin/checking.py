@@ -27,7 +27,7 @@ class Finding:
     Args:
         kind: `file`, `record`, `ledger`, `cap`, `catalogue`, `identity` or `tombstone`.
         where: The decision, customer, table or catalogue.
-        what: What is wrong with it.
+        what: The fault.
     """
 
     kind: str
@@ -37,14 +37,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a look over a store found.
+    """The result of checking a store.
 
     Args:
         decisions: Decisions in the log.
         contacts: Entries of the ledger that stand.
         caps: Caps that were counted again, over all catalogues.
         uncounted: Caps that bind only a segment, which the records do not tell.
-        findings: What is wrong.
+        findings: The faults.
     """
 
     decisions: int
@@ -71,7 +71,7 @@ def check(store: Store, tenant: str) -> Checked:
 
     Args:
         store: The store.
-        tenant: Whose customers.
+        tenant: The tenant of the customers.
 
     Raises:
         StoreError: The database fails.
@@ -182,7 +182,7 @@ def _views(
 ) -> Iterator[tuple[list[Recorded], set[str]]]:
     """Contacts as they were known together when decisions were made, and the ids that were decided so.
 
-    What was decided about an alias before it was merged did not know of the customer's contacts, nor the other way.
+    Decisions about an alias before its merge did not know of the customer's contacts, nor the other way.
     """
     merged: dict[str, list[Recorded]] = defaultdict(list)
     alone: list[Recorded] = []

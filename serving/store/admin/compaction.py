@@ -40,12 +40,12 @@ class Keep:
     """How long what is kept.
 
     Args:
-        events: By type of event; a type that is not there is kept for ever.
-        inputs: What decisions were made on, without which none is made again or explained by what-if.
+        events: By type of event; events of a type that is missing here are always kept.
+        inputs: The inputs of decisions; without them no decision is made again or explained by what-if.
         answers: Answers kept for callers who ask again with the same key.
-        records: What was told to receivers, or refused by them.
+        records: Records delivered to receivers, or refused by them.
         messages: Ids of messages, by which a late duplicate is known.
-        merges: What an undoing of a merge needs.
+        merges: The data that undo a merge.
         silences: Decisions to leave a customer alone.
     """
 
@@ -77,11 +77,11 @@ def compact(
 ) -> Compacted:
     """Take away a tenant's old events, inputs, silences, answers, records and ids; close expired reservations.
 
-    Decisions that chose a message, contacts and outcomes stay. Whoever breaks it off loses nothing and may begin again.
+    Decisions that chose a message, contacts and outcomes stay. An interrupted run loses nothing and may begin again.
 
     Args:
         database: The database.
-        tenant: Whose customers.
+        tenant: The tenant of the customers.
         keep: How long what is kept.
         now: The present moment.
         progress: Told how far it is.

@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What was copied.
+    """The result of a copy.
 
     Args:
         rows: By table.
@@ -35,7 +35,7 @@ class Copied:
 def copy(source: Database, target: Database, progress: Progress = lambda _done, _of: None) -> Copied:
     """Copies every table of every tenant, as of one moment, in one transaction of the target: all of it or nothing.
 
-    The source is not changed. What it takes in later is not copied, so its service should be stopped.
+    The source is not changed. Rows that it takes in later are not copied, so stop its service first.
 
     Args:
         source: The store that is copied.

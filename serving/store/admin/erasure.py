@@ -58,11 +58,11 @@ ERASED = "erased-"
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure did.
+    """The result of an erasure.
 
     Args:
         names: Every id the person was known by.
-        token: Who their decisions and contacts are about from now on: nobody.
+        token: The pseudonym of their decisions and contacts from now on.
         decisions: How many of those there are.
         known: Whether the id belonged to a customer, or was erased before.
         log_emptied: Whether no trace is left in SQLite's write-ahead log; otherwise somebody was reading it.
@@ -80,11 +80,11 @@ def erase(database: Database, tenant: str, customer: str, when: datetime, by: st
 
     Profile, consents, events, names and what decisions were made on are deleted; so are answers and records for
     receivers that tell of them. Decisions, contacts, outcomes and exposures stay, under a name made up for the purpose.
-    Whatever comes later about any of the ids is turned away, also where nothing was known of it.
+    The store turns away later messages about any of the ids, also where nothing was known of it.
 
     Args:
         database: The database.
-        tenant: Whose customer.
+        tenant: The customer's tenant.
         customer: By any id they are known by.
         when: Now.
         by: Who does it, for the record of operators' actions.
@@ -116,7 +116,7 @@ def redacted(record: bytes, id_: str, token: str) -> bytes:
     Args:
         record: The record's bytes.
         id_: Its id from now on.
-        token: Who it is about from now on.
+        token: Their pseudonym from now on.
     """
     decision = parse(record)
     choice = decision.choice and replace(decision.choice, opening="", exclusions=(), factors=None)
@@ -144,7 +144,7 @@ class _Erasure:
     token: str
 
     def lock(self) -> bool:
-        """Wait for whoever decides about the person, and keep others out; whether there is such a person."""
+        """Wait for decisions about the person, and keep others out; whether there is such a person."""
         wanted = select(customers.c.customer).where(self._theirs(customers))
         locked = self.connection.execute(wanted.order_by(customers.c.customer).with_for_update()).all()
         return bool(locked)
@@ -152,7 +152,7 @@ class _Erasure:
     def forget_tellings(self) -> None:
         """Delete kept answers, and records for receivers, that are about the person or name them.
 
-        What is being answered right now may be about them too: of that nothing will be kept.
+        An answer in progress may be about them too: it will not be kept.
         """
         in_flight = update(idempotency).where(idempotency.c.tenant == self.tenant, idempotency.c.status.is_(None))
         self.connection.execute(in_flight.values(media=FORGOTTEN))

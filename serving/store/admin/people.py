@@ -45,7 +45,7 @@ def names_of(connection: Connection, tenant: str, customer: str) -> tuple[str, .
 
 
 def salted(connection: Connection, tenant: str, name: str) -> str:
-    """The digest that stands for an id where the id itself is not kept."""
+    """The digest of an id, for places where the id itself is not kept."""
     return digest_of(salt_of(connection, tenant), name)
 
 
@@ -74,7 +74,7 @@ def export(database: Database, tenant: str, customer: str) -> dict[str, Any] | N
 
     Args:
         database: The database.
-        tenant: Whose customer.
+        tenant: The customer's tenant.
         customer: By any id they are known by.
 
     Raises:
@@ -108,7 +108,7 @@ def export(database: Database, tenant: str, customer: str) -> dict[str, Any] | N
 
 
 class _Reader:
-    """Reads what tables bear under any of some names."""
+    """Reads the rows of tables under any of some names."""
 
     def __init__(self, connection: Connection, tenant: str, names: Sequence[str]) -> None:
         self._connection = connection
@@ -134,7 +134,7 @@ class _Reader:
         return self._bodies(outbox)
 
     def kept_answers(self) -> list[dict[str, Any]]:
-        """The answers about them that are kept for whoever asks again."""
+        """The answers about them that are kept for repeated requests."""
         return self._bodies(idempotency)
 
     def _bodies(self, table: Table) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ def crowded(session: Session, arrivals: Sequence[Arrival], known: Known, most: i
     Args:
         session: The transaction, which has locked the customers.
         arrivals: The messages, in their order.
-        known: What they meet.
+        known: The known customers.
         most: How many events of a customer and day are kept.
     """
     found = [(place, known.whose(a.customer), StoredEvent(*a.event)) for place, a in enumerate(arrivals) if a.event]

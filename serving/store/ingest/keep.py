@@ -42,12 +42,12 @@ _Told: TypeAlias = tuple[str, int, Arrival]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store knows of a batch, under its locks.
+    """The store's view of a batch's customers, under its locks.
 
     Args:
         erased: Those ids that were erased.
         versions: Of the customers that exist; 0 of one that was made for the batch.
-        identities: Whose the aliases are; moves with the ties of the batch.
+        identities: The owner of each alias; changes with the merges of the batch.
         decisions: Customer and choice of those that outcomes name.
         seen: Ids that came before.
     """
@@ -72,7 +72,7 @@ def keep(
         session: The transaction.
         new: Messages that did not come before, with their receipts.
         merges: The merges that they bring.
-        known: What they meet.
+        known: The known customers.
         received: When they came, microseconds since the epoch.
     """
     tenant, arrivals = session.tenant, [arrival for arrival, _ in new]
@@ -104,7 +104,7 @@ def keep_refusals(session: Session, again: Sequence[Arrival], known: Known, rece
     Args:
         session: The transaction.
         again: The messages.
-        known: What they meet.
+        known: The known customers.
         received: When they came, microseconds since the epoch.
     """
     told = [one for a in again for one in _consents(a, known, received) if one[0].customer in known.versions]
@@ -162,7 +162,7 @@ def _profiles(
 
 
 def _consents(arrival: Arrival, known: Known, received: int) -> Iterator[tuple[Profile, int]]:
-    """What a message says of consents, its customer's and those of the customer whose decision it answers."""
+    """A message's consents, its customer's and those of the customer whose decision it answers."""
     if arrival.profile and (arrival.profile.consents or arrival.profile.withdrawn):
         yield replace(arrival.profile, customer=known.whose(arrival.customer)), _moment(arrival, received)
     outcome = arrival.outcome
@@ -229,7 +229,7 @@ def _priced(session: Session, told: Sequence[tuple[str, Arrival]]) -> list[Store
 
 
 def _contact(event: StoredEvent, outcome: Outcome | None, known: Known) -> Contact:
-    """The contact of an event; one that was decided on bears the decision's id, as its reservation does: it is one."""
+    """The contact of an event; one that was decided on has the decision's id, as its reservation does: it is one."""
     id_ = outcome.decision if outcome and outcome.decision in known.decisions else event.id
     return Contact(from_micros(event.time), CHANNELS[event.channel], event.programme, message=event.subject, id=id_)
 

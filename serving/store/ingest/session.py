@@ -27,7 +27,7 @@ class Session(ABC):
     """A transaction that writes to one tenant; no erasure goes on beside it.
 
     Args:
-        tenant: Whose customers.
+        tenant: The tenant of the customers.
     """
 
     def __init__(self, tenant: str) -> None:
@@ -47,7 +47,7 @@ class Session(ABC):
 
     @abstractmethod
     def lock(self, customers: Collection[str], strangers: Collection[str]) -> dict[str, int]:
-        """Lock customers until the end, whoever else wants some of them; strangers are made first.
+        """Lock customers until the end, in an order without deadlocks; unknown customers are made first.
 
         Returns:
             The version of each that exists; 0 of one that was made here.
@@ -55,7 +55,7 @@ class Session(ABC):
 
     @abstractmethod
     def exclude(self, name: str) -> None:
-        """Wait for whoever excluded others by this name, and exclude others until the end."""
+        """Wait for the holder of a lock of this name, and hold it until the end."""
 
     def append_action(self, action: Act, customer: str, by: str, when: int) -> None:
         """Add a row to the record of operators' actions, about a customer's id; see `operator_actions.append`."""
@@ -88,12 +88,12 @@ class Session(ABC):
         return {} if salt is None else {digest_of(salt, id_): id_ for id_ in ids}
 
     def identities(self, names: Collection[str]) -> dict[str, str]:
-        """Whose those of some ids are that are aliases."""
+        """The owner of each alias among the ids."""
         return dict(self.pairs(_IDENTITIES, self.tenant, list(names)))
 
 
 def digest_of(salt: str, name: str) -> str:
-    """What is kept of an erased id: nobody can tell the id from it without the salt, or by trying ids."""
+    """The digest of an erased id: nobody can get the id from it without the salt, or by trying ids."""
     return hmac.new(bytes.fromhex(salt), name.encode(), hashlib.sha256).hexdigest()
 
 

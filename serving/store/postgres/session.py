@@ -1,6 +1,6 @@
 """Taking in on PostgreSQL, where customers are locked one by one and strangers are made before anybody is locked.
 
-Whoever waits to make a stranger holds no customer that existed, so nobody waits in a circle.
+A session that waits to create an unknown customer holds no lock on a known one, so no sessions wait in a circle.
 """
 
 from collections.abc import Collection, Iterable
@@ -24,7 +24,7 @@ class PostgresSession(Session):
 
     Args:
         connection: The connection.
-        tenant: Whose customers; erasures of the tenant wait, and are waited for.
+        tenant: The tenant of the customers; erasures of the tenant wait, and are waited for.
     """
 
     def __init__(self, connection: psycopg.Connection[TupleRow], tenant: str) -> None:

@@ -46,7 +46,7 @@ class PostgresStore(CoreStore):
     """The store in a PostgreSQL database, brought to the present schema when it is opened.
 
     Args:
-        url: What libpq takes: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`. No error tells the password.
+        url: An address for libpq: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`. No error shows the password.
         durability: Of what is acknowledged.
         connections: The most that are open at once for deciding and taking in.
         deadline: How long one statement may take, except for migrations; without end where None.
@@ -223,7 +223,7 @@ class PostgresStore(CoreStore):
 
     @contextmanager
     def _connection(self) -> Iterator[_Connection]:
-        """One of the pool's; if it is lost, the others are looked at too, so that only one caller is told."""
+        """One of the pool's; if it is lost, the others are checked too, so that only one caller gets an error."""
         with self._guarded(), self._pool.connection() as connection:
             try:
                 yield connection

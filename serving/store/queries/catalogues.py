@@ -81,7 +81,7 @@ def put(database: Database, tenant: str, content: str, author: str, moment: date
 
     Args:
         database: The database.
-        tenant: Whose catalogue.
+        tenant: The catalogue's tenant.
         content: YAML, checked already.
         author: Id of the key that does it.
         moment: Now.

@@ -11,7 +11,7 @@ from tactful.serving.store.schema import identities, ledger
 
 
 class ContactStatus(Enum):
-    """How a contact stands at a moment."""
+    """The status of a contact at a moment."""
 
     RESERVED = "reserved"
     SENT = "sent"
@@ -20,11 +20,11 @@ class ContactStatus(Enum):
 
 
 def standing(database: Database, tenant: str, customer: str, contact: str, moment: datetime) -> ContactStatus:
-    """How a contact stands; one that the ledger does not bear any more counts as expired.
+    """The status of a contact; one that the ledger does not hold any more counts as expired.
 
     Args:
         database: The database.
-        tenant: Whose customer.
+        tenant: The customer's tenant.
         customer: About whom the decision was; what was merged into another customer since is found there.
         contact: Its id, which is the decision's.
         moment: At which a reservation may have expired.

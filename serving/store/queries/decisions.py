@@ -19,7 +19,7 @@ def page(
 
     Args:
         database: The database.
-        tenant: Whose decisions.
+        tenant: The tenant of the decisions.
         customer: About this one alone, by any id it was known by; about all where None.
         before: The moment and id of the last decision of the page before; None for the first page.
         limit: At most so many.

@@ -22,7 +22,7 @@ def publish(database: Database, tenant: str, plan: Plan, moment: datetime) -> No
 
     Args:
         database: The database.
-        tenant: Whose experiments.
+        tenant: The tenant of the experiments.
         plan: Checked already.
         moment: Now.
 

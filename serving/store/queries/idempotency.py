@@ -101,7 +101,7 @@ def keep(database: Database, claim: Claim, answer: KeptAnswer, *, impersonal: bo
     Args:
         database: The database.
         claim: Its claim.
-        answer: What was answered.
+        answer: The answer.
         impersonal: Whether the answer names nobody, so that erasures do not concern it.
 
     Raises:

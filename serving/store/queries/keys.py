@@ -32,10 +32,10 @@ class ApiKey:
     """An API key, without its secret.
 
     Args:
-        tenant: Whose customers it opens.
+        tenant: The tenant that it opens.
         id: Its id, which is no secret.
-        name: What it is for, in its owner's words.
-        scopes: What it may do.
+        name: Its purpose, in its owner's words.
+        scopes: The permitted scopes.
         rate: Requests a second; no limit where None.
         created: When it was made.
         revoked: When it was revoked, or None.
@@ -102,7 +102,7 @@ def rotate(
 
     Args:
         database: The database.
-        tenant: Whose key.
+        tenant: The key's tenant.
         id_: The id of the key to be replaced.
         overlap: How long it is taken yet.
         when: The present moment.

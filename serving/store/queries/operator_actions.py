@@ -1,7 +1,7 @@
-"""What operators did: rows that are only added, each with the digest of the one before.
+"""The actions of operators: rows that are only added, each with the digest of the one before.
 
 A row that is changed, taken out or put in between breaks the chain at its place. Rows that are taken off the end leave
-a chain that holds: whoever noted the digest of the last row elsewhere finds out, by `known` of `verify`.
+a chain that holds: an operator who noted the digest of the last row elsewhere finds out, by `known` of `verify`.
 """
 
 import hashlib
@@ -41,8 +41,8 @@ class OperatorAction(NamedTuple):
         number: Its place, from 1.
         time: When, microseconds since the epoch.
         actor: Id of the key that did it, or `cli:` and the user of the command line; empty where a program did it.
-        action: What was done.
-        subject: What it was done to: the id of a key, the digest of a catalogue or a customer's id, a bundle's version.
+        action: The action.
+        subject: Its object: the id of a key, the digest of a catalogue or a customer's id, a bundle's version.
         details: More of it, JSON with sorted keys; nothing personal.
         previous: The digest of the row before.
         digest: SHA-256, in hex, of the tenant and all of the above.
@@ -65,13 +65,13 @@ class OperatorAction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What became of a check of the chain.
+    """The result of checking the chain.
 
     Args:
         rows: How many rows hold, from the first on.
         head: The digest of the last of them: worth noting elsewhere.
         broken: The number of the first row that does not hold, or None.
-        reason: What is wrong with it; empty where nothing is.
+        reason: The fault; empty where there is none.
     """
 
     rows: int
@@ -94,10 +94,10 @@ def append(
 
     Args:
         connection: In a transaction that writes.
-        tenant: Whose record.
-        action: What was done.
+        tenant: The tenant of the record.
+        action: The action.
         subject: To what; nothing personal.
-        by: Who did it.
+        by: The operator.
         when: The present moment.
         details: More of it, as JSON gives it; nothing personal.
     """
@@ -160,7 +160,7 @@ def verify(tenant: str, rows: Iterable[OperatorAction], known: str | None = None
     """Check the chain of a tenant's record.
 
     Args:
-        tenant: Whose record.
+        tenant: The tenant of the record.
         rows: All of it, the oldest first.
         known: The digest of a row that was noted before, which has to be in the chain.
 

@@ -1,6 +1,6 @@
 """The outbox: what is to be told to receivers, written with what it tells of and kept until it was told.
 
-Whoever works at it claims records for a while, so that several do not do the same at once; a claim that its holder did
+A worker claims records for a while, so that several do not process the same at once; a claim that its holder did
 not finish, because it died, runs out.
 """
 
@@ -24,10 +24,10 @@ class Record:
     """A record that was claimed.
 
     Args:
-        tenant: Whose it is.
+        tenant: The record's tenant.
         id: Its id.
         kind: `event`: to be decided upon; `decision`: to be told.
-        body: What of it is needed.
+        body: The rest of it.
         attempts: How often it was claimed, this time included.
     """
 
@@ -45,7 +45,7 @@ class Wait:
     Args:
         record: The record.
         due: Until when.
-        body: What it bears from then on, and its attempts count from nought; as it was where None.
+        body: Its new content, with attempts counted from 0; unchanged where None.
     """
 
     record: Record
@@ -53,7 +53,7 @@ class Wait:
     body: bytes | None = None
 
     def values(self) -> dict[str, Any]:
-        """What changes of its row."""
+        """The changes of its row."""
         due = {"due": microseconds(self.due)}
         return due if self.body is None else {**due, "body": self.body, "attempts": 0}
 
@@ -90,7 +90,7 @@ def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit:
 
 
 def done(database: Database, records: Sequence[Record], now: datetime) -> int:
-    """Records were dealt with; what they bore is forgotten.
+    """Records were processed; their content is deleted.
 
     Returns:
         How many were still waiting.
@@ -116,7 +116,7 @@ def postpone(database: Database, waits: Sequence[Wait]) -> int:
 
 
 def refuse(database: Database, record: Record, reason: str) -> bool:
-    """A record will never be dealt with; it is kept, with the reason, without what it bore.
+    """A record will never be processed; its row stays with the reason, without its content.
 
     Returns:
         Whether it was still waiting.

@@ -20,7 +20,7 @@ class Refused(NamedTuple):
     """Messages alike.
 
     Args:
-        fate: What became of them, such as `malformed`.
+        fate: Their status, such as `malformed`.
         name: Their type, and the name of a track call.
         reason: Why.
         key: The id of the API key that sent them; empty where no key is needed.
@@ -37,7 +37,7 @@ class RefusedCount:
     """How often messages alike were refused.
 
     Args:
-        refused: What they have in common.
+        refused: Their common properties.
         count: How many there were.
         first: When the first came.
         last: When the last came.
@@ -54,7 +54,7 @@ def add(database: Database, tenant: str, counts: Mapping[Refused, int], moment: 
 
     Args:
         database: The database.
-        tenant: Whose messages.
+        tenant: The tenant of the messages.
         counts: How many came since the last time.
         moment: When they came.
 
@@ -77,7 +77,7 @@ def add(database: Database, tenant: str, counts: Mapping[Refused, int], moment: 
 
 
 def counts(database: Database, tenant: str) -> list[RefusedCount]:
-    """What was refused, the last seen first.
+    """The refused messages, the last seen first.
 
     Raises:
         StoreError: The database fails.

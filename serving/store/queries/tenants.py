@@ -1,4 +1,4 @@
-"""What the store keeps of a tenant itself."""
+"""The store's own record of a tenant."""
 
 from sqlalchemy import select
 

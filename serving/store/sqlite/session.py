@@ -17,7 +17,7 @@ class SqliteSession(Session):
 
     Args:
         connection: The connection.
-        tenant: Whose customers.
+        tenant: The tenant of the customers.
     """
 
     def __init__(self, connection: sqlite3.Connection, tenant: str) -> None:
