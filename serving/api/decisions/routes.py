@@ -1,7 +1,7 @@
 """Decisions over HTTP: made, told again, sent, released, answered.
 
 Endpoints are coroutines, which cost half of what functions in a thread pool cost. Deciding, which takes long and may
-wait for another writer, happens on the batcher's thread; other calls of the store run in the thread pool. The event loop
+wait for another writer, happens on the batcher's thread; other calls of the store run in the pool. The event loop
 itself never waits for the store.
 """
 
