@@ -46,7 +46,7 @@ serve: $(READY)  ## Keep the decision service running on the demo's data
 	$(BIN)/tactful serve
 
 test: $(READY_DEV)  ## Run the tests and the examples in docstrings and guides
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not soak" --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: lint types contracts security test  ## Everything CI runs: format, lint, types, import contracts, weak spots, tests, doctests
 
@@ -76,7 +76,8 @@ bench: $(READY_DEV)  ## Run every benchmark; each writes var/bench/NAME.json, it
 	@$(BIN)/python -m benchmarks._history record
 	@$(BIN)/python -m benchmarks._history compare
 
-soak: $(READY_DEV)  ## Ten minutes of mixed load while processes and databases are killed; writes var/bench/soak.json
+soak: $(READY_DEV)  ## The long proofs, then ten minutes of mixed load among faults; writes var/bench/soak.json
+	$(BIN)/python -m pytest -m soak --numprocesses auto --dist loadfile
 	$(BIN)/python -m tests.storm.soak
 
 lock: $(READY_DEV)  ## Write constraints.txt and requirements/ after a change of dependencies

@@ -13,8 +13,7 @@ from tactful.experiments.offpolicy.predictions import cross_fitted
 from tactful.experiments.offpolicy.support import support
 from tests.decisions.retailer import CATALOGUE, RETAILER, KnownScorer, compiled, having
 from tests.experiments.gated import FITTED, MARKETER, MISTAKEN, REWARDS, SEGMENTS, among, simulated, truth
-
-LOGS = 1000
+from tests.proofs import covered, runs
 
 
 def with_target(log: Log, target: np.ndarray) -> Log:
@@ -35,17 +34,19 @@ def marketers_value() -> float:
     return float((among(options, MARKETER[segment]) * REWARDS[segment]).sum(axis=1).mean())
 
 
+@pytest.mark.parametrize("logs", runs(200, 1000))
 @pytest.mark.parametrize("estimator", ["ips", "snips", "doubly_robust", "switch_dr"])
-def test_differences_are_unbiased_and_their_intervals_hold_the_truth(estimator: str) -> None:
+def test_differences_are_unbiased_and_their_intervals_hold_the_truth(estimator: str, logs: int) -> None:
     found: list[Estimate] = []
-    for seed in range(LOGS):
+    for seed in range(logs):
         candidate, incumbent, segment = pairs(seed)
         model = MISTAKEN[segment] if estimator == "doubly_robust" else FITTED[segment]
         found.append(difference(candidate, incumbent, estimator, model))  # type: ignore[arg-type]
     told = truth() - marketers_value()
     values = np.array([estimate.value for estimate in found])
-    assert abs(values.mean() - told) < 3 * values.std() / np.sqrt(LOGS) + 0.003
-    assert 0.93 <= np.mean([estimate.low <= told <= estimate.high for estimate in found]) <= 0.97
+    assert abs(values.mean() - told) < 3 * values.std() / np.sqrt(logs) + 0.003
+    least, most = covered(logs)
+    assert least <= np.mean([estimate.low <= told <= estimate.high for estimate in found]) <= most
 
 
 def test_pairing_is_steadier_than_two_estimates() -> None:
