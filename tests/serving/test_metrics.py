@@ -105,7 +105,7 @@ def test_decisions_that_nothing_could_be_made_with_are_counted(service: Decision
 
 def test_the_outbox_is_measured_when_somebody_asks(service: DecisionService) -> None:
     event = {"messageId": "m1", "userId": "thankful", "event": "Order Completed", "properties": {"revenue": 80}}
-    Intake(service.store, "default", Rules(), "USD", listening=listening(service)).take([event], NOW, call="track")
+    Intake(service.store, "default", Rules(), "USD", listening=listening(service)).ingest([event], NOW, call="track")
     with running(service) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         told = samples(client.get("/metrics").text)
     assert told[series("tactful_outbox_waiting")] == 1

@@ -41,7 +41,7 @@ def test_a_request_a_decision_and_the_store_are_one_trace(service: DecisionServi
     assert read.trace_id != request.trace_id
     decide = collector.named("decide")[0]
     assert (decide.trace_id, decide.parent_span_id) == (request.trace_id, request.span_id)
-    assert attributes(decide) == {"asks": 1}
+    assert attributes(decide) == {"commands": 1}
     (record,) = collector.named("store.record")
     assert (record.trace_id, record.parent_span_id) == (decide.trace_id, decide.span_id)
     assert {"store.customers", "store.record"} <= {span.name for span in collector.spans}

@@ -32,7 +32,7 @@ def test_each_request_has_its_own_answer(service: DecisionService) -> None:
     inbox = IngestBatcher(IngestPipeline())
     unfit = [single(200, userId=None), RawRequest(b"{", "", "track")]
     raw_requests = [*map(single, range(100)), *unfit, batch(100, 101), single(1), batch(5)]
-    answers = [future.result() for future in [inbox.ingest(service, raw_request) for raw_request in raw_requests]]
+    answers = [future.result() for future in [inbox.submit(service, raw_request) for raw_request in raw_requests]]
     inbox.close()
     assert Counter(fate for answer in answers for fate in fates(answer)) == {
         MessageStatus.KEPT: 102,
@@ -50,7 +50,7 @@ def test_each_request_has_its_own_answer(service: DecisionService) -> None:
 def test_tenants_are_kept_apart(shop: Settings, service: DecisionService) -> None:
     other = DecisionService(service.store, service.champions, service.maker, service.clock, "other")
     inbox = IngestBatcher(IngestPipeline())
-    for future in [inbox.ingest(who, single(n)) for n in range(20) for who in (service, other)]:
+    for future in [inbox.submit(who, single(n)) for n in range(20) for who in (service, other)]:
         assert fates(future.result()) == [MessageStatus.KEPT]
     inbox.close()
     assert {event.id for _, event in service.store.events("other")} == {f"m{n}" for n in range(20)}
@@ -58,11 +58,11 @@ def test_tenants_are_kept_apart(shop: Settings, service: DecisionService) -> Non
 
 def test_closing_takes_in_what_waits_and_nothing_after(service: DecisionService) -> None:
     inbox = IngestBatcher(IngestPipeline())
-    futures = [inbox.ingest(service, single(number)) for number in range(50)]
+    futures = [inbox.submit(service, single(number)) for number in range(50)]
     inbox.close()
     assert [fates(future.result()) for future in futures] == [[MessageStatus.KEPT]] * 50
     with pytest.raises(NotReadyError, match="the service is stopping"):
-        inbox.ingest(service, single(51)).result()
+        inbox.submit(service, single(51)).result()
 
 
 def test_a_store_that_fails_is_told_to_everybody(shop: Settings, open_shop: Callable[[], DecisionService]) -> None:
@@ -70,7 +70,7 @@ def test_a_store_that_fails_is_told_to_everybody(shop: Settings, open_shop: Call
     with service.store.database.begin() as connection:
         connection.exec_driver_sql("DROP TABLE arrivals")
     inbox = IngestBatcher(IngestPipeline())
-    futures = [inbox.ingest(service, single(number)) for number in range(5)]
+    futures = [inbox.submit(service, single(number)) for number in range(5)]
     for future in futures:
         with pytest.raises(StoreError):
             future.result()
