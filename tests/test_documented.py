@@ -14,8 +14,9 @@ from tactful.cli.main import app, load
 from tests.cli.helps import invocations
 from tests.test_architecture import ROOMS, ROOT
 
-GUIDES = (ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md")))
-DOCUMENTS = (*GUIDES, ROOT / "CHANGELOG.md", ROOT / "docs" / "performance.md", *(ROOT / "docs/decisions").glob("*.md"))
+PURPOSES = ("tutorials", "how-to", "reference", "explanation")
+GUIDES = (ROOT / "README.md", *sorted(file for folder in PURPOSES for file in (ROOT / "docs" / folder).glob("*.md")))
+DOCUMENTS = (*GUIDES, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md"))
 CALL = re.compile(r"\btactful ((?:[a-z][a-z|-]*)(?: +[a-z][a-z|-]*)?)([^\n`]*)")
 
 

@@ -51,7 +51,7 @@ def kpis(
 ) -> None:
     """Count the key figures of a period, each with its interval.
 
-    Figures that cannot be told are left out. Definitions: docs/guides/key-figures.md.
+    Figures that cannot be told are left out. Definitions: docs/reference/key-figures.md.
     """
     from tactful.experiments.readout.kpis import by as figures_by
     from tactful.experiments.readout.kpis import key_figures, of_programmes, over_time

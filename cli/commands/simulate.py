@@ -55,7 +55,7 @@ def simulate(
 
     `tactful` runs through the product: events, features, `decide`, outcomes, retraining and the release gate; `ungated`
     is the same without the gate. The value of a policy is the margin of the weeks and what is expected of the half year
-    after. It is a world of our making: docs/guides/world.md states every number of it.
+    after. It is a world of our making: docs/explanation/world.md states every number of it.
 
     With `--keep`, a service decides and its folder is left, for every command that takes `--data` or `--events`.
     """
@@ -114,7 +114,7 @@ def _keep(
     lines = (
         f"A simulated shop is in {folder}: {shop}. Nobody in it is real.",
         f"It made {made}. {told['unsubscribed']:,} of the customers unsubscribed.",
-        f"Its clock stands at {moment:%Y-%m-%d %H:%M} UTC. docs/guides/retraining.md goes on from here.",
+        f"Its clock stands at {moment:%Y-%m-%d %H:%M} UTC. docs/how-to/retraining.md goes on from here.",
     )
     for line in lines:
         console().print(line, soft_wrap=True)

@@ -20,7 +20,7 @@ def _stands_for(value: float, meaning: str) -> Any:
 class Parameters:
     """A world's numbers: rates are a day unless said otherwise, amounts in one currency.
 
-    The metadata of each field gives its meaning; the table in `docs/guides/world.md` is made of them.
+    The metadata of each field gives its meaning; the table in `docs/explanation/world.md` is made of them.
     """
 
     rate: float = _stands_for(0.045, "mean purchases a day of a customer who is not contacted")

@@ -124,7 +124,7 @@ def test_buckets_have_a_range(log):
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
-GUIDE = (ROOT / "docs" / "guides" / "importing-a-log.md").read_text()
+GUIDE = (ROOT / "docs" / "how-to" / "importing-a-log.md").read_text()
 
 
 def plain(text: str) -> list[str]:
@@ -147,7 +147,7 @@ def test_the_guide_shows_what_the_command_prints(tmp_path, monkeypatch, argument
     assert plain(result.stdout) == plain(printed)
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "docs/guides/mappings").glob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted((ROOT / "docs/how-to/mappings").glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_guide_shows_the_mappings(file):
     text = "".join(line for line in file.read_text().splitlines(keepends=True) if not line.startswith("#"))
     assert f"```yaml\n{text}```" in GUIDE

@@ -10,7 +10,7 @@ from tactful.decisions.loading import inspect_catalogue
 from tests.decisions.rehearsal import VOCABULARY
 
 ROOT = Path(__file__).parents[2]
-GUIDE = ROOT / "docs" / "guides" / "catalogue.md"
+GUIDE = ROOT / "docs" / "reference" / "catalogue.md"
 FIRST, *SNIPPETS = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 

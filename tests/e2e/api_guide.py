@@ -21,7 +21,7 @@ from tactful.serving.process.server import running
 from tactful.serving.settings import Settings
 from tests.patience import PATIENCE
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "api.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 ADDRESS = "http://127.0.0.1:8080"
 WIDTH = 120
 BUNDLE = "6f6590e90155"

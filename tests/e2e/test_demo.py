@@ -182,5 +182,5 @@ def test_the_readme_shows_what_the_demo_prints(demo):
 
 
 def test_the_guide_to_models_has_the_figures_of_the_demo(demo):
-    guide = (ROOT / "docs" / "guides" / "models.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "explanation" / "models.md").read_text(encoding="utf-8")
     assert [row for row in figures(demo.report) if row not in guide.splitlines()] == []

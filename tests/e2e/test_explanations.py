@@ -19,7 +19,7 @@ from tests.e2e.command import ROOT, shell, tactful
 
 pytestmark = pytest.mark.timeout(900)
 
-GUIDE = (ROOT / "docs" / "guides" / "explanations.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "how-to" / "explanations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 SILENT = "demo-1"
 """A household that gets nothing: mailed twice, and no consent to e-mail."""

@@ -20,7 +20,7 @@ from tests.e2e.command import ROOT, shell
 from tests.patience import PATIENCE
 from tests.training.shops import rows
 
-GUIDE = ROOT / "docs" / "guides" / "go-live.md"
+GUIDE = ROOT / "docs" / "tutorials" / "go-live.md"
 ADDRESS = "http://127.0.0.1:8080"
 LEAVER, BUYER, TWIN = "c0", "c1", "c2"
 """The twin has the history of the leaver: what differs between decisions about the two is what the models learnt."""

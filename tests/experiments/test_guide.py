@@ -12,7 +12,7 @@ from tactful.experiments.design.loading import parse_plan
 from tactful.features.definitions.standard import STANDARD
 
 ROOT = Path(__file__).parents[2]
-GUIDE = (ROOT / "docs/guides/experiments.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs/how-to/experiments.md").read_text(encoding="utf-8")
 
 
 def rows(heading: str) -> list[list[str]]:

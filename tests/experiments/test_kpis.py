@@ -22,7 +22,7 @@ from tactful.experiments.readout.kpis import (
 from tactful.experiments.readout.logbook import Logbook, period
 from tests.experiments.trials import trial, truth
 
-GUIDE = Path(__file__).parents[2] / "docs/guides/key-figures.md"
+GUIDE = Path(__file__).parents[2] / "docs/reference/key-figures.md"
 MAY, JUNE = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 MONTH = JUNE - MAY
 

@@ -15,7 +15,7 @@ from tactful.experiments.world.triggers import allowed, open_arms
 from tactful.experiments.world.world import World
 from tactful.features.array_types import Ints
 
-GUIDE = Path(__file__).parents[2] / "docs/guides/world.md"
+GUIDE = Path(__file__).parents[2] / "docs/explanation/world.md"
 N = 4000
 
 

@@ -658,7 +658,7 @@ def test_every_row_is_in_an_event_or_in_the_quarantine(tmp_path_factory, rows):
 
 @pytest.mark.skipif(not RETAIL.exists(), reason="the retailer's invoices of 2009 and 2010 are not at ../shared/data")
 def test_a_year_of_a_retailers_invoices():
-    imported = import_log(RETAIL, load_mapping(ROOT / "docs/guides/mappings/online_retail.yaml"))
+    imported = import_log(RETAIL, load_mapping(ROOT / "docs/how-to/mappings/online_retail.yaml"))
     assert imported.rows_read == 525_461
     assert imported.reasons == {
         "no customer": 107_927,
@@ -673,7 +673,7 @@ def test_a_year_of_a_retailers_invoices():
 
 @pytest.mark.skipif(not CDNOW.exists(), reason="the purchases of compact discs are not at ../shared/data")
 def test_a_cohort_of_buyers_of_compact_discs():
-    imported = import_log(CDNOW, load_mapping(ROOT / "docs/guides/mappings/cdnow.yaml"))
+    imported = import_log(CDNOW, load_mapping(ROOT / "docs/how-to/mappings/cdnow.yaml"))
     assert (imported.rows_read, imported.rows_used, len(imported.events)) == (69_659, 69_659, 67_591)
     assert imported.events["customer_id"].nunique() == 23_570
     assert imported.events["amount"].sum() == pytest.approx(2_500_315.63)

@@ -7,7 +7,7 @@ from tactful.features.importing.mapping import EventKind, LogMapping, Source
 from tactful.features.importing.yaml import load_mapping, parse_mapping
 from tests.checked_text import CheckedText
 
-GUIDES = Path(__file__).parents[2] / "docs" / "guides" / "mappings"
+GUIDES = Path(__file__).parents[2] / "docs" / "how-to" / "mappings"
 
 GOOD = CheckedText("""\
 zone: Europe/London

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from tactful.serving.settings import Settings
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "deploying.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "deploying.md"
 BEGINS, ENDS = "| variable | default | meaning |\n|---|---|---|\n", "\n\n"
 UNSET = {
     "now": "the clock's",

@@ -27,7 +27,7 @@ from tests.serving.receiver import SECRET
 from tests.serving.shop import NOW
 
 ROOT = Path(__file__).parents[3]
-GUIDE = (ROOT / "docs/guides/ingestion.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs/how-to/ingestion.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8080"
 
 
