@@ -8,6 +8,8 @@ READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
 READY_SECURITY := .venv/.ready-security
 SECURITY := .venv/security/bin
+READY_DOCS := .venv/.ready-docs
+DOCS := .venv/docs/bin
 CODE := benchmarks cli decisions experiments features models population release serving training
 LOCKS := $(wildcard requirements/*.txt)
 # Files whose hashes are known, and none that would run code while it is installed.
@@ -15,7 +17,7 @@ INSTALL := python -m pip install --quiet --require-hashes --only-binary :all:
 INSTALL_OURS := python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types contracts security format bench soak lock release clean
+.PHONY: help demo serve test check lint types contracts security docs format bench soak lock release clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +41,12 @@ $(READY_SECURITY): requirements/security.txt | $(BIN)/python
 	$(SECURITY)/$(INSTALL) --requirement requirements/security.txt
 	@touch $@
 
+# The site is built from the text of the code, so its tools need none of our packages.
+$(READY_DOCS): requirements/docs.txt | $(BIN)/python
+	$(BIN)/python -m venv .venv/docs
+	$(DOCS)/$(INSTALL) --requirement requirements/docs.txt
+	@touch $@
+
 demo: $(READY)  ## Run the main job on real data: import, features, models, decisions over HTTP, report
 	$(BIN)/tactful demo
 
@@ -48,7 +56,7 @@ serve: $(READY)  ## Keep the decision service running on the demo's data
 test: $(READY_DEV)  ## Run the tests and the examples in docstrings and guides
 	$(BIN)/python -m pytest -m "not soak" --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-check: lint types contracts security test  ## Everything CI runs: format, lint, types, import contracts, weak spots, tests, doctests
+check: lint types contracts security docs test  ## Everything CI runs: format, lint, types, import contracts, weak spots, site, tests, doctests
 
 lint: $(READY_DEV)
 	$(BIN)/python -m ruff format --check .
@@ -66,6 +74,10 @@ security: $(READY_SECURITY)  ## Look for weak spots and secrets in the code, wit
 	$(SECURITY)/detect-secrets-hook --baseline .secrets.baseline $$(git ls-files) || test $$? -eq 3  # 3: a known one moved
 	PATH=$(SECURITY):$$PATH semgrep test .semgrep
 	PATH=$(SECURITY):$$PATH semgrep scan --metrics off --disable-version-check --quiet --error --config .semgrep/rules.yaml $(CODE)
+
+docs: $(READY_DOCS)  ## Build the documentation site into var/site, and check that it needs no network
+	$(DOCS)/zensical build --strict --clean
+	$(DOCS)/python -m release.offline var/site
 
 format: $(READY_DEV)  ## Format and mend what can be mended
 	$(BIN)/python -m ruff format .

@@ -13,6 +13,8 @@ CONSTRAINTS = ROOT / "constraints.txt"
 FOLDER = ROOT / "requirements"
 LAYERS = ("serve", "train", "demo", "dev")
 """What is installed for each purpose: each file includes the one before it, and adds an extra of that name."""
+APART = ("docs", "security")
+"""Groups of tools that have an environment of their own, since they may want other versions than the rest."""
 UV = str(Path(sys.executable).with_name("uv"))
 
 
@@ -28,8 +30,8 @@ def main() -> None:
         _write(name, included + "".join(package for package in packages if package not in known))
         known.update(packages)
     _write("build", _compile("--group", "build", *fixed))
-    security = FOLDER / "security.txt"
-    _compile("--group", "security", "--generate-hashes", "--output-file", str(security))
+    for name in APART:
+        _compile("--group", name, "--generate-hashes", "--output-file", str(FOLDER / f"{name}.txt"))
 
 
 def _compile(*arguments: str) -> str:

@@ -11,10 +11,11 @@ import pytest
 from typer.main import get_command
 
 from tactful.cli.main import app, load
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 from tests.cli.helps import invocations
+from tests.reference_pages import FOLDER, PAGES, PURPOSES, page
 from tests.test_architecture import ROOMS, ROOT
 
-PURPOSES = ("tutorials", "how-to", "reference", "explanation")
 GUIDES = (ROOT / "README.md", *sorted(file for folder in PURPOSES for file in (ROOT / "docs" / folder).glob("*.md")))
 DOCUMENTS = (*GUIDES, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md"))
 CALL = re.compile(r"\btactful ((?:[a-z][a-z|-]*)(?: +[a-z][a-z|-]*)?)([^\n`]*)")
@@ -57,7 +58,8 @@ def imports(document: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_every_command_is_in_the_readme_or_a_guide() -> None:
-    told = {words for guide in GUIDES for words, _ in calls(guide)}
+    written = [guide for guide in GUIDES if guide.name not in PAGES]
+    told = {words for guide in written for words, _ in calls(guide)}
     leaves = {words for words in invocations() if words and not hasattr(command_of(words), "commands")}
     assert leaves - told == set()
 
@@ -81,6 +83,28 @@ def test_links_and_files_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_what_a_guide_imports_is_there(guide: Path) -> None:
     assert [(module, name) for module, name in imports(guide) if not hasattr(import_module(module), name)] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_that_is_made_from_the_code_is_up_to_date(name: str) -> None:
+    assert text_of(FOLDER / name) == page(name), "run python -m tests.reference_pages"
+
+
+def test_the_page_of_events_lists_every_type_and_channel() -> None:
+    text = text_of(FOLDER / "events.md")
+    types, channels = text[text.index("## Types") :].split("## Channels")
+    assert set(re.findall(r"^\| `(\w+)`", types, re.MULTILINE)) == set(EVENT_TYPES)
+    assert set(re.findall(r"`(\w+)`", channels)) == set(CHANNELS) - {""}
+
+
+def test_the_site_has_every_page() -> None:
+    site = text_of(ROOT / "zensical.toml")
+    pages = {
+        str(file.relative_to(ROOT / "docs")) for guide in ("*.md", "*/*.md") for file in (ROOT / "docs").glob(guide)
+    }
+    assert set(re.findall(r'"([\w/.-]+\.md)"', site)) == {
+        one for one in pages if not re.match(r"decisions/(?!README)", one)
+    }
 
 
 @pytest.mark.parametrize("room", ROOMS)

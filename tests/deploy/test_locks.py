@@ -18,6 +18,7 @@ WANTED = {
     "demo": EXTRAS["demo"],
     "dev": EXTRAS["dev"],
     "build": [*GROUPS["build"], *PROJECT["build-system"]["requires"]],
+    "docs": GROUPS["docs"],
     "security": GROUPS["security"],
 }
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """The table of settings, made from the settings themselves.
 
-`python -m tests.serving.settings_table` writes it into the guide.
+`python -m tests.serving.settings_table` writes it into the reference.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from tactful.serving.settings import Settings
 
-GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "deploying.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 BEGINS, ENDS = "| variable | default | meaning |\n|---|---|---|\n", "\n\n"
 UNSET = {
     "now": "the clock's",
