@@ -1,6 +1,7 @@
 """What a user can call is in the documents, and what the documents name is there to be called."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -88,6 +89,15 @@ def test_what_a_guide_imports_is_there(guide: Path) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_that_is_made_from_the_code_is_up_to_date(name: str) -> None:
     assert text_of(FOLDER / name) == page(name), "run python -m tests.reference_pages"
+
+
+def test_the_readme_shows_a_part_of_an_answer_of_the_api() -> None:
+    shown, whole = (
+        json.loads(re.findall(r"```json\n(.*?)```", text_of(document), re.DOTALL)[0])["choice"]
+        for document in (ROOT / "README.md", FOLDER / "api.md")
+    )
+    assert shown
+    assert shown.items() <= whole.items()
 
 
 def test_the_page_of_events_lists_every_type_and_channel() -> None:

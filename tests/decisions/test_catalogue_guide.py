@@ -11,7 +11,11 @@ from tests.decisions.rehearsal import VOCABULARY
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "reference" / "catalogue.md"
-FIRST, *SNIPPETS = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
+FIRST, *SNIPPETS = [
+    snippet
+    for document in (GUIDE, ROOT / "README.md")
+    for snippet in re.findall(r"```yaml\n(.*?)```", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+]
 
 
 def sections(text: str) -> dict[str, str]:

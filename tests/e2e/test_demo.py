@@ -175,9 +175,9 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-def test_the_readme_shows_what_the_demo_prints(demo):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"^```transcript\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+def test_the_tutorial_shows_what_the_demo_prints(demo):
+    tutorial = (ROOT / "docs" / "tutorials" / "demo.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```transcript\n(.*?)^```$", tutorial, re.MULTILINE | re.DOTALL)
     assert shown in demo.transcript
 
 
