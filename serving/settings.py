@@ -29,20 +29,20 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TACTFUL_", frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     data: Path = Path("var/demo")
-    """Folder of what it serves from; the next three are found in it unless they are given."""
+    """Folder of the service; the next three lie in it unless you set them."""
     store: str = Field(default_factory=lambda known: f"sqlite:///{known['data']}/tactful.db")
     """URL of the operational store: `sqlite:///PATH` or `postgresql://…`."""
     champion: Path = Field(default_factory=lambda known: known["data"] / "champion")
-    """The bundle folder, or a text file that names it (relative to the file's own folder). Tenants who have one of
-    their own in `tenants/TENANT/champion` of the data folder use that."""
+    """The bundle folder, or a text file that names it (relative to the file's own folder). A tenant with a bundle in
+    `tenants/TENANT/champion` of the data folder uses that one."""
     catalogue: Path = Field(default_factory=lambda known: known["data"] / "catalogue.yaml")
-    """The catalogue's YAML file, for tenants who have not put one in force over HTTP."""
+    """The catalogue's YAML file, for tenants without a catalogue that was put in force over HTTP."""
     tenant: str = Field(default="default", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
-    """Whose customers these are: the tenant of commands, of the probes and of callers without keys."""
+    """The tenant of commands, of the probes and of callers without keys."""
     durability: Durability = "full"
-    """`full`: what is acknowledged survives the loss of power; `normal`: the death of any process, and no more."""
+    """`full`: acknowledged data survive the loss of power; `normal`: they survive the death of any process only."""
     connections: int = Field(default=8, ge=1)
-    """The most connections to PostgreSQL that a worker opens for deciding and taking in."""
+    """Largest number of connections to PostgreSQL that a worker opens for decisions and events."""
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = Field(default=8080, ge=0, le=65535)
@@ -57,49 +57,49 @@ class Settings(BaseSettings):
     """Who may read `/metrics`: keys of the tenant above with scope `admin`, or besides them every process of this
     machine."""
     traces: str = ""
-    """OTLP/HTTP endpoint that traces go to, such as `http://127.0.0.1:4318`; `OTEL_EXPORTER_OTLP_ENDPOINT` where
-    empty; no traces where that is not set either."""
+    """OTLP/HTTP endpoint for traces, such as `http://127.0.0.1:4318`; if empty, `OTEL_EXPORTER_OTLP_ENDPOINT`; no
+    traces if that is not set either."""
     body_limit: int = Field(default=65_536, gt=0)
-    """Largest request body, in bytes, where a route has no limit of its own."""
+    """Largest request body, in bytes, for routes without a limit of their own."""
     patience: timedelta = Field(default=timedelta(seconds=15), gt=timedelta())
     """How long a client may take over the head of a request, and between two pieces of its body."""
     rate: float = Field(default=1_000.0, gt=0)
-    """Tokens a second of an API key that has no rate of its own, of all workers together."""
+    """Tokens a second for an API key without a rate of its own, over all workers together."""
     deadline: timedelta = Field(default=timedelta(minutes=1), gt=timedelta())
     """How long a request may take, from its head to the end of its answer; then the answer is 503."""
     store_deadline: timedelta = Field(default=timedelta(seconds=10), ge=timedelta(milliseconds=10))
     """How long PostgreSQL may take over one statement of the service; then the answer is 503."""
     grace: timedelta = Field(default=timedelta(seconds=30), gt=timedelta())
-    """How long requests that began may take to finish once the service is told to stop."""
+    """How long requests that began may take to finish after the service was asked to stop."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severity that is logged."""
     seed: str = "tactful"
     """Seed of every draw."""
     now: AwareDatetime | None = None
-    """The moment every decision is made at, for replays and demonstrations; the clock's where it is not set."""
+    """The moment of every decision, for replays and demonstrations; the clock's if it is not set."""
     reservation: timedelta = Field(default=timedelta(days=30), gt=timedelta())
     """How long a contact that is neither confirmed nor released counts."""
     tracking: Path = Field(default_factory=lambda known: known["data"] / "tracking.yaml")
-    """A YAML file that says what foreign names of events and traits mean; the standard alone where there is none."""
+    """A YAML file with the meaning of your own names of events and traits; without it, the standard names alone."""
     token_secrets: Mapping[str, tuple[SecretStr, ...]] = {}
-    """Secrets that shops sign tokens of their customers with, by tenant, as JSON such as `{"default": ["…"]}`; at least
-    32 bytes each, and several while one replaces another; pages get no content where there is none."""
+    """Secrets with which shops sign tokens of their customers, by tenant, as JSON such as `{"default": ["…"]}`; at
+    least 32 bytes each, and several while one replaces another; without them, pages get no content."""
     merges: int = Field(default=20, ge=0)
     """How many ids may become one customer within an hour, also by keys of scope `merge`."""
     events: int = Field(default=2_000, ge=1)
     """How many events of a customer that happened on one day are kept; refusals and contacts always are."""
     keep_inputs: timedelta = Field(default=timedelta(days=365), ge=timedelta(days=1))
-    """How long what decisions were made on is kept; then they are made again no more."""
+    """How long the inputs of decisions are kept; without inputs, a decision cannot be made again."""
     keep_silences: timedelta = Field(default=timedelta(days=730), ge=timedelta(days=1))
-    """How long decisions to leave a customer alone are kept."""
+    """How long decisions for silence are kept."""
     upkeep: bool = False
     """Whether the service compacts and checks the store of its tenant by itself, once a day."""
     webhook_url: str | None = None
-    """Where decisions upon events are told: https, or http on this machine; nobody is told where it is not set."""
+    """The receiver of decisions that events trigger: https, or http on this machine; without it, nobody gets them."""
     webhook_deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta())
-    """How long a delivery to a receiver may take as a whole; then it is broken off and tried again later."""
+    """How long a whole delivery to a receiver may take; then it is broken off and tried again later."""
     webhook_secret: SecretStr | None = None
-    """The key that signs what is told there: `whsec_` and at least 24 bytes in base64."""
+    """The key that signs deliveries: `whsec_` and at least 24 bytes in base64."""
 
     @field_validator("*", mode="before")
     @classmethod

@@ -27,7 +27,10 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._requests = Counter(
-            "tactful_requests", "Requests answered.", ["method", "route", "status"], registry=registry
+            "tactful_requests",
+            "Answered requests, by the template of their path.",
+            ["method", "route", "status"],
+            registry=registry,
         )
         self._seconds = Histogram(
             "tactful_request_seconds",
@@ -36,25 +39,37 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
-        self._decisions = Counter("tactful_decisions", "Decisions made.", ["outcome"], registry=registry)
+        self._decisions = Counter(
+            "tactful_decisions",
+            "Decisions on request, upon events and in batch: message, silence, or the error that came instead.",
+            ["outcome"],
+            registry=registry,
+        )
         self._group = Histogram(
             "tactful_decision_group_size",
             "Decisions made by one scoring call and recorded by one commit.",
             buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=registry,
         )
-        self._events = Counter("tactful_events", "Events taken in, by their fate.", ["fate"], registry=registry)
-        self._outbox = Counter("tactful_outbox", "Attempts to tell a receiver.", ["state"], registry=registry)
+        self._events = Counter(
+            "tactful_events", "Messages of the tracking API, by their fate.", ["fate"], registry=registry
+        )
+        self._outbox = Counter(
+            "tactful_outbox",
+            "Attempts to deliver to a receiver: delivered, retried, refused or corrupt.",
+            ["state"],
+            registry=registry,
+        )
 
         self.outbox_waiting = Gauge(
             "tactful_outbox_waiting",
-            "Records of the outbox that wait.",
+            "Waiting records of the outbox.",
             registry=registry,
             multiprocess_mode="mostrecent",
         )
         self.outbox_age = Gauge(
             "tactful_outbox_oldest_seconds",
-            "Age of the oldest record of the outbox that is due; 0 where none is.",
+            "Age in seconds of the oldest due record of the outbox; 0 if none is due.",
             registry=registry,
             multiprocess_mode="mostrecent",
         )
