@@ -81,6 +81,18 @@ def test_links_and_files_lead_somewhere(document: Path) -> None:
     assert [test for test in tests if not (ROOT / test).exists()] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_a_list_begins_after_an_empty_line(document: Path) -> None:
+    """The site shows it as a part of the paragraph otherwise."""
+    prose = re.sub(r"^ *```.*?^ *```$", "", text_of(document), flags=re.DOTALL | re.MULTILINE)
+    faults = []
+    for block in re.split(r"\n\s*\n", prose):
+        first, *others = block.strip("\n").splitlines() or [""]
+        if not re.match(r" *(- |\d+\. )", first):
+            faults += [line for line in others if re.match(r" *(- |\d+\. )", line)]
+    assert faults == []
+
+
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_what_a_guide_imports_is_there(guide: Path) -> None:
     assert [(module, name) for module, name in imports(guide) if not hasattr(import_module(module), name)] == []
