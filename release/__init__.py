@@ -1,1 +1,1 @@
-"""The work before a release: locking the packages, and writing the files that go with the wheel."""
+"""Steps before a release: lock the packages, and check the documentation site."""

@@ -1,4 +1,4 @@
-"""What a user can call is in the documents, and what the documents name is there to be called."""
+"""The documents name every command, and every command, option, file and module that they name exists."""
 
 import ast
 import json
