@@ -37,7 +37,7 @@ METRICS = """\
 
 `GET /metrics` answers in the text format of Prometheus, with the sums over all workers and tenants. The key needs the
 scope `admin` of the tenant that `TACTFUL_TENANT` names; with `TACTFUL_METRICS=loopback`, processes of the same machine
-need no key. [Running the service](../how-to/deploying.md#what-is-watched) says what to watch.
+need no key. [Running the service](../how-to/deploying.md#monitoring) says what to watch.
 
 | series | type | labels | meaning |
 |---|---|---|---|"""
