@@ -113,8 +113,9 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
                     "content_buckets": Buckets(settings.workers),
                 }
         finally:
-            ingest_batcher.close()
-            batcher.close()
+            grace = settings.grace.total_seconds()
+            ingest_batcher.close(grace)
+            batcher.close(grace)
             refused.close()
 
     app = _Application(

@@ -6,30 +6,26 @@ answers go back to the loop together.
 """
 
 import asyncio
-import threading
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tactful.serving.engine.batch_worker import BatchWorker
 from tactful.serving.engine.drafts import DecisionCommand, DecisionResult
-from tactful.serving.engine.fair_queue import FairQueue
 from tactful.serving.engine.service import DecisionService, Outcome
 from tactful.serving.errors import NotReadyError
 from tactful.serving.telemetry import tracing
 
-LARGEST_GROUP = 64
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
-    """Somebody who asked; `work` is what the asking is part of."""
+class _PendingCommand:
+    """A command that waits for its result; `trace` is the trace that it is part of."""
 
     service: DecisionService
     command: DecisionCommand
-    work: Any
-    answer: "asyncio.Future[DecisionResult]"
+    trace: Any
+    result: "asyncio.Future[DecisionResult]"
 
 
 class DecisionBatcher:
@@ -37,62 +33,49 @@ class DecisionBatcher:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._waiting = FairQueue[_Waiting]()
-        self._closed = False
-        self._began: float | None = None
-        self._thread = threading.Thread(target=self._serve, name="decisions", daemon=True)
-        self._thread.start()
+        self._worker = BatchWorker[_PendingCommand]("decisions", self._decide, self._give_up)
 
     def submit(self, service: DecisionService, command: DecisionCommand) -> "asyncio.Future[DecisionResult]":
         """Ask for a decision; the errors of `DecisionService.decide` come with the future."""
-        future: asyncio.Future[DecisionResult] = self._loop.create_future()
-        if self._closed:
-            future.set_exception(NotReadyError("the service is stopping"))
-        else:
-            self._waiting.put(service, command.customer, _Waiting(service, command, tracing.here(), future))
-        return future
+        pending = _PendingCommand(service, command, tracing.here(), self._loop.create_future())
+        if not self._worker.submit(service, command.customer, pending):
+            pending.result.set_exception(_stopping())
+        return pending.result
 
     @property
     def busy(self) -> float:
-        """Seconds since the group that is being answered was begun; 0 where none is."""
-        began = self._began
-        return 0.0 if began is None else time.monotonic() - began
+        """Seconds since the present batch was begun; 0 where there is none."""
+        return self._worker.busy
 
-    def close(self) -> None:
-        """Answer everybody who waits, then stop."""
-        self._closed = True
-        self._waiting.close()
-        self._thread.join()
+    def close(self, timeout: float | None = None) -> None:
+        """Decide for all who wait, then stop; see `BatchWorker.close`."""
+        self._worker.close(timeout)
 
-    def _serve(self) -> None:
-        while group := self._waiting.take(LARGEST_GROUP):
-            for service, batch in _by_service(group).items():
-                self._answer(service, [waiting for waiting in batch if not waiting.answer.cancelled()])
+    def _decide(self, batch: Sequence[_PendingCommand]) -> None:
+        by_service: defaultdict[DecisionService, list[_PendingCommand]] = defaultdict(list)
+        for pending in batch:
+            if not pending.result.cancelled():
+                by_service[pending.service].append(pending)
+        for service, theirs in by_service.items():
+            try:
+                outcomes = service.decide_many([p.command for p in theirs], [p.trace for p in theirs])
+            except Exception as error:
+                outcomes = [error] * len(theirs)
+            self._loop.call_soon_threadsafe(_resolve, theirs, outcomes)
 
-    def _answer(self, service: DecisionService, batch: Sequence[_Waiting]) -> None:
-        if not batch:
-            return
-        self._began = time.monotonic()
-        try:
-            outcomes = service.decide_many([waiting.command for waiting in batch], [waiting.work for waiting in batch])
-        except Exception as error:
-            outcomes = [error] * len(batch)
-        self._began = None
-        self._loop.call_soon_threadsafe(_tell, batch, outcomes)
+    def _give_up(self, pending: _PendingCommand) -> None:
+        _resolve([pending], [_stopping()])
 
 
-def _by_service(asked: Sequence[_Waiting]) -> dict[DecisionService, list[_Waiting]]:
-    parties: dict[DecisionService, list[_Waiting]] = defaultdict(list)
-    for waiting in asked:
-        parties[waiting.service].append(waiting)
-    return parties
-
-
-def _tell(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        if waiting.answer.done():
+def _resolve(batch: Sequence[_PendingCommand], outcomes: Sequence[Outcome]) -> None:
+    for pending, outcome in zip(batch, outcomes, strict=True):
+        if pending.result.done():
             continue
         if isinstance(outcome, Exception):
-            waiting.answer.set_exception(outcome)
+            pending.result.set_exception(outcome)
         else:
-            waiting.answer.set_result(outcome)
+            pending.result.set_result(outcome)
+
+
+def _stopping() -> NotReadyError:
+    return NotReadyError("the service is stopping")

@@ -41,6 +41,7 @@ class RawRequest:
         call: The type of the body's one message; the body is a batch where None.
         answered: Whether the sender is answered with a decision upon it.
         sender: The sender.
+        source: The key and the address that it comes from; requests of one source wait behind each other alone.
     """
 
     body: bytes
@@ -48,6 +49,7 @@ class RawRequest:
     call: str | None = None
     answered: bool = False
     sender: Sender = SERVER
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ async def _received(
     encoding = request.headers.get("content-encoding", "").strip().lower()
     scopes, body = context.caller.scopes, await request.body()
     sender = Sender(context.caller.family, trusted="ingest" in scopes, merges="merge" in scopes)
-    raw_request = RawRequest(body, encoding, call, answered, sender)
+    source = f"{context.caller.key} {request.client.host if request.client else ''}"
+    raw_request = RawRequest(body, encoding, call, answered, sender, source)
     ingest_batcher: IngestBatcher = request.state.ingest_batcher
     receipts = await asyncio.wrap_future(ingest_batcher.submit(context.service, raw_request))
     pieces = (len(body) if receipts.unfit else inflated_size(body, encoding)) // limits.PIECE_BYTES

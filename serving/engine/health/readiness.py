@@ -42,7 +42,7 @@ class Readiness:
 
     def __init__(self, service: DecisionService, batcher: DecisionBatcher, patience: timedelta) -> None:
         self._service = service
-        self._desk = batcher
+        self._batcher = batcher
         self._patience = patience.total_seconds()
         self._checking: asyncio.Task[Condition] | None = None
         self._checked = 0.0
@@ -65,7 +65,7 @@ class Readiness:
         return found
 
     def _check(self) -> Condition:
-        if self._desk.busy > self._patience:
+        if self._batcher.busy > self._patience:
             raise NotReadyError("no decision completes")
         try:
             write_and_forget(self._service.store.database)

@@ -1,10 +1,11 @@
-"""The desk answers everybody who asked, in groups, whatever happens to others."""
+"""The batcher decides for all who asked, in batches, whatever happens to others."""
 
 import asyncio
 
 import pytest
 
-from tactful.serving.engine.batching import LARGEST_GROUP, DecisionBatcher
+from tactful.serving.engine.batch_worker import LARGEST_BATCH
+from tactful.serving.engine.batching import DecisionBatcher
 from tactful.serving.engine.drafts import DecisionCommand
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import NotReadyError, UnknownCustomerError
@@ -19,7 +20,7 @@ def asked_about(customer: str, decision_id: str) -> DecisionCommand:
 
 
 def test_everybody_gets_their_own_answer(service: DecisionService) -> None:
-    commands = [asked_about(CUSTOMERS[number % len(CUSTOMERS)], f"d{number}") for number in range(3 * LARGEST_GROUP)]
+    commands = [asked_about(CUSTOMERS[number % len(CUSTOMERS)], f"d{number}") for number in range(3 * LARGEST_BATCH)]
 
     async def asked() -> None:
         batcher = DecisionBatcher()
