@@ -16,6 +16,7 @@ from tactful.decisions.base.snapshot import Contact
 from tactful.decisions.kernel.decision import Decision
 from tactful.features.one_line import one_line
 from tactful.features.timestamps import EARLIEST
+from tactful.features.vocabulary import EVENT_TYPES
 from tactful.serving.store.database import Database
 
 Consent = tuple[str, str]
@@ -232,6 +233,10 @@ MERGES_AN_HOUR = 20
 """How many ids become one customer within an hour."""
 EVENTS_A_DAY = 2_000
 """How many events of a customer that happened on one day, in UTC, are kept."""
+EVENTS_READ = 20_000
+"""A decision reads so many events of its customer, the newest, and every older one that forbids contacts."""
+FORBIDDING = tuple(map(EVENT_TYPES.index, ("contact", "unsubscribed", "complained", "bounced")))
+"""Types of events that forbid contacts: all of them are kept, and every decision reads them."""
 
 
 class Unmerged(NamedTuple):
@@ -250,7 +255,8 @@ class Store(ABC):
     def customers(self, tenant: str, wanted: Sequence[tuple[str, datetime]]) -> list[KnownCustomer | None]:
         """The known customers at their moments, or None for an unknown one; one consistent view of all.
 
-        An alias tells of the customer whose it is, under that customer's id.
+        An alias gives its customer, under the customer's id. The events are the newest `EVENTS_READ` and every older
+        one of a type in `FORBIDDING`, so the cost of a decision is bounded, and no bound lets a contact through.
         """
 
     @abstractmethod

@@ -23,6 +23,9 @@ from tactful.serving.store.port import (
     from_micros,
 )
 
+EVENT_COLUMNS = ", ".join(StoredEvent._fields)
+FIRST_TIME = -(2**63)
+"""Earlier than every event."""
 CONTACT_COLUMNS = "id, time, channel, programme, message, tags, opening, counts"
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
-from tactful.serving.store.port import Arrival, Profile, Receipt, Store, StoredEvent
+from tactful.serving.store.port import EVENTS_READ, Arrival, History, Profile, Receipt, Store, StoredEvent
 from tests.contracts.stores import T, known
 from tests.decisions.retailer import NOON
 
@@ -40,3 +40,15 @@ def test_refusals_and_contacts_are_kept_beyond_the_bound(store: Store) -> None:
     assert found.consents == {("email", "marketing"): False, ("sms", "marketing"): False}
     assert (found.attributes["name"], {event[8] for event in found.events}) == ("Ada", {"e0", "u1", "k1"})
     assert [contact.id for contact in found.contacts or ()] == ["k1"]
+
+
+def test_a_decision_reads_the_newest_events_and_every_one_that_forbids_contacts(store: Store) -> None:
+    start = microseconds(NOON - timedelta(days=40))
+    views = [(start + n, VIEW, EMAIL, 0.0, 0.0, 0.0, 0, "", f"v{n:06d}") for n in range(EVENTS_READ + 30)]
+    refusal = (start - 1, UNSUBSCRIBED, EMAIL, 0.0, 0.0, 0.0, 0, "", "u1")
+    events = [("hot", StoredEvent(*fields)) for fields in [refusal, *views]]
+    store.load(T, History("UTC", NOON - timedelta(days=50), [Profile("hot"), Profile("cool")], events))
+    store.ingest(T, [told("k1", customer="cool")], NOON)
+    hot, cool = known(store, "hot"), known(store, "cool")
+    assert [event[8] for event in hot.events] == ["u1", *(f"v{n:06d}" for n in range(30, EVENTS_READ + 30))]
+    assert [event[8] for event in cool.events] == ["k1"]

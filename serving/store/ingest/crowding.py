@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-from tactful.features.vocabulary import EVENT_TYPES
 from tactful.serving.store.ingest.keep import Known
 from tactful.serving.store.ingest.session import Session
-from tactful.serving.store.port import Arrival, StoredEvent
+from tactful.serving.store.port import FORBIDDING, Arrival, StoredEvent
 
 _DAY = 86_400_000_000
-_UNBOUNDED = frozenset(map(EVENT_TYPES.index, ("contact", "unsubscribed", "complained", "bounced")))
-"""Types of which every event is kept: they forbid contacts."""
 _COUNTS = (
     f"SELECT customer, time / {_DAY}, count(*) FROM events"  # noqa: S608 # nosec B608 # our own number
     " WHERE tenant = ? AND customer = ANY(?) AND time >= ? AND time < ? GROUP BY 1, 2"
@@ -26,7 +23,7 @@ def crowded(session: Session, arrivals: Sequence[Arrival], known: Known, most: i
         most: How many events of a customer and day are kept.
     """
     found = [(place, known.whose(a.customer), StoredEvent(*a.event)) for place, a in enumerate(arrivals) if a.event]
-    bounded = [(place, customer, event.time) for place, customer, event in found if event.type not in _UNBOUNDED]
+    bounded = [(place, customer, event.time) for place, customer, event in found if event.type not in FORBIDDING]
     if not bounded:
         return []
     days = [_day(time) for *_, time in bounded]

@@ -1,6 +1,7 @@
 """The statements of the store on PostgreSQL."""
 
-from tactful.serving.store.rows import CONTACT_COLUMNS
+from tactful.serving.store.port import EVENTS_READ, FORBIDDING
+from tactful.serving.store.rows import CONTACT_COLUMNS, EVENT_COLUMNS, FIRST_TIME
 
 PATIENCE = 10
 """Seconds to wait for a connection, or for another writer."""
@@ -31,9 +32,16 @@ CONSENTS = "SELECT customer, channel, purpose, allowed FROM consents WHERE tenan
 WANTED = "unnest(%(customers)s::text[], %(moments)s::bigint[]) WITH ORDINALITY AS wanted (customer, moment, position)"
 EVENTS = f"""
 SELECT position, e.* FROM {WANTED} CROSS JOIN LATERAL (
-  SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme, claimed FROM events
-  WHERE tenant = %(tenant)s AND customer = wanted.customer ORDER BY time, id
-) e ORDER BY position, time, id"""  # noqa: S608 # nosec B608 # our own columns
+  SELECT coalesce((
+    SELECT time FROM events WHERE tenant = %(tenant)s AND customer = wanted.customer
+    ORDER BY time DESC LIMIT 1 OFFSET {EVENTS_READ - 1}), {FIRST_TIME}) AS since
+) newest CROSS JOIN LATERAL (
+  SELECT {EVENT_COLUMNS} FROM events
+  WHERE tenant = %(tenant)s AND customer = wanted.customer AND time >= newest.since
+  UNION ALL
+  SELECT {EVENT_COLUMNS} FROM events
+  WHERE tenant = %(tenant)s AND customer = wanted.customer AND time < newest.since AND type IN {FORBIDDING}
+) e ORDER BY position, time, id"""  # noqa: S608 # nosec B608 # our own columns and numbers
 CONTACTS = f"""
 SELECT position, l.* FROM {WANTED} CROSS JOIN LATERAL (
   SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = %(tenant)s AND customer = wanted.customer

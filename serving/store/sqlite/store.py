@@ -26,9 +26,20 @@ from tactful.serving.store.ingest.merge import keep_origins
 from tactful.serving.store.ingest.profiles import keep_changes, loaded_changes
 from tactful.serving.store.ingest.session import Row
 from tactful.serving.store.migrate import upgrade
-from tactful.serving.store.port import Draft, Ending, History, KnownCustomer, RecordStatus, StoredDecision
+from tactful.serving.store.port import (
+    EVENTS_READ,
+    FORBIDDING,
+    Draft,
+    Ending,
+    History,
+    KnownCustomer,
+    RecordStatus,
+    StoredDecision,
+)
 from tactful.serving.store.rows import (
     CONTACT_COLUMNS,
+    EVENT_COLUMNS,
+    FIRST_TIME,
     admitted,
     contact_of,
     contact_row,
@@ -49,9 +60,15 @@ _CUSTOMER = """
 SELECT c.version, t.zone, c.zone, c.joined, c.attributes
 FROM customers c JOIN tenants t USING (tenant) WHERE tenant = ? AND customer = ?"""
 _CONSENTS = "SELECT channel, purpose, allowed FROM consents WHERE tenant = ? AND customer = ?"
-_EVENTS = """
-SELECT time, type, channel, amount, discount, quantity, categories, subject, id, programme, claimed
-FROM events WHERE tenant = ? AND customer = ? ORDER BY time, id"""
+_NEWEST = (
+    f"SELECT time FROM events WHERE tenant = ?1 AND customer = ?2 ORDER BY time DESC LIMIT 1 OFFSET {EVENTS_READ - 1}"  # noqa: S608 # nosec B608 # our own number
+)
+_EVENTS = f"""
+SELECT {EVENT_COLUMNS} FROM events
+WHERE tenant = ?1 AND customer = ?2 AND time >= coalesce(({_NEWEST}), {FIRST_TIME})
+UNION ALL
+SELECT {EVENT_COLUMNS} FROM events
+WHERE tenant = ?1 AND customer = ?2 AND time < ({_NEWEST}) AND type IN {FORBIDDING} ORDER BY time, id"""  # noqa: S608 # nosec B608 # our own columns and numbers
 _CONTACTS = f"""
 SELECT {CONTACT_COLUMNS} FROM ledger WHERE tenant = ? AND customer = ?
 AND (status = 'sent' OR (status = 'reserved' AND expires > ?)) ORDER BY time, id"""  # noqa: S608 # nosec B608 # our own columns
