@@ -6,16 +6,40 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tactful.serving.addresses import is_loopback
 from tactful.serving.errors import SettingsError
 from tactful.serving.signing.customer_tokens import SHORTEST_SECRET
-from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.signing.webhooks import Receivers, Webhook
 from tactful.serving.store.database import Durability
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
+
+
+class TenantWebhook(BaseModel):
+    """A tenant's own receiver of decisions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    secrets: tuple[SecretStr, ...]
+
+    @property
+    def receiver(self) -> Webhook:
+        """The receiver."""
+        return Webhook.of(self.url, *(secret.get_secret_value() for secret in self.secrets))
 
 
 class Settings(BaseSettings):
@@ -99,7 +123,11 @@ class Settings(BaseSettings):
     webhook_deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta())
     """How long a whole delivery to a receiver may take; then it is broken off and tried again later."""
     webhook_secret: SecretStr | None = None
-    """The key that signs deliveries: `whsec_` and at least 24 bytes in base64."""
+    """The key that signs deliveries: `whsec_` and at least 24 bytes in base64; several, with spaces between them, while
+    one replaces another."""
+    webhooks: Mapping[str, TenantWebhook] = {}
+    """Receivers of tenants that have one of their own, as JSON such as
+    `{"market": {"url": "https://…", "secrets": ["whsec_…"]}}`; each signs with all of its secrets."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -127,17 +155,18 @@ class Settings(BaseSettings):
         if (self.webhook_url is None) is not (self.webhook_secret is None):
             raise ValueError("webhook_url and webhook_secret: one without the other")
         try:
-            _ = self.webhook
+            _ = self.receivers
         except SettingsError as error:
             raise ValueError(str(error)) from error
         return self
 
     @property
-    def webhook(self) -> Webhook | None:
-        """The receiver of decisions upon events, or None."""
+    def receivers(self) -> Receivers:
+        """The receivers of decisions upon events."""
+        own = {tenant: webhook.receiver for tenant, webhook in self.webhooks.items()}
         if self.webhook_url is None or self.webhook_secret is None:
-            return None
-        return Webhook.of(self.webhook_url, self.webhook_secret.get_secret_value())
+            return Receivers(own=own)
+        return Receivers(Webhook.of(self.webhook_url, *self.webhook_secret.get_secret_value().split()), own)
 
     @classmethod
     def of(cls, data: Path, **given: Any) -> Self:

@@ -93,7 +93,7 @@ def create_app(tenants: Tenants, settings: Settings) -> FastAPI:
     """
     refused = RefusedLog(tenants.store.database)
     pipeline = IngestPipeline(
-        load_rules(settings.tracking), settings.webhook_url is not None, refused, settings.merges, settings.events
+        load_rules(settings.tracking), settings.receivers, refused, settings.merges, settings.events
     )
 
     @asynccontextmanager

@@ -8,10 +8,11 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 
@@ -30,7 +31,7 @@ from tactful.serving.errors import (
     StoreError,
 )
 from tactful.serving.settings import Settings
-from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.signing.webhooks import Receivers, Webhook
 from tactful.serving.store.queries import outbox
 from tactful.serving.store.queries.outbox import Record, Wait
 from tactful.serving.telemetry import tracing
@@ -59,13 +60,12 @@ Count = Callable[[str], None]
 @contextmanager
 def dispatching(tenants: Tenants, settings: Settings) -> Iterator[None]:
     """Works the outbox off while the block runs, if the settings name a receiver."""
-    if settings.webhook is None:
+    receivers = settings.receivers
+    if receivers == Receivers():
         yield
         return
     patience = settings.webhook_deadline.total_seconds()
-    dispatcher = Dispatcher(
-        tenants, settings.webhook, count=lambda state: METRICS.outbox(state).inc(), patience=patience
-    )
+    dispatcher = Dispatcher(tenants, receivers, count=lambda state: METRICS.outbox(state).inc(), patience=patience)
     dispatcher.start()
     try:
         yield
@@ -74,11 +74,11 @@ def dispatching(tenants: Tenants, settings: Settings) -> Iterator[None]:
 
 
 class Dispatcher:
-    """Works an outbox off, on two threads; any number of processes may do so at once.
+    """Works an outbox off, on a thread that decides and one for each receiver; any number of processes may do so.
 
     Args:
         tenants: Decide, and know the decisions.
-        webhook: The receiver of decisions.
+        receivers: The receivers of decisions; one that fails or is slow delays no other.
         count: Told what became of each record.
         clock: Tells the moment.
         jitter: A number between 0 and 1, so that not everybody comes back at once.
@@ -88,7 +88,7 @@ class Dispatcher:
     def __init__(
         self,
         tenants: Tenants,
-        webhook: Webhook,
+        receivers: Receivers,
         *,
         count: Count = lambda _state: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -97,17 +97,19 @@ class Dispatcher:
     ) -> None:
         self._tenants = tenants
         self._database = tenants.store.database
-        self._webhook = webhook
         self._count = count
         self._clock = clock
         self._jitter = jitter
         self._closed = threading.Event()
         self._poster = Poster(patience)
-        self._breaker = Breaker()
-        self._hands = ThreadPoolExecutor(_HANDS, "webhook")
+        own = tuple(receivers.own)
+        self._deliveries = [_Delivery(webhook, of=(tenant,)) for tenant, webhook in receivers.own.items()]
+        if receivers.others is not None:
+            self._deliveries.append(_Delivery(receivers.others, but=own))
+        turns = {"decide": self.decide, **{d.webhook.url: partial(self._deliver_to, d) for d in self._deliveries}}
         self._threads = [
-            threading.Thread(target=self._work, args=(turn,), name=f"outbox-{turn.__name__}", daemon=True)
-            for turn in (self.decide, self.deliver)
+            threading.Thread(target=self._work, args=(turn,), name=f"outbox {name}", daemon=True)
+            for name, turn in turns.items()
         ]
 
     def start(self) -> None:
@@ -119,7 +121,8 @@ class Dispatcher:
         """Break off deliveries without an answer, then stop; the next process delivers the rest."""
         self._closed.set()
         self._poster.close()
-        self._hands.shutdown(wait=False, cancel_futures=True)
+        for delivery in self._deliveries:
+            delivery.pool.shutdown(wait=False, cancel_futures=True)
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(CLOSING)
@@ -143,7 +146,7 @@ class Dispatcher:
         return len(records)
 
     def deliver(self) -> int:
-        """Tell the decisions that are due; none while the receiver is left alone.
+        """Deliver the decisions that are due; none to a receiver that is left alone.
 
         Returns:
             How many there were.
@@ -151,9 +154,12 @@ class Dispatcher:
         Raises:
             StoreError: The store fails.
         """
-        allowed = self._breaker.allowed(_ROUNDS["decision"], self._clock())
-        records = self._claim("decision", allowed) if allowed else []
-        list(self._hands.map(self._attend, records))
+        return sum(map(self._deliver_to, self._deliveries))
+
+    def _deliver_to(self, delivery: "_Delivery") -> int:
+        allowed = delivery.breaker.allowed(_ROUNDS["decision"], self._clock())
+        records = self._claim("decision", allowed, delivery.of, delivery.but) if allowed else []
+        list(delivery.pool.map(partial(self._attend, delivery), records))
         return len(records)
 
     def _work(self, turn: Callable[[], int]) -> None:
@@ -166,8 +172,8 @@ class Dispatcher:
             if not busy:
                 self._closed.wait(_PAUSE)
 
-    def _claim(self, kind: str, most: int) -> list[Record]:
-        return outbox.claim(self._database, kind, self._clock(), LEASE, most)
+    def _claim(self, kind: str, most: int, of: Collection[str] = (), but: Collection[str] = ()) -> list[Record]:
+        return outbox.claim(self._database, kind, self._clock(), LEASE, most, of=of, but=but)
 
     def _wake(self, record: Record) -> ScheduledDecision | None:
         """The event of a record; a record that nobody can read is set aside alone."""
@@ -199,11 +205,11 @@ class Dispatcher:
             return [error] * len(wakes)
         return [_failure(outcome) for outcome in outcomes]
 
-    def _attend(self, record: Record) -> None:
+    def _attend(self, delivery: "_Delivery", record: Record) -> None:
         """An error with one record does not affect the others."""
         try:
             with tracing.span("outbox.deliver", attempt=record.attempts):
-                self._deliver(record)
+                self._deliver(delivery, record)
         except Exception as error:
             self._failed(record, error)
 
@@ -216,10 +222,10 @@ class Dispatcher:
             _log.error("outbox record failed", extra={"record": record.id, **whence(error)})
         self._wait(record, type(error).__name__)
 
-    def _deliver(self, record: Record) -> None:
+    def _deliver(self, delivery: "_Delivery", record: Record) -> None:
         now, body = self._clock(), self._told(record)
-        headers = self._webhook.headers(record.id, int(now.timestamp()), body)
-        status = self._posted(body, headers)
+        headers = delivery.webhook.headers(record.id, int(now.timestamp()), body)
+        status = self._posted(delivery, body, headers)
         if status == httpx.codes.GONE:
             self._refuse(record, "the receiver is gone: 410")
         elif httpx.codes.is_success(status):
@@ -228,14 +234,14 @@ class Dispatcher:
         else:
             self._wait(record, f"answered {status}")
 
-    def _posted(self, body: bytes, headers: Mapping[str, str]) -> int:
+    def _posted(self, delivery: "_Delivery", body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer; the breaker hears whether the receiver works."""
         try:
-            status = self._poster.post(self._webhook.url, body, headers)
+            status = self._poster.post(delivery.webhook.url, body, headers)
         except httpx.HTTPError:
-            self._breaker.note(False, self._clock())
+            delivery.breaker.note(False, self._clock())
             raise
-        self._breaker.note(status < 500 and status != httpx.codes.TOO_MANY_REQUESTS, self._clock())
+        delivery.breaker.note(status < 500 and status != httpx.codes.TOO_MANY_REQUESTS, self._clock())
         return status
 
     def _told(self, record: Record) -> bytes:
@@ -272,6 +278,21 @@ class Dispatcher:
         _log.error("outbox record refused", extra={"record": record.id, "reason": reason})
         outbox.refuse(self._database, record, reason)
         self._count(state)
+
+
+class _Delivery:
+    """Deliveries to one receiver.
+
+    Args:
+        webhook: The receiver.
+        of: Its tenants; all where empty.
+        but: Tenants that have receivers of their own.
+    """
+
+    def __init__(self, webhook: Webhook, of: Collection[str] = (), but: Collection[str] = ()) -> None:
+        self.webhook, self.of, self.but = webhook, of, but
+        self.breaker = Breaker()
+        self.pool = ThreadPoolExecutor(_HANDS, "webhook")
 
 
 def _failure(outcome: object) -> Exception | None:

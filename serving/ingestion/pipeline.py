@@ -18,6 +18,7 @@ from tactful.serving.ingestion.refused import RefusedLog
 from tactful.serving.ingestion.rules import Rules
 from tactful.serving.ingestion.senders import SERVER, Sender
 from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
+from tactful.serving.signing.webhooks import Receivers
 from tactful.serving.store.port import EVENTS_A_DAY, MERGES_AN_HOUR
 from tactful.serving.telemetry.metrics import METRICS
 
@@ -87,14 +88,14 @@ class IngestPipeline:
 
     Args:
         rules: The meaning of foreign names.
-        wakes: Whether events are decided upon unasked, since there is a receiver to tell.
+        receivers: The receivers of decisions; events of a tenant that has one are decided upon unasked.
         refused: Counts the messages that are not kept, or not as a whole; nobody where None.
         merges: How many ids may become one customer within an hour.
         events: How many events of a customer that happened on one day are kept.
     """
 
     rules: Rules = field(default_factory=Rules)
-    wakes: bool = False
+    receivers: Receivers = field(default_factory=Receivers)
     refused: RefusedLog | None = None
     merges: int = MERGES_AN_HOUR
     events: int = EVENTS_A_DAY
@@ -136,7 +137,7 @@ class IngestPipeline:
         except NotReadyError:
             return Intake(service.store, service.tenant, self.rules, merges=self.merges, events=self.events)
         purposes = frozenset({PURPOSE, *(programme.purpose for programme in catalogue.programmes)})
-        listening = TriggerIndex(catalogue) if self.wakes else None
+        listening = TriggerIndex(catalogue) if self.receivers.of(service.tenant) else None
         return Intake(
             service.store,
             service.tenant,

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,26 +18,26 @@ SHORTEST_SECRET = 24
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The receiver of decisions, and the secret that signs them.
+    """The receiver of decisions, and the secrets that sign them.
 
     Args:
         url: Its address: https, or http on this machine.
-        secret: The key of the signature.
+        secrets: The keys of the signatures: one, or several while one replaces another.
     """
 
     url: str
-    secret: bytes = field(repr=False)
+    secrets: tuple[bytes, ...] = field(repr=False)
 
     @classmethod
-    def of(cls, url: str, secret: str) -> "Webhook":
+    def of(cls, url: str, *secrets: str) -> "Webhook":
         """A webhook from its settings.
 
         Args:
             url: Its address.
-            secret: `whsec_` and the key in base64.
+            secrets: Each `whsec_` and the key in base64.
 
         Raises:
-            SettingsError: The address is not safe, or the secret not one.
+            SettingsError: The address is not safe, there is no secret, or one is unfit.
 
         Example:
             >>> Webhook.of("https://sender.example/tactful", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").url
@@ -46,7 +47,9 @@ class Webhook:
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if not safe or not parts.hostname:
             raise SettingsError("a webhook others could read", got=url, wanted="https, or http on this machine")
-        return cls(url, _key(secret))
+        if not secrets:
+            raise SettingsError("a webhook without a secret", got=url, wanted="at least one secret")
+        return cls(url, tuple(map(_key, secrets)))
 
     def headers(self, id_: str, seconds: int, body: bytes) -> dict[str, str]:
         """The headers of a message.
@@ -61,8 +64,31 @@ class Webhook:
             "user-agent": "Tactful",
             "webhook-id": id_,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": signature(self.secret, id_, seconds, body),
+            "webhook-signature": " ".join(signature(secret, id_, seconds, body) for secret in self.secrets),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """The receivers of tenants' decisions.
+
+    Args:
+        others: The receiver of every tenant without one of its own; None for no receiver.
+        own: By tenant, the receivers of their own.
+
+    Example:
+        >>> market = Webhook.of("https://market.example/", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        >>> receivers = Receivers(own={"market": market})
+        >>> receivers.of("market").url, receivers.of("shop")
+        ('https://market.example/', None)
+    """
+
+    others: Webhook | None = None
+    own: Mapping[str, Webhook] = field(default_factory=dict)
+
+    def of(self, tenant: str) -> Webhook | None:
+        """The receiver of a tenant's decisions, or None."""
+        return self.own.get(tenant, self.others)
 
 
 def signature(key: bytes, id_: str, seconds: int, body: bytes) -> str:

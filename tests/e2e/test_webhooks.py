@@ -12,7 +12,7 @@ import httpx
 from tactful.decisions.kernel.record import parse
 from tactful.serving.delivery.outbox import LEASE, Dispatcher
 from tactful.serving.engine.in_force.tenants import Tenants
-from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.signing.webhooks import Receivers, Webhook
 from tactful.serving.store.queries import outbox
 from tests.e2e.test_http import ROOT, SERVE
 from tests.patience import PATIENCE
@@ -71,7 +71,7 @@ def test_each_decision_comes_once_to_who_dedupes(tmp_path: Path) -> None:
         service = service_of(shop)
         assert outbox.census(service.store.database)["waiting"] > 0
         started, ticks = datetime.now(UTC), itertools.count(1)
-        webhook = Webhook.of(receiver.url, SECRET)
+        webhook = Receivers(Webhook.of(receiver.url, SECRET))
         later = Dispatcher(Tenants.only(service), webhook, clock=lambda: started + next(ticks) * LEASE)
         while later.decide() + later.deliver():
             pass

@@ -23,7 +23,7 @@ from tactful.serving.errors import SettingsError
 from tactful.serving.ingestion.intake import Intake
 from tactful.serving.ingestion.rules import Rules
 from tactful.serving.settings import Settings
-from tactful.serving.signing.webhooks import Webhook
+from tactful.serving.signing.webhooks import Receivers, Webhook
 from tactful.serving.store.admin.erasure import erase
 from tactful.serving.store.port import StoredEvent
 from tactful.serving.store.queries import outbox
@@ -89,7 +89,7 @@ def built(shop: Settings) -> Iterator[House]:
     with receiving() as receiver:
         dispatcher = Dispatcher(
             Tenants.only(service),
-            Webhook.of(receiver.url, SECRET),
+            Receivers(Webhook.of(receiver.url, SECRET)),
             count=lambda state: counted.update([state]),
             clock=clock,
             jitter=lambda: 0.5,
@@ -204,7 +204,10 @@ def test_a_record_that_nobody_can_read_is_set_aside_alone(house: House, body: by
 def test_closing_waits_for_no_receiver(house: House) -> None:
     house.receiver.answers += ["hang"]
     slow = Dispatcher(
-        Tenants.only(house.service), Webhook.of(house.receiver.url, SECRET), clock=house.clock, patience=PATIENCE
+        Tenants.only(house.service),
+        Receivers(Webhook.of(house.receiver.url, SECRET)),
+        clock=house.clock,
+        patience=PATIENCE,
     )
     house.orders("m1")
     slow.start()
@@ -266,7 +269,7 @@ def test_several_who_work_at_once_tell_each_decision_once(house: House) -> None:
     house.allow(*customers)
     for customer in customers:
         house.orders(f"order of {customer}", customer=customer)
-    tenants, webhook = Tenants.only(house.service), Webhook.of(house.receiver.url, SECRET)
+    tenants, webhook = Tenants.only(house.service), Receivers(Webhook.of(house.receiver.url, SECRET))
     dispatchers = [Dispatcher(tenants, webhook, clock=house.clock) for _ in range(3)]
 
     def work(dispatcher: Dispatcher) -> None:
@@ -299,7 +302,7 @@ def test_who_is_erased_between_claim_and_decision_is_in_no_log(house: House, cap
             erase(house.service.store.database, "default", "thankful", NOW)
         return house.clock()
 
-    webhook = Webhook.of(house.receiver.url, SECRET)
+    webhook = Receivers(Webhook.of(house.receiver.url, SECRET))
     late = Dispatcher(Tenants.only(house.service), webhook, clock=erasing)
     assert late.decide() == 1
     late.close()
@@ -310,7 +313,7 @@ def test_who_is_erased_between_claim_and_decision_is_in_no_log(house: House, cap
 def test_without_models_events_wait(house: House, shop: Settings) -> None:
     house.orders("m1")
     bare = service_of(Settings(data=shop.data / "nothing", store=shop.store), house.clock)
-    webhook = Webhook.of(house.receiver.url, SECRET)
+    webhook = Receivers(Webhook.of(house.receiver.url, SECRET))
     dispatcher = Dispatcher(Tenants.only(bare), webhook, clock=house.clock, jitter=lambda: 0.5)
     dispatcher.decide()
     dispatcher.close()
@@ -355,3 +358,44 @@ def test_a_webhook_and_its_secret_come_together(shop: Settings) -> None:
         Settings.of(shop.data, webhook_url="http://sender.example/", webhook_secret=SECRET)
     whole = Settings.of(shop.data, webhook_url="https://sender.example/", webhook_secret=SECRET)
     assert SECRET not in repr(whole)
+
+
+NEW_SECRET = "whsec_" + "B" * 40
+
+
+def test_both_secrets_sign_while_one_replaces_the_other(house: House, shop: Settings) -> None:
+    settings = Settings.of(shop.data, webhook_url=house.receiver.url, webhook_secret=f"{NEW_SECRET} {SECRET}")
+    rotating = Dispatcher(Tenants.only(house.service), settings.receivers, clock=house.clock)
+    house.orders("m1")
+    rotating.decide()
+    rotating.deliver()
+    rotating.close()
+    assert (len(house.receiver.heard), house.receiver.forged) == (1, []), "the old secret still verifies"
+    signed = settings.receivers.others
+    assert signed is not None
+    both = signed.headers("e-1", 1, b"{}")["webhook-signature"].split()
+    alone = [Webhook.of("https://a.example/", one).headers("e-1", 1, b"{}") for one in (NEW_SECRET, SECRET)]
+    assert both == [headers["webhook-signature"] for headers in alone]
+
+
+def test_each_tenant_has_its_own_receiver_and_one_that_hangs_delays_no_other(house: House, shop: Settings) -> None:
+    market = DecisionService(house.service.store, house.service.champions, house.service.maker, house.clock, "market")
+    tenants = Tenants(market.store, lambda tenant: market if tenant == "market" else house.service)
+    trigger_index = TriggerIndex(market.champions.present().compiled.catalogue)
+    with receiving() as hung:
+        hung.answers += ["hang"] * 2
+        own = {"market": {"url": hung.url, "secrets": [SECRET]}}
+        settings = Settings.of(shop.data, webhook_url=house.receiver.url, webhook_secret=SECRET, webhooks=own)
+        for tenant in ("market", "default"):
+            intake = Intake(market.store, tenant, Rules(), "USD", listening=trigger_index)
+            intake.ingest([{"userId": "thankful", "traits": {"consents": {"email": True}}}], NOW, call="identify")
+            order = {"messageId": f"of {tenant}", "userId": "thankful", "event": "Order Completed"}
+            intake.ingest([{**order, "properties": {"revenue": 80}}], house.clock(), call="track")
+        dispatcher = Dispatcher(tenants, settings.receivers, clock=house.clock, patience=PATIENCE)
+        dispatcher.start()
+        assert hung.asked.acquire(timeout=PATIENCE)
+        assert house.receiver.asked.acquire(timeout=PATIENCE), "the other tenant waits for the receiver that hangs"
+        hung.over.set()
+        dispatcher.close()
+    assert {json.loads(body)["tenant"] for _, body in house.receiver.heard} == {"default"}
+    assert {json.loads(body)["tenant"] for _, body in hung.heard} == {"market"}

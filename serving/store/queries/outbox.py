@@ -4,7 +4,7 @@ A worker claims records for a while, so that several do not process the same at 
 not finish, because it died, runs out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,7 +58,16 @@ class Wait:
         return due if self.body is None else {**due, "body": self.body, "attempts": 0}
 
 
-def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit: int) -> list[Record]:
+def claim(
+    database: Database,
+    kind: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    *,
+    of: Collection[str] = (),
+    but: Collection[str] = (),
+) -> list[Record]:
     """Claim records that are due, the most urgent first; nobody else gets them before the lease is over.
 
     Args:
@@ -67,13 +76,16 @@ def claim(database: Database, kind: str, now: datetime, lease: timedelta, limit:
         now: The moment.
         lease: How long they are claimed for.
         limit: At most so many.
+        of: Of these tenants; of all where empty.
+        but: Not of these tenants.
 
     Raises:
         StoreError: The database fails.
     """
+    tenants = [outbox.c.tenant.in_(of)] if of else [outbox.c.tenant.not_in(but)] if but else []
     due = (
         select(outbox.c.tenant, outbox.c.id, outbox.c.kind, outbox.c.body, outbox.c.attempts)
-        .where(_WAITING, outbox.c.kind == kind, outbox.c.due <= microseconds(now))
+        .where(_WAITING, outbox.c.kind == kind, outbox.c.due <= microseconds(now), *tenants)
         .order_by(outbox.c.due)
         .limit(limit)
         .with_for_update(skip_locked=True)
