@@ -17,6 +17,7 @@ from tactful.serving.api import problems as problem
 from tactful.serving.api.access.auth import Allowed, AnonymousAuth, Authenticator, AuthMiddleware, Keys
 from tactful.serving.api.access.keyring import Keyring
 from tactful.serving.api.access.limits import Buckets
+from tactful.serving.api.audit import routes as audit
 from tactful.serving.api.catalogue import routes as catalogues
 from tactful.serving.api.content import routes as content
 from tactful.serving.api.customers import merges
@@ -51,6 +52,7 @@ ROUTERS = (
     tracking.router,
     content.router,
     client_settings.router,
+    audit.router,
     operations.router,
 )
 

@@ -31,6 +31,7 @@ from tactful.serving.errors import StoreError
 from tactful.serving.store.admin.backup import MANIFEST, backup, restore
 from tactful.serving.store.admin.compaction import Compacted, Keep, Need, compact, shrink
 from tactful.serving.store.port import Arrival, Outcome, Profile, Store
+from tactful.serving.store.queries import keys
 from tactful.serving.store.schema import idempotency, outbox
 from tactful.serving.store.sqlite.store import SqliteStore
 from tests.contracts.stores import BUY, DAY, EMAIL, T, draft, history, known
@@ -74,6 +75,22 @@ def test_a_restored_store_is_the_store(full: Store, empty: Store, tmp_path: Path
     assert known(empty) == known(full)
     assert empty.ingest(T, [Arrival("e9", "a1", BUY._replace(id="e9"))], NOON) != []
     assert [file.name for file in (tmp_path / "deep").iterdir()] == ["store.zip"]
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_an_archive_holds_keys_only_where_it_is_asked_for_them(
+    full: Store, empty: Store, tmp_path: Path, wanted: bool
+) -> None:
+    key, secret = keys.create(full.database, T, "checkout", ["read"], None, NOON)
+    digest = hashlib.sha256(secret.rpartition("_")[2].encode()).hexdigest()
+    archive = tmp_path / "store.zip"
+    made = backup(full.database, archive, NOON, keys=wanted)
+    assert made.rows["keys"] == wanted
+    with zipfile.ZipFile(archive) as parts:
+        content = b"".join(parts.read(name) for name in parts.namelist())
+    assert (digest.encode() in content) is wanted
+    restore(empty.database, archive)
+    assert [one.id for one in keys.every(empty.database, T)] == [key.id] * wanted
 
 
 def test_a_store_is_copied_while_others_write(full: Store, empty: Store, tmp_path: Path) -> None:

@@ -117,14 +117,20 @@ def compact(
 @store_app.command()
 def backup(
     archive: Annotated[Path, typer.Argument(help="The archive to write, a .zip; one that is there is replaced.")],
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="Keep the API keys' digests too, so that they work after a restore.")
+    ] = False,
     data: Data = HERE,
     as_json: Json = False,
 ) -> None:
-    """Write all of a store, with every tenant, to an archive; the service may go on meanwhile."""
+    """Write all of a store, with every tenant, to an archive; the service may go on meanwhile.
+
+    An archive holds no API keys unless it is asked for them: make new ones after a restore.
+    """
     from tactful.serving.store.admin.backup import backup as write
 
     with opened(data) as (store, _), progress("Backing up", console(stderr=True)) as advance:
-        found = write(store.database, archive, datetime.now(UTC), advance)
+        found = write(store.database, archive, datetime.now(UTC), advance, keys=with_keys)
     _show_archive(found, f"Written to {archive}.", as_json)
 
 
@@ -143,6 +149,8 @@ def restore(
     with opened(data) as (store, _), progress("Restoring", console(stderr=True)) as advance:
         found = fill(store.database, archive, advance)
     _show_archive(found, f"Restored from {archive}.", as_json)
+    if not found.rows.get("keys"):
+        say(console(stderr=True), "The archive holds no API keys: make new ones with tactful keys create.")
 
 
 @store_app.command()

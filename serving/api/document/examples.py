@@ -283,6 +283,21 @@ ANSWERS: dict[tuple[str, str], Any] = {
     },
     ("DELETE", "/v1/customers/{customer_id}"): {"status": "erased", "decisions": 7, "log_emptied": True},
     ("PUT", "/v1/catalogue"): _PUT,
+    ("GET", "/v1/audit"): {
+        "actions": [
+            {
+                "number": 12,
+                "time": "2026-05-06T16:00:00Z",
+                "actor": "0123456789abcdef",
+                "action": "customer erased",
+                "subject": "5f2a8e0c91d7",
+                "details": {},
+                "previous": "0c1f5b7c3a2e",
+                "digest": "a7d3e1904b6f",
+            }
+        ],
+        "next": None,
+    },
     ("GET", "/v1/programmes"): _PROGRAMMES,
     ("GET", "/health/live"): {"status": "alive"},
     ("GET", "/v1/events/refused"): {

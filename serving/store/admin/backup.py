@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -30,6 +30,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 FILE = "store.db"
 _CHUNK = 1 << 20
+_SECRET = ("keys",)
+"""Tables of secrets, which an archive leaves out unless it is asked for them."""
 
 Progress = Callable[[int, int], None]
 """Called with the parts done, and all."""
@@ -53,9 +55,14 @@ class Archived:
 
 
 def backup(
-    database: Database, archive: Path, moment: datetime, progress: Progress = lambda _done, _of: None
+    database: Database,
+    archive: Path,
+    moment: datetime,
+    progress: Progress = lambda _done, _of: None,
+    *,
+    keys: bool = False,
 ) -> Archived:
-    """Write all of a store to an archive; others go on reading and writing.
+    """Write all of a store to an archive, without the API keys; others go on reading and writing.
 
     The archive appears complete or not at all, for its owner's eyes alone.
 
@@ -64,6 +71,7 @@ def backup(
         archive: The file; one that is there is replaced.
         moment: Now.
         progress: Told how far it is.
+        keys: Whether the archive holds the digests of the API keys too, so that they work after a restore.
 
     Raises:
         StoreError: The database fails, or the archive cannot be written.
@@ -74,7 +82,9 @@ def backup(
         with database.read() as connection:
             found = Archived(connection.dialect.name, schema_of(connection), moment.isoformat(), _rows(connection))
             copied = _copy_sqlite if found.kind == "sqlite" else _copy_postgres
-            parts = list(copied(connection, folder, progress))
+            left_out = () if keys else _SECRET
+            parts = list(copied(connection, folder, progress, left_out))
+            found.rows.update(dict.fromkeys(left_out, 0))
         written = folder / archive.name
         with zipfile.ZipFile(written, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as into:
             for part in parts:
@@ -113,17 +123,25 @@ def _rows(connection: Connection) -> dict[str, int]:
     }
 
 
-def _copy_sqlite(connection: Connection, folder: Path, progress: Progress) -> Iterator[Path]:
+def _copy_sqlite(connection: Connection, folder: Path, progress: Progress, left_out: Collection[str]) -> Iterator[Path]:
     with closing(sqlite3.connect(folder / FILE)) as copy:
         _driver(connection).backup(copy, pages=1_000, progress=lambda _, left, of: progress(of - left, of))
+        for table in left_out:
+            copy.execute(f"DELETE FROM {table}")  # noqa: S608 # nosec B608 # our own tables
+        copy.commit()
+        if left_out:
+            copy.execute("VACUUM")
     yield folder / FILE
 
 
-def _copy_postgres(connection: Connection, folder: Path, progress: Progress) -> Iterator[Path]:
+def _copy_postgres(
+    connection: Connection, folder: Path, progress: Progress, left_out: Collection[str]
+) -> Iterator[Path]:
     (folder / "tables").mkdir()
     for number, table in enumerate(metadata.sorted_tables, start=1):
         part = folder / _part(table)
-        command = f"COPY {table.name} ({_columns(table)}) TO STDOUT (FORMAT binary)"
+        rows = "WHERE false" if table.name in left_out else ""
+        command = f"COPY (SELECT {_columns(table)} FROM {table.name} {rows}) TO STDOUT (FORMAT binary)"  # noqa: S608 # nosec B608 # our own tables
         with part.open("xb") as into, _driver(connection).cursor() as cursor, cursor.copy(command) as copied:
             into.writelines(copied)
         yield part

@@ -59,11 +59,13 @@ class Merge:
         alias: The id that becomes another id of the customer.
         customer: The customer.
         caller: Id of the key that said so; empty where there is none.
+        of_users: Whether the alias is a user's id, or one whose merge was undone: an operator's action.
     """
 
     alias: str
     customer: str
     caller: str = ""
+    of_users: bool = False
 
 
 @dataclass(slots=True)
@@ -86,9 +88,13 @@ class MergePolicy:
     recent: Counter[str]
     most: int
 
+    def of_users(self, alias: str) -> bool:
+        """Whether the merge of an id wants a sender who may merge users."""
+        return alias in self.users or alias in self.separated
+
     def refusal(self, arrival: Arrival, alias: str, customer: str) -> Receipt | None:
         """Why a merge is refused, as the receipt of its message; None where it is allowed."""
-        if (alias in self.users or alias in self.separated) and not arrival.merges_users:
+        if self.of_users(alias) and not arrival.merges_users:
             return Receipt.NOT_MERGED
         return Receipt.MERGE_LIMIT if self.recent[customer] >= self.most else None
 
@@ -144,7 +150,7 @@ def find_merges(
         allowed.recent[customer] += 1
         identities.update({name: customer for name, known_as in identities.items() if known_as == alias})
         identities[alias] = customer
-        found.append(Merge(alias, customer, arrival.caller))
+        found.append(Merge(alias, customer, arrival.caller, allowed.of_users(alias)))
     return found, refused
 
 
@@ -168,6 +174,8 @@ def merge(session: Session, one: Merge, since: int) -> None:
         session.write(statement, [(tenant, alias)])
     session.write(_KEEP_IDENTITY, [(tenant, alias, customer, since)])
     session.write(_KEEP_MERGE, [(tenant, secrets.token_hex(8), alias, customer, since, one.caller, kept)])
+    if one.of_users:
+        session.append_action("customers merged", alias, one.caller, since)
 
 
 def keep_origins(session: Session, origins: Iterable[tuple[str, str, str]]) -> None:

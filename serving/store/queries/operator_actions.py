@@ -25,6 +25,7 @@ Act = Literal[
     "catalogue put",
     "customer erased",
     "customer exported",
+    "customers merged",
     "customers unmerged",
     "bundle promoted",
     "bundle rolled back",
@@ -154,6 +155,27 @@ def every(database: Database, tenant: str) -> list[OperatorAction]:
     wanted = select(*columns).where(operator_actions.c.tenant == tenant).order_by(operator_actions.c.number)
     with database.read() as connection:
         return [OperatorAction(*row) for row in connection.execute(wanted)]
+
+
+def page(database: Database, tenant: str, before: int | None, limit: int) -> list[OperatorAction]:
+    """Rows of a tenant's record, the newest first.
+
+    Args:
+        database: The database.
+        tenant: The tenant of the record.
+        before: Only rows with smaller numbers; all where None.
+        limit: At most so many.
+
+    Raises:
+        StoreError: The database fails.
+    """
+    columns = [operator_actions.c[name] for name in OperatorAction._fields]
+    wanted = select(*columns).where(operator_actions.c.tenant == tenant)
+    if before is not None:
+        wanted = wanted.where(operator_actions.c.number < before)
+    with database.read() as connection:
+        rows = connection.execute(wanted.order_by(operator_actions.c.number.desc()).limit(limit))
+        return [OperatorAction(*row) for row in rows]
 
 
 def verify(tenant: str, rows: Iterable[OperatorAction], known: str | None = None) -> Verified:

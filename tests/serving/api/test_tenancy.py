@@ -52,6 +52,7 @@ CASES: dict[tuple[str, str], Case] = {
     **{("POST", f"/v1/{call}"): {"json": {**body, "messageId": call}} for call, body in TRACKED.items()},
     ("POST", "/v1/batch"): {"json": {"batch": [{**TRACKED["track"], "type": "track", "messageId": "m-2"}]}},
     ("GET", "/v1/merges"): {},
+    ("GET", "/v1/audit"): {},
     ("POST", "/v1/customers/{customer_id}/unmerge"): {},
     ("POST", "/v1/decisions/{decision_id}/outcome"): {"json": {"kind": "clicked", "time": NOW.isoformat()}},
     ("POST", "/v1/decisions/{decision_id}/release"): {"decision_id": "d-unsaid"},

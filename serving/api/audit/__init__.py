@@ -1,0 +1,1 @@
+"""The record of operators' actions."""
