@@ -117,7 +117,9 @@ class Settings(BaseSettings):
     keep_silences: timedelta = Field(default=timedelta(days=730), ge=timedelta(days=1))
     """How long decisions for silence are kept."""
     upkeep: bool = False
-    """Whether the service compacts and checks the store of its tenant by itself, once a day."""
+    """Whether the service backs up, compacts and checks the store by itself, for every tenant, once a day."""
+    backup: Path | None = None
+    """The archive that upkeep writes, a .zip, without API keys; none where it is not set."""
     webhook_url: str | None = None
     """The receiver of decisions that events trigger: https, or http on this machine; without it, nobody gets them."""
     webhook_deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta())

@@ -61,6 +61,9 @@ class Metrics:
             registry=registry,
         )
 
+        self._upkeep = Counter(
+            "tactful_upkeep", "Jobs of upkeep, by what came of them.", ["job", "outcome"], registry=registry
+        )
         self.outbox_waiting = Gauge(
             "tactful_outbox_waiting",
             "Waiting records of the outbox.",
@@ -94,6 +97,10 @@ class Metrics:
     def events(self, fate: str) -> Counter:
         """Events, by what became of them."""
         return self._events.labels(fate)
+
+    def upkeep(self, job: str, outcome: str) -> Counter:
+        """Jobs of upkeep: `done`, `findings` or `failed`."""
+        return self._upkeep.labels(job, outcome)
 
     def outbox(self, state: str) -> Counter:
         """Deliveries to receivers."""
