@@ -5,6 +5,7 @@ a decimal (`13085.0`, as pandas and Excel write a column of numbers with gaps) i
 (`null`, `undefined`, `0`) is refused: a log that holds it would make one customer of everybody who has none.
 """
 
+import json
 import math
 import re
 from collections.abc import Collection
@@ -82,4 +83,16 @@ def fault_of(customer: str, placeholders: Collection[str]) -> str | None:
         return f"not text of at most {LONGEST_ID} printable characters"
     if _ROUNDED.match(customer):
         return "a rounded number"
+    if _is_json(customer):
+        return "a list or an object"
     return "a placeholder" if folded(customer) in placeholders else None
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is a list or an object in JSON, which a log of JSON lines held in place of an id."""
+    if not text.startswith(("[", "{")):
+        return False
+    try:
+        return isinstance(json.loads(text), list | dict)
+    except (ValueError, RecursionError):
+        return False

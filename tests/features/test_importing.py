@@ -728,6 +728,17 @@ def test_ids_that_the_api_would_not_take_are_rejected(tmp_path):
     }
 
 
+@pytest.mark.parametrize("who", ['["7"]', '{"id": 7}', "[]", "true", "null"])
+def test_ids_of_json_lines_are_texts_and_whole_numbers(tmp_path, who):
+    (tmp_path / "log.jsonl").write_text(
+        f'{{"who": {who}, "day": "2026-01-01", "paid": 1}}\n{{"who": 7, "day": "2026-01-01", "paid": 2}}\n'
+        '{"who": "{3F25}", "day": "2026-01-02", "paid": 3}\n'
+    )
+    imported = import_log(tmp_path / "log.jsonl", parse_mapping(PURCHASES))
+    assert imported.events["customer_id"].tolist() == ["7", "{3F25}"]
+    assert list(rejected(imported)) == [1]
+
+
 def test_rows_too_far_ahead_of_the_clock_are_rejected(tmp_path):
     now = datetime(2026, 7, 1, 12, tzinfo=UTC)
     log = "who,day,paid\na,2036-01-01,1\na,2026-07-01T13:00:00Z,1\na,2026-07-01T13:00:01Z,1\na,2026-07-02,1\n"

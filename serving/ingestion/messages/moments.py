@@ -1,5 +1,6 @@
 """When something happened, by our clock."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,10 +8,17 @@ from tactful.features.timestamps import AHEAD, EARLIEST
 from tactful.serving.ingestion.statuses import MessageStatus, UnfitMessageError
 
 INSTANT = timedelta(microseconds=1)
+EARLIEST_UNIX = 1e8
+"""A smaller number is no time of Unix: it would be before March 1973."""
+MILLISECONDS = 1e11
+"""A time of Unix from here on is in milliseconds: as seconds it would be after the year 5000."""
+_UNIX = re.compile(r"[0-9]{10}(?:[0-9]{3})?(?:\.[0-9]+)?")
 
 
 def read(value: Any, where: str) -> datetime | None:
-    """A moment in ISO 8601, UTC where it names no zone; None where there is none.
+    """A moment in ISO 8601, UTC where it names no zone, or a time of Unix; None where there is none.
+
+    A time of Unix counts from 1970 in seconds or, from 1e11 on, in milliseconds, as a number or a text of digits.
 
     Raises:
         UnfitMessageError: It is something else.
@@ -18,14 +26,29 @@ def read(value: Any, where: str) -> datetime | None:
     Example:
         >>> read("2026-03-01T12:00:00+02:00", "timestamp").isoformat()
         '2026-03-01T10:00:00+00:00'
+        >>> read(1772359200, "timestamp") == read("1772359200000", "timestamp") == read(1772359200000.0, "timestamp")
+        True
     """
     if value is None:
         return None
     try:
+        if (unix := _unix(value)) is not None:
+            return datetime.fromtimestamp(unix, UTC)
         moment = datetime.fromisoformat(value)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, OSError):
         raise UnfitMessageError("not a moment", wanted="ISO 8601, such as 2026-03-01T12:00:00Z", where=where) from None
+
+
+def _unix(value: Any) -> float | None:
+    """Seconds since 1970, where a value is a time of Unix: shorter texts of digits are dates of ISO 8601."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and _UNIX.fullmatch(value)):
+        return None
+    number = float(value)
+    if number < EARLIEST_UNIX:
+        raise ValueError("no time of Unix")
+    return number / 1_000 if number >= MILLISECONDS else number
 
 
 def sent(value: Any, timestamp: datetime | None) -> datetime | None:

@@ -92,6 +92,12 @@ def outcome(kind: str, channel: str) -> Meaning:
 _ORDER = ("order_id", "checkout_id")
 _ANSWER = ("score", "rating", "value")
 _NPS = ("score", "nps", "nps_score", "rating", "value")
+_SURVEY = Meaning(type="survey", quantity=_ANSWER, subject=("answer", "survey_id", "survey_name"))
+_SURVEYS = ("Survey Completed", "Survey Submitted", "Survey Answered", "Rating Submitted", "Feedback Submitted")
+_NPS_SURVEY = _SURVEY.model_copy(update={"quantity": _NPS, "scale": "nps"})
+_NPS_SURVEYS = (
+    "NPS Survey Completed", "NPS Survey Submitted", "NPS Survey Answered", "NPS Submitted", "NPS Response Submitted",
+)  # fmt: skip
 STANDARD: Mapping[str, Meaning] = {
     "Order Completed": Meaning(type="purchase", subject=_ORDER),
     "Order Refunded": Meaning(type="refund", subject=_ORDER),
@@ -127,10 +133,8 @@ STANDARD: Mapping[str, Meaning] = {
     "Mail Sent": outcome(CONTACT, "mail"),
     "Mail Returned": outcome("bounced", "mail"),
     "Call Made": outcome(CONTACT, "call"),
-    "NPS Survey Completed": Meaning(
-        type="survey", quantity=_NPS, subject=("answer", "survey_id", "survey_name"), scale="nps"
-    ),
-    "Survey Completed": Meaning(type="survey", quantity=_ANSWER, subject=("answer", "survey_id", "survey_name")),
+    **dict.fromkeys(_NPS_SURVEYS, _NPS_SURVEY),
+    **dict.fromkeys(_SURVEYS, _SURVEY),
     "Points Earned": Meaning(type="earned", quantity=("points", "quantity"), subject=("reason",)),
     "Points Spent": Meaning(type="spent", quantity=("points", "quantity"), subject=("reason",)),
     "Contract Signed": Meaning(type="contract", subject=("contract_id",)),

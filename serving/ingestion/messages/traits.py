@@ -26,6 +26,7 @@ LARGEST_NUMBER = 2.0**63
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _LONGEST_NAME = 100
 _ATTRIBUTE = re.compile(rf"[a-z][a-z0-9_]{{,{_LONGEST_NAME - 1}}}")
+_UNFIT_NAME = "a name that no attribute can have: wanted letters, digits and underscores; in traits"
 
 
 def profile_of(message: Message, rules: Rules, left_out: list[str]) -> Profile | None:
@@ -80,16 +81,22 @@ def snake(name: str) -> str:
 
 
 def _flat(traits: Mapping[str, Any], left_out: list[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The attributes of traits: a trait inside another one has the outer name before its own; lists are no values."""
+    """The attributes of traits: a trait inside another one has the outer name before its own; lists are no values.
+
+    A name that is no attribute's is reported without the name, which may be personal.
+    """
     for trait, value in traits.items():
         name = prefix + snake(trait)
         if isinstance(value, dict) and len(name) < _LONGEST_NAME:
             yield from _flat(value, left_out, f"{name}_")
-        elif _ATTRIBUTE.fullmatch(name) and not isinstance(value, list | dict):
-            if isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
-                left_out.append(f"not a number: wanted a finite one of at most {LARGEST_NUMBER:g}; at {name}")
-            else:
-                yield name, value[:LONGEST_TEXT] if isinstance(value, str) else value
+        elif not _ATTRIBUTE.fullmatch(name) or isinstance(value, dict):
+            left_out += [_UNFIT_NAME] if _UNFIT_NAME not in left_out else []
+        elif isinstance(value, list):
+            left_out.append(f"a list: wanted a text, a number, true, false or null; at {name}")
+        elif isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
+            left_out.append(f"not a number: wanted a finite one of at most {LARGEST_NUMBER:g}; at {name}")
+        else:
+            yield name, value[:LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def _zone(traits: Mapping[str, Any], device: str | None, left_out: list[str]) -> str | None:

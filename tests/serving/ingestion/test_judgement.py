@@ -375,7 +375,6 @@ def test_traits_become_attributes_zone_joining_and_consents() -> None:
         firstName="Ada",
         birthday="1990-05-06T00:00:00Z",
         address={"postalCode": "10115", "city": None},
-        tags=["a"],
         timezone="Europe/Berlin",
         createdAt="2024-01-01",
         consents={"email": True, "sms": {"marketing": False, "service": True}},
@@ -425,6 +424,9 @@ def test_a_file_may_name_traits_otherwise() -> None:
             "not a number: wanted a finite one of at most 9.2",
         ),
         ({"score": 10**400}, "not a number"),
+        ({"tags": ["a"]}, "a list: wanted a text, a number, true, false or null; at tags"),
+        ({"home": {"rooms": []}}, "a list: wanted a text, a number, true, false or null; at home_rooms"),
+        ({"7 secrets": 1, "日本": 2, "x" * 101: 3}, "a name that no attribute can have: wanted letters"),
     ],
 )
 def test_an_unfit_trait_is_left_out_and_the_rest_is_kept(traits: dict[str, Any], reason: str) -> None:

@@ -67,7 +67,32 @@ def test_moments_are_read_as_iso_8601(text: str | None, moment: datetime | None)
     assert read(text, "timestamp") == moment
 
 
-@pytest.mark.parametrize("value", ["yesterday", "", 1_746_532_800, True, ["2026"], "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "unix",
+    [1_778_068_800, 1_778_068_800.0, 1_778_068_800_000, "1778068800", "1778068800.0", "1778068800000"],
+)
+def test_times_of_unix_are_moments_in_seconds_or_milliseconds(unix: object) -> None:
+    assert read(unix, "timestamp") == NOON
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "yesterday",
+        "",
+        True,
+        0,
+        5,
+        -1_778_068_800,
+        1e300,
+        float("nan"),
+        10**400,
+        "17780688",
+        ["2026"],
+        {"seconds": 1_778_068_800},
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
 def test_other_moments_are_refused(value: object) -> None:
     with pytest.raises(UnfitMessageError, match="not a moment: wanted ISO 8601"):
         read(value, "timestamp")
