@@ -11,6 +11,7 @@ from tactful.decisions.catalogue.model import Attribute
 from tactful.features.errors import TactfulError
 from tactful.features.events.dataset import EventDataset, write_events
 from tactful.features.events.schema import validate
+from tactful.features.vocabulary import CHANNELS
 from tactful.serving.engine.records.export import export_events
 from tactful.serving.ingestion.loading.customers_file import CustomersFile
 from tactful.serving.ingestion.loading.load import Loaded, load, require_moment
@@ -185,3 +186,37 @@ def test_a_file_that_cannot_be_loaded_says_why(tmp_path: Path, text: str, compla
     with pytest.raises(TactfulError) as caught:
         require_moment(CustomersFile(written(tmp_path, text), DECLARED), None, None)
     assert str(caught.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "refused"),
+    [
+        ("unsubscribed", "true", None),
+        ("Unsubscribed At", "2026-01-01", None),
+        ("email_opt_out", "1", {"email"}),
+        ("Accepts Marketing", "no", None),
+        ("accepts_email_marketing", "FALSE", {"email"}),
+        ("sms_opt_in", "0", {"sms"}),
+        ("do_not_contact", "yes", None),
+        ("status", "unsubscribed", None),
+        ("newsletter", "off", {"email"}),
+        ("email_subscription_status", "Unsubscribed", {"email"}),
+    ],
+)
+def test_a_column_that_refuses_contacts_counts_however_it_is_named(
+    store: Store, tmp_path: Path, column: str, value: str, refused: set[str] | None
+) -> None:
+    text = f"customer_id,consent_email,consent_sms,{column}\na,true,true,{value}\nb,true,true,\n"
+    found = brought(store, None, written(tmp_path, text), tmp_path, as_of=NOW)
+    assert dict(found.read.left_out) == {f"{column}: taken for a refusal": 1}
+    channels = refused or set(CHANNELS[1:])
+    consents = known(store, "a").consents
+    assert {channel for (channel, _), allowed in consents.items() if not allowed} == channels
+    assert {channel for (channel, _), allowed in consents.items() if allowed} == {"email", "sms"} - channels
+    assert known(store, "b").consents == {("email", "marketing"): True, ("sms", "marketing"): True}
+
+
+def test_a_column_that_allows_contacts_is_no_consent(store: Store, tmp_path: Path) -> None:
+    text = "customer_id,email_opt_in,unsubscribed\na,yes,no\nb,1,\n"
+    found = brought(store, None, written(tmp_path, text), tmp_path, as_of=NOW)
+    assert (dict(found.read.left_out), known(store, "a").consents, known(store, "b").consents) == ({}, {}, {})

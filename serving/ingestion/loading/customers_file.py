@@ -18,6 +18,7 @@ from tactful.features.importing.reader import open_log, quoted_name
 from tactful.features.importing.text_logs import PLACES, ROW
 from tactful.features.vocabulary import CHANNELS
 from tactful.serving.ingestion.messages.consents import PURPOSE
+from tactful.serving.ingestion.messages.refusal_names import refused_by
 from tactful.serving.ingestion.messages.traits import snake
 from tactful.serving.store.port import Consent, Profile
 
@@ -27,6 +28,7 @@ ID = "customer_id"
 ZONES = ("zone", "timezone")
 JOINED = ("joined", "created_at")
 _CONSENT = re.compile(rf"consents?_(?:({'|'.join(CHANNELS[1:])})(?:_(\w+))?|\w+)")
+REFUSED = "taken for a refusal"
 _YES, _NO = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 
 Field = Callable[[Any], Any]
@@ -54,7 +56,8 @@ class CustomersFile:
     """A file of customers: CSV, plain or gzipped, or Parquet.
 
     The column `customer_id` is required. `zone` (or `timezone`) is an IANA zone, `joined` (or `created_at`) a moment,
-    `consent_CHANNEL` and `consent_CHANNEL_PURPOSE` say true or false; every other column is an attribute.
+    `consent_CHANNEL` and `consent_CHANNEL_PURPOSE` say true or false; every other column is an attribute. A column
+    whose name and value refuse contacts, such as `unsubscribed` or `accepts_marketing`, is a refusal, as in tracking.
 
     Args:
         file: Where it is.
@@ -121,13 +124,24 @@ class CustomersFile:
             return None
         consents = {consent: self._value(row, place, _allowed) for place, consent in self._consents.items()}
         attributes = {name: self._value(row, place, read) for place, (name, read) in self._attributes.items()}
+        refused = self._refused(row)
+        consents |= dict.fromkeys(((channel, PURPOSE) for channel in sorted(refused)), False)
         return Profile(
             customer,
+            withdrawn=refused,
             zone=self._value(row, self._zone, _zone),
             joined=self._value(row, self._joined, _moment),
             attributes={name: value for name, value in attributes.items() if value is not None},
             consents={consent: allowed for consent, allowed in consents.items() if allowed is not None},
         )
+
+    def _refused(self, row: Sequence[Any]) -> frozenset[str]:
+        """The channels that a row refuses in columns of other names than `consent_…`; each such column is counted."""
+        channels: frozenset[str] = frozenset()
+        for column, refused in refused_by({self._columns[place]: row[place] for place in self._attributes}):
+            self.read.left_out[f"{column}: {REFUSED}"] += 1
+            channels |= refused
+        return channels
 
     def _value(self, row: Sequence[Any], place: int | None, read: Field) -> Any:
         """A value as its column's type; None where there is none, or where it does not fit, which is counted."""

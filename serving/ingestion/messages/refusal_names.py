@@ -50,7 +50,7 @@ _EVENTS = (
 _REFUSED_IF_SET = ((_named(_UNSUBSCRIBED), False), (_named("donot"), True))
 _REFUSED_IF_NO = (
     (_named("subscribed?|opt(?:ed)?in|consent(?:ed|s)?|acceptsmarketing|marketing|newsletter"), False),
-    (_named("subscription|notifications?|enabled|allowed|permission"), True),
+    (_named("subscription|notifications?|enabled|allowed|permission|accept(?:s|ed)?"), True),
 )
 _ANY = re.compile(f"(?:{_WORD}){{1,{_MOST_BESIDE}}}")
 
