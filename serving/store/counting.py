@@ -31,11 +31,16 @@ def counted(events: Iterable[Row]) -> list[Row]:
     seen: set[tuple[int, str]] = set()
     found = []
     for event in events:
-        once = _IDS.get(event[_TYPE])
-        if once is not None and event[_SUBJECT] and once.fullmatch(event[_ID]):
+        if is_once(event):
             order = event[_TYPE], event[_SUBJECT]
             if order in seen:
                 continue
             seen.add(order)
         found.append(event)
     return found
+
+
+def is_once(event: Sequence[Any]) -> bool:
+    """Whether an event is the purchase of an order, or the return of a whole one, which happen once."""
+    once = _IDS.get(event[_TYPE])
+    return bool(once is not None and event[_SUBJECT] and once.fullmatch(event[_ID]))

@@ -125,6 +125,30 @@ def test_a_refund_of_an_unknown_order_returns_nothing(client: Client) -> None:
     assert client.revenue() == 0.0
 
 
+def test_a_refund_that_comes_before_its_order_returns_it_once_it_comes(client: Client) -> None:
+    client.track("Order Refunded", order_id="o1")
+    client.track("Order Refunded", order_id="o2")
+    assert client.revenue() == 0.0
+    client.track("Order Completed", order_id="o1", revenue=80)
+    client.track("Order Completed", order_id="o3", revenue=30)
+    assert client.revenue() == 30.0
+    assert sorted(event.amount for event in client.kept()) == [-80.0, 0.0, 30.0, 80.0]
+
+
+def test_refunds_return_no_more_than_was_paid(client: Client) -> None:
+    client.track("Order Completed", order_id="o1", revenue=80)
+    client.track("Order Refunded", order_id="o1")
+    client.track("Order Refunded", order_id="o1", total=20)
+    assert client.revenue() == 0.0
+    client.batch(
+        *[("Order Refunded", {"order_id": "o2", "total": 50})] * 2,
+        ("Order Completed", {"order_id": "o2", "revenue": 80}),
+    )
+    assert client.revenue() == 0.0
+    client.track("Order Refunded", order_id="of before", total=15)
+    assert client.revenue() == -15.0, "an order that is not known returns what its refund states"
+
+
 @pytest.mark.parametrize("points", [-40, 40, "-40", "40.0"])
 def test_points_that_are_spent_are_spent_whatever_their_sign(client: Client, points: object) -> None:
     client.track("Points Spent", points=points)

@@ -1,34 +1,26 @@
 """Writes what a batch of messages says, under the locks of everybody it is about."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import itemgetter
 from typing import TypeAlias
 
 from tactful.decisions.base.snapshot import Contact
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
-from tactful.serving.store.counting import counted
 from tactful.serving.store.ingest.consents import keep_consents, newer_refusals
 from tactful.serving.store.ingest.merge import Merge, keep_origins, merge
 from tactful.serving.store.ingest.profiles import ProfileChange, SentChange, StoredProfile, keep_changes
+from tactful.serving.store.ingest.refunds import priced
 from tactful.serving.store.ingest.session import Row, Session, in_order
 from tactful.serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, from_micros
 from tactful.serving.store.rows import contact_row, event_row, outbox_row
 
-CONTACT, PURCHASE, REFUND = map(EVENT_TYPES.index, ("contact", "purchase", "refund"))
-_MONEY = (PURCHASE, REFUND)
+CONTACT = EVENT_TYPES.index("contact")
 WITHDRAWING = ("unsubscribed", "complained")
 
 _PROFILES = "SELECT customer, zone, joined, attributes FROM customers WHERE tenant = ? AND customer = ANY(?)"
 _KEEP_PROFILE = "UPDATE customers SET zone = ?, joined = ?, attributes = ? WHERE tenant = ? AND customer = ?"
-_PAID = (
-    "SELECT customer, time, type, 0, amount, 0, 0, 0, subject, id FROM events WHERE tenant = ? AND type IN (?, ?)"
-    " AND customer = ANY(?) AND subject = ANY(?) ORDER BY customer, time, id"
-)
 _MOVE = "UPDATE customers SET version = version + 1, is_user = (is_user OR ?) WHERE tenant = ? AND customer = ?"
 _KEEP_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP_CONTACT = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -197,35 +189,13 @@ def _origins(customer: str, arrival: Arrival, known: Known) -> Iterator[tuple[st
 
 def _keep_events(session: Session, told: Sequence[tuple[str, Arrival]], known: Known) -> None:
     """Keep events, and those that are contacts in the ledger too."""
-    events = [(customer, event, a.outcome) for (customer, a), event in zip(told, _priced(session, told), strict=True)]
+    events = [(customer, event, a.outcome) for (customer, a), event in zip(told, priced(session, told), strict=True)]
     in_turn = sorted(events, key=lambda each: each[1].id)
     session.write(_KEEP_EVENT, [event_row(session.tenant, customer, event) for customer, event, _ in in_turn])
     contacts = [(customer, _contact(event, what, known)) for customer, event, what in in_turn if event.type == CONTACT]
     session.write(
         _KEEP_CONTACT, [contact_row(session.tenant, customer, made, "sent", None) for customer, made in contacts]
     )
-
-
-def _priced(session: Session, told: Sequence[tuple[str, Arrival]]) -> list[StoredEvent]:
-    """The events; a refund of a whole order has the amount that is left of it, whatever else is in the batch."""
-    events = [(customer, StoredEvent(*a.event or ()), a.returns_order) for customer, a in told]
-    if not any(returned for *_, returned in events):
-        return [event for _, event, _ in events]
-    left = defaultdict[tuple[str, str], float](float)
-    orders = {(customer, event.subject) for customer, event, returned in events if returned}
-    customers, subjects = ([pair[place] for pair in orders] for place in (0, 1))
-    stored = session.select(_PAID, session.tenant, PURCHASE, REFUND, customers, subjects)
-    paid = [(customer, StoredEvent(*event)) for customer, *event in stored]
-    paid += [(customer, event) for customer, event, _ in events if event.type in _MONEY]
-    for customer, theirs in groupby(sorted(paid, key=itemgetter(0)), key=itemgetter(0)):
-        for event in counted(event for _, event in theirs):
-            left[customer, event.subject] += event.amount
-    found = []
-    for customer, event, returned in events:
-        rest = max(left[customer, event.subject], 0.0) if returned else 0.0
-        left[customer, event.subject] -= rest
-        found.append(event._replace(amount=-rest) if returned else event)
-    return found
 
 
 def _contact(event: StoredEvent, outcome: Outcome | None, known: Known) -> Contact:
