@@ -9,10 +9,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from tactful.serving.api.schemas import FieldProblem, Problem
 from tactful.serving.api.tracking.matching import Paths
 from tactful.serving.errors import (
     AlreadySentError,
@@ -45,32 +45,6 @@ from tactful.serving.telemetry.logs import whence
 MEDIA_TYPE = "application/problem+json"
 
 _log = logging.getLogger(__name__)
-
-
-class FieldProblem(BaseModel):
-    """The mistake in one field of a request."""
-
-    place: str = Field(description="Where it stands, such as `body.customer_id`.")
-    message: str
-
-
-class Problem(BaseModel):
-    """A problem document."""
-
-    type: str = Field(description="Names the kind of problem; it never changes.")
-    title: str = Field(description="The kind of problem, for a person.")
-    status: int
-    detail: str = Field(description="This occurrence, for a person.")
-    hint: str | None = Field(default=None, description="What to do about it.")
-    errors: list[FieldProblem] | None = Field(default=None, description="Each field that is wrong.")
-    request_id: str = Field(description="Quote it to whoever runs the service.")
-
-
-class TrackingProblem(Problem):
-    """A problem document of a tracking route: it repeats itself in the words that the clients of Segment read."""
-
-    code: str = Field(description="The kind of problem.")
-    message: str = Field(description="The same as `detail`.")
 
 
 @dataclass(frozen=True, slots=True)

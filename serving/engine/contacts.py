@@ -2,24 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from tactful.decisions.base.exclusion import Exclusion
 from tactful.decisions.kernel.decision import Decision
 from tactful.decisions.kernel.recheck import recheck
 from tactful.decisions.kernel.record import parse
 from tactful.features.timestamps import microseconds
-from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
+from tactful.features.vocabulary import CHANNELS, EVENT_TYPES, OutcomeKind
 from tactful.serving.engine.service import MOST_TRIES, DecisionService
 from tactful.serving.engine.snapshots import snapshot
 from tactful.serving.errors import AlreadySentError, ContendedError, NothingToSendError, UnknownDecisionError
 from tactful.serving.store.port import Arrival, Ending, Outcome, Receipt, StoredDecision, StoredEvent
 from tactful.serving.store.queries.contacts import ContactStatus, standing
-
-OutcomeKind = Literal[
-    "delivered", "opened", "clicked", "converted", "bounced", "dismissed", "complained", "unsubscribed"
-]
-"""What can come of a contact."""
 
 
 @dataclass(frozen=True, slots=True)

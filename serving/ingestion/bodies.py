@@ -13,6 +13,8 @@ LARGEST_BATCH = 500_000
 """Bytes of the largest batch that is not RudderStack's."""
 LARGEST_MESSAGE = 32 * 1024
 """Bytes of the largest message."""
+MOST_MESSAGES = 10_000
+"""Messages of the largest batch."""
 MOST_INFLATED = 100
 """How many times its size a body may have once it is inflated, where that is more than `FREELY_INFLATED` bytes."""
 FREELY_INFLATED = 512 * 1024

@@ -11,7 +11,7 @@ from typing import Any
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.engine.wakeups import TriggerIndex
 from tactful.serving.errors import NotReadyError
-from tactful.serving.ingestion.bodies import LARGEST_BATCH, inflated, of_rudderstack, parsed
+from tactful.serving.ingestion.bodies import LARGEST_BATCH, MOST_MESSAGES, inflated, of_rudderstack, parsed
 from tactful.serving.ingestion.intake import Intake, MessageResult, ParsedMessage
 from tactful.serving.ingestion.messages.consents import PURPOSE
 from tactful.serving.ingestion.refused import RefusedLog
@@ -26,8 +26,6 @@ _ALARMING = (MessageStatus.NOT_MERGED, MessageStatus.MERGE_LIMIT)
 """Fates that an operator is told of at once: somebody may be merging customers who are not one person."""
 _log = logging.getLogger(__name__)
 
-MOST_MESSAGES = 10_000
-"""Messages of the largest batch."""
 MOST_TOLD = 100
 """Refused messages that an answer lists; all of them are counted."""
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tactful.features.timestamps import microseconds
-from tactful.features.vocabulary import EVENT_TYPES
-from tactful.serving.engine.contacts import OutcomeKind, clear, release, report
+from tactful.features.vocabulary import EVENT_TYPES, OutcomeKind
+from tactful.serving.engine.contacts import clear, release, report
 from tactful.serving.engine.service import DecisionService
 from tactful.serving.errors import AlreadySentError, NothingToSendError, UnknownDecisionError
 from tactful.serving.store.port import History, Profile

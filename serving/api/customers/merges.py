@@ -1,13 +1,13 @@
 """Merges of customers over HTTP: listed, and undone."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from tactful.serving.api.access.auth import RequestContext, allows
+from tactful.serving.api.customers.schemas import MergeItem, MergePage, UnmergeAnswer
 from tactful.serving.api.decisions.schemas import CustomerId
 from tactful.serving.api.document.openapi import problems
 from tactful.serving.api.pagination import cursor_of, parsed
@@ -18,33 +18,6 @@ from tactful.serving.store.queries.merges import made
 
 router = APIRouter(prefix="/v1", tags=["customers"])
 Merger = Annotated[RequestContext, Depends(allows("merge"))]
-
-
-class MergeItem(BaseModel):
-    """A merge that was made."""
-
-    id: str
-    merged_id: str = Field(description="The id that became another id of the customer.")
-    customer_id: str
-    time: datetime
-    key: str = Field(description="Id of the API key that asked for it; empty where there was none.")
-    undone: datetime | None = Field(description="When it was undone; null where it is in force.")
-
-
-class MergePage(BaseModel):
-    """Merges, the newest first."""
-
-    merges: list[MergeItem]
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
-
-
-class UnmergeAnswer(BaseModel):
-    """A merge that was undone."""
-
-    merge: str = Field(description="Id of the merge.")
-    customer_id: str = Field(description="The id that is a customer of its own again.")
-    separated_from: str = Field(description="The customer whose id it was.")
-    identities: list[str] = Field(description="Ids that had been merged into it before, and went along.")
 
 
 @router.get(

@@ -85,3 +85,30 @@ class ErasureAnswer(BaseModel):
     log_emptied: bool = Field(
         description="Whether SQLite's write-ahead log holds no trace. Somebody reads it otherwise: erase again."
     )
+
+
+class MergeItem(BaseModel):
+    """A merge that was made."""
+
+    id: str
+    merged_id: str = Field(description="The id that became another id of the customer.")
+    customer_id: str
+    time: datetime
+    key: str = Field(description="Id of the API key that asked for it; empty where there was none.")
+    undone: datetime | None = Field(description="When it was undone; null where it is in force.")
+
+
+class MergePage(BaseModel):
+    """Merges, the newest first."""
+
+    merges: list[MergeItem]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+class UnmergeAnswer(BaseModel):
+    """A merge that was undone."""
+
+    merge: str = Field(description="Id of the merge.")
+    customer_id: str = Field(description="The id that is a customer of its own again.")
+    separated_from: str = Field(description="The customer whose id it was.")
+    identities: list[str] = Field(description="Ids that had been merged into it before, and went along.")

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tactful.features.ids import canonical_id
-from tactful.serving.api.problems import Problem
-from tactful.serving.engine.contacts import OutcomeKind
+from tactful.features.vocabulary import OutcomeKind
+from tactful.serving.api.schemas import Problem
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 CustomerId = Annotated[

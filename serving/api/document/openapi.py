@@ -9,11 +9,9 @@ from tactful.serving.api.problems import (
     INVALID,
     KINDS,
     MEDIA_TYPE,
-    FieldProblem,
     Kind,
-    Problem,
-    TrackingProblem,
 )
+from tactful.serving.api.schemas import FieldProblem, Problem, TrackingProblem
 from tactful.serving.api.tracking.matching import TRACKING
 from tactful.serving.errors import (
     AnswerNotKeptError,

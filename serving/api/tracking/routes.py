@@ -14,7 +14,8 @@ from starlette.types import Scope
 from tactful.serving.api.access import limits
 from tactful.serving.api.access.auth import RequestContext, allows, require
 from tactful.serving.api.document.openapi import problems
-from tactful.serving.api.problems import MALFORMED, TOO_LARGE, FieldProblem, Kind
+from tactful.serving.api.problems import MALFORMED, TOO_LARGE, Kind
+from tactful.serving.api.schemas import FieldProblem
 from tactful.serving.api.tracking.matching import TRACKING
 from tactful.serving.api.tracking.schemas import BATCH, MESSAGE, Taken, TakenAndDecided
 from tactful.serving.engine.drafts import DecisionCommand

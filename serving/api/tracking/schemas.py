@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tactful.serving.api.decisions.schemas import DecisionAnswer
-from tactful.serving.ingestion.pipeline import MOST_MESSAGES
+from tactful.serving.ingestion.bodies import MOST_MESSAGES
 
 _ONE: dict[str, Any] = {
     "type": "object",

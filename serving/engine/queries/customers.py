@@ -14,7 +14,7 @@ from tactful.decisions.catalogue.selection import Policy
 from tactful.decisions.kernel.availability import Free, next_free
 from tactful.decisions.kernel.decide import Request, RunContext
 from tactful.decisions.kernel.decision import Decision
-from tactful.serving.engine.drafts import DecisionCommand, PendingDecision
+from tactful.serving.engine.drafts import DecisionCommand, DecisionResult, PendingDecision
 from tactful.serving.engine.in_force.champion import Champion
 from tactful.serving.engine.queries.reasons import Explained, explained
 from tactful.serving.engine.records.archive import Archive
@@ -71,6 +71,29 @@ def customer_view(service: DecisionService, customer: str) -> CustomerView:
         next_free(champion.compiled, seen, decision.scores),
         explained(champion.bundle, seen.features),
     )
+
+
+def decided_now(
+    service: DecisionService, customer: str, decision_id: str, channels: tuple[str, ...] = ()
+) -> DecisionResult:
+    """What the service would decide about a customer now, experiments included; nothing is recorded.
+
+    Args:
+        service: The service.
+        customer: Any id of the customer.
+        decision_id: Id of the decision, from which its draws follow.
+        channels: Only these channels; all where empty.
+
+    Raises:
+        UnknownCustomerError: Nothing is known of the customer.
+        NotReadyError: There is nothing to decide with.
+        StoreError: The store fails.
+    """
+    champion, command = service.champions.present(), DecisionCommand(customer, decision_id, service.clock(), channels)
+    (made,) = service.maker.make([(command, _known(service, customer))], champion, service.trials.present(champion))
+    if not isinstance(made, PendingDecision):
+        raise made
+    return made.answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from tactful.serving.api.app import ROUTERS
 from tactful.serving.api.decisions.schemas import DecisionBatch, DecisionRequest, OutcomeReport, WhatIfRequest
 from tactful.serving.api.document.webhooks import DecisionMade
-from tactful.serving.api.problems import Problem, TrackingProblem
+from tactful.serving.api.schemas import Problem, TrackingProblem
 from tactful.serving.api.tracking.matching import TRACKING
 
 ROUTES = {

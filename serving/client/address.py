@@ -1,0 +1,38 @@
+"""Where the service is, and what every request to it says."""
+
+import httpx
+
+from tactful.serving.client.errors import ClientError
+
+
+def service_at(url: str) -> httpx.URL:
+    """The address of a service.
+
+    Raises:
+        ClientError: It is no address.
+
+    Example:
+        >>> service_at("localhost:8080")
+        Traceback (most recent call last):
+        tactful.serving.client.errors.ClientError: not an address: got 'localhost:8080'; wanted http://HOST:PORT or https://HOST
+    """
+    wanted = "http://HOST:PORT or https://HOST"
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ClientError("not an address", got=url, wanted=wanted) from error
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ClientError("not an address", got=url, wanted=wanted)
+    return address
+
+
+def headers_of(key: str | None) -> dict[str, str]:
+    """What every request says: who asks.
+
+    Raises:
+        ClientError: The key cannot be sent.
+    """
+    named = {"User-Agent": "tactful-python", "Accept": "application/json, application/yaml"}
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise ClientError("not a key", wanted="one that `tactful keys create` made")
+    return named if key is None else {**named, "Authorization": f"Bearer {key}"}
