@@ -18,7 +18,7 @@ MOST_MISTAKES = 100
 """Mistakes that are listed; a file with more is no catalogue, and is not looked at further."""
 
 
-def load_catalogue(path: Path, vocabulary: Vocabulary) -> CompiledCatalogue:
+def load_catalogue(path: Path | str, vocabulary: Vocabulary) -> CompiledCatalogue:
     """Read, validate and compile a catalogue.
 
     Args:
@@ -28,7 +28,7 @@ def load_catalogue(path: Path, vocabulary: Vocabulary) -> CompiledCatalogue:
     Raises:
         CatalogueError: With every mistake found, each with file and line.
     """
-    return parse_catalogue(path.read_text(encoding="utf-8"), vocabulary, file=str(path))
+    return parse_catalogue(Path(path).read_text(encoding="utf-8"), vocabulary, file=str(path))
 
 
 def parse_catalogue(text: str, vocabulary: Vocabulary, file: str = "catalogue.yaml") -> CompiledCatalogue:

@@ -32,11 +32,11 @@ def every(
 
     Customers are named by the digest that an erasure leaves of their ids.
     """
-    from tactful.cli.wiring.stores import opened
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries.operator_actions import every as read
 
-    with opened(data, tenant) as (store, settings):
-        told = [row.as_dict() for row in reversed(read(store.database, settings.tenant))][:limit]
+    with open_folder(data, tenant=tenant) as folder:
+        told = [row.as_dict() for row in reversed(read(folder.store.database, folder.tenant))][:limit]
     if as_json:
         print_json({"actions": told})
     else:
@@ -58,12 +58,12 @@ def verify(
 
     Note the digest that it prints in another place: with `--known` it finds rows that were taken off the end.
     """
-    from tactful.cli.wiring.stores import opened
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries.operator_actions import every as read
     from tactful.serving.store.queries.operator_actions import verify as check
 
-    with opened(data, tenant) as (store, settings):
-        found = check(settings.tenant, read(store.database, settings.tenant), known)
+    with open_folder(data, tenant=tenant) as folder:
+        found = check(folder.tenant, read(folder.store.database, folder.tenant), known)
     if as_json:
         print_json({"rows": found.rows, "head": found.head, "broken": found.broken, "reason": found.reason})
     elif found.broken is None:

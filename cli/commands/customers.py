@@ -1,8 +1,6 @@
 """`tactful customers`: export and erase a person, and undo a merge, by any id, whatever characters it has."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +12,7 @@ from tactful.cli.console import console, print_json, say, table
 from tactful.features.ids import canonical_id
 
 if TYPE_CHECKING:
-    from tactful.serving.store.port import Store
+    from tactful.serving.folder.service_folder import ServiceFolder
 
 customers_app = typer.Typer(no_args_is_help=True)
 
@@ -31,16 +29,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 HERE = Path("var/demo")
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A store, the tenant whose customers are meant, the folder of their events, and the present moment."""
-
-    store: "Store"
-    tenant: str
-    histories: Path
-    now: datetime
-
-
 @customers_app.callback()
 def _customers() -> None:
     """Export and erase customers, list merges and undo them."""
@@ -50,9 +38,10 @@ def _customers() -> None:
 def export(customer: Id, data: Data = HERE, tenant: Tenant = None) -> None:
     """Print everything that is kept about a customer, as one JSON object."""
     from tactful.serving.engine.records.erase import export_person
+    from tactful.serving.folder.service_folder import open_folder
 
-    with _opened(data, tenant) as opened:
-        found = export_person(opened.store, opened.tenant, customer, opened.now, operator())
+    with open_folder(data, tenant=tenant) as folder:
+        found = export_person(folder.store, folder.tenant, customer, folder.now, operator())
     print_json(found)
 
 
@@ -64,9 +53,10 @@ def erase(customer: Id, data: Data = HERE, tenant: Tenant = None, as_json: Json 
     is turned away.
     """
     from tactful.serving.engine.records.erase import erase_person
+    from tactful.serving.folder.service_folder import open_folder
 
-    with _opened(data, tenant) as opened:
-        erased = erase_person(opened.store, opened.tenant, customer, opened.now, opened.histories, operator())
+    with open_folder(data, tenant=tenant) as folder:
+        erased = erase_person(folder.store, folder.tenant, customer, folder.now, folder.histories, operator())
     if as_json:
         print_json({"ids": list(erased.names), "decisions": erased.decisions, "log_emptied": erased.log_emptied})
     else:
@@ -86,10 +76,11 @@ def list_merges(
     as_json: Json = False,
 ) -> None:
     """List the merges of customers, the newest first."""
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries.merges import made
 
-    with _opened(data, tenant) as opened:
-        found = made(opened.store.database, opened.tenant, customer=customer, limit=limit)
+    with open_folder(data, tenant=tenant) as folder:
+        found = made(folder.store.database, folder.tenant, customer=customer, limit=limit)
     rows = [asdict(one) | {"time": _moment(one.time), "undone": _moment(one.undone)} for one in found]
     if as_json:
         print_json({"merges": rows})
@@ -114,10 +105,12 @@ def unmerge(
     Decisions and their contacts stay with the id that they were made about. A refusal that came while two ids were one
     customer counts for both.
     """
-    with _opened(data, tenant) as opened:
+    from tactful.serving.folder.service_folder import open_folder
+
+    with open_folder(data, tenant=tenant) as folder:
         kept = [canonical_id(one) or one for one in ids]
-        wanted = [alias for customer in kept for alias in _merged_into(opened, customer)] if every else kept
-        undone = [opened.store.unmerge(opened.tenant, alias, opened.now, operator()) for alias in wanted]
+        wanted = [alias for customer in kept for alias in _merged_into(folder, customer)] if every else kept
+        undone = [folder.store.unmerge(folder.tenant, alias, folder.now, operator()) for alias in wanted]
     rows: list[dict[str, Any]] = [one._asdict() | {"names": list(one.names)} for one in undone]
     if as_json:
         print_json({"undone": rows})
@@ -125,29 +118,12 @@ def unmerge(
         say(console(), table(("id", "separated from"), [(row["alias"], row["customer"]) for row in rows]))
 
 
-def _merged_into(opened: "_Opened", customer: str) -> list[str]:
+def _merged_into(folder: "ServiceFolder", customer: str) -> list[str]:
     """The ids whose merges into a customer are in force, the newest first."""
     from tactful.serving.store.queries.merges import in_force
 
-    return in_force(opened.store.database, opened.tenant, customer)
+    return in_force(folder.store.database, folder.tenant, customer)
 
 
 def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
-
-
-@contextmanager
-def _opened(data: Path, tenant: str | None) -> "Iterator[_Opened]":
-    from tactful.serving.errors import SettingsError
-    from tactful.serving.settings import Settings, clock, folder_of
-    from tactful.serving.store.opening import open_store
-
-    if not data.is_dir():
-        raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
-    settings = Settings.of(data)
-    whose = tenant or settings.tenant
-    store = open_store(settings.store, settings.durability, settings.connections)
-    try:
-        yield _Opened(store, whose, folder_of(settings, whose) / "events", clock(settings.now)())
-    finally:
-        store.close()

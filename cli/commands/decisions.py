@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,13 +108,14 @@ def what_if(
     from tactful.decisions.analysis.what_if import Changes
     from tactful.decisions.analysis.what_if import what_if as suppose
     from tactful.decisions.kernel.decide import RunContext
+    from tactful.serving.folder.service_folder import moment_of
 
     archive, champion = open_archive(data)
     scorer = champion.bundle
     recorded = archive.decision(decision_id)
     decision = recorded.decision
     changes = Changes(
-        moment=_moment(at) if at else None,
+        moment=moment_of(at) if at else None,
         features=_numbers(feature),
         scores=_numbers(score),
         messages={name: {"value": number} for name, number in _numbers(value).items()},
@@ -137,19 +138,14 @@ def open_archive(data: Path) -> "tuple[Archive, Champion]":
     """The decision log in a service's folder, and the champion it is read with.
 
     Raises:
-        TactfulError: The folder has no catalogue, or what is in it cannot be read.
+        TactfulError: There is no such folder, or what is in it cannot be read.
     """
-    from tactful.features.definitions.standard import STANDARD
-    from tactful.serving.engine.in_force.champion import load_champion
     from tactful.serving.engine.records.archive import Archive
-    from tactful.serving.settings import Settings
-    from tactful.serving.store.opening import open_store
+    from tactful.serving.folder.service_folder import open_folder
 
-    settings = Settings.of(data)
-    if not settings.catalogue.exists():
-        raise TactfulError("no decisions to look at", got=str(data), wanted="a folder that `make demo` has filled")
-    champion = load_champion(settings.champion, settings.catalogue, STANDARD)
-    return Archive(open_store(settings.store), settings.tenant, champion), champion
+    folder = open_folder(data, must_exist=True)
+    champion = folder.champion
+    return Archive(folder.store, folder.tenant, champion), champion
 
 
 def _show(decision: "Decision", currency: str, needed: "Mapping[str, Sequence[Remedy]]") -> None:
@@ -216,14 +212,6 @@ def _told(remedy: "Remedy") -> str:
 def _plain(remedy: "Remedy") -> dict[str, Any]:
     needed = remedy.needed
     return {**asdict(remedy), "needed": needed.isoformat() if isinstance(needed, datetime) else needed}
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise TactfulError("not a moment", got=text, wanted="ISO 8601, such as 2026-05-04T09:00+02:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _numbers(given: list[str] | None) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from tactful.cli.commands.keys import HERE, Data, Json, Tenant, opened_database
+from tactful.cli.commands.keys import HERE, Data, Json, Tenant
 from tactful.cli.console import console, print_json, progress, say, table
 
 if TYPE_CHECKING:
@@ -163,10 +163,11 @@ def refused(
     as_json: Json = False,
 ) -> None:
     """List the tracking messages that a service did not keep, or not as a whole, with their reasons."""
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries import refused as messages
 
-    with opened_database(data, tenant) as (database, settings):
-        counts = messages.counts(database, settings.tenant)
+    with open_folder(data, tenant=tenant) as folder:
+        counts = messages.counts(folder.store.database, folder.tenant)
     told = [
         {
             **one.refused._asdict(),

@@ -1,6 +1,5 @@
 """`tactful experiment`: size experiments, start and stop them, and read them out."""
 
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -286,13 +285,12 @@ def _publish(file: Path, data: Path, catalogue: Path | None, store: str) -> None
     """Puts every experiment of the file in force, as it stands there."""
     from tactful.cli.wiring.sources import read_catalogue
     from tactful.experiments.design.loading import load_plan
-    from tactful.serving.settings import Settings
-    from tactful.serving.store.opening import open_store
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries.experiments import publish
 
     plan = load_plan(file, read_catalogue(data, catalogue)[0].catalogue)
-    with closing(open_store(store)) as opened:
-        publish(opened.database, Settings.of(data).tenant, plan, datetime.now(UTC))
+    with open_folder(data, store=store) as folder:
+        publish(folder.store.database, folder.tenant, plan, datetime.now(UTC))
     console().print(f"{len(plan.experiments)} experiments in force")
 
 

@@ -1,7 +1,5 @@
 """`tactful keys`: who may use the service over HTTP."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +10,6 @@ from tactful.cli.arguments import operator
 from tactful.cli.console import console, print_json, say, table
 
 if TYPE_CHECKING:
-    from tactful.serving.settings import Settings
-    from tactful.serving.store.database import Database
     from tactful.serving.store.queries.keys import ApiKey
 
 keys_app = typer.Typer(no_args_is_help=True)
@@ -48,6 +44,7 @@ def create(
 ) -> None:
     """Make a key and show it, this once: only its digest is kept."""
     from tactful.serving.errors import SettingsError
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries import keys
 
     scopes = [*(scope or ()), *(["track"] if browser else ())]
@@ -56,8 +53,8 @@ def create(
         raise SettingsError("no such scope", got=", ".join(strange) or "none", wanted=", ".join(keys.SCOPES))
     now = datetime.now(UTC)
     expires = None if lasts is None else now + _span(lasts)
-    with opened_database(data, tenant) as (database, settings):
-        key, secret = keys.create(database, settings.tenant, name, scopes, rate, now, expires, operator())
+    with open_folder(data, tenant=tenant) as folder:
+        key, secret = keys.create(folder.store.database, folder.tenant, name, scopes, rate, now, expires, operator())
     _show(key, secret, as_json)
 
 
@@ -71,10 +68,11 @@ def rotate(
 ) -> None:
     """Make a key that takes the place of another and may do the same; show it, this once."""
     from tactful.serving.errors import SettingsError
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries import keys
 
-    with opened_database(data, tenant) as (database, settings):
-        made = keys.rotate(database, settings.tenant, key, _span(overlap), datetime.now(UTC), operator())
+    with open_folder(data, tenant=tenant) as folder:
+        made = keys.rotate(folder.store.database, folder.tenant, key, _span(overlap), datetime.now(UTC), operator())
     if made is None:
         raise SettingsError("no such key", got=key, wanted="the id of one that is neither revoked nor expired")
     _show(*made, as_json)
@@ -83,10 +81,11 @@ def rotate(
 @keys_app.command("list")
 def every(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> None:
     """List the keys, without their secrets."""
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries import keys
 
-    with opened_database(data, tenant) as (database, settings):
-        told = [_told(key) for key in keys.every(database, settings.tenant)]
+    with open_folder(data, tenant=tenant) as folder:
+        told = [_told(key) for key in keys.every(folder.store.database, folder.tenant)]
     if as_json:
         print_json({"keys": told})
         return
@@ -106,32 +105,16 @@ def revoke(
 ) -> None:
     """Revoke a key for good; services stop taking it within two seconds."""
     from tactful.serving.errors import SettingsError
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries import keys
 
-    with opened_database(data, tenant) as (database, settings):
-        if not keys.revoke(database, settings.tenant, key, datetime.now(UTC), operator()):
+    with open_folder(data, tenant=tenant) as folder:
+        if not keys.revoke(folder.store.database, folder.tenant, key, datetime.now(UTC), operator()):
             raise SettingsError("no such key", got=key, wanted="the id of one that is not revoked yet")
     if as_json:
         print_json({"revoked": key})
     else:
         say(console(), f"{key} is revoked.")
-
-
-@contextmanager
-def opened_database(data: Path, tenant: str | None) -> "Iterator[tuple[Database, Settings]]":
-    """The database of a store that is there, and the settings."""
-    from tactful.serving.errors import SettingsError
-    from tactful.serving.settings import Settings
-    from tactful.serving.store.opening import open_store
-
-    if not data.is_dir():
-        raise SettingsError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
-    settings = Settings.of(data, tenant=tenant)
-    store = open_store(settings.store, settings.durability)
-    try:
-        yield store.database, settings
-    finally:
-        store.close()
 
 
 def _told(key: "ApiKey") -> dict[str, Any]:

@@ -66,11 +66,8 @@ def _check(settings: "Settings") -> None:
 
 def _in_force(settings: "Settings") -> bool:
     """Whether a catalogue was put in force, so that the file is not needed."""
-    from tactful.serving.store.opening import open_store
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.queries.catalogues import newest
 
-    store = open_store(settings.store, settings.durability, settings.connections)
-    try:
-        return newest(store.database, settings.tenant) is not None
-    finally:
-        store.close()
+    with open_folder(settings.data) as folder:
+        return newest(folder.store.database, folder.tenant) is not None

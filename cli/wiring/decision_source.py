@@ -17,12 +17,11 @@ from tactful.decisions.kernel.decide import COMPATIBLE, REPLAYABLE, Request
 from tactful.decisions.kernel.record import parse
 from tactful.features.definitions.standard import STANDARD
 from tactful.features.vocabulary import EVENT_TYPES
-from tactful.serving.bootstrap import open_service
 from tactful.serving.engine.in_force.champion import Champion
 from tactful.serving.engine.records.archive import Archive
-from tactful.serving.settings import Settings, clock
+from tactful.serving.folder.service_folder import ServiceFolder, open_folder
 from tactful.serving.store.inputs import unpacked
-from tactful.serving.store.port import Store, StoredDecision, from_micros
+from tactful.serving.store.port import StoredDecision, from_micros
 from tactful.training.data.attribution import Delivery, LoggedDecision, Outcome
 
 _TOLD = frozenset(
@@ -37,26 +36,24 @@ class DecisionSource:
     """The decision log of a service.
 
     Attributes:
-        settings: Of the service.
-        store: Its store.
+        folder: The service's folder.
         champion: The models and the catalogue in use.
     """
 
-    settings: Settings
-    store: Store
+    folder: ServiceFolder
     champion: Champion
 
     @property
     def now(self) -> datetime:
         """The service's moment."""
-        return clock(self.settings.now)()
+        return self.folder.now
 
     def decisions(self) -> Iterator[LoggedDecision]:
         """Decisions made with the present features and by rules like the present, with outcomes and delivery.
 
         Those of customers who were erased are left out: what is kept of them says neither worth nor window.
         """
-        for stored in self.store.decision_log(self.settings.tenant):
+        for stored in self.folder.store.decision_log(self.folder.tenant):
             versions = json.loads(stored.record)["versions"]
             known = versions["features"] == STANDARD.fingerprint and versions["kernel"] in COMPATIBLE
             if known and stored.inputs is not None:
@@ -64,8 +61,8 @@ class DecisionSource:
 
     def requests(self) -> Iterator[tuple[Request, CompiledCatalogue]]:
         """The request of each, to decide anew; requests of a kernel that cannot be replayed are left out too."""
-        archive = Archive(self.store, self.settings.tenant, self.champion)
-        for stored in self.store.decision_log(self.settings.tenant):
+        archive = Archive(self.folder.store, self.folder.tenant, self.champion)
+        for stored in self.folder.store.decision_log(self.folder.tenant):
             versions = json.loads(stored.record)["versions"]
             known = versions["features"] == STANDARD.fingerprint and versions["kernel"] in REPLAYABLE
             if known and stored.inputs is not None:
@@ -80,18 +77,18 @@ class DecisionSource:
     @cached_property
     def _deliveries(self) -> Mapping[str, Delivery]:
         """By decision; a message that bounced was not delivered, whatever the ledger says."""
-        tenant = self.settings.tenant
-        found = {contact.id: _LEDGER.get(status, Delivery.UNKNOWN) for _, status, contact in self.store.ledger(tenant)}
-        return found | {decision: _LOST[kind] for decision, _, kind, *_ in self.store.outcomes(tenant) if kind in _LOST}
+        store, tenant = self.folder.store, self.folder.tenant
+        found = {contact.id: _LEDGER.get(status, Delivery.UNKNOWN) for _, status, contact in store.ledger(tenant)}
+        return found | {decision: _LOST[kind] for decision, _, kind, *_ in store.outcomes(tenant) if kind in _LOST}
 
     @cached_property
     def _outcomes(self) -> Mapping[str, list[Outcome]]:
         """By customer, in time order: what they did, and what was reported of decisions."""
         found: defaultdict[str, list[Outcome]] = defaultdict(list)
-        for customer, event in self.store.events(self.settings.tenant):
+        for customer, event in self.folder.store.events(self.folder.tenant):
             if event.type in _TOLD:
                 found[customer].append(Outcome(EVENT_TYPES[event.type], from_micros(event.time), event.amount))
-        for decision, customer, kind, time, value in self.store.outcomes(self.settings.tenant):
+        for decision, customer, kind, time, value in self.folder.store.outcomes(self.folder.tenant):
             outcome = Outcome(kind, from_micros(time), value or 0.0, decision)
             insort(found[customer], outcome, key=attrgetter("time"))
         return found
@@ -104,9 +101,8 @@ def open_decisions(data: Path) -> DecisionSource:
         StoreError: The store cannot be opened.
         NotReadyError: There is no champion, or it or the catalogue has mistakes.
     """
-    settings = Settings.of(data)
-    service = open_service(settings)
-    return DecisionSource(settings, service.store, service.champions.present())
+    folder = open_folder(data)
+    return DecisionSource(folder, folder.champion)
 
 
 def offers(compiled: CompiledCatalogue) -> dict[str, Mapping[str, float | str]]:

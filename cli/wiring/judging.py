@@ -108,7 +108,7 @@ def judged(
             begin = asked or datetime.min.replace(tzinfo=UTC)
             log = [logged for logged in source.decisions() if logged.decision.moment >= begin]
             return judge(gather(log, reward, source.now, stated), limits)
-        settings = source.settings
+        settings = source.folder.settings
         if bundle is not None:
             load(bundle, fingerprint=STANDARD.fingerprint)
         candidate = load_champion(bundle or settings.champion, catalogue or settings.catalogue, STANDARD)

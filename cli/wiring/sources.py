@@ -1,17 +1,16 @@
 """Where commands that count read from: a service's folder, another store, or a folder of events."""
 
-from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from tactful.decisions.kernel.decide import Scorer
     from tactful.experiments.assignment.arms import Exposure
     from tactful.experiments.readout.logbook import Logbook
-    from tactful.serving.store.port import Store
+    from tactful.serving.folder.service_folder import ServiceFolder
 
 Data = Annotated[
     Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service: its catalogue, models and log.")
@@ -89,9 +88,7 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
     """
     from tactful.experiments.readout.logbook import Logbook
     from tactful.features.events.dataset import open_events, read_events
-    from tactful.serving.settings import Settings
 
-    settings = Settings.of(data)
     compiled, scorer = read_catalogue(data, catalogue)
     currency = compiled.catalogue.currency
     if events is not None:
@@ -99,31 +96,26 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
         programmes = {m.id: p.id for p in compiled.catalogue.programmes for m in p.messages}
         log, zones = Logbook.of_events(frame, programmes, currency), open_events(events).all_zones()
         return Source(log, compiled, scorer, frame, zones, None)
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.admin.people import zones_of
-    from tactful.serving.store.opening import open_store
     from tactful.serving.store.queries.experiments import exposed_to
 
-    url, tenant = store or settings.store, settings.tenant
-
     def exposures(experiment: str) -> "list[Exposure]":
-        with closing(open_store(url)) as opened:
-            return list(exposed_to(opened.database, tenant, experiment))
+        with open_folder(data, store=store) as folder:
+            return list(exposed_to(folder.store.database, folder.tenant, experiment))
 
-    with closing(open_store(url)) as opened:
-        log, frame = _of_store(opened, tenant, currency)
-        zones = zones_of(opened.database, tenant)
+    with open_folder(data, store=store, must_exist=True) as folder:
+        frame = folder.events()
+        log = _logbook(folder, frame, currency)
+        zones = zones_of(folder.store.database, folder.tenant)
     return Source(log, compiled, scorer, frame, zones, exposures)
 
 
 def moment_of(text: str | None, otherwise: datetime) -> datetime:
     """A moment as it was typed; UTC where it names no zone."""
-    if text is None:
-        return otherwise
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise TactfulError("not a moment", got=text, wanted="ISO 8601, such as 2026-05-04T09:00+02:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    from tactful.serving.folder.service_folder import moment_of as parsed
+
+    return otherwise if text is None else parsed(text)
 
 
 def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalogue, Scorer | None]":
@@ -148,53 +140,18 @@ def read_catalogue(data: Path, catalogue: Path | None) -> "tuple[CompiledCatalog
     return compiled, None if is_first(settings.champion) else load_bundle(settings.champion, STANDARD)
 
 
-def _of_store(store: "Store", tenant: str, currency: str) -> "tuple[Logbook, pd.DataFrame]":
-    import pandas as pd
+def _logbook(folder: "ServiceFolder", events: "pd.DataFrame", currency: str) -> "Logbook":
+    """The log of a store; contacts that were given back are none."""
+    from tactful.experiments.readout.logbook import CONTACTS, DECISIONS, UNKNOWN, Logbook
 
-    from tactful.experiments.readout.logbook import CONTACTS, DECISIONS, Logbook
-
-    events = _frame(_events(store, tenant), ("customer_id", "time", "type", *_COLUMNS))
-    contacts = _frame(_contacts(store, tenant), CONTACTS)
-    decisions = _frame(_decisions(store, tenant), DECISIONS)
-    log = Logbook(events[events["type"] != "contact"], contacts, decisions, currency)
-    return log, events.astype({"categories": "uint64"}) if len(events) else pd.DataFrame(events)
-
-
-_COLUMNS = ("event_id", "amount", "discount", "quantity", "categories", "channel", "subject")
-
-
-def _frame(rows: "Iterator[tuple[Any, ...]]", columns: tuple[str, ...]) -> "pd.DataFrame":
-    import pandas as pd
-
-    frame = pd.DataFrame(rows, columns=list(columns))
-    return frame.assign(time=pd.to_datetime(frame["time"], unit="us", utc=True).dt.as_unit("us"))
-
-
-def _events(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
-
-    for customer, e in store.events(tenant):
-        kind, channel = EVENT_TYPES[e.type], CHANNELS[e.channel]
-        bits = e.categories % 2**64
-        yield customer, e.time, kind, e.id, e.amount, e.discount, e.quantity, bits, channel, e.subject
-
-
-def _contacts(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from tactful.experiments.readout.logbook import UNKNOWN
-    from tactful.features.timestamps import microseconds
-
-    for customer, status, c in store.ledger(tenant):
-        if status != "released":
-            yield customer, microseconds(c.time), c.programme or UNKNOWN, c.message, c.channel
-
-
-def _decisions(store: "Store", tenant: str) -> "Iterator[tuple[Any, ...]]":
-    from tactful.decisions.kernel.decision import SILENCE
-    from tactful.decisions.kernel.record import parse
-    from tactful.features.timestamps import microseconds
-
-    for stored in store.decision_log(tenant):
-        made = parse(stored.record)
-        action = made.choice.action if made.outcome != SILENCE and made.choice else None
-        names = (action.programme, action.message, action.channel) if action else ("", "", "")
-        yield made.customer, microseconds(made.moment), *names
+    contacts = folder.contacts().rename(columns={"customer_id": "customer"})
+    contacts = contacts[contacts["status"] != "released"].assign(
+        programme=contacts["programme"].where(contacts["programme"] != "", UNKNOWN)
+    )
+    decisions = folder.decisions().rename(columns={"customer_id": "customer"})
+    return Logbook(
+        events[events["type"] != "contact"],
+        contacts[list(CONTACTS)].reset_index(drop=True),
+        decisions[list(DECISIONS)].fillna(dict.fromkeys(("programme", "message", "channel"), "")),
+        currency,
+    )

@@ -1,4 +1,4 @@
-"""The store of a service's folder, opened for a command, and its events as a data set."""
+"""A release recorded in the store of a service's folder, and the store's events as a data set."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -13,30 +13,7 @@ from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
     from tactful.features.events.dataset import EventDataset
-    from tactful.serving.settings import Settings
-    from tactful.serving.store.port import Store
     from tactful.serving.store.queries.operator_actions import Act
-
-
-@contextmanager
-def opened(data: Path, tenant: str | None = None) -> "Iterator[tuple[Store, Settings]]":
-    """The store of a service's folder, with its settings.
-
-    Raises:
-        TactfulError: There is no such folder.
-        StoreError: The store cannot be opened.
-    """
-    from tactful.serving.settings import Settings
-    from tactful.serving.store.opening import open_store
-
-    if not data.is_dir():
-        raise TactfulError("no such folder", got=str(data), wanted="a folder with a store, or with its settings")
-    settings = Settings.of(data, tenant=tenant)
-    store = open_store(settings.store, settings.durability, settings.connections)
-    try:
-        yield store, settings
-    finally:
-        store.close()
 
 
 def record_release(data: Path, action: "Act", version: str, details: Mapping[str, str]) -> None:
@@ -45,6 +22,7 @@ def record_release(data: Path, action: "Act", version: str, details: Mapping[str
     Raises:
         StoreError: The store fails.
     """
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.settings import Settings
     from tactful.serving.store.opening import store_exists
     from tactful.serving.store.queries.operator_actions import record
@@ -52,8 +30,8 @@ def record_release(data: Path, action: "Act", version: str, details: Mapping[str
     if not data.is_dir() or not store_exists(Settings.of(data).store):
         return
     now = datetime.now(UTC)
-    with opened(data) as (store, settings):
-        record(store.database, settings.tenant, action, version, by=operator(), when=now, details=details)
+    with open_folder(data) as folder:
+        record(folder.store.database, folder.tenant, action, version, by=operator(), when=now, details=details)
 
 
 @contextmanager
@@ -74,10 +52,12 @@ def export(data: Path, out: Path, tenant: str | None = None) -> "EventDataset":
         TactfulError: The store has no events, or the folder is there already.
     """
     from tactful.serving.engine.records.export import export_events
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.ingestion.rules import load_rules
 
     if out.exists():
         raise TactfulError("a folder that is there already", got=str(out), wanted="a new one")
-    with opened(data, tenant) as (store, settings), progress("Reading the store", console(stderr=True)):
+    with open_folder(data, tenant=tenant) as folder, progress("Reading the store", console(stderr=True)):
+        settings = folder.settings
         categories = load_rules(settings.tracking).categories
-        return export_events(store, settings.tenant, out, categories=categories, catalogue=settings.catalogue)
+        return export_events(folder.store, folder.tenant, out, categories=categories, catalogue=settings.catalogue)

@@ -167,7 +167,9 @@ def test_an_unknown_decision_is_an_error(data, command):
 
 @pytest.mark.parametrize("command", ["explain", "replay", "what-if"])
 def test_a_folder_without_models_says_how_to_fill_it_and_stays_as_it_is(tmp_path, command):
-    assert error(tmp_path, command, "d-leaver").endswith("wanted a folder that `make demo` has filled")
+    assert error(tmp_path, command, "d-leaver").endswith(
+        "wanted a folder that `tactful init` or `make demo` has filled"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

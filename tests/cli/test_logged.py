@@ -19,12 +19,12 @@ def test_decisions_of_the_kernel_before_are_learnt_from_and_not_made_again(tmp_p
     assert log.keys() == everybody - {"d-regular"}
     assert [decision.id for decision in log.values() if not decision.rewards] == ["d-thankful"]
     assert {request.id for request, _ in source.requests()} == everybody - {"d-regular", "d-thankful"}
-    source.store.close()
+    source.folder.close()
 
 
 def test_what_is_kept_of_somebody_erased_says_nothing_to_a_job(tmp_path: Path) -> None:
     source = open_decisions(opened(tmp_path))
-    erase_person(source.store, source.settings.tenant, "thankful", source.now, None)
+    erase_person(source.folder.store, source.folder.tenant, "thankful", source.now, None)
     kept = {f"d-{customer}" for customer in CUSTOMERS} - {"d-thankful"}
     assert {logged.decision.id for logged in source.decisions()} == kept
-    source.store.close()
+    source.folder.close()

@@ -94,4 +94,4 @@ def test_a_preview_of_what_there_is_not_is_an_error(data, message, customer, com
 def test_a_folder_without_models_says_how_to_fill_it(tmp_path, catalogues, command):
     files = catalogues if command == "diff" else ()
     result = tactful("catalogue", command, *files, "--decisions", str(tmp_path / "empty"))
-    assert str(result.exception).endswith("wanted a folder that `make demo` has filled")
+    assert str(result.exception).endswith("wanted a folder that `tactful init` or `make demo` has filled")

@@ -14,7 +14,6 @@ from tactful.features.errors import TactfulError
 if TYPE_CHECKING:
     from tactful.serving.engine.health.rehearsal import Rehearsal
     from tactful.serving.engine.in_force.catalogues import CatalogueStore
-    from tactful.serving.engine.service import DecisionService
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The catalogue, in YAML.")]
 Data = Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")]
@@ -118,9 +117,11 @@ def try_out(
     from tactful.features.definitions.standard import STANDARD
     from tactful.serving.engine.health.rehearsal import rehearse
     from tactful.serving.engine.in_force.champion import champion_of
+    from tactful.serving.folder.service_folder import open_folder
 
     content = file.read_text(encoding="utf-8")
-    with _service(data, tenant) as service, progress("Deciding", console(stderr=True)):
+    with open_folder(data, tenant=tenant) as folder, progress("Deciding", console(stderr=True)):
+        service = folder.service
         candidate = champion_of(service.champions.bundle(), content, str(file), STANDARD)
         found = rehearse(service, candidate, service.store.customer_ids(service.tenant)[:customers])
     if as_json:
@@ -148,27 +149,16 @@ def _report(found: "Rehearsal") -> dict[str, Any]:
 @contextmanager
 def _governance(data: Path, tenant: str | None) -> "Iterator[CatalogueStore]":
     """The catalogues of a folder's service; no model is loaded."""
-    from tactful.cli.wiring.stores import opened
     from tactful.features.definitions.standard import STANDARD
     from tactful.serving.engine.in_force.catalogues import CatalogueStore
     from tactful.serving.engine.in_force.pointer import names_of, vocabulary
-    from tactful.serving.settings import clock
+    from tactful.serving.folder.service_folder import open_folder
 
-    with opened(data, tenant) as (store, settings):
+    with open_folder(data, tenant=tenant) as folder:
         yield CatalogueStore(
-            store.database,
-            settings.tenant,
-            settings.catalogue,
-            lambda: vocabulary(names_of(settings.champion, STANDARD)),
-            clock(settings.now),
+            folder.store.database,
+            folder.tenant,
+            folder.settings.catalogue,
+            lambda: vocabulary(names_of(folder.settings.champion, STANDARD)),
+            lambda: folder.now,
         )
-
-
-@contextmanager
-def _service(data: Path, tenant: str | None) -> "Iterator[DecisionService]":
-    """The service of a folder, without a server."""
-    from tactful.cli.wiring.stores import opened
-    from tactful.serving.bootstrap import open_service
-
-    with opened(data, tenant) as (store, settings):
-        yield open_service(settings, store)

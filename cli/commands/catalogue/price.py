@@ -42,27 +42,22 @@ def price(
 
     The budget is `arbitration.weekly_contacts` of the catalogue in force, the price its `arbitration.contact_price`.
     """
-    from tactful.serving.bootstrap import open_service
-    from tactful.serving.settings import Settings
+    from tactful.serving.folder.service_folder import open_folder
 
-    settings = Settings.of(data)
-    service = open_service(settings)
-    try:
-        catalogue = service.champions.present().compiled.catalogue
+    with open_folder(data) as folder:
+        catalogue, file = folder.catalogue, folder.settings.catalogue
         budget = catalogue.arbitration.weekly_contacts
         if budget is None:
             raise TactfulError(
                 "a catalogue without a budget of contacts",
                 got="no weekly_contacts",
                 wanted="such as arbitration: {weekly_contacts: 500}",
-                where=settings.catalogue,
+                where=file,
             )
         with progress("pricing", console(stderr=True)):
-            found = priced(service, budget, timedelta(days=period))
+            found = priced(folder.service, budget, timedelta(days=period))
         if write:
-            put_price(service, settings.catalogue, found.price)
-    finally:
-        service.store.close()
+            put_price(folder.service, file, found.price)
     if as_json:
         print_json({**asdict(found), "budget": budget, "written": write})
         return

@@ -1,9 +1,7 @@
 """`tactful store copy`: a store moves to another database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,19 +41,13 @@ def copy(
     say(console(), "Copied, and equal in both stores. Let TACTFUL_STORE name the new one.")
 
 
-@contextmanager
-def _opened(place: str, *, must_exist: bool = False) -> "Iterator[Store]":
-    from tactful.serving.settings import Settings
-    from tactful.serving.store.opening import SQLITE, open_store
+def _opened(place: str, *, must_exist: bool = False) -> "AbstractContextManager[Store]":
+    """The store of a folder, or of a URL."""
+    from tactful.serving.folder.service_folder import open_folder
+    from tactful.serving.store.opening import open_store, store_exists
 
-    url = place if "://" in place else None
-    if url is None and not Path(place).is_dir():
-        raise TactfulError("no such folder", got=place, wanted="the folder of a service, or the URL of a store")
-    url = url or Settings.of(Path(place)).store
-    if must_exist and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).is_file():
-        raise TactfulError("no such store", got=url, wanted="a store that is there")
-    store = open_store(url)
-    try:
-        yield store
-    finally:
-        store.close()
+    if "://" not in place:
+        return closing(open_folder(place, must_exist=must_exist).store)
+    if must_exist and not store_exists(place):
+        raise TactfulError("no such store", got=place, wanted="a store that is there")
+    return closing(open_store(place))

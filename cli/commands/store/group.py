@@ -10,7 +10,6 @@ import typer
 from tactful.cli.commands.store.copying import copy
 from tactful.cli.commands.store.load import load
 from tactful.cli.console import console, print_json, progress, say, table
-from tactful.cli.wiring.stores import opened
 from tactful.features.errors import TactfulError
 
 if TYPE_CHECKING:
@@ -37,10 +36,11 @@ def check(data: Data = HERE, tenant: Tenant = None, as_json: Json = False) -> No
     Reads every table, compares the ledger with the decision log, and counts every cap of every catalogue that decided
     again, without the code that was to keep it. Exits with 1 if anything is wrong.
     """
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.admin.checking import check as look_over
 
-    with opened(data, tenant) as (store, settings), progress("Checking", console(stderr=True)):
-        checked = look_over(store, settings.tenant)
+    with open_folder(data, tenant=tenant) as folder, progress("Checking", console(stderr=True)):
+        checked = look_over(folder.store, folder.tenant)
     if as_json:
         print_json(asdict(checked))
     else:
@@ -89,25 +89,24 @@ def compact(
     force, stays, and so do contacts, outcomes and decisions that chose a message. The service may go on meanwhile.
     """
     from tactful.features.definitions.standard import STANDARD
-    from tactful.serving.bootstrap import open_service
     from tactful.serving.engine.records.retention import needed
-    from tactful.serving.settings import clock
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.admin.compaction import Keep, shrink
     from tactful.serving.store.admin.compaction import compact as forget
 
-    with opened(data, tenant) as (store, settings), progress("Compacting", console(stderr=True)) as advance:
-        champion = open_service(settings, store).champions.present()
+    with open_folder(data, tenant=tenant) as folder, progress("Compacting", console(stderr=True)) as advance:
+        settings, database = folder.settings, folder.store.database
         keep = Keep(
-            events=needed(champion, STANDARD, _span(events)),
+            events=needed(folder.champion, STANDARD, _span(events)),
             inputs=settings.keep_inputs if inputs is None else _span(inputs),
             silences=settings.keep_silences if silences is None else _span(silences),
             records=_span(records),
             messages=_span(messages),
             merges=_span(merges),
         )
-        done = forget(store.database, settings.tenant, keep, clock(settings.now)(), advance)
+        done = forget(database, folder.tenant, keep, folder.now, advance)
         if vacuum:
-            shrink(store.database)
+            shrink(database)
     if as_json:
         print_json(asdict(done))
     else:
@@ -127,10 +126,11 @@ def backup(
 
     An archive holds no API keys unless it is asked for them: make new ones after a restore.
     """
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.admin.backup import backup as write
 
-    with opened(data) as (store, _), progress("Backing up", console(stderr=True)) as advance:
-        found = write(store.database, archive, datetime.now(UTC), advance, keys=with_keys)
+    with open_folder(data) as folder, progress("Backing up", console(stderr=True)) as advance:
+        found = write(folder.store.database, archive, datetime.now(UTC), advance, keys=with_keys)
     _show_archive(found, f"Written to {archive}.", as_json)
 
 
@@ -144,10 +144,11 @@ def restore(
 
     The command refuses a damaged archive, and a store that already holds anything.
     """
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.admin.backup import restore as fill
 
-    with opened(data) as (store, _), progress("Restoring", console(stderr=True)) as advance:
-        found = fill(store.database, archive, advance)
+    with open_folder(data) as folder, progress("Restoring", console(stderr=True)) as advance:
+        found = fill(folder.store.database, archive, advance)
     _show_archive(found, f"Restored from {archive}.", as_json)
     if not found.rows.get("keys"):
         say(console(stderr=True), "The archive holds no API keys: make new ones with tactful keys create.")
@@ -156,9 +157,10 @@ def restore(
 @store_app.command()
 def migrate(data: Data = HERE, as_json: Json = False) -> None:
     """Bring a store to the present schema, as every start of the service does."""
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.store.migrate import schema_of
 
-    with opened(data) as (store, _), store.database.read() as connection:
+    with open_folder(data) as folder, folder.store.database.read() as connection:
         schema = schema_of(connection)
     if as_json:
         print_json({"schema": schema})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tactful.decisions.catalogue.model import Attribute
     from tactful.features.events.dataset import EventDataset
+    from tactful.serving.folder.service_folder import ServiceFolder
     from tactful.serving.ingestion.loading.load import Loaded
     from tactful.serving.settings import Settings
 
@@ -44,7 +45,7 @@ def load(
     Loading again adds what is new and changes nothing else, and a load that was cut short goes on where it ended.
     """
     from tactful.cli.wiring.sources import moment_of
-    from tactful.cli.wiring.stores import opened
+    from tactful.serving.folder.service_folder import open_folder
     from tactful.serving.ingestion.loading.customers_file import CustomersFile
     from tactful.serving.ingestion.loading.load import load as bring_in
     from tactful.serving.ingestion.loading.load import require_moment
@@ -53,7 +54,8 @@ def load(
     if events is None and customers is None:
         raise TactfulError("nothing to load", got="neither --events nor --customers", wanted="one of them, or both")
     with ExitStack() as held:
-        store, settings = held.enter_context(opened(data, tenant))
+        folder = held.enter_context(open_folder(data, tenant=tenant))
+        settings = folder.settings
         dataset = None if events is None else _dataset(events)
         placeholders = load_rules(settings.tracking).placeholders
         opened_file = None if customers is None else CustomersFile(customers, _declared(settings), placeholders)
@@ -62,12 +64,12 @@ def load(
         asserted = require_moment(file, dataset, asked)
         advance = held.enter_context(progress("Loading", console(stderr=True)))
         found = bring_in(
-            store,
-            settings.tenant,
+            folder.store,
+            folder.tenant,
             dataset,
             file,
             asserted=asserted,
-            zone=_zone(store, settings),
+            zone=_zone(folder),
             marker=data / MARKER,
             progress=advance,
         )
@@ -98,12 +100,12 @@ def _catalogue(settings: "Settings") -> Any:
     return read_catalogue(settings.data, None)[0].catalogue
 
 
-def _zone(store: Any, settings: "Settings") -> str:
+def _zone(folder: "ServiceFolder") -> str:
     """The zone of local days where no events say it: the store's, else the catalogue's, else UTC."""
     from tactful.serving.store.queries.tenants import zone_of
 
-    known = zone_of(store.database, settings.tenant)
-    catalogue = None if known else _catalogue(settings)
+    known = zone_of(folder.store.database, folder.tenant)
+    catalogue = None if known else _catalogue(folder.settings)
     return known or (catalogue.timezone if catalogue is not None else None) or "UTC"
 
 
