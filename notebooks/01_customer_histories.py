@@ -37,8 +37,8 @@ from pathlib import Path
 
 import pandas as pd
 
+import tactful
 from tactful.features.build import build_dataset, build_dataset_pairs
-from tactful.features.definitions.standard import STANDARD
 from tactful.features.events import complete_journey
 from tactful.features.events.dataset import write_events
 from tactful.models.base.metrics import Outcomes
@@ -49,8 +49,8 @@ from tactful.training.studies.leakage import auc_of_features, days_past, judged,
 from tactful.training.studies.pictures import curves, history, segments, table
 from tactful.training.studies.segments import bands, mean_by_segment
 
-SOURCE = "Complete Journey, simulated after real patterns"
-ZONE = complete_journey.ZONE
+FOLDER = ""  # the folder of your own service, such as "var/shop"; Complete Journey where it is empty
+CUSTOMER = "2305"  # whose history is shown
 
 # %% [markdown]
 # ## What happened
@@ -58,10 +58,15 @@ ZONE = complete_journey.ZONE
 # A *purchase* is a basket, a *contact* a mailed coupon campaign, a *redeemed* event a coupon used at the till.
 
 # %%
-journey = complete_journey.load()
-events = journey.events
+if FOLDER:
+    with tactful.open(FOLDER) as shop:
+        events, ZONE, CATEGORIES, SOURCE = shop.events(), shop.catalogue.timezone or "UTC", (), FOLDER
+else:
+    journey = complete_journey.load()
+    events, ZONE, CATEGORIES = journey.events, complete_journey.ZONE, journey.categories
+    SOURCE = "Complete Journey, simulated after real patterns"
 scratch = tempfile.TemporaryDirectory()
-dataset = write_events(events, Path(scratch.name) / "events", zone=ZONE, categories=journey.categories)
+dataset = write_events(events, Path(scratch.name) / "events", zone=ZONE, categories=CATEGORIES)
 summary(events, ZONE)
 
 # %% [markdown]
@@ -73,7 +78,7 @@ kinds = {"buy": "purchase", "are mailed": "contact", "redeem": "redeemed"}
 curves(
     {name: weekly_shares(events, kind, ZONE) for name, kind in kinds.items()},
     title="Households active in a week",
-    xlabel="week of 2017, by its Monday",
+    xlabel="week, by its Monday",
     ylabel="share of households",
     note=f"{SOURCE}. n = {events['customer_id'].nunique():,} households each week; bands: 95 % Wilson intervals.",
     percent=True,
@@ -89,7 +94,7 @@ curves(
 covered = span(dataset)
 moment = midnight(days_after(covered.end, -28, ZONE), ZONE)
 as_of = pd.Timestamp(moment, unit="us", tz="UTC")
-household = "2305"
+household = CUSTOMER
 own = events[events["customer_id"] == household]
 history(
     own,
@@ -108,8 +113,8 @@ history(
 # %%
 shown = ["days_since_purchase", "purchases_28d", "spend_84d", "gap_mean_365d", "contacts_28d", "redemptions_365d"]
 moments = [days_after(moment, -168, ZONE), days_after(moment, -84, ZONE), moment]
-rows = build_dataset_pairs(dataset, [household] * 3, moments, STANDARD.subset(shown)).to_pandas()[shown]
-descriptions = {feature.name: feature.description for feature in STANDARD.features}
+rows = build_dataset_pairs(dataset, [household] * 3, moments, tactful.STANDARD.subset(shown)).to_pandas()[shown]
+descriptions = {feature.name: feature.description for feature in tactful.STANDARD.features}
 rows.rename(columns=descriptions).droplevel("customer_id").rename(index=lambda at: f"{at:%Y-%m-%d}").T.round(1)
 
 # %% [markdown]
@@ -118,7 +123,7 @@ rows.rename(columns=descriptions).droplevel("customer_id").rename(index=lambda a
 # %%
 bought = own.loc[own["type"] == "purchase", "time"].max()
 edge = [bought.to_pydatetime(), (bought + pd.Timedelta(microseconds=1)).to_pydatetime()]
-at_the_edge = build_dataset_pairs(dataset, [household] * 2, edge, STANDARD.subset(["purchases_total"]))
+at_the_edge = build_dataset_pairs(dataset, [household] * 2, edge, tactful.STANDARD.subset(["purchases_total"]))
 dict(zip(["as of the purchase", "a microsecond later"], at_the_edge.column("purchases_total").tolist(), strict=True))
 
 # %% [markdown]
@@ -161,7 +166,7 @@ segments(
 # %%
 alone = ["days_since_purchase", "purchases_28d"]
 peeks = {
-    days: auc_of_features(dataset, examples, days_past(examples, days), STANDARD, alone)
+    days: auc_of_features(dataset, examples, days_past(examples, days), tactful.STANDARD, alone)
     for days in (0, 1, 3, 7, 14, 21, 28)
 }
 curves(
@@ -180,7 +185,9 @@ curves(
 table(
     {
         "honest: as of the moment": peeks[0],
-        "one event past it": auc_of_features(dataset, examples, one_event_past(dataset, examples), STANDARD, alone),
+        "one event past it": auc_of_features(
+            dataset, examples, one_event_past(dataset, examples), tactful.STANDARD, alone
+        ),
     }
 ).rename(columns={name: f"AUC of {descriptions[name]}" for name in alone})
 
@@ -194,12 +201,10 @@ table(
 # from the log, and all features of all households keep the same bits:
 
 # %%
-past = write_events(
-    events[events["time"] < as_of], Path(scratch.name) / "past", zone=ZONE, categories=journey.categories
-)
+past = write_events(events[events["time"] < as_of], Path(scratch.name) / "past", zone=ZONE, categories=CATEGORIES)
 with_future, without_future = (build_dataset(log, [moment]) for log in (dataset, past))
 assert with_future.fingerprint == without_future.fingerprint
-f"{len(STANDARD)} features of {len(with_future):,} households, the same bits with the future and without it"
+f"{len(tactful.STANDARD)} features of {len(with_future):,} households, the same bits with the future and without it"
 
 # %% [markdown]
 # **The label.** Where the log ends, silence is not a lapse. A moment too late to be followed by 28 days of log has no

@@ -38,11 +38,10 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+import tactful
 from tactful.cli.simulation.served import served
 from tactful.decisions.base.assignment import hash_v2
-from tactful.decisions.kernel.record import parse
 from tactful.experiments.base.metrics import METRICS
-from tactful.experiments.design.declaration import Experiment
 from tactful.experiments.readout.effects import compare, sample_ratio, variance_saved
 from tactful.experiments.readout.outcomes import outcomes
 from tactful.experiments.readout.power import first_enough, plan
@@ -53,8 +52,7 @@ from tactful.experiments.world.trial import Split, events_of, ids_of, true_effec
 from tactful.experiments.world.world import START, World
 from tactful.features.timestamps import microseconds
 from tactful.models.base.metrics import Estimate
-from tactful.serving.store.queries.experiments import exposed_to
-from tactful.training.studies.pictures import curves, segments
+from tactful.training.figures.pictures import curves, segments
 from tactful.training.studies.segments import Segment
 
 CUSTOMERS, WEEKS, SEED = 12_000, 8, 11
@@ -69,7 +67,7 @@ REVENUE = METRICS["revenue_per_customer"]
 # an arm would be a policy, a message or silence.
 
 # %%
-experiment = Experiment.model_validate(
+experiment = tactful.Experiment.model_validate(
     {
         "id": "contacts",
         "question": "Should customers be contacted, and how much?",
@@ -153,21 +151,21 @@ experiments:
     guard_rails: [{metric: unsubscribes, margin: 0.01}]
 """
 small = World(preset("easy"), 1_000, SEED, keep_events=True)
-with tempfile.TemporaryDirectory() as scratch, served(small, Path(scratch)) as shop:
-    declared = shop.run(DECLARED, days=14).experiment("contacts")
-    log = [parse(stored.record) for stored in shop.service.store.decision_log(shop.service.tenant)]
-    exposures = list(exposed_to(shop.service.store.database, shop.service.tenant, declared.id))
-chosen = [decision.choice.action.message if decision.choice else "silence" for decision in log]
+with tempfile.TemporaryDirectory() as scratch:
+    with served(small, Path(scratch)) as service:
+        declared = service.run(DECLARED, days=14).experiment("contacts")
+    with tactful.open(scratch) as shop:
+        log, exposures = shop.decisions(), shop.exposures(declared.id)
 pd.crosstab(
-    pd.Series([declared.arm(decision.customer).id for decision in log], name="arm, recomputed from the id"),
-    pd.Series(chosen, name="chosen by the service, SIMULATED customers"),
+    pd.Series([declared.arm(customer).id for customer in log["customer_id"]], name="arm, recomputed from the id"),
+    log["message"].fillna("silence").rename("chosen by the service, SIMULATED customers"),
     margins=True,
     margins_name="decisions",
 )
 
 # %%
-exposed_arms = pd.Series([one.arm for one in exposures]).value_counts().to_dict()
-agree = all(one.arm == declared.arm(one.customer).id for one in exposures)
+exposed_arms = exposures["arm"].value_counts().to_dict()
+agree = all(one.arm == declared.arm(one.customer_id).id for one in exposures.itertuples())
 ratio = sample_ratio(exposed_arms, {arm.id: arm.share for arm in declared.arms})
 {"exposed": exposed_arms, "as the hash says": agree, "sample ratio, p": round(ratio.pvalue, 3)}
 
@@ -361,4 +359,4 @@ pd.DataFrame(
 # - Look at the sample ratio before anything else, and at intervals that hold at every look.
 # - More contacts can bring as much revenue and cost the customers: without the guard-rail, *everything* would have won.
 # - One experiment in one simulated world is an example. How often such readouts err over a thousand of them stands in
-#   `docs/how-to/experiments.md`.
+#   `docs/guides/experiments.md`.

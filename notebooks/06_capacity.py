@@ -20,7 +20,7 @@
 # **Question.** Tonight there are places for some of the messages only: the mailer takes so many e-mails, the app shows
 # so many banners. Who gets them, and what would one more place be worth?
 #
-# **Answer.** Whoever gains most from them net of a price for each channel. Sharing by prices keeps 99.7 % (99.3 to
+# **Answer.** Whoever gains most from them net of a price for each channel. Sharing by prices keeps 99.7 % (99.2 to
 # 100.0) of what could be had at best; letting those go first to whom a contact is worth most keeps 97 %, and first
 # come, first served 70 %. One more e-mail tonight would be worth 0.46 GBP, one more banner on the web 0.21; of letters
 # there are more places than anybody needs, and one more is worth nothing.
@@ -31,26 +31,25 @@
 # %%
 # %matplotlib inline
 from datetime import timedelta
-from pathlib import Path
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
+import tactful
 from tactful.decisions.analysis.explain import paragraph
-from tactful.decisions.catalogue.compiled import Vocabulary
 from tactful.decisions.catalogue.selection import Greedy
-from tactful.decisions.kernel.decide import RunContext, decide
-from tactful.decisions.loading import load_catalogue
+from tactful.decisions.kernel.decide import RunContext
 from tactful.experiments.samples.customers import END, generate
 from tactful.experiments.samples.requests import requests
 from tactful.experiments.samples.rule_of_thumb import RuleOfThumb
-from tactful.features.definitions.standard import STANDARD
 from tactful.population.allocation import allocate
 from tactful.population.capacity import best_first, by_prices, first_come, kept_of_bound, market, price_curve, worth
 from tactful.training.studies.pictures import curves, table
 
 CUSTOMERS, SEED, DRAWS = 2_000, 6, 60
 PLACES = {"email": 200, "push": 30, "mail": 10, "in_app": 270, "web": 400}
+CATALOGUE = ""  # your own, such as "var/shop/catalogue.yaml"; the example of a retailer where it is empty
 INTERVALS = f"95 % bootstrap intervals over customers, {DRAWS} draws"
 
 # %% [markdown]
@@ -60,10 +59,13 @@ INTERVALS = f"95 % bootstrap intervals over customers, {DRAWS} draws"
 # then; what is left is, for each customer and channel, the message worth most.
 
 # %%
-catalogue = load_catalogue(Path("../decisions/examples/retail.yaml"), Vocabulary(STANDARD.names, ("lapse",)))
+catalogue = tactful.load_catalogue(
+    CATALOGUE or files("tactful.decisions") / "examples" / "retail.yaml",
+    tactful.Vocabulary(tactful.STANDARD.names, scores=("lapse",)),
+)
 people = requests(generate(CUSTOMERS, SEED), END - timedelta(days=1, hours=9), catalogue)
 greedy, scorer = Greedy(kind="greedy"), RuleOfThumb()
-free = decide(people, catalogue, greedy, scorer)
+free = tactful.decide(people, catalogue, greedy, scorer)
 values = market(free, list(PLACES))
 capacity = np.array(list(PLACES.values()), dtype=float)
 currency = catalogue.catalogue.currency
@@ -143,7 +145,7 @@ pd.DataFrame(
 
 # %%
 prices = dict(zip(PLACES, found.prices.tolist(), strict=True))
-priced = decide(people, catalogue, greedy, scorer, RunContext(prices=prices))
+priced = tactful.decide(people, catalogue, greedy, scorer, RunContext(prices=prices))
 moved = next(
     (before, after)
     for before, after in zip(free, priced, strict=True)

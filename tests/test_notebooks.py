@@ -4,6 +4,7 @@ import platform
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import jupytext
@@ -11,6 +12,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from tests.serving.shop import NOW, furnish, service_of, ticking
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -33,6 +36,12 @@ def texts(notebook: NotebookNode) -> Iterator[str]:
     for output in outputs(notebook):
         yield output.get("text", "")
         yield from (text for kind, text in output.get("data", {}).items() if kind.startswith("text/"))
+
+
+def execute(notebook: NotebookNode, folder: Path) -> None:
+    NotebookClient(
+        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
 
 
 def test_every_script_is_a_notebook() -> None:
@@ -74,7 +83,23 @@ def test_a_notebook_starts_with_a_question_and_its_answer(notebook: Path) -> Non
 
 
 @EVERY
-def test_a_notebook_runs(notebook: Path) -> None:
+def test_a_notebook_runs_from_any_folder(notebook: Path, tmp_path: Path) -> None:
     ran = read(notebook)
-    NotebookClient(ran, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}).execute()
+    execute(ran, tmp_path)
     assert len(list(outputs(ran))) == len(list(outputs(read(notebook))))
+
+
+def test_a_notebook_reads_the_folder_of_its_reader(tmp_path: Path) -> None:
+    settings = furnish(tmp_path / "shop")
+    service = service_of(settings, ticking(NOW - timedelta(days=10), timedelta(days=1)))
+    for number in range(12):
+        service.decide(("thankful", "regular", "leaver")[number % 3], f"d{number}")
+    service.store.close()
+    ran = read(FOLDER / "07_your_service.ipynb")
+    (parameters,) = [cell for cell in code(ran) if 'FOLDER = ""' in cell.source]
+    parameters.source = parameters.source.replace('FOLDER = ""', f"FOLDER = {str(settings.data)!r}")
+    execute(ran, tmp_path)
+    shown = "\n".join(texts(ran))
+    assert "miss_you" in shown
+    assert "simulated" not in shown.lower()
+    assert any("image/png" in output.get("data", {}) for output in outputs(ran))

@@ -16,6 +16,7 @@ from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 from tactful.serving.store.admin.people import zones_of
 from tactful.serving.store.port import KnownCustomer, Store
+from tactful.serving.store.queries.experiments import exposed_to
 from tactful.serving.store.queries.tenants import zone_of
 
 TIME = "datetime64[us, UTC]"
@@ -59,6 +60,7 @@ DECISIONS = {
     "kernel": "str",
 }
 OUTCOMES = {"decision_id": "str", "customer_id": "str", "kind": "str", "time": TIME, "value": "float64"}
+EXPOSURES = {"decision_id": "str", "customer_id": "str", "arm": "str", "time": TIME}
 _ATTRIBUTES = {"string": "str", "number": "float64", "integer": "float64", "boolean": "boolean", "date": "str"}
 _PAGE = 1_000
 """Customers that are read at a time."""
@@ -86,6 +88,12 @@ def decisions(store: Store, tenant: str) -> pd.DataFrame:
 def outcomes(store: Store, tenant: str) -> pd.DataFrame:
     """Every outcome, with the columns `OUTCOMES`."""
     return _frame(store.outcomes(tenant), OUTCOMES)
+
+
+def exposures(store: Store, tenant: str, experiment: str) -> pd.DataFrame:
+    """The first exposure of each customer to an experiment, with the columns `EXPOSURES`."""
+    found = exposed_to(store.database, tenant, experiment)
+    return _frame(((one.decision, one.customer, one.arm, microseconds(one.moment)) for one in found), EXPOSURES)
 
 
 def customers(store: Store, tenant: str, now: datetime, catalogue: Catalogue) -> pd.DataFrame:

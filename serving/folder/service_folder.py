@@ -149,6 +149,22 @@ class ServiceFolder:
 
         return frames.outcomes(self.store, self.tenant)
 
+    def exposures(self, experiment: str) -> "pd.DataFrame":
+        """The first exposure of each customer to an experiment, by time: the arms differ for them from then on.
+
+        Args:
+            experiment: Its id.
+
+        Returns:
+            `decision_id`, `customer_id`, `arm` and `time`; no row where there is no such experiment.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        from tactful.serving.folder import frames
+
+        return frames.exposures(self.store, self.tenant, experiment)
+
     def customers(self) -> "pd.DataFrame":
         """Every customer as of now, by id.
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import tactful
+from tactful.experiments.assignment.arms import Exposure
 from tactful.features.events.dataset import open_events
 from tactful.serving.bootstrap import open_service, open_store
 from tactful.serving.engine.contacts import report
@@ -16,6 +17,7 @@ from tactful.serving.engine.queries.customers import customer_view
 from tactful.serving.errors import SettingsError, UnknownCustomerError, UnknownDecisionError
 from tactful.serving.folder.service_folder import ServiceFolder
 from tactful.serving.settings import Settings
+from tactful.serving.store.queries.experiments import expose
 from tests.serving.shop import NOW, furnish, stock
 
 TABLES = ("events", "contacts", "decisions", "outcomes", "customers")
@@ -35,6 +37,7 @@ def folder(furnished: Path, url: str) -> Iterator[ServiceFolder]:
     for customer in ("thankful", "regular"):
         service.decide(customer, f"d-{customer}")
     report(service, "d-thankful", "converted", "order-1", NOW + timedelta(hours=1), 42.5)
+    expose(store.database, "default", [Exposure("chance", "thankful", "ours", "d-thankful", NOW, {})])
     store.close()
     with tactful.open(furnished, store=url) as opened:
         yield opened
@@ -67,6 +70,9 @@ def test_an_empty_table_has_the_columns_and_types_of_a_full_one(furnished: Path,
             none, some = getattr(empty, table)(), getattr(folder, table)()
             assert (len(none), len(some) > 0) == (0, True)
             pd.testing.assert_series_equal(none.dtypes, some.dtypes)
+        none, some = empty.exposures("none"), folder.exposures("chance")
+        assert (len(none), len(some)) == (0, 1)
+        pd.testing.assert_series_equal(none.dtypes, some.dtypes)
         none, some = empty.features(NOW), folder.features(NOW)
         assert (none.shape, none.index.dtype) == ((0, some.shape[1]), some.index.dtype)
 
