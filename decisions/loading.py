@@ -27,6 +27,12 @@ def load_catalogue(path: Path | str, vocabulary: Vocabulary) -> CompiledCatalogu
 
     Raises:
         CatalogueError: With every mistake found, each with file and line.
+
+    Example:
+        >>> from tactful.features.definitions.standard import STANDARD
+        >>> retail = load_catalogue("decisions/examples/retail.yaml", Vocabulary(STANDARD.names, scores=("lapse",)))
+        >>> retail.catalogue.catalogue, len(retail.catalogue.programmes)
+        ('retail', 22)
     """
     return parse_catalogue(Path(path).read_text(encoding="utf-8"), vocabulary, file=str(path))
 

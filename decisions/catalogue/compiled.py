@@ -38,6 +38,10 @@ class Vocabulary:
         event_types: The types an event may have.
         unlearnt: Those of the scores that no model gives yet: a condition that reads one is unknown.
         channels: The channels that events, consents and outcomes can name.
+
+    Example:
+        >>> Vocabulary(features=("spend",), scores=("lapse",)).channels[:3]
+        ('email', 'sms', 'push')
     """
 
     features: tuple[str, ...]

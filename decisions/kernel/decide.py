@@ -100,7 +100,7 @@ def decide(
     scorer: Scorer,
     run_context: RunContext | None = None,
 ) -> list[Decision]:
-    """Decide for each customer: the best surviving action, or silence.
+    r"""Decide for each customer: the best surviving action, or silence.
 
     Args:
         requests: Customers at their moments.
@@ -111,6 +111,39 @@ def decide(
 
     Returns:
         A decision for each request, in their order; each depends on its own request alone.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from tactful.decisions.base.snapshot import Snapshot
+        >>> from tactful.decisions.catalogue.compiled import Vocabulary
+        >>> from tactful.decisions.catalogue.selection import Greedy
+        >>> from tactful.decisions.loading import parse_catalogue
+        >>> shop = parse_catalogue(
+        ...     "catalogue: shop\n"
+        ...     "currency: EUR\n"
+        ...     "objective: propensity\n"
+        ...     "channels: {email: {cost: 0.01}}\n"
+        ...     "programmes:\n"
+        ...     "  - id: news\n"
+        ...     "    trigger: {kind: always, expiry: 1d}\n"
+        ...     "    reentry: 7d\n"
+        ...     "    messages:\n"
+        ...     "      - {id: new_in, channels: email, value: 8, response: {mean: 0.1}, content: {body: New in}}",
+        ...     Vocabulary(features=("spend",)),
+        ... )
+        >>> class NoModels:
+        ...     version, fingerprint = "none", "none"
+        ...
+        ...     def score_customers(self, features):
+        ...         return {}
+        ...
+        ...     def score_actions(self, features, offers):
+        ...         return np.full(len(offers), 0.1)
+        >>> noon, allowed = datetime(2026, 5, 6, 12, tzinfo=UTC), {("email", "marketing"): True}
+        >>> ada = Snapshot("ada", noon, features=(120.0,), contacts=(), consents=allowed)
+        >>> (decision,) = decide([Request("d1", ada)], shop, Greedy(kind="greedy"), NoModels())
+        >>> decision.outcome, round(decision.choice.priority, 2)
+        ('news/new_in/email', 0.79)
     """
     if not requests:
         return []

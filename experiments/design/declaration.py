@@ -180,6 +180,13 @@ class Experiment(Value):
         guard_rails: The metrics that it must not harm.
         alpha: Probability to claim an effect where there is none.
         power: Probability to find the minimum effect where it is there.
+
+    Example:
+        >>> arms = [{"id": "nothing", "kind": "silence", "share": 0.5}, {"id": "ours", "kind": "current", "share": 0.5}]
+        >>> goal = {"metric": "revenue_per_customer", "minimum_effect": 0.1}
+        >>> experiment = Experiment.model_validate({"id": "news", "salt": "news-1", "arms": arms, "primary": goal})
+        >>> experiment.arm("customer-7").id
+        'nothing'
     """
 
     id: Identifier

@@ -199,12 +199,21 @@ def write_sorted(
     return open_events(folder)
 
 
-def open_events(folder: Path) -> EventDataset:
+def open_events(folder: Path | str) -> EventDataset:
     """The data set in a folder.
+
+    Args:
+        folder: As `tactful events import` and `tactful events export` leave it.
 
     Raises:
         EventError: There is none, or a newer release wrote it.
+
+    Example:
+        >>> open_events("var/none")
+        Traceback (most recent call last):
+        tactful.features.errors.EventError: no event data set: got 'var/none'; wanted a folder with dataset.json
     """
+    folder = Path(folder)
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError as error:

@@ -28,12 +28,19 @@ class ServiceFolder:
     Tables are pandas frames whose columns and types do not depend on their rows, so that they are the same when they
     are empty. Moments are aware, in UTC, to the microsecond; amounts are in the catalogue's currency.
 
-    `open_folder` opens one; a `with` block or `close` closes its store.
+    `tactful.open` and `open_folder` open one; a `with` block or `close` closes its store.
 
     Args:
         settings: The folder's settings.
         store: Its store.
         tenant: Whose customers.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, open_folder(folder) as shop:
+        ...     contacts = shop.contacts()
+        >>> len(contacts), str(contacts["time"].dtype), str(contacts["status"].dtype)
+        (0, 'datetime64[us, UTC]', 'str')
     """
 
     def __init__(self, settings: Settings, store: Store, tenant: str) -> None:
