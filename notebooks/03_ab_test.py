@@ -52,7 +52,7 @@ from tactful.experiments.world.trial import Split, events_of, ids_of, true_effec
 from tactful.experiments.world.world import START, World
 from tactful.features.timestamps import microseconds
 from tactful.models.base.metrics import Estimate
-from tactful.training.figures.pictures import curves, segments
+from tactful.training.studies.pictures import curves, segments
 from tactful.training.studies.segments import Segment
 
 CUSTOMERS, WEEKS, SEED = 12_000, 8, 11

@@ -39,7 +39,7 @@ from tactful.cli.simulation.served import served
 from tactful.experiments.world.parameters import preset
 from tactful.experiments.world.world import World
 from tactful.models.base.metrics import Outcomes
-from tactful.training.figures.pictures import segments
+from tactful.training.studies.pictures import segments
 from tactful.training.studies.segments import bands, groups, mean_by_segment
 
 FOLDER = ""  # such as "var/shop"; a simulated shop where it is empty

@@ -62,8 +62,10 @@ def preview(
 ) -> None:
     """Show a message's texts as one customer would read them, on each of its channels."""
     from tactful.serving.engine.queries.previews import preview as rendered_for
-    from tactful.serving.settings import Settings
+    from tactful.serving.folder.service_folder import open_folder
 
-    for channel, text in rendered_for(Settings.of(data), customer, message).items():
+    with open_folder(data, must_exist=True) as folder:
+        rendered = rendered_for(folder, customer, message)
+    for channel, text in rendered.items():
         parts = [("subject", text.subject)] if text.subject else []
         say(console(), table((channel, ""), [*parts, ("body", text.body)]))

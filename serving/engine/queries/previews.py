@@ -2,21 +2,18 @@
 
 from tactful.decisions.catalogue.messages import RenderedText
 from tactful.decisions.catalogue.model import Action
-from tactful.features.definitions.standard import STANDARD
-from tactful.serving.engine.in_force.champion import load_champion
 from tactful.serving.engine.snapshots import snapshot
 from tactful.serving.errors import UnknownCustomerError, UnknownMessageError
-from tactful.serving.settings import Settings, clock
-from tactful.serving.store.opening import open_store
+from tactful.serving.folder.service_folder import ServiceFolder
 
 
-def preview(settings: Settings, customer: str, message: str) -> dict[str, RenderedText]:
+def preview(folder: ServiceFolder, customer: str, message: str) -> dict[str, RenderedText]:
     """The texts of a message on each of its channels.
 
     Facts of the event that would open the programme have their fallbacks, since nothing has opened it.
 
     Args:
-        settings: Of the service.
+        folder: The service's folder.
         customer: The reader.
         message: Id of the message.
 
@@ -24,18 +21,15 @@ def preview(settings: Settings, customer: str, message: str) -> dict[str, Render
         UnknownCustomerError: Nothing is known of the customer.
         UnknownMessageError: The catalogue has no such message.
         UnrenderableError: A text cannot be rendered.
+        NotReadyError: There is no catalogue, or it has mistakes.
+        StoreError: The store fails.
     """
-    champion = load_champion(settings.champion, settings.catalogue, STANDARD)
+    champion, moment = folder.champion, folder.now
     actions = {m.id: (p.id, m) for p in champion.compiled.catalogue.programmes for m in p.messages}
     if message not in actions:
         raise UnknownMessageError("unknown message", got=message, wanted=", ".join(sorted(actions)))
     programme, found = actions[message]
-    moment = clock(settings.now)()
-    store = open_store(settings.store)
-    try:
-        (known,) = store.customers(settings.tenant, [(customer, moment)])
-    finally:
-        store.close()
+    (known,) = folder.store.customers(folder.tenant, [(customer, moment)])
     if known is None:
         raise UnknownCustomerError("unknown customer", got=customer, wanted="a customer whose history was loaded")
     reader = snapshot(known, moment, champion)
