@@ -30,9 +30,22 @@ def headers_of(key: str | None) -> dict[str, str]:
     """What every request says: who asks.
 
     Raises:
-        ClientError: The key cannot be sent.
+        ClientError: The key cannot be sent, as `header` says.
     """
     named = {"User-Agent": "tactful-python", "Accept": "application/json, application/yaml"}
-    if key is not None and not (key.isascii() and key.isprintable()):
-        raise ClientError("not a key", wanted="one that `tactful keys create` made")
-    return named if key is None else {**named, "Authorization": f"Bearer {key}"}
+    return named if key is None else {**named, **header("Authorization", f"Bearer {key}")}
+
+
+def header(name: str, value: str) -> dict[str, str]:
+    """A header of a request.
+
+    Raises:
+        ClientError: The value cannot be sent; it is not shown, since it may be a secret.
+
+    Example:
+        >>> header("Idempotency-Key", "order 7")
+        {'Idempotency-Key': 'order 7'}
+    """
+    if not value or not value.isascii() or not value.isprintable():
+        raise ClientError("a value that cannot be sent", wanted="printable ASCII characters", where=f"header {name}")
+    return {name: value}

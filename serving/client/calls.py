@@ -37,6 +37,7 @@ from tactful.serving.api.decisions.schemas import (
     WhatIfRequest,
 )
 from tactful.serving.api.tracking.schemas import Taken, TakenAndDecided
+from tactful.serving.client.address import header
 from tactful.serving.client.errors import ApiError, UnexpectedAnswerError, request_of
 
 T = TypeVar("T")
@@ -193,7 +194,8 @@ def get_catalogue() -> Call[CatalogueText]:
 
 def put_catalogue(content: str, if_match: str | None, key: str | None, *, checks: bool) -> Call[CataloguePut]:
     """`PUT /v1/catalogue`."""
-    headers = _once(key) | {"Content-Type": "application/yaml"} | _given({"If-Match": if_match})
+    headers = _once(key) | {"Content-Type": "application/yaml"}
+    headers |= {} if if_match is None else header("If-Match", if_match)
     query = {"check": checks or None}
     return Call("PUT", "/v1/catalogue", _model(CataloguePut), query, headers, content.encode())
 
@@ -247,7 +249,7 @@ def _message(message: Fields) -> dict[str, Any]:
 
 
 def _once(key: str | None) -> dict[str, str]:
-    return {"Idempotency-Key": key or new_id()}
+    return header("Idempotency-Key", key or new_id())
 
 
 def _given(fields: Fields) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from tactful.serving.api.tracking.schemas import Taken, TakenAndDecided
 from tactful.serving.client import calls
 from tactful.serving.client.address import headers_of, service_at
 from tactful.serving.client.calls import Call, CatalogueText
-from tactful.serving.client.errors import NoAnswerError, request_of
+from tactful.serving.client.errors import NoAnswerError, UnexpectedAnswerError, request_of
 from tactful.serving.client.retries import Attempts, is_transient, retry_after
 
 T = TypeVar("T")
@@ -295,6 +295,9 @@ class Client:
                     raise NoAnswerError(
                         "no answer", got=str(error) or type(error).__name__, where=request_of(request)
                     ) from error
+            except httpx.DecodingError as error:
+                where = request_of(request)
+                raise UnexpectedAnswerError("a body that cannot be read", got=str(error), where=where) from error
             else:
                 pause = attempts.pause(retry_after(response)) if is_transient(response) else None
                 if pause is None:

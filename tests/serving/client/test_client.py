@@ -150,6 +150,12 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown() -> None:
     assert "cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["line\nbreak", "clé"])
+def test_an_idempotency_key_that_cannot_be_sent_is_refused(key: str) -> None:
+    with Client("http://127.0.0.1:1") as client, pytest.raises(ClientError, match="at header Idempotency-Key"):
+        client.clear_contact("d1", idempotency_key=key)
+
+
 def test_an_async_client_asks_many_at_once(house: House) -> None:
     async def ask() -> list[str]:
         async with AsyncClient(house.url, house.key(), timeout=PATIENCE, patience=PATIENCE) as client:
