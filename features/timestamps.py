@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tactful.features.errors import EventError
+from tactful.features.errors import EventError, TactfulError
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -129,3 +129,24 @@ def _zone_info(zone: str) -> ZoneInfo:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
         raise EventError("unknown time zone", got=zone, wanted="an IANA name such as Europe/Berlin") from error
+
+
+def moment_of(moment: datetime | str) -> datetime:
+    """An aware UTC moment.
+
+    Args:
+        moment: A moment, or ISO 8601 text; UTC where it names no zone.
+
+    Raises:
+        TactfulError: The text is no moment.
+
+    Example:
+        >>> moment_of("2026-05-04T09:00+02:00").isoformat()
+        '2026-05-04T07:00:00+00:00'
+    """
+    try:
+        parsed = datetime.fromisoformat(str(moment))
+    except ValueError:
+        wanted = "ISO 8601, such as 2026-05-04T09:00+02:00"
+        raise TactfulError("not a moment", got=str(moment), wanted=wanted) from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)

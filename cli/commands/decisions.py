@@ -108,7 +108,7 @@ def what_if(
     from tactful.decisions.analysis.what_if import Changes
     from tactful.decisions.analysis.what_if import what_if as suppose
     from tactful.decisions.kernel.decide import RunContext
-    from tactful.serving.folder.service_folder import moment_of
+    from tactful.features.timestamps import moment_of
 
     archive, champion = open_archive(data)
     scorer = champion.bundle

@@ -113,7 +113,7 @@ def open_source(data: Path, events: Path | None, store: str | None, catalogue: P
 
 def moment_of(text: str | None, otherwise: datetime) -> datetime:
     """A moment as it was typed; UTC where it names no zone."""
-    from tactful.serving.folder.service_folder import moment_of as parsed
+    from tactful.features.timestamps import moment_of as parsed
 
     return otherwise if text is None else parsed(text)
 

@@ -1,13 +1,13 @@
 """The folder of a service: its settings, its store and its models, opened once and closed once."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tactful.features.errors import TactfulError
+from tactful.features.timestamps import moment_of
 from tactful.serving.errors import SettingsError
 from tactful.serving.settings import Settings, clock, folder_of
 from tactful.serving.store.opening import open_store, store_exists
@@ -290,24 +290,3 @@ def open_analysis(data: Path | str, *, tenant: str | None = None, store: str | N
         tactful.serving.errors.SettingsError: no such folder: got 'var/none'
     """
     return open_folder(data, tenant=tenant, store=store, must_exist=True)
-
-
-def moment_of(moment: datetime | str) -> datetime:
-    """An aware UTC moment.
-
-    Args:
-        moment: A moment, or ISO 8601 text; UTC where it names no zone.
-
-    Raises:
-        TactfulError: The text is no moment.
-
-    Example:
-        >>> moment_of("2026-05-04T09:00+02:00").isoformat()
-        '2026-05-04T07:00:00+00:00'
-    """
-    try:
-        parsed = datetime.fromisoformat(str(moment))
-    except ValueError:
-        wanted = "ISO 8601, such as 2026-05-04T09:00+02:00"
-        raise TactfulError("not a moment", got=str(moment), wanted=wanted) from None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
