@@ -1,5 +1,6 @@
 """The tables of a store as pandas frames, whose columns and types do not depend on their rows."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,9 @@ from tactful.features.events.schema import encode
 from tactful.features.timestamps import microseconds
 from tactful.features.vocabulary import CHANNELS, EVENT_TYPES
 from tactful.serving.store.admin.people import zones_of
-from tactful.serving.store.port import KnownCustomer, Store
+from tactful.serving.store.port import Store
 from tactful.serving.store.queries.experiments import exposed_to
+from tactful.serving.store.queries.profiles import profiles
 from tactful.serving.store.queries.tenants import zone_of
 
 TIME = "datetime64[us, UTC]"
@@ -62,8 +64,7 @@ DECISIONS = {
 OUTCOMES = {"decision_id": "str", "customer_id": "str", "kind": "str", "time": TIME, "value": "float64"}
 EXPOSURES = {"decision_id": "str", "customer_id": "str", "arm": "str", "time": TIME}
 _ATTRIBUTES = {"string": "str", "number": "float64", "integer": "float64", "boolean": "boolean", "date": "str"}
-_PAGE = 1_000
-"""Customers that are read at a time."""
+_OF_JSON: Mapping[str, set[type]] = {"str": {str}, "float64": {int, float}, "boolean": {bool}}
 
 
 def events(store: Store, tenant: str) -> pd.DataFrame:
@@ -96,21 +97,21 @@ def exposures(store: Store, tenant: str, experiment: str) -> pd.DataFrame:
     return _frame(((one.decision, one.customer, one.arm, microseconds(one.moment)) for one in found), EXPOSURES)
 
 
-def customers(store: Store, tenant: str, now: datetime, catalogue: Catalogue) -> pd.DataFrame:
-    """Every customer before a moment, with the attributes and consents that a catalogue knows."""
+def customers(store: Store, tenant: str, catalogue: Catalogue) -> pd.DataFrame:
+    """Every customer, with the attributes and consents that a catalogue knows."""
     attributes = {f"attribute_{name}": _ATTRIBUTES[one.type] for name, one in catalogue.attributes.items()}
     pairs = [(channel, purpose) for channel in catalogue.channels for purpose in _purposes(catalogue)]
     consents = {f"consent_{channel}_{purpose}": "boolean" for channel, purpose in pairs}
     columns = {"customer_id": "str", "zone": "str", "joined": TIME, **attributes, **consents}
     rows = (
         (
-            known.id,
-            known.zone,
-            None if known.joined is None else microseconds(known.joined),
-            *(known.attributes.get(name) for name in catalogue.attributes),
-            *(known.consents.get(pair) for pair in pairs),
+            one.customer,
+            one.zone,
+            None if one.joined is None else microseconds(one.joined),
+            *(_fitting(one.attributes.get(name), declared.type) for name, declared in catalogue.attributes.items()),
+            *(one.consents.get(pair) for pair in pairs),
         )
-        for known in _known(store, tenant, now)
+        for one in profiles(store.database, tenant)
     )
     return _frame(rows, columns)
 
@@ -167,11 +168,12 @@ def _decisions(store: Store, tenant: str) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _known(store: Store, tenant: str, now: datetime) -> Iterator[KnownCustomer]:
-    ids = store.customer_ids(tenant)
-    for start in range(0, len(ids), _PAGE):
-        page = store.customers(tenant, [(one, now) for one in ids[start : start + _PAGE]])
-        yield from (known for known in page if known is not None)
+def _fitting(value: Any, kind: str) -> Any:
+    """A stored attribute; None where it does not fit its declared type, as conditions do not see it either."""
+    dtype = _ATTRIBUTES[kind]
+    if type(value) not in _OF_JSON[dtype]:
+        return None
+    return value if dtype != "float64" or abs(value) <= sys.float_info.max else None
 
 
 def _purposes(catalogue: Catalogue) -> list[str]:

@@ -177,7 +177,8 @@ class ServiceFolder:
 
         Returns:
             `customer_id`, `zone` (IANA, missing where unknown), `joined`, a column `attribute_NAME` for each attribute
-            that the catalogue declares (text as str, numbers as float64, booleans as boolean, dates as ISO 8601 text),
+            that the catalogue declares (text as str, numbers as float64, booleans as boolean, dates as ISO 8601 text;
+            missing where the value does not fit its type),
             and a column `consent_CHANNEL_PURPOSE` (boolean, missing where nothing was said) for each channel and each
             purpose of a programme.
 
@@ -187,7 +188,7 @@ class ServiceFolder:
         """
         from tactful.serving.folder import frames
 
-        return frames.customers(self.store, self.tenant, self.now, self.catalogue)
+        return frames.customers(self.store, self.tenant, self.catalogue)
 
     def features(self, as_of: datetime | str) -> "pd.DataFrame":
         """Features of every customer as of a moment: no event at or after it counts.

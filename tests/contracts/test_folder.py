@@ -17,6 +17,7 @@ from tactful.serving.engine.queries.customers import customer_view
 from tactful.serving.errors import SettingsError, UnknownCustomerError, UnknownDecisionError
 from tactful.serving.folder.service_folder import ServiceFolder
 from tactful.serving.settings import Settings
+from tactful.serving.store.port import History, Profile
 from tactful.serving.store.queries.experiments import expose
 from tests.serving.shop import NOW, furnish, stock
 
@@ -62,6 +63,15 @@ def test_the_tables_hold_what_the_store_holds(folder: ServiceFolder) -> None:
     customers = folder.customers().set_index("customer_id")
     assert customers.loc["leaver", ["zone", "attribute_first_name"]].tolist() == ["Europe/Paris", "Ada"]
     assert customers["consent_email_marketing"].to_dict()["refuser"] is False
+
+
+def test_an_attribute_that_does_not_fit_its_type_is_missing(folder: ServiceFolder) -> None:
+    odd = {"a": "many", "b": 10**400, "c": True, "d": 3}
+    profiles = [Profile(name, attributes={"goal": goal, "first_name": 7}) for name, goal in odd.items()]
+    folder.store.load("default", History("UTC", NOW, profiles))
+    found = folder.customers().set_index("customer_id").loc[list(odd)]
+    assert found["attribute_goal"].fillna(-1.0).tolist() == [-1.0, -1.0, -1.0, 3.0]
+    assert found["attribute_first_name"].isna().all()
 
 
 def test_an_empty_table_has_the_columns_and_types_of_a_full_one(furnished: Path, folder: ServiceFolder) -> None:
