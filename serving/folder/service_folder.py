@@ -272,7 +272,9 @@ def open_folder(
 
 
 def open_analysis(data: Path | str, *, tenant: str | None = None, store: str | None = None) -> ServiceFolder:
-    """Opens the folder of a service for analysis; nothing that its methods do changes it.
+    """Opens the folder of a service for analysis; nothing that its methods do changes the data.
+
+    Opening brings the store to the schema of this release, as every start of the service does.
 
     Args:
         data: The folder of a service, such as `var/demo`.
