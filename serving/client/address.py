@@ -1,4 +1,4 @@
-"""Where the service is, and what every request to it says."""
+"""The address of a service, and the headers of every request to it."""
 
 import httpx
 
@@ -27,7 +27,7 @@ def service_at(url: str) -> httpx.URL:
 
 
 def headers_of(key: str | None) -> dict[str, str]:
-    """What every request says: who asks.
+    """The headers of every request, with the caller's key.
 
     Raises:
         ClientError: The key cannot be sent, as `header` says.

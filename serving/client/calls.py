@@ -1,4 +1,4 @@
-"""Requests of the API as values, each with how its answer is read; neither client does anything else.
+"""Requests of the API as values, each with a reader of its answer, for both clients.
 
 A request that is sent again is carried out once: a decision by its id, a message by its `messageId`, an outcome by its
 id, and every other change by an `Idempotency-Key`.
@@ -60,7 +60,7 @@ class CatalogueText:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """A request, and how its answer is read.
+    """A request, with a reader of its answer.
 
     Args:
         method: Its method.
@@ -85,7 +85,7 @@ class Call(Generic[T]):
         )
 
     def result(self, response: httpx.Response) -> T:
-        """What the answer says.
+        """Returns the result that an answer holds.
 
         Raises:
             ApiError: The service could not do it.
@@ -211,7 +211,7 @@ def get_health() -> Call[Health]:
 
 
 def person(user_id: str | None, anonymous_id: str | None, more: Fields | None) -> dict[str, Any]:
-    """Whom a message is about, with the other fields that its sender gave, by the names of the specification."""
+    """The customer of a message, with other fields of its sender, by the names of the specification."""
     return {"userId": user_id, "anonymousId": anonymous_id, **(more or {})}
 
 

@@ -1,4 +1,4 @@
-"""When a request is sent again: after a lost connection, and after an answer that says to wait."""
+"""Rules for sending a request again after a lost connection, and after an answer that asks the caller to wait."""
 
 import random
 import time

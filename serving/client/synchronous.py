@@ -134,19 +134,19 @@ class Client:
         time: datetime | None = None,
         value: float | None = None,
     ) -> OutcomeAnswer:
-        """Report what came of a contact.
+        """Report an outcome of a contact.
 
         Args:
             decision_id: The decision that chose it.
-            kind: What happened.
-            id: Your id of what happened: reported again with it, it counts once. The kind itself where None.
+            kind: The kind of outcome.
+            id: Your id of the outcome: an outcome that is reported again with it counts once. The kind where None.
             time: When, aware; at its receipt where None.
             value: What it was worth, in the catalogue's currency.
         """
         return self._send(calls.report_outcome(decision_id, kind, id, time, value))
 
     def what_if(self, question: WhatIfRequest) -> WhatIfAnswer:
-        """Ask what would be decided if something were different; nothing is written."""
+        """Make a decision under some changes; nothing is written."""
         return self._send(calls.what_if(question))
 
     def track(
@@ -164,7 +164,7 @@ class Client:
         Args:
             event: Its name, such as `Order Completed`.
             user_id: Id of the customer.
-            properties: What is said of it, such as `revenue`.
+            properties: Properties of the event, such as `revenue`.
             anonymous_id: Id before the customer is known; one of the two is needed.
             decide: Whether the answer holds a decision upon it.
             more: Other fields of Segment's specification, such as `timestamp`, `messageId` and `context`.
@@ -180,7 +180,7 @@ class Client:
         anonymous_id: str | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> Taken:
-        """Send what is known of a customer: attributes, a zone, consents."""
+        """Send traits of a customer: attributes, a zone, consents."""
         return self._send(calls.send("identify", calls.person(user_id, anonymous_id, more) | {"traits": traits}))
 
     def page(
@@ -281,7 +281,7 @@ class Client:
         return self._send(calls.list_programmes())
 
     def get_health(self) -> Health:
-        """Get what the service decides with."""
+        """Get the versions of the models and the catalogue in use, and remarks for operators."""
         return self._send(calls.get_health())
 
     def _send(self, call: Call[T]) -> T:
