@@ -121,7 +121,7 @@ def test_a_replay_names_a_changed_champion(copy):
         (("explain", "demo-0"), "unknown decision: got 'demo-0'; wanted the id of a decision made before"),
         (("what-if", "demo-93", "--score", "lapse"), "not an assignment: got 'lapse'; wanted NAME=NUMBER"),
         (("catalogue", "preview", "try_us_again", "--customer", "0"), "unknown customer: got '0'; wanted "),
-        (("catalogue", "sensitivity", "--decisions", "elsewhere"), "no decisions to look at: got 'elsewhere'; wanted "),
+        (("catalogue", "sensitivity", "--decisions", "elsewhere"), "no such folder: got 'elsewhere'; wanted "),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
 )
