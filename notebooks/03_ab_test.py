@@ -359,4 +359,4 @@ pd.DataFrame(
 # - Look at the sample ratio before anything else, and at intervals that hold at every look.
 # - More contacts can bring as much revenue and cost the customers: without the guard-rail, *everything* would have won.
 # - One experiment in one simulated world is an example. How often such readouts err over a thousand of them stands in
-#   `docs/guides/experiments.md`.
+#   `docs/how-to/experiments.md`.

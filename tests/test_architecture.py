@@ -42,8 +42,8 @@ def test_no_code_imports_a_room_by_its_top_level_name() -> None:
 def test_commands_open_a_services_folder_in_one_way() -> None:
     """The URL that `store copy` takes is no folder."""
     others = re.compile(r"\b(?:open_store|open_service|open_tenants)\(")
-    files = [file for folder in ("commands", "wiring") for file in sorted((ROOT / "cli" / folder).glob("*.py"))]
-    assert [file.name for file in files if others.search(file.read_text(encoding="utf-8"))] == ["store_copy.py"]
+    files = [file for folder in ("commands", "wiring") for file in sorted((ROOT / "cli" / folder).rglob("*.py"))]
+    assert [file.name for file in files if others.search(file.read_text(encoding="utf-8"))] == ["copying.py"]
 
 
 def test_every_folder_of_tests_is_a_package() -> None:

@@ -84,7 +84,7 @@ def test_a_notebook_starts_with_a_question_and_its_answer(notebook: Path) -> Non
 
 @EVERY
 def test_a_notebook_imports_what_the_guide_on_python_names(notebook: Path) -> None:
-    guide = (FOLDER.parent / "docs" / "guides" / "python.md").read_text(encoding="utf-8")
+    guide = (FOLDER.parent / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
     documented = tuple(re.findall(r"`(tactful\.[a-z_.]+)`", guide[guide.index("These have public names too") :]))
     imported = re.findall(r"^from (tactful[\w.]*) import", notebook.with_suffix(".py").read_text(), re.MULTILINE)
     assert [module for module in imported if not f"{module}.".startswith(tuple(f"{one}." for one in documented))] == []

@@ -40,7 +40,7 @@ def test_its_names_are_all_there_and_listed() -> None:
 def test_a_public_name_is_described_and_in_the_guide(name: str) -> None:
     value = getattr(tactful, name)
     assert inspect.getdoc(value)
-    assert f"`{name}" in (ROOT / "docs" / "guides" / "python.md").read_text(encoding="utf-8")
+    assert f"`{name}" in (ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", [tactful.ServiceFolder, tactful.Explanation, tactful.Client])

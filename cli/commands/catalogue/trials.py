@@ -61,7 +61,7 @@ def preview(
     data: Annotated[Path, typer.Option(envvar="TACTFUL_DATA", help="Folder of the service.")] = Path("var/demo"),
 ) -> None:
     """Show a message's texts as one customer would read them, on each of its channels."""
-    from tactful.serving.engine.queries.previews import preview as rendered_for
+    from tactful.serving.folder.previews import preview as rendered_for
     from tactful.serving.folder.service_folder import open_folder
 
     with open_folder(data, must_exist=True) as folder:

@@ -13,7 +13,7 @@ from tactful.serving.settings import Settings
 from tests.serving.house import open_house
 from tests.serving.shop import NOW
 
-GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "python.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "python.md"
 BLOCKS = re.findall(r"```python\n(?!>>>)(.*?)```\n\n```text\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
