@@ -1,5 +1,6 @@
 """The champion: the bundle and the catalogue that decisions are made with, taken together or not at all."""
 
+import atexit
 import gc
 import logging
 import math
@@ -298,14 +299,18 @@ def _digest_of(catalogue: Path) -> str:
 
 
 def _settle() -> None:
-    """Spares the garbage collector what lives as long as the champion: a pass over all of it holds up everybody.
+    """Hide from the garbage collector the objects that live as long as the champion: a pass over them delays everybody.
 
-    A group of decisions in the making is some ten thousand objects, which a pass would find alive.
+    A batch of decisions is some ten thousand objects, which a pass would find alive. At the end of the process the
+    collector sees all of them again; otherwise DuckDB's binding reports its own objects as leaked.
     """
     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+atexit.register(gc.unfreeze)
 
 
 def _identity(path: Path) -> tuple[int, ...]:
