@@ -27,7 +27,7 @@ from tests.serving.shop import CATALOGUE, NOW
 
 OF_OTHERS = {
     "post_content", "post_content_outcome", "segment_settings", "source_config", "measurements", "check_liveness",
-    "check_startup", "check_readiness", "list_refused_messages", "get_metrics",
+    "check_startup", "check_readiness", "list_refused_messages", "get_metrics", "list_actions",
 }  # fmt: skip
 """Operations of pages, of other clients and of operators."""
 
