@@ -16,7 +16,7 @@ consents            by channel and purpose
 events              type and channel: positions in `tactful.features.events.schema`; categories: the bit set as a signed
                     number;
                     claimed: an amount that nobody verified, none where the amount is verified
-arrivals            ids of messages that were no events, so that none is taken twice
+arrivals            digests of ids of messages that were no events, so that none is taken twice
 ledger              contacts; status: reserved, sent, released or expired; past `expires` a reservation never counts
 decisions           record: canonical bytes; inputs: the personal snapshot it was made on, none once that is erased
 outcomes            what became of a decision; id: of the message that said so

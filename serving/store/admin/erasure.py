@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     or_,
     select,
     text,
@@ -53,6 +54,8 @@ _OVERWRITE = text("PRAGMA secure_delete = ON")
 _IDS = ((ledger, "id"), (outcomes, "decision"), (outcomes, "id"), (exposures, "decision"))
 """What names a decision or a message, and so may name the customer: as callers give ids."""
 ERASED = "erased-"
+DIGEST = 64
+"""Characters of a digest."""
 """How a name begins that was made up for somebody who was erased."""
 
 
@@ -196,15 +199,13 @@ class _Erasure:
         return len(rows)
 
     def digest_messages(self) -> None:
-        """Leave digests of ids of messages that name the person: they are known again, and name nobody."""
+        """Leave digests of the ids of messages that an earlier release kept: they are known again, and name nobody."""
         salt = salt_of(self.connection, self.tenant)
         one = update(arrivals).where(arrivals.c.tenant == self.tenant, arrivals.c.id == bindparam("sent"))
-        for name in self.names:
-            named = arrivals.c.id.contains(name, autoescape=True), arrivals.c.tenant == self.tenant
-            found = self.connection.scalars(select(arrivals.c.id).where(*named)).all()
-            rows = [{"sent": id_, "kept": digest_of(salt, id_)} for id_ in found if names_one_of(id_, self.names)]
-            if rows:
-                self.connection.execute(one.values(id=bindparam("kept")), rows)
+        plain = select(arrivals.c.id).where(arrivals.c.tenant == self.tenant, func.length(arrivals.c.id) != DIGEST)
+        rows = [{"sent": id_, "kept": digest_of(salt, id_)} for id_ in self.connection.scalars(plain)]
+        if rows:
+            self.connection.execute(one.values(id=bindparam("kept")), rows)
 
     def _rename(self, table: Table, column: str, id_: str, whose: ColumnElement[bool]) -> None:
         """Give another id to what has one that names the person."""

@@ -12,7 +12,7 @@ from tactful.serving.store.ingest.consents import keep_consents, newer_refusals
 from tactful.serving.store.ingest.merge import Merge, keep_origins, merge
 from tactful.serving.store.ingest.profiles import ProfileChange, SentChange, StoredProfile, keep_changes
 from tactful.serving.store.ingest.refunds import priced
-from tactful.serving.store.ingest.session import Row, Session, in_order
+from tactful.serving.store.ingest.session import Row, Session, digest_of, in_order
 from tactful.serving.store.port import Arrival, Outcome, Profile, Receipt, StoredEvent, from_micros
 from tactful.serving.store.rows import contact_row, event_row, outbox_row
 
@@ -77,7 +77,9 @@ def keep(
     keep_changes(session, [one for a in arrivals for one in _changes(a, profiles, known, received)])
     keep_origins(session, [one for customer, _, a in told for one in _origins(customer, a, known)])
     _keep_events(session, [(customer, a) for customer, _, a in told if a.event], known)
-    session.write(_KEEP_ARRIVAL, sorted((tenant, a.id, received) for a in arrivals if _is_kept_by_id(a, known)))
+    if by_id := [a.id for a in arrivals if _is_kept_by_id(a, known)]:
+        salt = session.salt()
+        session.write(_KEEP_ARRIVAL, sorted((tenant, digest_of(salt, id_), received) for id_ in by_id))
     outcomes = [row for a in arrivals for row in _outcomes(tenant, a, known, received)]
     _keep_outcomes(session, outcomes)
     touched = {customer for customer, *_ in told} | {row[3] for row in outcomes}

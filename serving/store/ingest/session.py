@@ -60,9 +60,7 @@ class Session(ABC):
     def append_action(self, action: Act, customer: str, by: str, when: int) -> None:
         """Add a row to the record of operators' actions, about a customer's id; see `operator_actions.append`."""
         self.exclude(f"operator_actions:{self.tenant}")
-        self.write(_MAKE_TENANT, [(self.tenant,)])
-        self.write(_KEEP_SALT, [(secrets.token_hex(16), self.tenant)])
-        ((salt,),) = self.select(_SALT, self.tenant)
+        salt = self.salt()
         last = next(iter(self.select(_LAST_ACTION, self.tenant)), None)
         row = following(self.tenant, last, action, digest_of(salt, customer), by, when)
         self.write(_KEEP_ACTION, [(self.tenant, *row)])
@@ -72,20 +70,28 @@ class Session(ABC):
         return ((first, second) for first, second in self.select(statement, *parameters))
 
     def erased(self, names: Collection[str]) -> set[str]:
-        """Those of some ids that were erased; the tenant is made where it is new, in UTC."""
-        found = self.select(_SALT, self.tenant)
-        if not found:
-            self.write(_MAKE_TENANT, [(self.tenant,)])
-        salt = found[0][0] if found else None
-        if salt is None:
-            return set()
+        """Those of some ids that were erased.
+
+        The tenant is made where it is new, in UTC, and its salt: before any customer is locked, so that no two sessions
+        wait for each other.
+        """
+        salt = self.salt()
         by_digest = {digest_of(salt, name): name for name in names}
         return {by_digest[digest] for (digest,) in self.select(_ERASED, self.tenant, list(by_digest))}
 
-    def digests(self, ids: Collection[str]) -> dict[str, str]:
-        """Those ids of messages by the digests that an erasure may have left of them; none where nobody was erased."""
+    def salt(self) -> str:
+        """The tenant's salt, made where there is none yet."""
         salt = next((salt for (salt,) in self.select(_SALT, self.tenant)), None)
-        return {} if salt is None else {digest_of(salt, id_): id_ for id_ in ids}
+        if salt is None:
+            self.write(_MAKE_TENANT, [(self.tenant,)])
+            self.write(_KEEP_SALT, [(secrets.token_hex(16), self.tenant)])
+            ((salt,),) = self.select(_SALT, self.tenant)
+        return str(salt)
+
+    def digests(self, ids: Collection[str]) -> dict[str, str]:
+        """Ids of messages by the digests that the store keeps of them."""
+        salt = self.salt()
+        return {digest_of(salt, id_): id_ for id_ in ids}
 
     def identities(self, names: Collection[str]) -> dict[str, str]:
         """The owner of each alias among the ids."""
