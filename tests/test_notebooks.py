@@ -17,6 +17,8 @@ from tests.serving.shop import NOW, furnish, service_of, ticking
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LONG = {"02_models", "03_ab_test", "06_capacity"}
+"""Notebooks that take most of a minute; `make soak` runs them."""
 EVERY = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -90,7 +92,11 @@ def test_a_notebook_imports_what_the_guide_on_python_names(notebook: Path) -> No
     assert [module for module in imported if not f"{module}.".startswith(tuple(f"{one}." for one in documented))] == []
 
 
-@EVERY
+@pytest.mark.parametrize(
+    "notebook",
+    [pytest.param(path, marks=pytest.mark.soak if path.stem in LONG else ()) for path in NOTEBOOKS],
+    ids=lambda path: path.stem,
+)
 def test_a_notebook_runs_from_any_folder(notebook: Path, tmp_path: Path) -> None:
     ran = read(notebook)
     execute(ran, tmp_path)

@@ -14,6 +14,7 @@ from tactful.features.events.schema import validate
 from tactful.training.monitor import watch_events
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not CDNOW.is_file(), reason=f"no {CDNOW}")
 def test_customers_of_cdnow_are_foretold_better_than_by_bgnbd_and_rfm() -> None:
     found = cdnow90()
