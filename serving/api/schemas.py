@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field of a request."""
+    """The mistake in one field of a request."""
 
     place: str = Field(description="Where it stands, such as `body.customer_id`.")
     message: str

@@ -87,7 +87,7 @@ class ApiError(ClientError):
 
     @property
     def request_id(self) -> str:
-        """Quote it to whoever runs the service; empty where the answer names none."""
+        """The id by which an operator finds the request; empty where the answer names none."""
         return self.problem.request_id
 
     @classmethod

@@ -141,7 +141,7 @@ class Client:
             kind: The kind of outcome.
             id: Your id of the outcome: an outcome that is reported again with it counts once. The kind where None.
             time: When, aware; at its receipt where None.
-            value: What it was worth, in the catalogue's currency.
+            value: Its value, in the catalogue's currency.
         """
         return self._send(calls.report_outcome(decision_id, kind, id, time, value))
 

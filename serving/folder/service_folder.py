@@ -33,7 +33,7 @@ class ServiceFolder:
     Args:
         settings: The folder's settings.
         store: Its store.
-        tenant: Whose customers.
+        tenant: The tenant of the customers.
 
     Example:
         >>> import tempfile
@@ -143,7 +143,7 @@ class ServiceFolder:
         return frames.decisions(self.store, self.tenant)
 
     def outcomes(self) -> "pd.DataFrame":
-        """What was reported of decisions, by time.
+        """The reported outcomes of decisions, by time.
 
         Returns:
             `decision_id`, `customer_id`, `kind` (such as `clicked`), `time` and `value` (in currency, NaN where none
@@ -246,7 +246,7 @@ def open_folder(
 
     Args:
         data: The folder, with a store, or with settings that name one; it may be missing where a store is given.
-        tenant: Whose customers; those of the folder's settings where None.
+        tenant: The tenant of the customers; that of the folder's settings where None.
         store: URL of another store, `sqlite:///PATH` or `postgresql://…`; the settings' where None.
         must_exist: Whether a store that is not there is an error. It is made otherwise.
 
@@ -278,7 +278,7 @@ def open_analysis(data: Path | str, *, tenant: str | None = None, store: str | N
 
     Args:
         data: The folder of a service, such as `var/demo`.
-        tenant: Whose customers; those of the folder's settings where None.
+        tenant: The tenant of the customers; that of the folder's settings where None.
         store: URL of another store, `sqlite:///PATH` or `postgresql://…`; the settings' where None.
 
     Raises:

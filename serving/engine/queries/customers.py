@@ -76,7 +76,7 @@ def customer_view(service: DecisionService, customer: str) -> CustomerView:
 def decided_now(
     service: DecisionService, customer: str, decision_id: str, channels: tuple[str, ...] = ()
 ) -> DecisionResult:
-    """What the service would decide about a customer now, experiments included; nothing is recorded.
+    """The decision that the service would make about a customer now, experiments included; nothing is recorded.
 
     Args:
         service: The service.

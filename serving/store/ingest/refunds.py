@@ -25,7 +25,7 @@ Order = tuple[str, str]
 
 @dataclass(slots=True)
 class _Orders:
-    """What is left of each known order, and the returns of whole orders that came before their orders did."""
+    """The rest of each known order, and the returns of whole orders that came before their orders did."""
 
     left: defaultdict[Order, float] = field(default_factory=lambda: defaultdict(float))
     known: set[Order] = field(default_factory=set)
